@@ -1,0 +1,56 @@
+"""How configuration models check what they are given: exact types, no coercion, `ConfigError` for anything else."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import attrs
+from attrs import validators
+
+from statsig_segment.errors import ConfigError, Issue
+from statsig_segment.json_text import FrozenDict
+
+Check = Callable[[Any, "attrs.Attribute[Any]", Any], None]
+
+
+def problem(code: str, path: str, message: str) -> ConfigError:
+    """Make a `ConfigError` of one problem."""
+    return ConfigError([Issue(code=code, path=path, message=message)])
+
+
+def expect(what: str, *checks: Check) -> Check:
+    """Make a validator of attrs' own that raises `ConfigError`, and holds no value in its message."""
+
+    def check(model: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
+        try:
+            for each in checks:
+                each(model, attribute, value)
+        except TypeError:
+            raise problem("wrong_type", attribute.name, f"expected {what}") from None
+        except ValueError:
+            raise problem("wrong_value", attribute.name, f"expected {what}") from None
+
+    return check
+
+
+def name_set(value: Any) -> Any:
+    """Turn a list, tuple or set of names into a frozenset; leave anything else for the validator to refuse."""
+    try:
+        return frozenset(value) if isinstance(value, list | tuple | set | frozenset) else value
+    except TypeError:
+        return value
+
+
+def table(value: Any) -> Any:
+    """Turn a mapping into a frozen one, with no entry lost; leave anything else for the validator to refuse."""
+    return FrozenDict(value) if isinstance(value, Mapping) else value
+
+
+_TEXT: Final = validators.instance_of(str)
+_NAMES: Final = validators.deep_iterable(_TEXT, validators.instance_of(frozenset))
+
+A_BOOL: Final = expect("true or false", validators.instance_of(bool))
+TEXT: Final = expect("a string", _TEXT)
+FILLED_TEXT: Final = expect("a non-empty string", _TEXT, validators.min_len(1))
+FILLED_TEXT_OR_NONE: Final = expect("a non-empty string", validators.optional([_TEXT, validators.min_len(1)]))
+NAMES: Final = expect("a list of strings", _NAMES)
+NAMES_OR_NONE: Final = expect("a list of strings", validators.optional(_NAMES))

@@ -1,0 +1,190 @@
+"""The error family, issues, and the one table of their codes; imports nothing of ours.
+
+Whose fault an error is stands in its class. A code is stable, a message is for people and may change. Neither a code,
+a path nor a message ever holds a value of the payload (TR-3); names of keys may stand in a path.
+"""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+import attrs
+
+
+@attrs.frozen(kw_only=True)
+class Code:
+    """What a code means: who gives it, the rule it comes from, and the message that goes with it."""
+
+    kinds: tuple[str, ...]
+    """Names of the error classes that carry it, `issue`, or `skipped`."""
+    rule: str
+    meaning: str
+
+
+def _codes(rows: Iterable[tuple[str, str, str, str]]) -> Mapping[str, Code]:
+    return MappingProxyType(
+        {code: Code(kinds=tuple(kinds.split()), rule=rule, meaning=meaning) for code, kinds, rule, meaning in rows}
+    )
+
+
+CODES: Final = _codes(
+    (
+        # Input that cannot be read.
+        ("invalid_json", "SegmentEventError StatsigEventError ConfigError", "IN-1", "no readable JSON"),
+        ("number_too_long", "SegmentEventError StatsigEventError TranslationError", "IN-1", "a number has too many digits"),
+        ("not_an_object", "SegmentEventError StatsigEventError", "IN-1", "a JSON object was expected"),
+        ("missing_type", "SegmentEventError", "IN-2", "the call has no type"),
+        ("unsupported_type", "SegmentEventError", "IN-2", "the type is not track, page, screen, group or identify"),
+        ("missing_event", "SegmentEventError StatsigEventError", "IN-3", "the event has no name"),
+        ("batch_not_array", "SegmentEventError", "IN-8", "batch is not an array"),
+        # Input that can be read but not translated.
+        ("no_identifier", "TranslationError", "ID-6", "neither a user ID nor a custom ID"),
+        ("audience_membership", "TranslationError", "AU-2", "the membership of an audience is no boolean"),
+        ("identify_without_event", "TranslationError", "AU-1", "an identify call makes no event"),
+        ("event_too_large", "TranslationError", "OU-8", "the event is over 32 KB as JSON"),
+        # Reasons for which a call or event is passed over.
+        ("duplicate_message", "skipped", "IN-9", "a message with this messageId was seen before"),
+        ("statsig_origin", "skipped", "FL-5", "the call was made by Statsig's own export"),
+        ("integration_disabled", "skipped", "FL-4", "the integrations object disables Statsig"),
+        ("filtered", "skipped", "FL-1", "the configured filter leaves it out"),
+        ("identify_without_audience", "skipped", "AU-1", "an identify call that is no audience membership"),
+        # Issues: reading.
+        ("id_invalid", "issue", "IN-4", "not usable as an ID: a non-empty string or a whole number was expected"),
+        ("time_unreadable", "issue", "IN-5", "not readable as a time"),
+        ("object_expected", "issue", "IN-7", "not an object: read as empty"),
+        ("name_invalid", "issue", "US-6", "not a string: read as missing"),
+        ("non_finite_number", "issue", "US-7", "NaN and infinities cannot be sent"),
+        # Issues: even/odd arrays.
+        ("custom_id_name", "issue", "ID-2", "the name of an ID type is a non-empty string: the pair is dropped"),
+        ("custom_id_value", "issue", "ID-2", "not usable as an ID: the pair is dropped"),
+        ("custom_id_unpaired", "issue", "ID-2", "the last name has no value"),
+        ("custom_id_repeated", "issue", "ID-2", "the ID type was named before: this value wins"),
+        ("custom_ids_not_array", "issue", "ID-2", "statsigCustomIDs is not an array: nothing is read"),
+        ("custom_name", "issue", "US-1", "the name of a custom property is a non-empty string: the pair is dropped"),
+        ("custom_value", "issue", "US-1", "null cannot be sent: the pair is dropped"),
+        ("custom_value_json", "issue", "US-1", "not a string, bool, number or list of strings: sent as JSON text"),
+        ("custom_unpaired", "issue", "US-1", "the last name has no value"),
+        ("custom_repeated", "issue", "US-1", "the custom property was named before: this value wins"),
+        ("custom_not_array", "issue", "US-1", "statsigCustom is not an array: nothing is read"),
+        # Issues: user.
+        ("environment_string", "issue", "US-3", "a bare string is taken as the tier"),
+        ("environment_invalid", "issue", "US-3", "an object with a tier was expected: ignored"),
+        ("user_field_invalid", "issue", "US-2", "not usable as a field of the user: left out"),
+        ("unknown_id_type", "issue", "ID-7", "the ID type is not among the declared ones"),
+        # Issues: limits of Statsig's.
+        ("name_too_long", "issue", "US-9", "the event name is over 128 characters"),
+        ("name_forbidden_character", "issue", "US-9", "the event name holds a character that Statsig forbids"),
+        ("id_too_long", "issue", "US-9", "the ID is over 128 characters"),
+        ("value_too_long", "issue", "US-9", "the value is over 128 characters"),
+        ("metadata_too_large", "issue", "US-9", "the metadata is over 4096 characters of JSON"),
+        ("metadata_key_dot", "issue", "US-9", "a metadata key holds a dot"),
+        # Issues: audiences.
+        ("audience_membership_string", "issue", "AU-2", "the membership is a string: read as a boolean"),
+        ("id_list_invalid", "issue", "AU-6", "no ID list can have this id"),
+        # Signatures.
+        ("signature_argument", "SignatureError", "TR-1", "an argument is not of the kind that a signature is made of"),
+        ("signature_mismatch", "SignatureError", "TR-1", "the signature does not match the body"),
+        ("signature_stale", "SignatureError", "TR-1", "the timestamp is too far from now"),
+        # Configuration.
+        ("invalid_toml", "ConfigError", "section 11", "no readable TOML"),
+        ("not_a_table", "ConfigError", "section 11", "a table was expected"),
+        ("unknown_key", "ConfigError", "section 11", "no such key"),
+        ("missing_key", "ConfigError", "section 11", "a key is missing"),
+        ("wrong_type", "ConfigError", "section 11", "the value is of the wrong type"),
+        ("wrong_value", "ConfigError", "section 11", "the value is none of the allowed ones"),
+        ("unknown_placeholder", "ConfigError", "US-6", "the template names an unknown placeholder"),
+        ("contradiction", "ConfigError", "section 11", "this contradicts another rule or entry"),
+    )
+)
+"""Every code of the library."""
+
+
+@attrs.frozen(kw_only=True)
+class Issue:
+    """Something about the input that its sender should know; it never changes what is sent.
+
+    Shape: `code` (stable, one of the issue codes), `path` (the wire path of the source, such as
+    `$.properties.statsigCustomIDs[3]`), `message` (for people; by default the meaning of the code).
+
+    >>> Issue(code="id_invalid", path="$.userId").message
+    'not usable as an ID: a non-empty string or a whole number was expected'
+    """
+
+    code: str
+    path: str
+    message: str = attrs.field()
+
+    @message.default
+    def _meaning(self) -> str:
+        return CODES[self.code].meaning
+
+
+class StatsigSegmentError(ValueError):
+    """The root of every error that this library raises.
+
+    Shape: `code` (stable), `path` (the wire path of the offending place, or `None`), `str(error)` the message.
+    Errors compare by value and can be pickled.
+    """
+
+    def __init__(self, code: str, path: str | None = None, message: str | None = None) -> None:
+        """Make an error from its code; the message is the meaning of the code unless another is given."""
+        super().__init__(message or CODES[code].meaning)
+        self.code = code
+        self.path = path
+
+    def _facts(self) -> tuple[Any, ...]:
+        return (self.code, self.path, str(self))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(code={self.code!r}, path={self.path!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other._facts() == self._facts()
+
+    def __hash__(self) -> int:
+        return hash((type(self), *self._facts()))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), self._facts())
+
+
+class SegmentEventError(StatsigSegmentError):
+    """The input is no Segment call that this library supports (IN-1 to IN-3, IN-8)."""
+
+
+class StatsigEventError(StatsigSegmentError):
+    """The input is no Statsig event (OU-1, OU-2)."""
+
+
+class TranslationError(StatsigSegmentError):
+    """A readable event that cannot be translated (ID-6, AU-2, OU-4, OU-8)."""
+
+
+class SignatureError(StatsigSegmentError):
+    """A signature that cannot be trusted (TR-1, TR-2)."""
+
+
+class ConfigError(StatsigSegmentError):
+    """A configuration that cannot be used; `issues` lists every problem, each with its path (SPEC section 11)."""
+
+    def __init__(self, issues: Iterable[Issue]) -> None:
+        """Make one error of all problems found; `code` and `path` are those of the first."""
+        self.issues = tuple(issues)
+        first = self.issues[0]
+        super().__init__(first.code, first.path, "\n".join(f"{issue.path}: {issue.message}" for issue in self.issues))
+
+    def _facts(self) -> tuple[Any, ...]:
+        return (self.issues,)
+
+
+def child(path: str, key: str) -> str:
+    """Give the wire path of `key` inside the object at `path`.
+
+    >>> child("$.properties", "plan"), child("$.properties", "cart value")
+    ('$.properties.plan', '$.properties["cart value"]')
+    """
+    if key.isidentifier():
+        return f"{path}.{key}"
+    from json import dumps  # noqa: PLC0415 - only paths with odd keys need it
+
+    return f"{path}[{dumps(key, ensure_ascii=False)}]"

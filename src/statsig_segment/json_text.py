@@ -1,0 +1,238 @@
+"""JSON values: reading text, copying and freezing trees, JavaScript's text of numbers and trees; no rule of translation.
+
+Python trees come from callers, so every walk here is a loop with a stack of its own: depth costs memory, never a
+`RecursionError` (TR-4). What JSON does not have (a `datetime`, a set, a container inside itself) reads as null; an
+entry whose key is no string is left out.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from itertools import repeat
+from json.encoder import encode_basestring as _quote
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from statsig_segment.errors import StatsigSegmentError, TranslationError
+
+_ATOMS: Final = frozenset({str, int, float, bool, type(None)})
+_STR: Final = frozenset({str})
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
+
+class FrozenDict(dict[str, Any]):
+    """An immutable dict, as the models hold: equal to a plain one, ready for any JSON encoder, hashable, picklable."""
+
+    __slots__ = ()
+
+    if not TYPE_CHECKING:  # a type checker sees the models' fields as Mappings, which have no such methods
+
+        def _refuse(self, *_args: object, **_kwargs: object) -> NoReturn:
+            raise TypeError(f"{type(self).__name__} is immutable")
+
+        __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse
+
+        def __hash__(self) -> int:
+            return hash(frozenset(self.items()))
+
+        def __copy__(self) -> "FrozenDict":
+            return self
+
+        def __deepcopy__(self, _memo: object) -> "FrozenDict":
+            return self
+
+        def __reduce__(self) -> tuple[Any, ...]:
+            return (FrozenDict, (dict(self),))
+
+
+EMPTY: Final = FrozenDict()
+
+
+def plain(value: object) -> Any:
+    """Give a value as JSON has it: an exact `str`, `int`, `float`, `bool`, `None`, or a Mapping, list or tuple as it is.
+
+    A subclass (an `IntEnum`, a `str` with methods) becomes its plain value; what JSON does not have becomes `None`.
+    """
+    if value.__class__ in _ATOMS or isinstance(value, Mapping | list | tuple):
+        return value
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int):
+        return int.__int__(value)
+    return float.__float__(value) if isinstance(value, float) else None
+
+
+def freeze(value: object) -> Any:
+    """Copy a tree into FrozenDicts and tuples, immutable all the way down."""
+    return _rebuild(value, FrozenDict, tuple)
+
+
+def thaw(value: object) -> Any:
+    """Copy a tree into fresh dicts and lists."""
+    return _rebuild(value, dict, list)
+
+
+def _rebuild(root: object, make_object: Callable[[Any], Any], make_array: Callable[[Any], Any]) -> Any:
+    top: list[Any] = []
+    around: set[int] = set()
+    frames: list[tuple[Iterator[tuple[Any, Any]], Any, Any, int]] = [(iter(((None, root),)), top, None, 0)]
+    while True:
+        entries, built, key, mark = frames[-1]
+        for name, value in entries:
+            item = value if value.__class__ in _ATOMS else plain(value)
+            if item.__class__ not in _ATOMS:
+                if _is_flat(item):  # the usual case: one copy at C speed
+                    item = make_object(item) if isinstance(item, dict) else make_array(item)
+                elif id(item) in around:
+                    item = None
+                else:
+                    around.add(id(item))
+                    frames.append((_entries(item), {} if isinstance(item, Mapping) else [], name, id(item)))
+                    break
+            _put(built, name, item)
+        else:
+            if built is top:
+                return top[0]
+            frames.pop()
+            around.discard(mark)
+            _put(frames[-1][1], key, make_object(built) if built.__class__ is dict else make_array(built))
+
+
+def _is_flat(container: Any) -> bool:
+    """Tell whether an exact dict, list or tuple holds nothing but atoms, under string keys."""
+    kind = container.__class__
+    if kind is dict or kind is FrozenDict:
+        return _ATOMS.issuperset(map(type, container.values())) and _STR.issuperset(map(type, container))
+    return (kind is list or kind is tuple) and _ATOMS.issuperset(map(type, container))
+
+
+def _entries(container: Any) -> Iterator[tuple[Any, Any]]:
+    """List a container as pairs: (key, value) of an object, (None, value) of an array."""
+    return iter(container.items()) if isinstance(container, Mapping) else zip(repeat(None), container)
+
+
+def _put(built: Any, key: object, value: object) -> None:
+    if built.__class__ is list:
+        built.append(value)
+    elif isinstance(key, str):
+        built[str.__str__(key)] = value
+
+
+def json_text(root: object) -> tuple[str, bool]:
+    """Write a tree as `JSON.stringify` does (US-7); also tell whether all its numbers were finite: others are null.
+
+    Compact, key order kept, non-ASCII kept; a lone surrogate is escaped. A number too long for Python to print is a
+    `TranslationError`, code `number_too_long`.
+
+    >>> json_text({"a": [1.0, True, None], "é": float("nan")})
+    ('{"a":[1,true,null],"é":null}', False)
+    """
+    out: list[str] = []
+    finite = True
+    around: set[int] = set()
+    frames: list[tuple[Iterator[tuple[Any, Any]], str, int]] = []
+    entries, closer, mark, comma = iter(((None, root),)), "", 0, ""
+    while True:
+        for key, value in entries:
+            if closer == "}":
+                if not isinstance(key, str):
+                    continue
+                out.append(f"{comma}{_quote(key)}:")
+            else:
+                out.append(comma)
+            comma = ","
+            item = value if value.__class__ in _ATOMS else plain(value)
+            if item.__class__ in _ATOMS:
+                text = atom_text(item)
+                finite &= text is not None
+                out.append("null" if text is None else _quote(text) if item.__class__ is str else text)
+            elif id(item) in around:
+                out.append("null")
+            else:
+                frames.append((entries, closer, mark))
+                entries, mark, comma = _entries(item), id(item), ""
+                around.add(mark)
+                out.append("{" if isinstance(item, Mapping) else "[")
+                closer = "}" if isinstance(item, Mapping) else "]"
+                break
+        else:
+            if not frames:
+                return _well_formed("".join(out)), finite
+            out.append(closer)
+            around.discard(mark)
+            (entries, closer, mark), comma = frames.pop(), ","
+
+
+def _well_formed(text: str) -> str:
+    if text.isascii():
+        return text
+    return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def atom_text(value: Any) -> str | None:
+    """Give the text of an atom: a string as it is, a number as JavaScript prints it, `None` where it is not finite.
+
+    >>> [atom_text(x) for x in ("x", True, 1.0, 1e21, 1e-7, 12345678901234567890, float("inf"))]
+    ['x', 'true', '1', '1e+21', '1e-7', '12345678901234567890', None]
+    """
+    kind = value.__class__
+    if kind is str:
+        return value  # type: ignore[no-any-return]
+    if kind is int:
+        return integer_text(value)
+    if kind is float:
+        return _float_text(value)
+    return "null" if value is None else "true" if value else "false"
+
+
+def integer_text(number: int) -> str:
+    """Print an integer in full; where Python refuses (over 4,300 digits), so do we: `TranslationError`."""
+    try:
+        return int.__repr__(number)
+    except ValueError:
+        raise TranslationError("number_too_long") from None
+
+
+def _float_text(number: float) -> str | None:
+    """Print a float as ECMAScript's Number::toString does; Python has the same digits, but other exponents."""
+    text = float.__repr__(number)
+    if "e" not in text:
+        if text.endswith(".0"):
+            return "0" if number == 0 else text[:-2]
+        return text if isfinite(number) else None
+    mantissa, _, exponent = text.partition("e")
+    sign = "-" if number < 0 else ""
+    digits = mantissa.lstrip("-").replace(".", "")
+    point = int(exponent) + 1  # the value is 0.digits x 10^point
+    if 0 < point <= 21:  # noqa: PLR2004 - the bounds of ECMA-262, Number::toString
+        return f"{sign}{digits:0<{point}}"
+    if -6 < point <= 0:  # noqa: PLR2004
+        return f"{sign}0.{'0' * -point}{digits}"
+    rest = f".{digits[1:]}" if len(digits) > 1 else ""
+    return f"{sign}{digits[0]}{rest}e{'+' if point > 0 else '-'}{abs(point - 1)}"
+
+
+def read_text(text: str | bytes, error: type[StatsigSegmentError]) -> Any:
+    """Read JSON text; `error` with code `invalid_json` or `number_too_long` where Python cannot (IN-1).
+
+    The bare tokens NaN, Infinity and -Infinity are read; of a repeated key the last wins; one byte order mark is
+    passed over. Bytes are UTF-8.
+    """
+    try:
+        if isinstance(text, bytes):
+            text = text.decode()
+        return json.loads(text.removeprefix("\ufeff"))
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
+        raise error("invalid_json") from None
+    except ValueError:  # the interpreter's limit on the digits of an integer
+        raise error("number_too_long") from None
+
+
+def read_object(payload: object, error: type[StatsigSegmentError]) -> Mapping[str, Any]:
+    """Give the object that a payload is or, as JSON text, holds; `error` with code `not_an_object` for anything else."""
+    if payload.__class__ is dict:
+        return payload  # type: ignore[return-value]
+    value = read_text(payload, error) if isinstance(payload, str | bytes) else payload
+    if isinstance(value, Mapping):
+        return value
+    raise error("not_an_object")

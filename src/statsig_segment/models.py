@@ -1,0 +1,44 @@
+"""How models are made: the fast way in for values that are frozen already; no model of its own.
+
+Every model is `@attrs.frozen(kw_only=True, slots=False)`: its ordinary constructor freezes what it is given. On the path
+that every event takes, the values are frozen by then, and going through `__init__` would cost more than the translation.
+`make` therefore lays the finished fields into the new object's `__dict__`; the result equals an ordinarily made one.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, TypeVar
+
+from statsig_segment.errors import Issue
+from statsig_segment.json_text import freeze
+
+Model = TypeVar("Model")
+
+_new: Final = object.__new__
+_set: Final = object.__setattr__
+
+
+def make(model: type[Model], fields: dict[str, Any]) -> Model:
+    """Make a model from all its fields, already frozen; the dict becomes the model's own."""
+    made = _new(model)
+    _set(made, "__dict__", fields)
+    return made
+
+
+def changed(model: Model, **fields: Any) -> Model:
+    """Copy a model with some fields changed, already frozen."""
+    return make(type(model), {**model.__dict__, **fields})
+
+
+def frozen_object(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Freeze an object: the converter of free-form fields."""
+    return freeze(value)  # type: ignore[no-any-return]
+
+
+def frozen_ids(value: Mapping[str, str]) -> Mapping[str, str]:
+    """Freeze custom IDs: the converter of such fields."""
+    return freeze(value)  # type: ignore[no-any-return]
+
+
+def frozen_issues(value: Iterable[Issue]) -> tuple[Issue, ...]:
+    """Freeze a list of issues: the converter of `issues`."""
+    return tuple(value)

@@ -1,0 +1,116 @@
+"""The names of events: templates for each type of call; what is filtered and sent goes by them."""
+
+from collections.abc import Mapping
+from string import Formatter
+from typing import Final, Self, TypeAlias
+
+import attrs
+
+from statsig_segment.checks import TEXT, problem
+from statsig_segment.json_text import FrozenDict
+from statsig_segment.segment import CATEGORY, EVENT, GROUP_ID, NAME, Group, Identify, Page, Screen, SegmentEvent, Track
+
+_PLACEHOLDERS: Final = FrozenDict(
+    {
+        "prefix": (),
+        "track": (EVENT,),
+        "page": (CATEGORY, NAME),
+        "page_unnamed": (),
+        "screen": (CATEGORY, NAME),
+        "screen_unnamed": (),
+        "group": (GROUP_ID,),
+    }
+)
+"""Template -> the placeholders that it may name (US-6)."""
+
+Named: TypeAlias = Track | Page | Screen | Group
+"""The calls that have a name: all but identify."""
+
+_Pieces = tuple[tuple[str, str | None], ...]
+
+
+def _pieces(template: str, key: str) -> _Pieces:
+    """Cut a template into (literal text, placeholder after it); `ConfigError` for a placeholder it may not name."""
+    try:
+        parsed = tuple(Formatter().parse(template))
+    except ValueError:
+        raise problem("wrong_value", key, "the template's braces do not match") from None
+    for _, placeholder, format_spec, conversion in parsed:
+        if placeholder is not None and (placeholder not in _PLACEHOLDERS[key] or format_spec or conversion):
+            allowed = ", ".join(f"{{{name}}}" for name in _PLACEHOLDERS[key]) or "none"
+            raise problem("unknown_placeholder", key, f"the template names an unknown placeholder; allowed: {allowed}")
+    return tuple((literal, placeholder) for literal, placeholder, _, _ in parsed)
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class EventNaming:
+    """How calls become event names: the prefix, and a template for each type of call (US-5, US-6).
+
+    Shape: templates with the placeholders `{event}` in `track`, `{category}` and `{name}` in `page` and `screen`,
+    `{groupId}` in `group`; a missing part takes the one space before it along, and a page or screen with no part at
+    all has the `_unnamed` name. The default is Segment's classic rule, a policy: Statsig documents only the prefix and
+    that a track keeps its name.
+    Errors: `ConfigError` with code `unknown_placeholder`, `wrong_type` or `wrong_value`.
+
+    >>> from statsig_segment import EventNaming, Page
+    >>> EventNaming().full_name(Page(category="Docs", name="Home"))
+    'segment::Viewed Docs Home Page'
+    """
+
+    prefix: str = attrs.field(default="segment::", validator=TEXT)
+    track: str = attrs.field(default="{event}", validator=TEXT)
+    page: str = attrs.field(default="Viewed {category} {name} Page", validator=TEXT)
+    page_unnamed: str = attrs.field(default="Loaded a Page", validator=TEXT)
+    screen: str = attrs.field(default="Viewed {category} {name} Screen", validator=TEXT)
+    screen_unnamed: str = attrs.field(default="Loaded a Screen", validator=TEXT)
+    group: str = attrs.field(default="group", validator=TEXT)
+    _templates: Mapping[str, _Pieces] = attrs.field(init=False, eq=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Cut the templates once, so that a wrong one fails here and a right one costs little later."""
+        templates = FrozenDict({key: _pieces(getattr(self, key), key) for key in _PLACEHOLDERS})
+        object.__setattr__(self, "_templates", templates)
+
+    @classmethod
+    def segment_2021(cls) -> Self:
+        """Give the names that Segment's own Statsig destination page printed in 2021."""
+        return cls(prefix="", track="segment_track:{event}", page="segment_page:{name}", screen="segment_screen:{name}")
+
+    def name(self, event: SegmentEvent) -> str | None:
+        """Name an event without the prefix, as filters see it (FL-1); an identify has no name: `None`."""
+        if isinstance(event, Track):
+            return event.event if self.track == "{event}" else _fill(self._templates["track"], {EVENT: event.event})
+        if isinstance(event, Group):
+            return _fill(self._templates["group"], {GROUP_ID: event.group_id})
+        if isinstance(event, Identify):
+            return None
+        parts = {CATEGORY: event.category, NAME: event.name}
+        pieces = self._templates[event.type]
+        used = [placeholder for _, placeholder in pieces if placeholder]
+        if used and not any(parts[placeholder] for placeholder in used):
+            return _fill(self._templates[f"{event.type}_unnamed"], {})
+        return _fill(pieces, parts)
+
+    def full_name(self, event: Named) -> str:
+        """Name an event as it is sent: prefix and name (US-5)."""
+        return f"{_fill(self._templates['prefix'], {})}{self.name(event)}"
+
+    def source(self, event: SegmentEvent) -> str | None:
+        """Give the wire path that the name of an event comes from, `None` where the templates alone make it."""
+        used = [name for _, name in self._templates.get(event.type, ()) if name and getattr(event, event.held[name])]
+        return f"$.{used[-1]}" if used else None
+
+
+def _fill(pieces: _Pieces, parts: Mapping[str, str | None]) -> str:
+    """Put the parts into a template; a missing one takes the one space before it along, or at the start that after it."""
+    text = ""
+    at_start = False  # nothing but missing parts so far
+    for literal, placeholder in pieces:
+        text += literal[1:] if at_start and literal.startswith(" ") else literal
+        part = parts.get(placeholder) if placeholder else None
+        if part:
+            text += part
+        elif placeholder and literal.endswith(" ") and text:
+            text = text[:-1]
+        at_start = bool(placeholder) and not text
+    return text

@@ -1,0 +1,111 @@
+"""The signatures of both vendors' webhooks: verify or raise; reads no clock, keeps no secret."""
+
+import hashlib
+import hmac
+import json
+from typing import Final
+
+from statsig_segment.errors import SignatureError
+
+_VERSION: Final = "v0"
+# No number is looked at: read as text, none is too long.
+_DECODER: Final = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
+_JSON_SPACE: Final = " \t\n\r"
+_MOST_DIGITS: Final = 18  # of a timestamp; longer ones are further off than any tolerance
+
+
+def verify_statsig_signature(
+    body: bytes,
+    timestamp: str,
+    signature: str,
+    secret: str,
+    *,
+    now_ms: int | None = None,
+    tolerance_ms: int | None = None,
+) -> None:
+    """Verify the signature of a Statsig webhook, in constant time.
+
+    Shape: the raw body, the texts of the headers `X-Statsig-Request-Timestamp` and `X-Statsig-Signature`, and the signing
+    secret. The signature is `v0=` and the hexadecimal HMAC-SHA256 of `v0:{timestamp}:{body}`. With `now_ms` and
+    `tolerance_ms` both given, a timestamp further than that from now, on either side, is refused too.
+    Units: `timestamp`, `now_ms` in epoch milliseconds, `tolerance_ms` in milliseconds.
+    Errors: `SignatureError` with code `signature_mismatch`, `signature_stale` or `signature_argument`; nothing else.
+    Rules: TR-1. Source: Statsig's page on webhooks.
+
+    >>> verify_statsig_signature(b"{}", "1", "v0=00", "secret")
+    Traceback (most recent call last):
+    statsig_segment.errors.SignatureError: the signature does not match the body
+    """
+    base = f"{_VERSION}:".encode() + _bytes(timestamp) + b":" + _body(body)
+    expected = f"{_VERSION}={hmac.new(_secret(secret), base, hashlib.sha256).hexdigest()}"
+    _compare(expected, signature)
+    now, tolerance = _milliseconds(now_ms), _milliseconds(tolerance_ms)
+    if now is not None and tolerance is not None:
+        _check_age(timestamp, now, tolerance)
+
+
+def verify_segment_signature(body: bytes, signature: str, secret: str) -> None:
+    """Verify the signature of a Segment webhook, in constant time.
+
+    Shape: the raw body, the text of the header `X-Signature`, and the shared secret. The signature is the hexadecimal
+    HMAC-SHA1 of the raw bytes; of a batch, a JSON array, of the exact bytes of its first element.
+    Errors: `SignatureError` with code `signature_mismatch` or `signature_argument`; nothing else.
+    Rules: TR-2. Source: Segment's page on its webhook destination.
+
+    >>> verify_segment_signature(b"{}", "00", "secret")
+    Traceback (most recent call last):
+    statsig_segment.errors.SignatureError: the signature does not match the body
+    """
+    signed = _first_element(_body(body))
+    _compare(hmac.new(_secret(secret), signed, hashlib.sha1).hexdigest(), signature)
+
+
+def _compare(expected: str, signature: object) -> None:
+    if not hmac.compare_digest(expected.encode(), _bytes(signature)):
+        raise SignatureError("signature_mismatch")
+
+
+def _body(body: object) -> bytes:
+    if not isinstance(body, bytes):
+        raise SignatureError("signature_argument", "body")
+    return body
+
+
+def _bytes(text: object) -> bytes:
+    if not isinstance(text, str):
+        raise SignatureError("signature_argument")
+    return text.encode(errors="surrogatepass")
+
+
+def _secret(secret: object) -> bytes:
+    key = _bytes(secret)
+    if not key:
+        raise SignatureError("signature_argument", "secret")
+    return key
+
+
+def _milliseconds(number: object) -> int | None:
+    if number is not None and (not isinstance(number, int) or isinstance(number, bool)):
+        raise SignatureError("signature_argument")
+    return number
+
+
+def _check_age(timestamp: str, now_ms: int, tolerance_ms: int) -> None:
+    if not (timestamp.isascii() and timestamp.isdigit()):
+        raise SignatureError("signature_argument", "timestamp")
+    if len(timestamp) > _MOST_DIGITS or abs(int(timestamp) - now_ms) > tolerance_ms:
+        raise SignatureError("signature_stale", "timestamp")
+
+
+def _first_element(body: bytes) -> bytes:
+    """Give the bytes that Segment signs: the first element of an array, else the whole body."""
+    if not body.lstrip(_JSON_SPACE.encode()).startswith(b"["):
+        return body
+    try:
+        text = body.decode()
+        start = text.index("[") + 1
+        start += len(text) - start - len(text[start:].lstrip(_JSON_SPACE))
+        _, end = _DECODER.raw_decode(text, start)
+    except (ValueError, RecursionError):
+        raise SignatureError("signature_argument", "body") from None
+    return text[start:end].encode()

@@ -1,0 +1,683 @@
+"""Hypothesis strategies for those who embed this library: calls, exports and configurations; asserts nothing itself.
+
+Install the extra `testing`. Strategies build valid data rather than filter for it: what they yield without
+`malformed=True` is read without an error and without an issue. With it, anything may be wrong, and only an error of our
+family may come of it. Values are plain JSON, and drawn from small sets of names, so that names collide as they do in
+real traffic.
+
+    from hypothesis import given
+    from statsig_segment import translate_many
+    from statsig_segment.testing import integration_configs, segment_calls
+
+    @given(segment_calls(malformed=True), integration_configs())
+    def test_my_service_answers_every_call(call, config): ...
+"""
+
+from collections import UserDict
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
+
+from hypothesis import strategies as st
+
+from statsig_segment import (
+    EventNaming,
+    IdMapping,
+    InboundConfig,
+    InboundFilter,
+    IntegrationConfig,
+    OutboundConfig,
+    OutboundFilter,
+)
+
+__all__ = [
+    "CALL_TYPES",
+    "config_changes",
+    "even_odd_arrays",
+    "hostile_values",
+    "identifiers",
+    "integration_configs",
+    "integration_tables",
+    "json_values",
+    "segment_batches",
+    "segment_calls",
+    "statsig_events",
+    "statsig_exports",
+    "timestamps",
+]
+
+JsonObject: TypeAlias = dict[str, Any]
+
+CALL_TYPES: Final = ("track", "page", "screen", "group", "identify")
+"""The types of call that `segment_calls` can make."""
+
+# Small sets: a strategy that never repeats a name never tests what happens when one is repeated.
+_ID_TYPES: Final = ("companyID", "segmentAnonymousId", "deviceID", "stableID", "company_id", "équipe")
+_KEYS: Final = ("plan", "value", "revenue", "name", "category", "groupId", "cart value", "a.b", "ключ", "companyId", "id")
+_NAMES: Final = ("Signed Up", "Order Completed", "Heartbeat", "Home", "Docs", "checkout", "🙂 Liked")
+_TIERS: Final = ("production", "staging", "development")
+_FIELDS: Final = ("anonymousId", "userId", "groupId", "context.device.id", "traits.companyId", "properties.id", "shopId")
+_EXPOSURES: Final = tuple(f"statsig::{kind}_exposure" for kind in ("gate", "config", "experiment", "layer", "holdout"))
+_LISTS: Final = ("vip_users", "trial-ended", "Buyers_2026")
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY: Final = 86_400_000
+_LAST_MS: Final = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z
+_SECONDS_BELOW: Final = 31_557_600_000
+
+
+def json_values(*, max_leaves: int = 8) -> st.SearchStrategy[Any]:
+    """Make any value that JSON has: null, booleans, finite numbers, strings, and arrays and objects of them.
+
+    Shape: `max_leaves` bounds the number of values in one tree. There are no lone surrogates and no NaN.
+
+    >>> import json
+    >>> from hypothesis import given
+    >>> @given(json_values())
+    ... def check(value):
+    ...     assert json.loads(json.dumps(value)) == value
+    >>> check()
+    """
+    return st.recursive(
+        _atoms(),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_keys(), inner, max_size=4),
+        max_leaves=max_leaves,
+    )
+
+
+def _atoms() -> st.SearchStrategy[Any]:
+    return st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.text(max_size=12),
+    )
+
+
+def _keys() -> st.SearchStrategy[str]:
+    return st.sampled_from(_KEYS) | st.text(max_size=6)
+
+
+def identifiers(*, numbers: bool = True) -> st.SearchStrategy[Any]:
+    """Make what IN-4 reads as an ID: a non-empty string, an integer, or a float with an integral value.
+
+    Shape: with `numbers=False` only strings.
+
+    >>> from hypothesis import given
+    >>> @given(identifiers(numbers=False))
+    ... def check(value):
+    ...     assert isinstance(value, str) and value
+    >>> check()
+    """
+    texts = st.sampled_from(("u1", "0", "0042", "9f3c1c6e-9f0d")) | st.text(min_size=1, max_size=12)
+    if not numbers:
+        return texts
+    return st.one_of(texts, st.integers(), st.integers(-(2**53), 2**53).map(float), st.sampled_from((-0.0, 1e22, 1e300)))
+
+
+def timestamps() -> st.SearchStrategy[Any]:
+    """Make what IN-6 reads as a time: ISO 8601 text in all its forms, numbers, and strings of digits.
+
+    >>> from hypothesis import given
+    >>> from statsig_segment import parse_segment_event
+    >>> @given(timestamps())
+    ... def check(value):
+    ...     call = {"type": "track", "event": "Signed Up", "timestamp": value}
+    ...     assert parse_segment_event(call).time_ms is not None
+    >>> check()
+    """
+    seconds = st.integers(0, _SECONDS_BELOW - 1)
+    milliseconds = st.integers(_SECONDS_BELOW, _LAST_MS)
+    numbers = seconds | milliseconds
+    fractional = st.integers(0, _SECONDS_BELOW * 1000 - 1).map(lambda number: number / 1000)
+    return st.one_of(_iso_texts(), numbers, numbers.map(str), fractional)
+
+
+@st.composite
+def _iso_texts(draw: st.DrawFn) -> str:
+    moment = _EPOCH + timedelta(milliseconds=draw(st.integers(_DAY, _LAST_MS - _DAY)))
+    if draw(st.booleans()):  # what clients send
+        return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z"
+    text = draw(st.sampled_from((f"{moment:%Y-%m-%d}", f"{moment.year}-{moment.month}-{moment.day}")))
+    clock = draw(st.sampled_from(("", f"{moment:%H:%M}", f"{moment:%H:%M:%S}", "fraction")))
+    if not clock:
+        return text
+    if clock == "fraction":
+        clock = f"{moment:%H:%M:%S}.{draw(st.text('0123456789', min_size=1, max_size=9))}"
+    return text + draw(st.sampled_from("T ")) + clock + draw(st.sampled_from(("", "Z", "+02", "-0330", "+05:45")))
+
+
+def even_odd_arrays(
+    *,
+    names: st.SearchStrategy[Any] | None = None,
+    values: st.SearchStrategy[Any] | None = None,
+    malformed: bool = False,
+) -> st.SearchStrategy[list[Any]]:
+    """Make the arrays of `statsigCustomIDs` and `statsigCustom`: a name at each even index, its value after it.
+
+    Shape: `names` are those of a few ID types by default, each of them at most once; `values` are IDs by default. With
+    `malformed=True` names repeat, names and values may be of any kind, and the last name may lack its value.
+
+    >>> from hypothesis import given
+    >>> @given(even_odd_arrays())
+    ... def check(array):
+    ...     assert len(array) % 2 == 0 and all(isinstance(name, str) for name in array[::2])
+    >>> check()
+    """
+    names = st.sampled_from(_ID_TYPES) if names is None else names
+    values = identifiers() if values is None else values
+    if not malformed:
+        pairs = st.lists(st.tuples(names, values), max_size=4, unique_by=lambda pair: pair[0])
+        return pairs.map(lambda rows: [item for row in rows for item in row])
+    anything = json_values(max_leaves=3) | st.just(float("nan"))
+    either = st.one_of(names, names, anything), st.one_of(values, values, anything)
+    return st.builds(
+        lambda rows, rest: [item for row in rows for item in row] + rest,
+        st.lists(st.tuples(*either), max_size=5),
+        st.lists(either[0], max_size=1),
+    )
+
+
+def _control(malformed: bool) -> JsonObject:  # noqa: FBT001 - private, one use
+    custom_values = st.one_of(
+        st.text(max_size=8), st.booleans(), st.integers(), st.floats(-1e6, 1e6), st.lists(st.text(max_size=4), max_size=3)
+    )
+    controls: JsonObject = {
+        "statsigCustomIDs": even_odd_arrays(malformed=malformed),
+        "statsigCustom": even_odd_arrays(names=st.sampled_from(_KEYS), values=custom_values, malformed=malformed),
+        "statsigEnvironment": st.fixed_dictionaries({"tier": st.sampled_from(_TIERS)}),
+    }
+    if malformed:
+        return {key: value | json_values(max_leaves=3) for key, value in controls.items()}
+    return controls
+
+
+def _objects(*, malformed: bool) -> st.SearchStrategy[JsonObject]:
+    """Make the properties or traits of a call: free keys, and the control keys at times."""
+    return st.builds(
+        lambda free, controls: {**free, **controls},
+        st.dictionaries(_keys(), json_values(max_leaves=3), max_size=3),
+        st.just({}) | st.fixed_dictionaries({}, optional=_control(malformed)),
+    )
+
+
+def _contexts() -> st.SearchStrategy[JsonObject]:
+    return st.fixed_dictionaries(
+        {},
+        optional={
+            "ip": st.sampled_from(("203.0.113.24", "2001:db8::1")),
+            "userAgent": st.just("Mozilla/5.0"),
+            "locale": st.sampled_from(("en-GB", "fr-CH")),
+            "library": st.fixed_dictionaries({"name": st.sampled_from(("analytics.js", "analytics-ios", "statsig"))}),
+            "device": st.fixed_dictionaries({"id": identifiers()}),
+        },
+    )
+
+
+def _integrations() -> st.SearchStrategy[JsonObject]:
+    return st.fixed_dictionaries({}, optional={"All": st.booleans(), "Statsig": st.booleans() | st.just({"a": 1})})
+
+
+def _owners() -> st.SearchStrategy[JsonObject]:
+    """Make the fields that tell whose call it is: Segment asks for one of the two at least."""
+    return st.fixed_dictionaries({"userId": identifiers()}, optional={"anonymousId": identifiers()}) | (
+        st.fixed_dictionaries({"anonymousId": identifiers()}, optional={"userId": st.none()})
+    )
+
+
+def _valid_call(kind: str, *, malformed: bool = False) -> st.SearchStrategy[JsonObject]:
+    mandatory: JsonObject = {"type": st.just(kind)}
+    optional: JsonObject = {
+        "context": _contexts(),
+        "integrations": _integrations(),
+        "messageId": st.text("0123456789abcdef", min_size=1, max_size=4),
+        "timestamp": timestamps(),
+        "sentAt": timestamps(),
+        "groupId": identifiers(),
+        "shopId": identifiers(),
+    }
+    if kind == "track":
+        mandatory["event"] = st.sampled_from(_NAMES) | st.text(min_size=1, max_size=12)
+    if kind in {"track", "page", "screen"}:
+        optional["properties"] = _objects(malformed=malformed)
+    else:
+        optional["traits"] = _objects(malformed=malformed)
+    if kind in {"page", "screen"}:
+        optional["name"] = optional["category"] = st.sampled_from(_NAMES) | st.none()
+    return st.builds(
+        lambda owner, rest: {**rest, **owner}, _owners(), st.fixed_dictionaries(mandatory, optional=optional)
+    )
+
+
+@st.composite
+def _membership(draw: st.DrawFn) -> JsonObject:
+    """Make the identify call by which Engage tells that a user entered or left an audience."""
+    key = draw(st.sampled_from(_LISTS))
+    call = draw(_valid_call("identify"))
+    personas = {
+        "computation_class": draw(st.sampled_from(("audience", "journey_step"))),
+        "computation_key": key,
+        "computation_id": "aud_1",
+    }
+    call["context"] = {**call.get("context", {}), "personas": personas}
+    call["traits"] = {**call.get("traits", {}), key: draw(st.booleans())}
+    return call
+
+
+_SPOILED: Final = (
+    ("type",),
+    ("event",),
+    ("name",),
+    ("userId",),
+    ("anonymousId",),
+    ("groupId",),
+    ("timestamp",),
+    ("messageId",),
+    ("context",),
+    ("context", "ip"),
+    ("context", "personas"),
+    ("context", "library"),
+    ("integrations",),
+    ("properties",),
+    ("properties", "value"),
+    ("traits",),
+)
+
+
+def _spoiled(
+    objects: st.SearchStrategy[JsonObject], paths: Sequence[tuple[str, ...]]
+) -> st.SearchStrategy[JsonObject]:
+    """Put anything, or nothing, in one to three places of an object."""
+
+    def spoil(whole: JsonObject, rows: list[tuple[tuple[str, ...], Any]]) -> JsonObject:
+        whole = dict(whole)
+        for (*above, last), value in rows:
+            inner = whole
+            for key in above:
+                held = inner.get(key)
+                inner[key] = inner = dict(held) if isinstance(held, dict) else {}
+            if value is ...:
+                inner.pop(last, None)
+            else:
+                inner[last] = value
+        return whole
+
+    anything = st.one_of(st.just(...), json_values(max_leaves=4), st.sampled_from((float("nan"), float("inf"), "", -1)))
+    return st.builds(spoil, objects, st.lists(st.tuples(st.sampled_from(paths), anything), min_size=1, max_size=3))
+
+
+def segment_calls(*, types: Sequence[str] = CALL_TYPES, malformed: bool = False) -> st.SearchStrategy[JsonObject]:
+    """Make Segment calls as parsed JSON.
+
+    Shape: an object with `type`, a `userId` or `anonymousId`, `event` for a track, and at times every other field that
+    this library reads, unknown ones, control keys and audience memberships among them. `types` narrows the types. With
+    `malformed=True` the arrays are malformed too, and up to three places hold anything or nothing.
+
+    >>> from hypothesis import given
+    >>> from statsig_segment import parse_segment_event
+    >>> @given(segment_calls(types=["track", "page"]))
+    ... def check(call):
+    ...     assert parse_segment_event(call).issues == ()
+    >>> check()
+    """
+    calls = [_valid_call(kind, malformed=malformed) for kind in types]
+    if "identify" in types:
+        calls.append(_membership())
+    whole = st.one_of(calls)
+    return whole | _spoiled(whole, _SPOILED) if malformed else whole
+
+
+def segment_batches(*, malformed: bool = False) -> st.SearchStrategy[Any]:
+    """Make request bodies as `split_segment_batch` takes them: one call, an array, or an envelope with `batch`.
+
+    >>> from hypothesis import given
+    >>> from statsig_segment import split_segment_batch
+    >>> @given(segment_batches())
+    ... def check(body):
+    ...     assert all(call["type"] for call in split_segment_batch(body))
+    >>> check()
+    """
+    calls = segment_calls(malformed=malformed)
+    anything = calls | json_values(max_leaves=3) if malformed else calls
+    items = st.lists(anything, max_size=3)
+    envelopes = st.fixed_dictionaries(
+        {"batch": items},
+        optional={
+            "context": _contexts(),
+            "integrations": _integrations(),
+            "sentAt": timestamps(),
+            "receivedAt": timestamps(),
+            "writeKey": st.just("a-write-key"),
+        },
+    )
+    if malformed:
+        places = (("batch",), ("context",), ("integrations",), ("sentAt",))
+        return st.one_of(anything, items, envelopes, _spoiled(envelopes, places))
+    return st.one_of(calls, items, envelopes)
+
+
+def _users() -> st.SearchStrategy[JsonObject]:
+    return st.fixed_dictionaries(
+        {},
+        optional={
+            "userID": identifiers(),
+            "email": st.just("ada@example.com"),
+            "customIDs": st.dictionaries(st.sampled_from(_ID_TYPES), identifiers(numbers=False), max_size=2),
+            "custom": st.dictionaries(_keys(), _atoms(), max_size=2),
+            "privateAttributes": st.just({"phone": "+44 1632 960000"}),
+            "statsigEnvironment": st.fixed_dictionaries({"tier": st.sampled_from(_TIERS)}),
+        },
+    )
+
+
+_EXPORT_MS: Final = st.integers(0, _LAST_MS)
+_SPOILED_EXPORT: Final = (
+    ("eventName",),
+    ("user",),
+    ("user", "userID"),
+    ("user", "customIDs"),
+    ("user", "email"),
+    ("userID",),
+    ("timestamp",),
+    ("value",),
+    ("metadata",),
+    ("metadata", "environments"),
+    ("statsigMetadata",),
+    ("statsigMetadata", "stableID"),
+    ("timeUUID",),
+)
+
+
+def statsig_events(*, malformed: bool = False) -> st.SearchStrategy[JsonObject]:
+    """Make single events of Statsig's export as parsed JSON: custom events, exposures, diagnostics, config changes.
+
+    Shape: an object with `eventName`, and at times `user`, `userID`, `timestamp` (number or digit string, milliseconds),
+    `value`, `metadata`, `statsigMetadata`, `timeUUID`, `unitID`. Config changes are those of `config_changes`, the
+    Segment form (which has `event` in place of `eventName`) among them. With `malformed=True` up to three places hold
+    anything or nothing.
+
+    >>> from hypothesis import given
+    >>> from statsig_segment import parse_statsig_event
+    >>> @given(statsig_events())
+    ... def check(event):
+    ...     assert parse_statsig_event(event).event_name
+    >>> check()
+    """
+    names = st.sampled_from((*_NAMES, *_EXPOSURES, "statsig::diagnostics")) | st.text(min_size=1, max_size=12)
+    events = st.fixed_dictionaries(
+        {"eventName": names.filter(lambda name: name != "statsig::config_change")},
+        optional={
+            "user": _users() | st.none(),
+            "userID": identifiers() | st.none(),
+            "timestamp": _EXPORT_MS | _EXPORT_MS.map(str),
+            "value": st.none() | st.integers() | st.text(max_size=6),
+            "metadata": st.dictionaries(_keys(), json_values(max_leaves=2), max_size=3),
+            "statsigMetadata": st.fixed_dictionaries({}, optional={"stableID": identifiers() | st.none()}),
+            "timeUUID": st.text("0123456789abcdef-", min_size=1, max_size=8),
+            "unitID": identifiers(),
+        },
+    )
+    every = events | config_changes()
+    return every | _spoiled(every, _SPOILED_EXPORT) if malformed else every
+
+
+def config_changes() -> st.SearchStrategy[JsonObject]:
+    """Make config changes as parsed JSON, in the five shapes that are public (OU-7).
+
+    Shape: the Segment form (`event`, `userId`, `properties`), or `eventName` with `metadata` of four kinds: plain, with
+    `environment`, the older one with a lower-case type, a string timestamp and `timeUUID`, and the current one with
+    `projectName`, `environments`, `tags`, `targetApps` and a `user` that may miss any field or be absent.
+
+    >>> from hypothesis import given
+    >>> from statsig_segment import ConfigChange, parse_statsig_event
+    >>> @given(config_changes())
+    ... def check(change):
+    ...     assert isinstance(parse_statsig_event(change), ConfigChange)
+    >>> check()
+    """
+    name = {"eventName": st.just("statsig::config_change")}
+    texts = st.text(min_size=1, max_size=8)
+    full_user = {"name": texts, "email": st.just("grace@example.com")}
+    person = {"user": st.fixed_dictionaries(full_user), "timestamp": _EXPORT_MS}
+    plain = {
+        "type": st.sampled_from(("Gate", "Experiment", "Dynamic Config")),
+        "name": texts,
+        "description": texts,
+        "action": st.sampled_from(("created", "updated", "deleted")),
+    }
+    older = {**plain, "type": st.sampled_from(("gate", "experiment", "config"))}
+    current = {
+        **plain,
+        "projectName": texts,
+        "environments": st.sampled_from(("production", "production,staging", "")),
+        "tags": st.lists(texts, max_size=2),
+        "targetApps": st.lists(texts, max_size=2),
+    }
+    segment_properties = {"author": texts, "configName": texts, "description": texts, "environment": texts}
+    uuid = st.text("0123456789abcdef-", min_size=1, max_size=8)
+    partial_user = st.fixed_dictionaries({}, optional={**full_user, "userID": identifiers()})
+    return st.one_of(
+        st.fixed_dictionaries(
+            {
+                "event": st.just("statsig::config_change"),
+                "userId": identifiers(),
+                "timestamp": _EXPORT_MS,
+                "context": st.just({"library": {"name": "statsig", "version": "1.0"}}),
+                "properties": st.fixed_dictionaries(segment_properties),
+            }
+        ),
+        st.fixed_dictionaries({**name, **person, "metadata": st.fixed_dictionaries(plain)}),
+        st.fixed_dictionaries({**name, **person, "metadata": st.fixed_dictionaries({**plain, "environment": texts})}),
+        st.fixed_dictionaries(
+            {
+                **name,
+                **person,
+                "timestamp": _EXPORT_MS.map(str),
+                "timeUUID": uuid,
+                "metadata": st.fixed_dictionaries(older),
+            }
+        ),
+        st.fixed_dictionaries(
+            {**name, "timestamp": _EXPORT_MS, "metadata": st.fixed_dictionaries(current)},
+            optional={"user": partial_user, "timeUUID": uuid, "userID": identifiers()},
+        ),
+    )
+
+
+def statsig_exports(*, malformed: bool = False) -> st.SearchStrategy[Any]:
+    """Make bodies of Statsig's export webhook as `split_statsig_export` takes them.
+
+    Shape: one event, an array of events, `{"data": […]}`, or the registration handshake, which holds no event. With
+    `malformed=True` events are malformed, and things that are no events stand beside them.
+
+    >>> from hypothesis import given
+    >>> from statsig_segment import parse_statsig_event, split_statsig_export
+    >>> @given(statsig_exports())
+    ... def check(body):
+    ...     assert all(parse_statsig_event(event) for event in split_statsig_export(body))
+    >>> check()
+    """
+    events = statsig_events(malformed=malformed)
+    items = st.lists(events | json_values(max_leaves=3) if malformed else events, max_size=3)
+    handshake = st.fixed_dictionaries({"event": st.just("url_verification"), "verification_code": st.text(max_size=6)})
+    bodies = st.one_of(events, items, items.map(lambda data: {"data": data}), handshake.map(lambda data: {"data": data}))
+    return bodies | json_values() | json_values().map(lambda data: {"data": data}) if malformed else bodies
+
+
+def _namings() -> st.SearchStrategy[JsonObject]:
+    views = st.sampled_from(("{category} {name}", "{name}", "Saw {name} in {category}", "Page"))
+    return st.fixed_dictionaries(
+        {},
+        optional={
+            "prefix": st.sampled_from(("", "segment::", "web/")),
+            "track": st.sampled_from(("{event}", "t: {event}")),
+            "page": views,
+            "screen": views,
+            "page_unnamed": st.just("A page"),
+            "group": st.sampled_from(("group", "Joined {groupId}")),
+        },
+    )
+
+
+def integration_tables() -> st.SearchStrategy[JsonObject]:
+    """Make configurations as the mapping that `load_config` reads; every one of them is valid.
+
+    >>> from hypothesis import given
+    >>> from statsig_segment import load_config
+    >>> @given(integration_tables())
+    ... def check(table):
+    ...     load_config(table)
+    >>> check()
+    """
+    names = st.lists(st.sampled_from(_NAMES), max_size=3)
+    paths = st.sampled_from(("context.ip", "context.device.id", "traits.email", "properties.plan", "shopId"))
+    fields = st.sampled_from(("email", "ip", "userAgent", "country", "locale", "appVersion"))
+    inbound = {
+        "default_environment": st.sampled_from(_TIERS),
+        "id_types": st.lists(st.sampled_from(_ID_TYPES), max_size=3),
+        "id_mappings": st.lists(
+            st.fixed_dictionaries({"field": st.sampled_from(_FIELDS), "id_type": st.sampled_from(_ID_TYPES)}), max_size=3
+        ),
+        "filters": _filters(names),
+        "naming": _namings() | st.just("segment_2021"),
+        "user_fields": st.dictionaries(fields, paths, max_size=3),
+        "value_property": st.sampled_from(("value", "revenue", "a.b")),
+        "honor_integrations": st.booleans(),
+        "allow_statsig_origin": st.booleans(),
+    }
+    outbound_filters = {
+        "exposures": st.booleans(),
+        "config_changes": st.booleans(),
+        "include_new_events": st.booleans(),
+        "events": st.dictionaries(st.sampled_from(_NAMES), st.booleans(), max_size=2),
+    }
+    outbound = {
+        "profile": st.sampled_from(("documented", "deliverable")),
+        "anonymous_id": st.sampled_from(_ID_TYPES),
+        "filters": st.fixed_dictionaries({}, optional=outbound_filters),
+    }
+    return st.fixed_dictionaries(
+        {},
+        optional={
+            "inbound": st.fixed_dictionaries({}, optional=inbound),
+            "outbound": st.fixed_dictionaries({}, optional=outbound),
+        },
+    )
+
+
+def _filters(names: st.SearchStrategy[list[str]]) -> st.SearchStrategy[JsonObject]:
+    """Make inbound filters; no name is included and excluded at once, for that would be a contradiction."""
+    types = st.lists(st.sampled_from(CALL_TYPES), unique=True)
+    drawn = st.fixed_dictionaries({}, optional={"include": names, "exclude": names, "types": types})
+
+    def without_contradiction(table: JsonObject) -> JsonObject:
+        if "include" not in table or "exclude" not in table:
+            return table
+        return {**table, "exclude": [name for name in table["exclude"] if name not in table["include"]]}
+
+    return drawn.map(without_contradiction)
+
+
+def integration_configs() -> st.SearchStrategy[IntegrationConfig]:
+    """Make configurations as models: those of `integration_tables`, made without reading a file.
+
+    >>> from hypothesis import given
+    >>> @given(integration_configs())
+    ... def check(config):
+    ...     assert config.outbound.profile in ("documented", "deliverable")
+    >>> check()
+    """
+    return integration_tables().map(_config_of)
+
+
+def _config_of(table: Mapping[str, Any]) -> IntegrationConfig:
+    inbound = dict(table.get("inbound", {}))
+    outbound = dict(table.get("outbound", {}))
+    convert: dict[str, Callable[[Any], Any]] = {
+        "filters": lambda value: InboundFilter(**value),
+        "id_mappings": lambda rows: tuple(IdMapping(**row) for row in rows),
+        "naming": lambda value: EventNaming.segment_2021() if isinstance(value, str) else EventNaming(**value),
+    }
+    for key, make in convert.items():
+        if key in inbound:
+            inbound[key] = make(inbound[key])
+    if "filters" in outbound:
+        outbound["filters"] = OutboundFilter(**outbound["filters"])
+    return IntegrationConfig(inbound=InboundConfig(**inbound), outbound=OutboundConfig(**outbound))
+
+
+class _Text(str):
+    """A string of a class of its own, as ORMs and template engines have them."""
+
+    __slots__ = ()
+
+
+def _in_itself(make: Callable[[], Any]) -> Any:
+    """Make a container that contains itself."""
+    whole = make()
+    if isinstance(whole, dict):
+        whole["self"] = whole
+    else:
+        whole.append(whole)
+    return whole
+
+
+def hostile_values() -> st.SearchStrategy[Any]:
+    """Make Python values that JSON does not have, alone and inside lists and dicts.
+
+    Shape: NaN and infinities, lone surrogates, bytes, dates, decimals, sets, objects, integers of thousands of digits,
+    keys that are no strings, mappings and tuples that are no dicts and lists, and containers that contain themselves.
+    A payload that holds one gives a result or an error of our family, never anything else.
+
+    >>> from hypothesis import given
+    >>> from statsig_segment import StatsigSegmentError, parse_segment_event
+    >>> @given(hostile_values())
+    ... def check(value):
+    ...     try:
+    ...         parse_segment_event({"type": "track", "event": "Signed Up", "properties": value, "userId": value})
+    ...     except StatsigSegmentError:
+    ...         pass
+    >>> check()
+    """
+    alone = st.sampled_from(
+        (
+            float("nan"),
+            float("inf"),
+            float("-inf"),
+            "\ud800",
+            b"\xff",
+            bytearray(b"a"),
+            _EPOCH,
+            date(2024, 3, 1),
+            Decimal("1.5"),
+            1j,
+            object(),
+            ...,
+            int,
+            len,
+            frozenset({1}),
+            range(3),
+            10**5000,
+            -(10**5000),
+            _Text("u1"),
+        )
+    )
+    containers = st.sampled_from((list, dict)).map(_in_itself) | st.builds(set, st.lists(st.integers(), max_size=2))
+    base = st.one_of(alone, containers, _atoms())
+    keys: st.SearchStrategy[Any] = st.one_of(
+        _keys(), st.integers(), st.just(b"key"), st.none(), st.just(("a", 1)), st.just("\udfff"), st.just(float("nan"))
+    )
+    return st.recursive(
+        base,
+        lambda inner: st.one_of(
+            st.lists(inner, max_size=3),
+            st.lists(inner, max_size=3).map(tuple),
+            st.dictionaries(keys, inner, max_size=3),
+            st.dictionaries(keys, inner, max_size=2).map(MappingProxyType),
+            st.dictionaries(keys, inner, max_size=2).map(UserDict),
+        ),
+        max_leaves=6,
+    )
