@@ -16,21 +16,20 @@ from statsig_segment.statsig import PLAIN_FIELDS, STABLE_ID
 DEFAULT_USER_FIELDS: Final = FrozenDict({"ip": "context.ip", "userAgent": "context.userAgent", "locale": "context.locale"})
 PROFILES: Final = ("documented", "deliverable")
 
+_FIELD: Final[Any] = [validators.instance_of(str), validators.in_(PLAIN_FIELDS)]
+_PATH: Final[Any] = [validators.instance_of(str), validators.min_len(1)]
 _USER_FIELDS: Final = expect(
     f"a table of paths under {', '.join(PLAIN_FIELDS)}",
-    validators.deep_mapping(
-        [validators.instance_of(str), validators.in_(PLAIN_FIELDS)],
-        [validators.instance_of(str), validators.min_len(1)],
-        validators.instance_of(dict),
-    ),
+    validators.deep_mapping(_FIELD, _PATH, validators.instance_of(dict)),
 )
+_PROFILE: Final = expect(" or ".join(PROFILES), validators.instance_of(str), validators.in_(PROFILES))
 _MAPPINGS: Final = expect(
     "a list of mappings", validators.deep_iterable(validators.instance_of(IdMapping), validators.instance_of(tuple))
 )
 
 
 def _instance(model: type) -> Any:
-    return expect(f"{model.__name__}", validators.instance_of(model))
+    return expect(f"an {model.__name__}", validators.instance_of(model))
 
 
 def _rows(value: Any) -> Any:
@@ -69,7 +68,7 @@ class OutboundConfig:
     Errors: `ConfigError` with code `wrong_type` or `wrong_value`; its path is the name of the attribute.
     """
 
-    profile: str = attrs.field(default="documented", validator=expect(" or ".join(PROFILES), validators.instance_of(str), validators.in_(PROFILES)))
+    profile: str = attrs.field(default="documented", validator=_PROFILE)
     """`documented` (Statsig's published schema, OU-3) or `deliverable` (what Segment's API accepts, OU-4)."""
     anonymous_id: str = attrs.field(default=STABLE_ID, validator=FILLED_TEXT)
     """The ID type that becomes `anonymousId` in the deliverable profile (OU-4)."""

@@ -110,12 +110,8 @@ def _text(value: object, path: str, key: str, report: Report) -> str | None:
     value = plain(value)
     if value is None:
         return None
-    if isinstance(value, Mapping | list | tuple):
-        text, finite = json_text(value)
-    else:
-        text = atom_text(value)
-        finite = text is not None
-    if not finite:
+    text, finite = json_text(value) if isinstance(value, Mapping | list | tuple) else (atom_text(value), True)
+    if text is None or not finite:
         report("non_finite_number", child(path, key))
     return text
 

@@ -70,7 +70,7 @@ def translate_many(
                     yield Skipped(reason="duplicate_message", position=position, payload=payload)
                     continue
                 seen.add(call.message_id)
-            outcome = _outcome(call, payload, inbound, position)
+            outcome: StatsigEvent | AudienceUpdate | Skipped | Rejected = _outcome(call, payload, inbound, position)
         except StatsigSegmentError as error:
             outcome = Rejected(error=error.with_traceback(None), position=position, payload=payload)
         yield outcome

@@ -228,10 +228,10 @@ def read_text(text: str | bytes, error: type[StatsigSegmentError]) -> Any:
         raise error("number_too_long") from None
 
 
-def read_object(payload: object, error: type[StatsigSegmentError]) -> Mapping[str, Any]:
+def read_object(payload: Any, error: type[StatsigSegmentError]) -> Mapping[str, Any]:
     """Give the object that a payload is or, as JSON text, holds; `error` with code `not_an_object` for anything else."""
     if payload.__class__ is dict:
-        return payload  # type: ignore[return-value]
+        return payload
     value = read_text(payload, error) if isinstance(payload, str | bytes) else payload
     if isinstance(value, Mapping):
         return value

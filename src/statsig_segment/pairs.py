@@ -40,7 +40,7 @@ CUSTOM_CODES: Final = PairCodes(
 )
 
 
-def id_text(value: object) -> str | None:
+def id_text(value: Any) -> str | None:
     """Give an ID as text, `None` where the value is none (IN-4).
 
     >>> [id_text(value) for value in ("u1", 42, 42.0, -0.0, "", True, 1.5, None)]
@@ -48,11 +48,11 @@ def id_text(value: object) -> str | None:
     """
     value = plain(value)
     if value.__class__ is str:
-        return value or None  # type: ignore[return-value]
+        return value or None
     if value.__class__ is int:
-        return integer_text(value)  # type: ignore[arg-type]
-    if value.__class__ is float and value.is_integer():  # type: ignore[attr-defined]
-        return integer_text(int(value))  # type: ignore[call-overload]
+        return integer_text(value)
+    if value.__class__ is float and value.is_integer():
+        return integer_text(int(value))
     return None
 
 

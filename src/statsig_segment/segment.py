@@ -182,7 +182,7 @@ def read_call(payload: Mapping[str, Any]) -> SegmentEvent:
         "properties": properties,
         "other": payload,
     }
-    traits = EMPTY
+    traits: Mapping[str, Any] = EMPTY
     if model is Track:
         fields["event"] = _event(payload)
     elif model is Page or model is Screen:
@@ -198,7 +198,7 @@ def read_call(payload: Mapping[str, Any]) -> SegmentEvent:
 def _id(payload: Mapping[str, Any], name: str, report: Report) -> str | None:
     value = payload.get(name)
     if value is None or (value.__class__ is str and value):
-        return value  # type: ignore[no-any-return]
+        return value
     text = id_text(value)
     if text is None and plain(value) is not None:
         report("id_invalid", f"$.{name}")
@@ -207,7 +207,7 @@ def _id(payload: Mapping[str, Any], name: str, report: Report) -> str | None:
 
 def _text(value: object) -> str | None:
     value = plain(value)
-    return value if value.__class__ is str and value else None  # type: ignore[return-value]
+    return value if value.__class__ is str and value else None
 
 
 def _event(payload: Mapping[str, Any]) -> str:
@@ -220,7 +220,7 @@ def _event(payload: Mapping[str, Any]) -> str:
 def _name(payload: Mapping[str, Any], name: str, report: Report) -> str | None:
     value = plain(payload.get(name))
     if value is None or value.__class__ is str:
-        return value  # type: ignore[no-any-return]
+        return value
     report("name_invalid", f"$.{name}")
     return None
 
@@ -228,7 +228,7 @@ def _name(payload: Mapping[str, Any], name: str, report: Report) -> str | None:
 def _object(payload: Mapping[str, Any], name: str, report: Report) -> Mapping[str, Any]:
     value = payload.get(name)
     if value.__class__ is dict or isinstance(value, Mapping):
-        return value  # type: ignore[return-value]
+        return value
     if plain(value) is not None:
         report("object_expected", f"$.{name}")
     return EMPTY
