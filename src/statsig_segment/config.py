@@ -8,10 +8,10 @@ from attrs import validators
 
 from statsig_segment.checks import A_BOOL, FILLED_TEXT, FILLED_TEXT_OR_NONE, NAMES_OR_NONE, expect, name_set, table
 from statsig_segment.filters import InboundFilter, OutboundFilter
-from statsig_segment.identity import IdMapping
+from statsig_segment.identity import FieldPath, IdMapping
 from statsig_segment.json_text import FrozenDict
 from statsig_segment.naming import EventNaming
-from statsig_segment.statsig import PLAIN_FIELDS, STABLE_ID
+from statsig_segment.statsig import PLAIN_FIELDS, STABLE_ID, USER_FIELDS
 
 DEFAULT_USER_FIELDS: Final = FrozenDict({"ip": "context.ip", "userAgent": "context.userAgent", "locale": "context.locale"})
 PROFILES: Final = ("documented", "deliverable")
@@ -55,6 +55,14 @@ class InboundConfig:
     """Field of the Statsig user, by its wire name -> top-level field or dotted path (US-2)."""
     value_property: str | None = attrs.field(default="value", validator=FILLED_TEXT_OR_NONE)
     """The property that becomes the event's value, or `None` for none (US-8)."""
+    user_sources: tuple[tuple[str, FieldPath], ...] = attrs.field(init=False, eq=False, repr=False)
+    """Attribute of the Statsig user, and where its value stands: `user_fields`, cut once."""
+
+    @user_sources.default
+    def _cut(self) -> tuple[tuple[str, FieldPath], ...]:
+        fields = self.user_fields if isinstance(self.user_fields, dict) else {}
+        return tuple((USER_FIELDS.get(name, ""), FieldPath.of(source)) for name, source in fields.items() if isinstance(source, str))
+
     honor_integrations: bool = attrs.field(default=True, validator=A_BOOL)
     """Skip what the `integrations` object disables (FL-4)."""
     allow_statsig_origin: bool = attrs.field(default=False, validator=A_BOOL)

@@ -1,16 +1,17 @@
 """One Segment call -> one Statsig event: user, environment, name, metadata, value; filters and maps nothing."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 from statsig_segment.audiences import require_identifier
 from statsig_segment.config import InboundConfig
-from statsig_segment.errors import Issue, TranslationError, child
-from statsig_segment.identity import look_up
-from statsig_segment.json_text import EMPTY, FrozenDict, atom_text, json_text, plain
-from statsig_segment.limits import check_id, check_metadata, check_name, check_value
+from statsig_segment.errors import Issue, TranslationError, child, note
+from statsig_segment.identity import id_source_path
+from statsig_segment.json_text import ATOMS, EMPTY, FlatDict, FrozenDict, atom_text, is_object, json_text, plain
+from statsig_segment.limits import check_metadata, check_name, check_value, is_long_id
 from statsig_segment.models import make
-from statsig_segment.pairs import CUSTOM_CODES, Report, custom_value, id_text, name_path, read_pairs, reporter
+from statsig_segment.pairs import CUSTOM_CODES, custom_value, id_text, read_pairs
 from statsig_segment.segment import (
     CATEGORY,
     CONTROL_KEYS,
@@ -23,9 +24,9 @@ from statsig_segment.segment import (
     USER_ID,
     Identify,
     SegmentEvent,
-    control,
+    control_of,
 )
-from statsig_segment.statsig import TIER, USER_FIELDS, StatsigEvent, StatsigUser
+from statsig_segment.statsig import TIER, StatsigEvent, StatsigUser
 
 METADATA_SOURCES: Final = FrozenDict(
     {
@@ -57,127 +58,127 @@ def to_statsig_event(event: SegmentEvent, config: InboundConfig = _DEFAULT) -> S
     if isinstance(event, Identify):
         raise TranslationError("identify_without_event", "$")
     require_identifier(event)
-    issues = list(event.issues)
-    report = reporter(issues)
+    issues: list[Issue] = []
     holder, path = metadata_source(event)
-    name = config.naming.full_name(event)
-    metadata = _metadata(event, holder, path, report)
-    value = _value(holder, config)
-    user = _user(event, config, report)
-    check_name(name, config.naming.source(event) or "$", report)
-    check_metadata(metadata, path, report)
+    fields: dict[str, Any] = {"event_name": config.naming.full_name(event)}
+    check_name(fields["event_name"], partial(config.naming.source, event), issues)
+    fields["metadata"] = _metadata(event, holder, path, issues)
+    check_metadata(fields["metadata"], path, issues)
+    fields["user"] = _user(event, config, issues)
+    _check_ids(event, config, issues)
+    if event.time_ms is not None:
+        fields["time_ms"] = event.time_ms
+    value = _value(holder, config.value_property)
     if value is not None:
-        check_value(value, child(path, str(config.value_property)), report)
-    _check_ids(event, config, report)
-    fields = {
-        "event_name": name,
-        "user": user,
-        "time_ms": event.time_ms,
-        "value": value,
-        "metadata": metadata,
-        "issues": tuple(dict.fromkeys(issues)) if issues else (),
-        "export": None,
-    }
+        fields["value"] = value
+        check_value(value, child(path, str(config.value_property)), issues)
+    if issues or event.issues:
+        fields["issues"] = tuple(dict.fromkeys((*event.issues, *issues)))
     return make(StatsigEvent, fields)
 
 
 def metadata_source(event: SegmentEvent) -> tuple[Mapping[str, Any], str]:
     """Give the object that becomes metadata, and its wire path (US-7)."""
-    name, _ = METADATA_SOURCES[event.type]
+    name = METADATA_SOURCES[event.type][0]
     return getattr(event, event.held[name]), f"$.{name}"
 
 
-def _metadata(event: SegmentEvent, holder: Mapping[str, Any], path: str, report: Report) -> Mapping[str, str]:
-    out: dict[str, str] = {}
+def _metadata(event: SegmentEvent, holder: Mapping[str, Any], path: str, issues: list[Issue]) -> FlatDict:
+    """Make every value a string: most are, so copy them all and mend the rest (US-7)."""
+    out: dict[str, str] = dict(holder)
     for key, value in holder.items():
-        if value is None or key in CONTROL_KEYS or not isinstance(key, str):
-            continue
-        if value.__class__ is str:
-            out[key] = value
-            continue
-        text = _text(value, path, key, report)
-        if text is not None:
-            out[key] = text
+        if value.__class__ is not str and key not in CONTROL_KEYS:
+            text = _text(value, path, key, issues)
+            if text is None:
+                del out[key]
+            else:
+                out[key] = text
+    for key in CONTROL_KEYS:
+        if key in out:
+            del out[key]
     for name in METADATA_SOURCES[event.type][1]:
         value = getattr(event, event.held[name])
-        if value is not None and name not in holder:
+        if value and name not in holder:
             out[name] = value
-    return FrozenDict(out)
+    return FlatDict(out)
 
 
-def _text(value: object, path: str, key: str, report: Report) -> str | None:
+def _text(value: object, path: str, key: object, issues: list[Issue]) -> str | None:
     """Make the text of a metadata value; `None` leaves it out."""
     value = plain(value)
-    if value is None:
+    if value is None or not isinstance(key, str):
         return None
-    text, finite = json_text(value) if isinstance(value, Mapping | list | tuple) else (atom_text(value), True)
+    text, finite = (atom_text(value), True) if value.__class__ in ATOMS else json_text(value)
     if text is None or not finite:
-        report("non_finite_number", child(path, key))
+        note(issues, "non_finite_number", child(path, key))
     return text
 
 
-def _value(holder: Mapping[str, Any], config: InboundConfig) -> str | float | None:
+def _value(holder: Mapping[str, Any], name: str | None) -> str | float | None:
     """Give the property that is the event's value, if it is a string or a finite number (US-8)."""
-    if config.value_property is None:
-        return None
-    value = plain(holder.get(config.value_property))
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    value = None if name is None else plain(holder.get(name))
+    if value is None or isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
     return None if atom_text(value) is None else value
 
 
-def _user(event: SegmentEvent, config: InboundConfig, report: Report) -> StatsigUser:
-    fields: dict[str, Any] = dict.fromkeys(USER_FIELDS.values())
-    fields["user_id"] = event.user_id
-    fields["custom_ids"] = event.custom_ids
-    for name, source in config.user_fields.items():
-        value, path = look_up(event, source)
+def _user(event: SegmentEvent, config: InboundConfig, issues: list[Issue]) -> StatsigUser:
+    fields: dict[str, Any] = {"custom_ids": event.custom_ids}
+    if event.user_id is not None:
+        fields["user_id"] = event.user_id
+    for attribute, source in config.user_sources:
+        value = source.value(event)
         if value is not None:
-            text = fields[USER_FIELDS[name]] = id_text(value)
-            if text is None and plain(value) is not None:
-                report("user_field_invalid", path)
-    fields["custom"] = FrozenDict(read_custom(event, report)[0])
-    fields["environment"] = read_environment(event, config, report)[0]
+            text = value if value.__class__ is str and value else id_text(value)
+            if text is not None:
+                fields[attribute] = text
+            elif plain(value) is not None:
+                note(issues, "user_field_invalid", source.wire_path(event))
+    custom = read_custom(event, issues)[0]
+    if custom:
+        fields["custom"] = FrozenDict(custom)
+    tier = read_environment(event, config, issues)[0]
+    if tier is not None:
+        fields["environment"] = tier
     return make(StatsigUser, fields)
 
 
-def read_control(event: SegmentEvent, key: str) -> tuple[Any, str]:
-    """Give the value of a control key of a call, and its wire path (ID-3)."""
-    return control(event.properties, getattr(event, "traits", EMPTY), key)
-
-
-def read_custom(event: SegmentEvent, report: Report) -> tuple[Mapping[str, Any], Mapping[str, str]]:
+def read_custom(event: SegmentEvent, issues: list[Issue]) -> tuple[Mapping[str, Any], Mapping[str, str]]:
     """Give the custom properties of a call by name, and the wire path of each (US-1)."""
-    array, path = read_control(event, CUSTOM)
+    array, path = control_of(event, CUSTOM)
     if array is None:
         return EMPTY, EMPTY
-    values, indexes = read_pairs(array, path, CUSTOM_CODES, custom_value, report)
+    values, indexes = read_pairs(array, path, CUSTOM_CODES, custom_value, issues)
     return values, {name: f"{path}[{at}]" for name, at in indexes.items()}
 
 
-def read_environment(event: SegmentEvent, config: InboundConfig, report: Report) -> tuple[str | None, str | None]:
+def read_environment(
+    event: SegmentEvent, config: InboundConfig, issues: list[Issue]
+) -> tuple[str | None, str | None]:
     """Give the tier of a call, and its wire path, `None` where the configuration put it (US-3, US-4)."""
-    value, path = read_control(event, ENVIRONMENT)
-    tier = plain(value.get(TIER)) if isinstance(value, Mapping) else value
-    if isinstance(tier, str) and tier:
-        if tier is value:
-            report("environment_string", path)
-            return tier, path
-        return tier, f"{path}.{TIER}"
-    if value is not None:
-        report("environment_invalid", path)
-    return config.default_environment, None
+    value, path = control_of(event, ENVIRONMENT)
+    if value is None:
+        return config.default_environment, None
+    tier = plain(value.get(TIER)) if is_object(value) else value
+    if not isinstance(tier, str) or not tier:
+        note(issues, "environment_invalid", path)
+        return config.default_environment, None
+    if tier is value:
+        note(issues, "environment_string", path)
+        return tier, path
+    return tier, f"{path}.{TIER}"
 
 
-def _check_ids(event: SegmentEvent, config: InboundConfig, report: Report) -> None:
-    """Report IDs that are too long, and ID types that the project does not declare (US-9, ID-7)."""
-    if event.user_id is not None:
-        check_id(event.user_id, f"$.{USER_ID}", report)
+def _check_ids(event: SegmentEvent, config: InboundConfig, issues: list[Issue]) -> None:
+    """Note IDs that are too long, and ID types that the project does not declare (US-9, ID-7)."""
+    if event.user_id is not None and is_long_id(event.user_id):
+        note(issues, "id_too_long", f"$.{USER_ID}")
     for id_type, value in event.custom_ids.items():
-        path = event.id_sources.get(id_type, "$")
-        check_id(value, path, report)
+        if is_long_id(value):
+            note(issues, "id_too_long", id_source_path(event, id_type))
         if config.id_types is not None and id_type not in config.id_types:
-            report("unknown_id_type", name_path(path), _declared_spelling(id_type, config.id_types))
+            path = id_source_path(event, id_type, name=True)
+            note(issues, "unknown_id_type", path, _declared_spelling(id_type, config.id_types))
 
 
 def _declared_spelling(id_type: str, declared: frozenset[str]) -> str | None:

@@ -119,6 +119,11 @@ class Issue:
         return CODES[self.code].meaning
 
 
+def note(issues: list[Issue], code: str, path: str, message: str | None = None) -> None:
+    """Add an issue to a list, with a message of its own where that of the code does not say enough."""
+    issues.append(Issue(code=code, path=path, message=message or CODES[code].meaning))
+
+
 class StatsigSegmentError(ValueError):
     """The root of every error that this library raises.
 

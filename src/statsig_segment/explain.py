@@ -10,10 +10,9 @@ from statsig_segment.audiences import KEY_PATH, AudienceUpdate, membership_path
 from statsig_segment.config import InboundConfig, IntegrationConfig
 from statsig_segment.conversion import METADATA_SOURCES, metadata_source, read_custom, read_environment
 from statsig_segment.errors import SegmentEventError, StatsigSegmentError, child
-from statsig_segment.identity import apply_id_mappings, look_up
+from statsig_segment.identity import FieldPath, apply_id_mappings, id_source_path
 from statsig_segment.inbound import translate
 from statsig_segment.json_text import freeze, read_object
-from statsig_segment.pairs import name_path
 from statsig_segment.results import Rejected, Skipped
 from statsig_segment.segment import SegmentEvent, read_call, read_time
 from statsig_segment.statsig import StatsigEvent
@@ -80,13 +79,9 @@ def _event_rows(call: SegmentEvent, event: StatsigEvent, config: InboundConfig) 
         yield Row(target=child("$.metadata", key), value=text, source=_metadata_path(call, key), rule="US-7")
 
 
-def _ignore(_code: str, _path: str, _message: str | None = None, /) -> None:
-    """Report nothing: the issues ride on the result."""
-
-
 def _user_rows(call: SegmentEvent, user: Mapping[str, Any], config: InboundConfig) -> Iterator[Row]:
-    custom_paths = read_custom(call, _ignore)[1]
-    tier_path = read_environment(call, config, _ignore)[1]
+    custom_paths = read_custom(call, [])[1]
+    tier_path = read_environment(call, config, [])[1]
     for name, value in user.items():
         target = f"$.user.{name}"
         if name == statsig.USER_ID:
@@ -100,14 +95,13 @@ def _user_rows(call: SegmentEvent, user: Mapping[str, Any], config: InboundConfi
             rule = "US-4" if tier_path is None else "US-3"
             yield Row(target=f"{target}.{statsig.TIER}", value=value[statsig.TIER], source=tier_path, rule=rule)
         else:
-            yield Row(target=target, value=value, source=look_up(call, config.user_fields[name])[1], rule="US-2")
+            yield Row(target=target, value=value, source=FieldPath.of(config.user_fields[name]).wire_path(call), rule="US-2")
 
 
 def _custom_id_rows(call: SegmentEvent, target: str) -> Iterator[Row]:
     for id_type, value in call.custom_ids.items():
-        source = call.id_sources[id_type]
-        rule = "ID-4" if name_path(source) == source else "ID-2"  # only an array has a name beside the value
-        yield Row(target=child(target, id_type), value=value, source=source, rule=rule)
+        rule = "ID-4" if isinstance(call.id_sources[id_type], str) else "ID-2"
+        yield Row(target=child(target, id_type), value=value, source=id_source_path(call, id_type), rule=rule)
 
 
 def _metadata_path(call: SegmentEvent, key: str) -> str:
@@ -119,7 +113,7 @@ def _metadata_path(call: SegmentEvent, key: str) -> str:
 
 def _time_row(call: SegmentEvent, time_ms: int | None) -> Iterator[Row]:
     if time_ms is not None:
-        yield Row(target="$.time", value=time_ms, source=f"$.{read_time(call.other, _ignore)[1]}", rule="IN-5")
+        yield Row(target="$.time", value=time_ms, source=f"$.{read_time(call.other, [])[1]}", rule="IN-5")
 
 
 def _update_rows(call: SegmentEvent, update: AudienceUpdate) -> Iterator[Row]:

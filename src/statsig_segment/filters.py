@@ -30,18 +30,21 @@ class InboundFilter:
     types of call; `None` means all). Exact and case-sensitive. An identify has no name: only `types` filters it.
     Errors: `ConfigError` with code `wrong_type` or `wrong_value`.
 
-    >>> InboundFilter(include=["Signed Up"]).passes("track", "Signed up")
-    False
+    >>> InboundFilter(include=["Signed Up"], types=["track"]).exclude
+    frozenset()
     """
 
     include: frozenset[str] | None = attrs.field(default=None, converter=name_set, validator=NAMES_OR_NONE)
     exclude: frozenset[str] = attrs.field(default=frozenset(), converter=name_set, validator=NAMES)
     types: frozenset[str] | None = attrs.field(default=None, converter=name_set, validator=[NAMES_OR_NONE, _TYPES])
 
-    def passes(self, call_type: str, name: str | None) -> bool:
-        """Tell whether a call of this type and name passes; `None` is the name of an identify."""
-        if self.types is not None and call_type not in self.types:
+    def passes(self, event: SegmentEvent, naming: EventNaming) -> bool:
+        """Tell whether a call passes."""
+        if self.types is not None and event.type not in self.types:
             return False
+        if self.include is None and not self.exclude:
+            return True
+        name = naming.name(event)
         return name is None or ((self.include is None or name in self.include) and name not in self.exclude)
 
 
@@ -93,5 +96,5 @@ def apply_filters(event: Any, filters: InboundFilter | OutboundFilter, *, naming
     True
     """
     if isinstance(filters, InboundFilter):
-        return event if filters.passes(event.type, naming.name(event)) else None
+        return event if filters.passes(event, naming) else None
     return event if filters.passes(event.event_name) else None

@@ -1,19 +1,61 @@
-"""ID mappings: copying fields of a call to custom IDs, after what the call itself says; converts nothing else."""
+"""Where a value stands in a call, and ID mappings: copying fields to custom IDs, after what the call itself says."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final, TypeVar
+from collections.abc import Iterable
+from typing import Any, Self, TypeVar
 
 import attrs
 
 from statsig_segment.checks import FILLED_TEXT
 from statsig_segment.errors import Issue, child
-from statsig_segment.json_text import EMPTY, FrozenDict, plain
+from statsig_segment.json_text import EMPTY, FlatDict, is_object, plain
 from statsig_segment.models import changed
 from statsig_segment.pairs import id_text
-from statsig_segment.segment import SegmentEvent
+from statsig_segment.segment import CUSTOM_IDS, SegmentEvent, control_of
 
 _Call = TypeVar("_Call", bound=SegmentEvent)
-_ABSENT: Final = (None, "")
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class FieldPath:
+    """A top-level field, or a dotted path into objects, cut once and read often (ID-4)."""
+
+    field: str
+    head: str
+    rest: tuple[str, ...]
+
+    @classmethod
+    def of(cls, field: str) -> Self:
+        """Cut a field as the configuration names it."""
+        head, *rest = field.split(".")
+        return cls(field=field, head=head, rest=tuple(rest))
+
+    def value(self, event: SegmentEvent) -> Any:
+        """Give the value in a call, `None` where there is none.
+
+        A top-level field of exactly that name stops the walk; the walk enters objects only.
+        """
+        attribute = event.held.get(self.field)
+        if attribute is not None:
+            value = getattr(event, attribute)
+            return None if value is EMPTY else value
+        if self.field in event.other:
+            return event.other[self.field]
+        if not self.rest:
+            return None
+        attribute = event.held.get(self.head)
+        value = event.other.get(self.head) if attribute is None else getattr(event, attribute)
+        for key in self.rest:
+            if not is_object(value):
+                return None
+            value = value.get(key)
+        return value
+
+    def wire_path(self, event: SegmentEvent) -> str:
+        """Give the wire path of the value in a call."""
+        path = "$"
+        for key in (self.field,) if self.field in event.other else (self.head, *self.rest):
+            path = child(path, key)
+        return path
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -27,6 +69,11 @@ class IdMapping:
 
     field: str = attrs.field(validator=FILLED_TEXT)
     id_type: str = attrs.field(validator=FILLED_TEXT)
+    source: FieldPath = attrs.field(init=False, eq=False, repr=False)
+
+    @source.default
+    def _cut(self) -> FieldPath | None:
+        return FieldPath.of(self.field) if isinstance(self.field, str) else None  # the validator refuses it next
 
 
 def apply_id_mappings(event: _Call, mappings: Iterable[IdMapping]) -> _Call:
@@ -43,51 +90,43 @@ def apply_id_mappings(event: _Call, mappings: Iterable[IdMapping]) -> _Call:
     >>> apply_id_mappings(call, [IdMapping(field="anonymousId", id_type="segmentAnonymousId")]).custom_ids
     {'segmentAnonymousId': 'a1'}
     """
-    ids = event.custom_ids
+    fields = mapped_fields(event, mappings)
+    return changed(event, **fields) if fields else event
+
+
+def mapped_fields(event: SegmentEvent, mappings: Iterable[IdMapping]) -> dict[str, Any]:
+    """Give the fields of a call that its mappings change: none, or its IDs, their sources and its issues."""
+    ids, sources = event.custom_ids, event.id_sources
     mapped: dict[str, str] = {}
-    sources: dict[str, str] = {}
+    paths: dict[str, str] = {}
     issues: list[Issue] = []
     for row in mappings:
         if row.id_type in ids or row.id_type in mapped:
             continue
-        value, path = look_up(event, row.field)
+        value = row.source.value(event)
         if value is None:
             continue
         text = value if value.__class__ is str and value else id_text(value)
         if text is not None:
             mapped[row.id_type] = text
-            sources[row.id_type] = path
+            paths[row.id_type] = row.source.wire_path(event)
         elif plain(value) is not None:
-            issues.append(Issue(code="id_invalid", path=path))
-    known = set(event.issues) if issues else ()
-    fresh = tuple(issue for issue in dict.fromkeys(issues) if issue not in known)
-    if not mapped and not fresh:
-        return event
-    return changed(
-        event,
-        custom_ids=FrozenDict({**ids, **mapped}),
-        id_sources=FrozenDict({**event.id_sources, **sources}),
-        issues=event.issues + fresh,
-    )
+            issues.append(Issue(code="id_invalid", path=row.source.wire_path(event)))
+    fields: dict[str, Any] = {}
+    if mapped:
+        fields["custom_ids"] = FlatDict(ids, **mapped)
+        fields["id_sources"] = FlatDict(sources, **paths)
+    if issues:
+        known = set(event.issues)
+        fresh = [issue for issue in dict.fromkeys(issues) if issue not in known]
+        if fresh:
+            fields["issues"] = (*event.issues, *fresh)
+    return fields
 
 
-def look_up(event: SegmentEvent, field: str) -> tuple[Any, str]:
-    """Give the value of a top-level field or dotted path, `None` where there is none, and its wire path (ID-4)."""
-    held = event.held
-    attribute = held.get(field)
-    if attribute is not None:
-        value = getattr(event, attribute)
-        return None if value is EMPTY else value, f"$.{field}"
-    if field in event.other:
-        return event.other[field], child("$", field)
-    first, *rest = field.split(".")
-    if not rest:
-        return _ABSENT
-    value = getattr(event, held[first]) if first in held else event.other.get(first)
-    path = child("$", first)
-    for key in rest:
-        if value.__class__ is not dict and not isinstance(value, Mapping):
-            return _ABSENT
-        value = value.get(key)
-        path = child(path, key)
-    return value, path
+def id_source_path(event: SegmentEvent, id_type: str, *, name: bool = False) -> str:
+    """Give the wire path that a custom ID came from: the value's, or in an even/odd array the name's beside it."""
+    source = event.id_sources.get(id_type, "$")
+    if isinstance(source, str):
+        return source
+    return f"{control_of(event, CUSTOM_IDS)[1]}[{source - name}]"

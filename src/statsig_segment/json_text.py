@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import repeat
 from json.encoder import encode_basestring as _quote
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeGuard
 
 from statsig_segment.errors import StatsigSegmentError, TranslationError
 
-_ATOMS: Final = frozenset({str, int, float, bool, type(None)})
+ATOMS: Final = frozenset({str, int, float, bool, type(None)})
+"""The exact types of values that hold no others."""
 _STR: Final = frozenset({str})
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
@@ -42,10 +43,30 @@ class FrozenDict(dict[str, Any]):
             return self
 
         def __reduce__(self) -> tuple[Any, ...]:
-            return (FrozenDict, (dict(self),))
+            return (type(self), (dict(self),))
 
 
-EMPTY: Final = FrozenDict()
+class FlatDict(FrozenDict):
+    """A FrozenDict that is known to hold atoms alone: thawing it is one copy."""
+
+    __slots__ = ()
+
+
+EMPTY: Final = FlatDict()
+
+_FROZEN: Final = frozenset({FrozenDict, FlatDict})
+_OBJECTS: Final = _FROZEN | {dict}
+_EXACT: Final = ATOMS | _OBJECTS | {list, tuple}
+
+
+def is_object(value: object) -> TypeGuard[Mapping[str, Any]]:
+    """Tell whether a value is an object of JSON: any mapping. (Asking an ABC is slow, so exact types come first.)"""
+    return value.__class__ in _OBJECTS or isinstance(value, Mapping)
+
+
+def is_array(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:
+    """Tell whether a value is an array of JSON: a list or tuple."""
+    return isinstance(value, (list, tuple))
 
 
 def plain(value: object) -> Any:
@@ -53,7 +74,7 @@ def plain(value: object) -> Any:
 
     A subclass (an `IntEnum`, a `str` with methods) becomes its plain value; what JSON does not have becomes `None`.
     """
-    if value.__class__ in _ATOMS or isinstance(value, Mapping | list | tuple):
+    if value.__class__ in _EXACT or isinstance(value, (Mapping, list, tuple)):
         return value
     if isinstance(value, str):
         return str.__str__(value)
@@ -64,30 +85,35 @@ def plain(value: object) -> Any:
 
 def freeze(value: object) -> Any:
     """Copy a tree into FrozenDicts and tuples, immutable all the way down."""
-    return _rebuild(value, FrozenDict, tuple)
+    return value if value.__class__ in _FROZEN else _rebuild(value, FlatDict, FrozenDict, tuple)
 
 
 def thaw(value: object) -> Any:
     """Copy a tree into fresh dicts and lists."""
-    return _rebuild(value, dict, list)
+    return dict(value) if value.__class__ is FlatDict else _rebuild(value, dict, dict, list)  # type: ignore[call-overload]
 
 
-def _rebuild(root: object, make_object: Callable[[Any], Any], make_array: Callable[[Any], Any]) -> Any:
+def _rebuild(
+    root: object,
+    make_flat: Callable[[Any], Any],
+    make_object: Callable[[Any], Any],
+    make_array: Callable[[Any], Any],
+) -> Any:
     top: list[Any] = []
     around: set[int] = set()
     frames: list[tuple[Iterator[tuple[Any, Any]], Any, Any, int]] = [(iter(((None, root),)), top, None, 0)]
     while True:
         entries, built, key, mark = frames[-1]
         for name, value in entries:
-            item = value if value.__class__ in _ATOMS else plain(value)
-            if item.__class__ not in _ATOMS:
+            item = value if value.__class__ in ATOMS else plain(value)
+            if item.__class__ not in ATOMS:
                 if _is_flat(item):  # the usual case: one copy at C speed
-                    item = make_object(item) if isinstance(item, dict) else make_array(item)
+                    item = make_flat(item) if isinstance(item, dict) else make_array(item)
                 elif id(item) in around:
                     item = None
                 else:
                     around.add(id(item))
-                    frames.append((_entries(item), {} if isinstance(item, Mapping) else [], name, id(item)))
+                    frames.append((_entries(item), {} if is_object(item) else [], name, id(item)))
                     break
             _put(built, name, item)
         else:
@@ -101,14 +127,16 @@ def _rebuild(root: object, make_object: Callable[[Any], Any], make_array: Callab
 def _is_flat(container: Any) -> bool:
     """Tell whether an exact dict, list or tuple holds nothing but atoms, under string keys."""
     kind = container.__class__
+    if kind is FlatDict:
+        return True
     if kind is dict or kind is FrozenDict:
-        return _ATOMS.issuperset(map(type, container.values())) and _STR.issuperset(map(type, container))
-    return (kind is list or kind is tuple) and _ATOMS.issuperset(map(type, container))
+        return ATOMS.issuperset(map(type, container.values())) and _STR.issuperset(map(type, container))
+    return (kind is list or kind is tuple) and ATOMS.issuperset(map(type, container))
 
 
 def _entries(container: Any) -> Iterator[tuple[Any, Any]]:
     """List a container as pairs: (key, value) of an object, (None, value) of an array."""
-    return iter(container.items()) if isinstance(container, Mapping) else zip(repeat(None), container)
+    return iter(container.items()) if is_object(container) else zip(repeat(None), container)
 
 
 def _put(built: Any, key: object, value: object) -> None:
@@ -141,8 +169,8 @@ def json_text(root: object) -> tuple[str, bool]:
             else:
                 out.append(comma)
             comma = ","
-            item = value if value.__class__ in _ATOMS else plain(value)
-            if item.__class__ in _ATOMS:
+            item = value if value.__class__ in ATOMS else plain(value)
+            if item.__class__ in ATOMS:
                 text = atom_text(item)
                 finite &= text is not None
                 out.append("null" if text is None else _quote(text) if item.__class__ is str else text)
@@ -152,8 +180,8 @@ def json_text(root: object) -> tuple[str, bool]:
                 frames.append((entries, closer, mark))
                 entries, mark, comma = _entries(item), id(item), ""
                 around.add(mark)
-                out.append("{" if isinstance(item, Mapping) else "[")
-                closer = "}" if isinstance(item, Mapping) else "]"
+                opener, closer = "{}" if is_object(item) else "[]"
+                out.append(opener)
                 break
         else:
             if not frames:
@@ -232,7 +260,7 @@ def read_object(payload: Any, error: type[StatsigSegmentError]) -> Mapping[str, 
     """Give the object that a payload is or, as JSON text, holds; `error` with code `not_an_object` for anything else."""
     if payload.__class__ is dict:
         return payload
-    value = read_text(payload, error) if isinstance(payload, str | bytes) else payload
-    if isinstance(value, Mapping):
+    value = read_text(payload, error) if isinstance(payload, (str, bytes)) else payload
+    if is_object(value):
         return value
     raise error("not_an_object")

@@ -1,14 +1,13 @@
 """What Statsig silently drops or trims, said in advance as issues; changes nothing that is sent (US-9)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import attrs
 
-from statsig_segment.errors import child
+from statsig_segment.errors import Issue, child, note
 from statsig_segment.json_text import FrozenDict, json_text
-from statsig_segment.pairs import Report
 
 FORBIDDEN_IN_NAMES: Final = '\\[]{}<>#=;&$%|\0\n\r"'
 
@@ -39,34 +38,33 @@ _LONGEST_ESCAPE: Final = len("\\u0000")
 _find_forbidden: Final = re.compile(f"[{re.escape(FORBIDDEN_IN_NAMES)}]").search
 
 
-def check_name(name: str, path: str, report: Report) -> None:
-    """Report an event name that Statsig would drop."""
+def check_name(name: str, path_of: Callable[[], str], issues: list[Issue]) -> None:
+    """Note an event name that Statsig would drop; the path is asked for where there is something to note."""
     if len(name) > _NAME:
-        report("name_too_long", path)
+        note(issues, "name_too_long", path_of())
     if _find_forbidden(name):
-        report("name_forbidden_character", path)
+        note(issues, "name_forbidden_character", path_of())
 
 
-def check_id(value: str, path: str, report: Report) -> None:
-    """Report an ID that Statsig would trim."""
-    if len(value) > _ID:
-        report("id_too_long", path)
+def is_long_id(value: str) -> bool:
+    """Tell whether Statsig would trim an ID."""
+    return len(value) > _ID
 
 
-def check_value(value: object, path: str, report: Report) -> None:
-    """Report a text value that Statsig would trim."""
+def check_value(value: object, path: str, issues: list[Issue]) -> None:
+    """Note a text value that Statsig would trim."""
     if isinstance(value, str) and len(value) > _VALUE:
-        report("value_too_long", path)
+        note(issues, "value_too_long", path)
 
 
-def check_metadata(metadata: Mapping[str, str], path: str, report: Report) -> None:
-    """Report metadata that Statsig would drop, and keys with a dot."""
+def check_metadata(metadata: Mapping[str, str], path: str, issues: list[Issue]) -> None:
+    """Note metadata that Statsig would drop, and keys with a dot."""
     keys = "".join(metadata)
     if "." in keys:
         for key in metadata:
             if "." in key:
-                report("metadata_key_dot", child(path, key))
+                note(issues, "metadata_key_dot", child(path, key))
     # No text grows more than sixfold in JSON: mostly that bound tells, without writing the JSON.
-    most = _LONGEST_ESCAPE * (len(keys) + sum(map(len, metadata.values())) + len(metadata)) + 2
+    most = _LONGEST_ESCAPE * (len(keys) + len("".join(metadata.values())) + len(metadata)) + len("{}")
     if most > _METADATA and len(json_text(metadata)[0]) > _METADATA:
-        report("metadata_too_large", path)
+        note(issues, "metadata_too_large", path)

@@ -2,11 +2,14 @@
 
 Every model is `@attrs.frozen(kw_only=True, slots=False)`: its ordinary constructor freezes what it is given. On the path
 that every event takes, the values are frozen by then, and going through `__init__` would cost more than the translation.
-`make` therefore lays the finished fields into the new object's `__dict__`; the result equals an ordinarily made one.
+`make` therefore lays the finished fields into the new object's `__dict__`; a field left out is found on the class, where
+`defaults_on_class` put its default. The result equals an ordinarily made one: comparison, hash, repr, pickle, `evolve`.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeVar
+
+import attrs
 
 from statsig_segment.errors import Issue
 from statsig_segment.json_text import freeze
@@ -17,8 +20,16 @@ _new: Final = object.__new__
 _set: Final = object.__setattr__
 
 
+def defaults_on_class(model: type[Model]) -> type[Model]:
+    """Let the fields of a model be found on its class where an instance has them not: for `make`."""
+    for field in attrs.fields(model):
+        if field.default is not attrs.NOTHING and not isinstance(field.default, attrs.Factory):
+            setattr(model, field.name, field.default)
+    return model
+
+
 def make(model: type[Model], fields: dict[str, Any]) -> Model:
-    """Make a model from all its fields, already frozen; the dict becomes the model's own."""
+    """Make a model from its fields, already frozen; those left out have their defaults. The dict becomes its own."""
     made = _new(model)
     _set(made, "__dict__", fields)
     return made

@@ -7,7 +7,7 @@ from typing import Final, Self, TypeAlias
 import attrs
 
 from statsig_segment.checks import TEXT, problem
-from statsig_segment.json_text import FrozenDict
+from statsig_segment.json_text import EMPTY, FrozenDict
 from statsig_segment.segment import CATEGORY, EVENT, GROUP_ID, NAME, Group, Identify, Page, Screen, SegmentEvent, Track
 
 _PLACEHOLDERS: Final = FrozenDict(
@@ -25,6 +25,8 @@ _PLACEHOLDERS: Final = FrozenDict(
 
 Named: TypeAlias = Track | Page | Screen | Group
 """The calls that have a name: all but identify."""
+
+_VERBATIM: Final = "{event}"
 
 _Pieces = tuple[tuple[str, str | None], ...]
 
@@ -58,7 +60,7 @@ class EventNaming:
     """
 
     prefix: str = attrs.field(default="segment::", validator=TEXT)
-    track: str = attrs.field(default="{event}", validator=TEXT)
+    track: str = attrs.field(default=_VERBATIM, validator=TEXT)
     page: str = attrs.field(default="Viewed {category} {name} Page", validator=TEXT)
     page_unnamed: str = attrs.field(default="Loaded a Page", validator=TEXT)
     screen: str = attrs.field(default="Viewed {category} {name} Screen", validator=TEXT)
@@ -66,10 +68,11 @@ class EventNaming:
     group: str = attrs.field(default="group", validator=TEXT)
     _templates: Mapping[str, _Pieces] = attrs.field(init=False, eq=False, repr=False)
 
-    def __attrs_post_init__(self) -> None:
-        """Cut the templates once, so that a wrong one fails here and a right one costs little later."""
-        templates = FrozenDict({key: _pieces(getattr(self, key), key) for key in _PLACEHOLDERS})
-        object.__setattr__(self, "_templates", templates)
+    @_templates.default
+    def _cut(self) -> Mapping[str, _Pieces]:
+        """Cut the templates once, so that a right one costs little later; the validators refuse what is no string."""
+        texts = {key: getattr(self, key) for key in _PLACEHOLDERS}
+        return FrozenDict({key: _pieces(text, key) for key, text in texts.items() if isinstance(text, str)})
 
     @classmethod
     def segment_2021(cls) -> Self:
@@ -79,7 +82,7 @@ class EventNaming:
     def name(self, event: SegmentEvent) -> str | None:
         """Name an event without the prefix, as filters see it (FL-1); an identify has no name: `None`."""
         if isinstance(event, Track):
-            return event.event if self.track == "{event}" else _fill(self._templates["track"], {EVENT: event.event})
+            return event.event if self.track == _VERBATIM else _fill(self._templates["track"], {EVENT: event.event})
         if isinstance(event, Group):
             return _fill(self._templates["group"], {GROUP_ID: event.group_id})
         if isinstance(event, Identify):
@@ -93,7 +96,7 @@ class EventNaming:
 
     def full_name(self, event: Named) -> str:
         """Name an event as it is sent: prefix and name (US-5)."""
-        return f"{_fill(self._templates['prefix'], {})}{self.name(event)}"
+        return f"{_fill(self._templates['prefix'], EMPTY)}{self.name(event)}"
 
     def source(self, event: SegmentEvent) -> str | None:
         """Give the wire path that the name of an event comes from, `None` where the templates alone make it."""

@@ -28,6 +28,7 @@ Status: TypeAlias = Literal["documented", "observed", "policy"]
 class Rule:
     """One rule of the contract between a Segment call and what leaves this library.
 
+    >>> from statsig_segment.rules import RULES
     >>> RULES["ID-5"].title
     'The event beats the mapping'
     >>> RULES["ID-5"].status

@@ -6,10 +6,10 @@ from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 import attrs
 
-from statsig_segment.errors import Issue, SegmentEventError
-from statsig_segment.json_text import EMPTY, FrozenDict, freeze, plain, read_object
-from statsig_segment.models import changed, frozen_ids, frozen_issues, frozen_object, make
-from statsig_segment.pairs import ID_CODES, Report, id_text, id_value, read_pairs, reporter
+from statsig_segment.errors import Issue, SegmentEventError, note
+from statsig_segment.json_text import EMPTY, FlatDict, FrozenDict, freeze, is_object, plain, read_object
+from statsig_segment.models import changed, defaults_on_class, frozen_ids, frozen_issues, frozen_object, make
+from statsig_segment.pairs import ID_CODES, id_text, id_value, read_pairs
 from statsig_segment.times import epoch_ms
 
 # Segment's wire names, each here and nowhere else.
@@ -38,6 +38,7 @@ ENVIRONMENT: Final = "statsigEnvironment"
 CONTROL_KEYS: Final = frozenset({CUSTOM_IDS, CUSTOM, ENVIRONMENT})
 
 
+@defaults_on_class
 @attrs.frozen(kw_only=True, slots=False)
 class _Call:
     """What every call holds. IDs are text as IN-4 reads them; absent is `None`, an absent object is empty."""
@@ -58,8 +59,8 @@ class _Call:
     """ID type -> ID: those of `statsigCustomIDs` (ID-2) and, once mapped, those of the mappings (ID-4)."""
     other: Mapping[str, Any] = attrs.field(default=EMPTY, converter=frozen_object)
     """All other top-level fields as they came; they can be mapped (IN-7)."""
-    id_sources: Mapping[str, str] = attrs.field(default=EMPTY, converter=frozen_ids, eq=False, repr=False)
-    """ID type -> the wire path that its value came from."""
+    id_sources: Mapping[str, int | str] = attrs.field(default=EMPTY, converter=frozen_object, eq=False, repr=False)
+    """ID type -> where its value came from: the index in `statsigCustomIDs`, or the path that a mapping read."""
     issues: tuple[Issue, ...] = attrs.field(default=(), converter=frozen_issues)
 
 
@@ -75,6 +76,7 @@ _HELD: Final = {
 }
 
 
+@defaults_on_class
 @attrs.frozen(kw_only=True, slots=False)
 class Track(_Call):
     """A track call: something that a user did, by the name `event`."""
@@ -85,6 +87,7 @@ class Track(_Call):
     event: str
 
 
+@defaults_on_class
 @attrs.frozen(kw_only=True, slots=False)
 class _View(_Call):
     """What page and screen calls share."""
@@ -109,6 +112,7 @@ class Screen(_View):
     type: ClassVar[Literal["screen"]] = "screen"
 
 
+@defaults_on_class
 @attrs.frozen(kw_only=True, slots=False)
 class _Traits(_Call):
     """What group and identify calls share."""
@@ -140,6 +144,13 @@ _CALLS: Final[Mapping[str, type[SegmentEvent]]] = MappingProxyType(
 CALL_TYPES: Final = tuple(_CALLS)
 """The five types of call, as on the wire."""
 
+_IDS: Final = ((USER_ID, "user_id"), (ANONYMOUS_ID, "anonymous_id"), (GROUP_ID, "group_id"))
+_OBJECTS: Final = ((CONTEXT, "context"), (INTEGRATIONS, "integrations"), (PROPERTIES, "properties"))
+_OBJECTS_OF: Final[Mapping[type[SegmentEvent], tuple[tuple[str, str], ...]]] = MappingProxyType(
+    {call: (*_OBJECTS, (TRAITS, "traits")) if issubclass(call, _Traits) else _OBJECTS for call in _CALLS.values()}
+)
+"""Model -> its free-form objects: wire name and attribute."""
+
 
 def parse_segment_event(payload: Mapping[str, Any] | str | bytes) -> SegmentEvent:
     """Read one Segment call.
@@ -162,79 +173,81 @@ def parse_segment_event(payload: Mapping[str, Any] | str | bytes) -> SegmentEven
 
 def read_call(payload: Mapping[str, Any]) -> SegmentEvent:
     """Read one call without copying: the model borrows from the payload, and must not leave the library."""
-    kind = plain(payload.get(TYPE))
-    if kind is None:
-        raise SegmentEventError("missing_type", f"$.{TYPE}")
-    model = _CALLS.get(kind) if kind.__class__ is str else None
-    if model is None:
-        raise SegmentEventError("unsupported_type", f"$.{TYPE}")
+    get = payload.get
+    model = _model(get(TYPE))
     issues: list[Issue] = []
-    report = reporter(issues)
-    properties = _object(payload, PROPERTIES, report)
-    fields: dict[str, Any] = {
-        "user_id": _id(payload, USER_ID, report),
-        "anonymous_id": _id(payload, ANONYMOUS_ID, report),
-        "group_id": _id(payload, GROUP_ID, report),
-        "message_id": _text(payload.get(MESSAGE_ID)),
-        "time_ms": read_time(payload, report)[0],
-        "context": _object(payload, CONTEXT, report),
-        "integrations": _object(payload, INTEGRATIONS, report),
-        "properties": properties,
-        "other": payload,
-    }
-    traits: Mapping[str, Any] = EMPTY
+    # What is of the usual kind is taken as it is; the functions are for what is not.
+    fields: dict[str, Any] = {"other": payload, "time_ms": read_time(payload, issues)[0]}
+    for name, attribute in _IDS:
+        value = get(name)
+        if value is not None:
+            fields[attribute] = value if value.__class__ is str and value else _odd_id(value, name, issues)
+    for name, attribute in _OBJECTS_OF[model]:
+        value = get(name)
+        if value is not None:
+            fields[attribute] = value if value.__class__ is dict else _odd_object(value, name, issues)
+    message_id = get(MESSAGE_ID)
+    if message_id is not None:
+        fields["message_id"] = _text(message_id)
     if model is Track:
-        fields["event"] = _event(payload)
+        fields["event"] = _event(get(EVENT))
     elif model is Page or model is Screen:
-        fields["name"] = _name(payload, NAME, report)
-        fields["category"] = _name(payload, CATEGORY, report)
-    else:
-        traits = fields["traits"] = _object(payload, TRAITS, report)
-    fields["custom_ids"], fields["id_sources"] = _custom_ids(properties, traits, report)
-    fields["issues"] = tuple(issues)
+        fields["name"] = _name(get(NAME), NAME, issues)
+        fields["category"] = _name(get(CATEGORY), CATEGORY, issues)
+    properties, traits = fields.get("properties", EMPTY), fields.get("traits", EMPTY)
+    if CUSTOM_IDS in properties or CUSTOM_IDS in traits:
+        fields |= _custom_ids(properties, traits, issues)
+    if issues:
+        fields["issues"] = tuple(issues)
     return make(model, fields)
 
 
-def _id(payload: Mapping[str, Any], name: str, report: Report) -> str | None:
-    value = payload.get(name)
-    if value is None or (value.__class__ is str and value):
-        return value
+def _model(kind: object) -> type[SegmentEvent]:
+    kind = plain(kind)
+    if kind is None:
+        raise SegmentEventError("missing_type", f"$.{TYPE}")
+    model = _CALLS.get(kind) if isinstance(kind, str) else None
+    if model is None:
+        raise SegmentEventError("unsupported_type", f"$.{TYPE}")
+    return model
+
+
+def _odd_id(value: object, name: str, issues: list[Issue]) -> str | None:
     text = id_text(value)
     if text is None and plain(value) is not None:
-        report("id_invalid", f"$.{name}")
+        note(issues, "id_invalid", f"$.{name}")
     return text
+
+
+def _odd_object(value: object, name: str, issues: list[Issue]) -> Mapping[str, Any]:
+    if is_object(value):
+        return value
+    if plain(value) is not None:
+        note(issues, "object_expected", f"$.{name}")
+    return EMPTY
 
 
 def _text(value: object) -> str | None:
     value = plain(value)
-    return value if value.__class__ is str and value else None
+    return value if isinstance(value, str) and value else None
 
 
-def _event(payload: Mapping[str, Any]) -> str:
-    event = _text(payload.get(EVENT))
+def _event(value: object) -> str:
+    event = _text(value)
     if event is None:
         raise SegmentEventError("missing_event", f"$.{EVENT}")
     return event
 
 
-def _name(payload: Mapping[str, Any], name: str, report: Report) -> str | None:
-    value = plain(payload.get(name))
-    if value is None or value.__class__ is str:
+def _name(value: object, name: str, issues: list[Issue]) -> str | None:
+    value = plain(value)
+    if value is None or isinstance(value, str):
         return value
-    report("name_invalid", f"$.{name}")
+    note(issues, "name_invalid", f"$.{name}")
     return None
 
 
-def _object(payload: Mapping[str, Any], name: str, report: Report) -> Mapping[str, Any]:
-    value = payload.get(name)
-    if value.__class__ is dict or isinstance(value, Mapping):
-        return value
-    if plain(value) is not None:
-        report("object_expected", f"$.{name}")
-    return EMPTY
-
-
-def read_time(payload: Mapping[str, Any], report: Report) -> tuple[int | None, str | None]:
+def read_time(payload: Mapping[str, Any], issues: list[Issue]) -> tuple[int | None, str | None]:
     """Give the time of a call in epoch milliseconds, and the field that told it (IN-5)."""
     for name in TIME_FIELDS:
         value = payload.get(name)
@@ -243,7 +256,7 @@ def read_time(payload: Mapping[str, Any], report: Report) -> tuple[int | None, s
             if time_ms is not None:
                 return time_ms, name
             if plain(value) is not None:
-                report("time_unreadable", f"$.{name}")
+                note(issues, "time_unreadable", f"$.{name}")
     return None, None
 
 
@@ -255,11 +268,14 @@ def control(properties: Mapping[str, Any], traits: Mapping[str, Any], key: str) 
     return value, f"$.{PROPERTIES}.{key}"
 
 
-def _custom_ids(
-    properties: Mapping[str, Any], traits: Mapping[str, Any], report: Report
-) -> tuple[Mapping[str, str], Mapping[str, str]]:
+def control_of(event: SegmentEvent, key: str) -> tuple[Any, str]:
+    """Give the value of a control key of a call, and its path (ID-3)."""
+    return control(event.properties, event.traits if isinstance(event, _Traits) else EMPTY, key)
+
+
+def _custom_ids(properties: Mapping[str, Any], traits: Mapping[str, Any], issues: list[Issue]) -> dict[str, Any]:
     array, path = control(properties, traits, CUSTOM_IDS)
     if array is None:
-        return EMPTY, EMPTY
-    values, indexes = read_pairs(array, path, ID_CODES, id_value, report)
-    return FrozenDict(values), FrozenDict({name: f"{path}[{at}]" for name, at in indexes.items()})
+        return {}
+    values, indexes = read_pairs(array, path, ID_CODES, id_value, issues)
+    return {"custom_ids": FlatDict(values), "id_sources": FlatDict(indexes)}

@@ -7,7 +7,7 @@ import attrs
 
 from statsig_segment.errors import Issue, StatsigEventError
 from statsig_segment.json_text import EMPTY, FrozenDict, freeze, plain, read_object, read_text, thaw
-from statsig_segment.models import frozen_ids, frozen_issues, frozen_object, make
+from statsig_segment.models import defaults_on_class, frozen_ids, frozen_issues, frozen_object, make
 from statsig_segment.pairs import id_text
 from statsig_segment.times import export_ms
 
@@ -56,6 +56,7 @@ CONFIG_CHANGE: Final = "statsig::config_change"
 INTERNAL_PREFIX: Final = "statsig::"
 
 
+@defaults_on_class
 @attrs.frozen(kw_only=True, slots=False)
 class StatsigUser:
     """A Statsig user: the IDs that experiments go by, and what targeting may use. Absent is `None` or empty."""
@@ -74,6 +75,7 @@ class StatsigUser:
     """The tier, such as `staging`; without one Statsig takes the event for production (US-4)."""
 
 
+@defaults_on_class
 @attrs.frozen(kw_only=True, slots=False)
 class StatsigEvent:
     """A Statsig event: made from a Segment call, or read from an export."""
@@ -90,6 +92,7 @@ class StatsigEvent:
     """What the export said, where the event was read from one: `attrs.evolve` leaves it behind."""
 
 
+@defaults_on_class
 @attrs.frozen(kw_only=True, slots=False)
 class ConfigChange:
     """A change of a gate, experiment or other configuration in Statsig's console (OU-6, OU-7)."""

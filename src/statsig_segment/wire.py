@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from typing import Any, Final, TypedDict
 
 from statsig_segment._version import __version__
-from statsig_segment.json_text import thaw
+from statsig_segment.json_text import FrozenDict, thaw
 from statsig_segment.statsig import ENVIRONMENT, TIER, USER_FIELDS, StatsigEvent, StatsigUser
 
 _SDK_TYPE: Final = "statsig-segment"
+_USER_NAMES: Final = FrozenDict({attribute: name for name, attribute in USER_FIELDS.items()})
 
 
 class StatsigEnvironmentWire(TypedDict):
@@ -94,10 +95,9 @@ def to_log_event(event: StatsigEvent) -> LogEvent:
 def user_wire(user: StatsigUser) -> LogEventUser:
     """Write a user with only what is known."""
     out: dict[str, Any] = {}
-    for name, attribute in USER_FIELDS.items():
-        value = getattr(user, attribute)
+    for attribute, value in user.__dict__.items():  # what is not there is not known
         if value:
-            out[name] = value if value.__class__ is str else thaw(value)
+            out[_USER_NAMES[attribute]] = value if value.__class__ is str else thaw(value)
     if user.environment:
         out[ENVIRONMENT] = {TIER: user.environment}
     return out  # type: ignore[return-value]
