@@ -94,7 +94,8 @@ def audience_update(event: SegmentEvent) -> AudienceUpdate | None:
     if key is None:
         return None
     member, issue = _membership(event, key)
-    require_identifier(event)
+    if event.user_id is None and not event.custom_ids:
+        raise no_identifier(event)
     issues = event.issues if issue is None else (*event.issues, issue)
     if not _ID_LIST.fullmatch(key):
         issues = (*issues, Issue(code="id_list_invalid", path=KEY_PATH))
@@ -136,14 +137,12 @@ def _membership(event: SegmentEvent, key: str) -> tuple[bool, Issue | None]:
     raise TranslationError("audience_membership", path)
 
 
-def require_identifier(event: SegmentEvent) -> None:
-    """Raise `no_identifier` for a call that belongs to nobody, and say which mapping would have saved it (ID-6)."""
-    if event.user_id is not None or event.custom_ids:
-        return
+def no_identifier(event: SegmentEvent) -> TranslationError:
+    """Make the error for a call that belongs to nobody, which says what mapping would have saved it (ID-6)."""
     if event.anonymous_id is None:
-        raise TranslationError("no_identifier", "$")
+        return TranslationError("no_identifier", "$")
     saved = f"{ANONYMOUS_ID} -> segmentAnonymousId"
-    raise TranslationError("no_identifier", "$", f"neither a user ID nor a custom ID; an ID mapping {saved} would give one")
+    return TranslationError("no_identifier", "$", f"neither a user ID nor a custom ID; an ID mapping {saved} would give one")
 
 
 def fold_audience_updates(updates: Iterable[AudienceUpdate], *, id_type: str = USER_ID) -> AudienceFold:

@@ -11,6 +11,7 @@ from statsig_segment.filters import InboundFilter, OutboundFilter
 from statsig_segment.identity import FieldPath, IdMapping
 from statsig_segment.json_text import FrozenDict
 from statsig_segment.naming import EventNaming
+from statsig_segment.segment import CONTEXT
 from statsig_segment.statsig import PLAIN_FIELDS, STABLE_ID, USER_FIELDS
 
 DEFAULT_USER_FIELDS: Final = FrozenDict({"ip": "context.ip", "userAgent": "context.userAgent", "locale": "context.locale"})
@@ -30,6 +31,10 @@ _MAPPINGS: Final = expect(
 
 def _instance(model: type) -> Any:
     return expect(f"an {model.__name__}", validators.instance_of(model))
+
+
+def _context_key(source: FieldPath) -> str | None:
+    return source.rest[0] if source.head == CONTEXT and len(source.rest) == 1 else None
 
 
 def _rows(value: Any) -> Any:
@@ -55,13 +60,14 @@ class InboundConfig:
     """Field of the Statsig user, by its wire name -> top-level field or dotted path (US-2)."""
     value_property: str | None = attrs.field(default="value", validator=FILLED_TEXT_OR_NONE)
     """The property that becomes the event's value, or `None` for none (US-8)."""
-    user_sources: tuple[tuple[str, FieldPath], ...] = attrs.field(init=False, eq=False, repr=False)
-    """Attribute of the Statsig user, and where its value stands: `user_fields`, cut once."""
+    user_sources: tuple[tuple[str, str | None, FieldPath], ...] = attrs.field(init=False, eq=False, repr=False)
+    """`user_fields`, cut once: attribute of the Statsig user, the key where it stands in the context, the whole path."""
 
     @user_sources.default
-    def _cut(self) -> tuple[tuple[str, FieldPath], ...]:
+    def _cut(self) -> tuple[tuple[str, str | None, FieldPath], ...]:
         fields = self.user_fields if isinstance(self.user_fields, dict) else {}
-        return tuple((USER_FIELDS.get(name, ""), FieldPath.of(source)) for name, source in fields.items() if isinstance(source, str))
+        sources = {name: FieldPath.of(path) for name, path in fields.items() if isinstance(path, str)}
+        return tuple((USER_FIELDS.get(name, ""), _context_key(source), source) for name, source in sources.items())
 
     honor_integrations: bool = attrs.field(default=True, validator=A_BOOL)
     """Skip what the `integrations` object disables (FL-4)."""

@@ -1,11 +1,321 @@
-"""Reading a configuration from a mapping, TOML or JSON; the only user of cattrs."""
+"""Reading a configuration from a mapping, TOML or JSON, every problem with its path; the only user of cattrs.
 
-from collections.abc import Mapping
-from typing import Any
+cattrs structures the tables and refuses unknown keys; the hooks below add that nothing is coerced. A hook raises
+`ConfigError` with paths that begin at the value it was given, and the hook around it puts its own path before them.
+"""
 
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, get_args, get_origin
+
+import attrs
+
+from statsig_segment.checks import problem
 from statsig_segment.config import IntegrationConfig
+from statsig_segment.errors import CODES, ConfigError, Issue, child
+from statsig_segment.json_text import plain
+from statsig_segment.naming import EventNaming
+from statsig_segment.segment import CALL_TYPES
+from statsig_segment.statsig import CONFIG_CHANGE, EXPOSURES, INTERNAL_PREFIX, PLAIN_FIELDS
+
+if TYPE_CHECKING:
+    from cattrs import Converter
+
+_Hook: TypeAlias = Callable[[Any, Any], Any]
+
+_PRESET: Final = "segment_2021"
+_NULLABLE: Final = "value_property"
+_MOST_DOTS: Final = 1_000  # of one key; tomllib's time grows with their square
+_MOST_GUESSES: Final = 20  # at what an unknown key was meant to be
 
 
 def load_config(source: Mapping[str, Any] | str) -> IntegrationConfig:
-    """Read a configuration."""
-    raise NotImplementedError
+    """Read a configuration; the keys are the attributes of the models.
+
+    Shape: a mapping, or text in, JSON where its first character is `{`, else TOML; an `IntegrationConfig` out. Empty text
+    is the default. `naming = "segment_2021"` is that preset; `value_property` is `null` or `false` for none. Nothing is
+    coerced: `"false"` is no boolean.
+    Errors: `ConfigError`, whose `issues` list every problem with its path in the file: `invalid_json`, `invalid_toml`,
+    `not_a_table`, `unknown_key`, `missing_key`, `wrong_type`, `wrong_value`, `unknown_placeholder`, `contradiction`.
+    Rules: section 11.
+
+    >>> from statsig_segment import load_config
+    >>> load_config('[inbound]\\ndefault_environment = "staging"').inbound.default_environment
+    'staging'
+    >>> load_config({"outbound": {"profile": "fast", "colour": "red"}})
+    Traceback (most recent call last):
+    statsig_segment.errors.ConfigError: $.outbound.profile: expected documented or deliverable
+    $.outbound.colour: no such key
+    """
+    table = _parsed(source) if isinstance(source, str) else source
+    return _converter().structure(table, IntegrationConfig)
+
+
+def _parsed(text: str) -> object:
+    text = text.removeprefix("\ufeff")
+    return _from_json(text) if text.startswith("{") else _from_toml(text)
+
+
+class _Object(dict[str, Any]):
+    """A JSON object that knows which of its keys stand more than once: TOML refuses that, JSON readers do not."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        times = Counter(name for name, _ in pairs) if len(pairs) > len(self) else Counter[str]()
+        self.repeated = tuple(name for name in times if times[name] > 1)
+
+
+def _from_json(text: str) -> object:
+    import json  # noqa: PLC0415 - only files need it
+
+    try:
+        return json.loads(text, object_pairs_hook=_Object)
+    except json.JSONDecodeError as error:
+        raise problem("invalid_json", "$", f"no readable JSON (at line {error.lineno}, column {error.colno})") from None
+    except RecursionError:
+        raise problem("invalid_json", "$", "no readable JSON (nested too deep)") from None
+    except ValueError:
+        raise problem("invalid_json", "$", "no readable JSON (a number has too many digits)") from None
+
+
+def _from_toml(text: str) -> object:
+    import tomllib  # noqa: PLC0415 - only files need it
+
+    if any(run.count(".") > _MOST_DOTS for run in re.split(r"[^\w\"'. \t-]+", text)):
+        raise problem("invalid_toml", "$", "no readable TOML (nested too deep)")
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        # Such an error ends with its place, "(at line 1, column 2)"; what stands before that may quote the file.
+        place = str(error).rpartition(" (at ")[2].removesuffix(")")
+        raise problem("invalid_toml", "$", f"no readable TOML (at {place})") from None
+    except RecursionError:
+        raise problem("invalid_toml", "$", "no readable TOML (nested too deep)") from None
+    except ValueError:
+        raise problem("invalid_toml", "$", "no readable TOML (a number has too many digits)") from None
+
+
+def _converter() -> "Converter":
+    """Make the converter anew each time: one that is shared could be changed by anybody."""
+    from cattrs import Converter  # noqa: PLC0415 - costs more than all else here
+
+    converter = Converter(forbid_extra_keys=True)
+    converter.register_structure_hook(str, _text)
+    converter.register_structure_hook(bool, _flag)
+    converter.register_structure_hook_factory(attrs.has, _model_hook)
+    converter.register_structure_hook_factory(lambda kind: kind is EventNaming, _naming_hook)
+    converter.register_structure_hook_factory(lambda kind: get_origin(kind) in {frozenset, tuple}, _list_hook)
+    converter.register_structure_hook_factory(lambda kind: get_origin(kind) is Mapping, _table_hook)
+    return converter
+
+
+def _text(value: object, _kind: object) -> str:
+    value = plain(value)
+    if isinstance(value, str):
+        return value
+    raise problem("wrong_type", "$", "expected a string")
+
+
+def _flag(value: object, _kind: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise problem("wrong_type", "$", "expected true or false")
+
+
+def _list_hook(kind: Any, converter: "Converter") -> _Hook:
+    item_kind = get_args(kind)[0]
+
+    def read(value: object, _kind: object) -> list[Any]:
+        if not isinstance(value, list | tuple):
+            raise problem("wrong_type", "$", "expected a list")
+        issues: list[Issue] = []
+        read_item = _collecting(issues, converter.structure)
+        items = [read_item(f"$[{at}]", item, item_kind) for at, item in enumerate(value)]
+        return _unless(issues, items)
+
+    return read
+
+
+def _table_hook(kind: Any, converter: "Converter") -> _Hook:
+    value_kind = get_args(kind)[1]
+
+    def read(value: object, _kind: object) -> dict[str, Any]:
+        table, issues = _table(value)
+        read_value = _collecting(issues, converter.structure)
+        entries = {plain(key): read_value(child("$", key), table[key], value_kind) for key in table if isinstance(key, str)}
+        if len(entries) < len(table):
+            issues.append(_no_such_key("$", "a key that is no string"))
+        return _unless(issues, entries)
+
+    return read
+
+
+def _model_hook(model: type[attrs.AttrsInstance], converter: "Converter") -> _Hook:
+    from cattrs import ClassValidationError, override  # noqa: PLC0415
+    from cattrs.gen import make_dict_structure_fn  # noqa: PLC0415
+
+    hooks = {each.name: override(struct_hook=_key_hook(model, each, converter)) for each in attrs.fields(model) if each.init}
+    structure = make_dict_structure_fn(model, converter, **hooks)  # type: ignore[arg-type]
+
+    def read(value: object, _kind: object) -> Any:
+        table, issues = _table(value)
+        try:
+            made = structure(table, model)
+        except ClassValidationError as error:
+            issues += _class_issues(error, tuple(hooks))
+            raise ConfigError(issues) from None
+        return _unless(issues, made)
+
+    return read
+
+
+def _naming_hook(model: type[attrs.AttrsInstance], converter: "Converter") -> _Hook:
+    read_table = _model_hook(model, converter)
+
+    def read(value: object, kind: object) -> Any:
+        if not isinstance(value, str):
+            return read_table(value, kind)
+        if value != _PRESET:
+            raise problem("wrong_value", "$", f'expected a table or "{_PRESET}"')
+        return EventNaming.segment_2021()
+
+    return read
+
+
+def _table(value: object) -> tuple[Mapping[Any, Any], list[Issue]]:
+    """Give the table that a value is, and an issue for each key that stands in it twice."""
+    if not isinstance(value, Mapping):
+        raise problem("not_a_table", "$", CODES["not_a_table"].meaning)
+    repeated = value.repeated if isinstance(value, _Object) else ()
+    return value, [Issue(code="contradiction", path=child("$", key), message="the key stands twice") for key in repeated]
+
+
+def _key_hook(model: type[attrs.AttrsInstance], key: "attrs.Attribute[Any]", converter: "Converter") -> _Hook:
+    """Make the reader of one key: its type, then what its validator and the checks below say of it."""
+    check = _CHECKS.get(key.name, _no_check)
+
+    def read_key(value: object, _kind: object) -> Any:
+        issues: list[Issue] = []
+        if key.name == _NULLABLE and value is False:  # TOML has no null
+            value = None
+        made = _collecting(issues, converter.structure)("$", value, key.type)
+        issues += check(value)
+        if not issues:
+            _collecting(issues, _validate)("$", model, key, made)
+        return _unless(issues, made)
+
+    return read_key
+
+
+def _validate(model: type[attrs.AttrsInstance], key: "attrs.Attribute[Any]", value: object) -> None:
+    """Check one attribute alone: a model's own constructor would stop at the first that is wrong."""
+    if model is EventNaming:  # its templates are checked once they are cut
+        EventNaming(**{key.name: value})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    elif key.validator is not None:
+        key.validator(None, key, key.converter(value) if callable(key.converter) else value)
+
+
+def _no_check(_value: object) -> Iterable[Issue]:
+    return ()
+
+
+def _check_types(value: object) -> Iterator[Issue]:
+    for at, item in enumerate(value if isinstance(value, list | tuple) else ()):
+        if isinstance(item, str) and item not in CALL_TYPES:
+            yield Issue(code="wrong_value", path=f"$[{at}]", message=f"expected one of {', '.join(CALL_TYPES)}")
+
+
+def _check_user_fields(value: object) -> Iterator[Issue]:
+    for key, path in value.items() if isinstance(value, Mapping) else ():
+        if isinstance(key, str) and key not in PLAIN_FIELDS:
+            yield _no_such_key(child("$", key), f"expected one of {', '.join(PLAIN_FIELDS)}")
+        elif isinstance(key, str) and path == "":
+            yield Issue(code="wrong_value", path=child("$", key), message="expected a non-empty string")
+
+
+def _check_mappings(value: object) -> Iterator[Issue]:
+    """Find rows that stand twice: the second can do nothing."""
+    seen: set[tuple[str, str]] = set()
+    for at, row in enumerate(value if isinstance(value, list | tuple) else ()):
+        if not isinstance(row, Mapping):
+            continue
+        field, id_type = plain(row.get("field")), plain(row.get("id_type"))
+        if not isinstance(field, str) or not isinstance(id_type, str):
+            continue
+        if (field, id_type) in seen:
+            yield Issue(code="contradiction", path=f"$[{at}]", message="the same mapping stands above")
+        seen.add((field, id_type))
+
+
+def _check_events(value: object) -> Iterator[Issue]:
+    """Find Statsig's own events: those follow the switches, or never leave (FL-2)."""
+    for key in value if isinstance(value, Mapping) else ():
+        if isinstance(key, str) and key.startswith(INTERNAL_PREFIX):
+            switch = "exposures" if key in EXPOSURES else "config_changes" if key == CONFIG_CHANGE else None
+            told = "such events never leave" if switch is None else f"the key {switch} decides on it"
+            yield Issue(code="contradiction", path=child("$", key), message=told)
+
+
+_CHECKS: Final[Mapping[str, Callable[[object], Iterable[Issue]]]] = {
+    "types": _check_types,
+    "user_fields": _check_user_fields,
+    "id_mappings": _check_mappings,
+    "events": _check_events,
+}
+"""What neither a type nor a validator says, or not with the path of the very entry; each takes any value."""
+
+
+def _collecting(issues: list[Issue], call: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a function that takes a path and the arguments of `call`, and collects the issues that it raises."""
+
+    def collect(path: str, *arguments: Any) -> Any:
+        try:
+            return call(*arguments)
+        except ConfigError as error:
+            issues.extend(_moved(error, path))
+            return None
+
+    return collect
+
+
+def _moved(error: ConfigError, path: str) -> Iterator[Issue]:
+    """Put a path before those of an error; a validator's path is its attribute, where it already is."""
+    for issue in error.issues:
+        below = issue.path[1:] if issue.path.startswith("$") else ""
+        yield attrs.evolve(issue, path=path + below)
+
+
+def _class_issues(error: Any, keys: tuple[str, ...]) -> Iterator[Issue]:
+    """Tell what cattrs found wrong with a table, in the order of the attributes, unknown keys last."""
+    with_notes, others = error.group_exceptions()
+    for found, note in with_notes:
+        path = child("$", note.name)
+        if isinstance(found, ConfigError):
+            yield from _moved(found, path)
+        else:  # the KeyError of a key without a default
+            yield Issue(code="missing_key", path=path)
+    for found in others:
+        unknown = sorted(key for key in found.extra_fields if isinstance(key, str))
+        for key in unknown:
+            yield _no_such_key(child("$", key), _meant(key, keys) if len(unknown) <= _MOST_GUESSES else "")
+        if not all(isinstance(key, str) for key in found.extra_fields):
+            yield _no_such_key("$", "a key that is no string")
+
+
+def _no_such_key(path: str, why: str) -> Issue:
+    return Issue(code="unknown_key", path=path, message=f"{CODES['unknown_key'].meaning}{why and f'; {why}'}")
+
+
+def _meant(key: str, keys: tuple[str, ...]) -> str:
+    """Say which key was meant, where one is near."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only problems need it
+
+    near = get_close_matches(key[:64], keys, n=1)
+    return f"{near[0]} is" if near else ""
+
+
+def _unless(issues: list[Issue], value: Any) -> Any:
+    if issues:
+        raise ConfigError(issues)
+    return value

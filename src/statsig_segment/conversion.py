@@ -1,17 +1,16 @@
 """One Segment call -> one Statsig event: user, environment, name, metadata, value; filters and maps nothing."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, Final
 
-from statsig_segment.audiences import require_identifier
+from statsig_segment.audiences import no_identifier
 from statsig_segment.config import InboundConfig
 from statsig_segment.errors import Issue, TranslationError, child, note
-from statsig_segment.identity import id_source_path
-from statsig_segment.json_text import ATOMS, EMPTY, FlatDict, FrozenDict, atom_text, is_object, json_text, plain
-from statsig_segment.limits import check_metadata, check_name, check_value, is_long_id
+from statsig_segment.identity import id_paths
+from statsig_segment.json_text import ATOMS, STRINGS, FlatDict, FrozenDict, atom_text, integer_text, is_object, json_text, plain
+from statsig_segment.limits import is_bad_name, is_long_id, is_long_value, is_odd_metadata, note_metadata, note_name
 from statsig_segment.models import make
-from statsig_segment.pairs import CUSTOM_CODES, custom_value, id_text, read_pairs
+from statsig_segment.pairs import CUSTOM_CODES, custom_value, id_text, note_problems, read_pairs
 from statsig_segment.segment import (
     CATEGORY,
     CONTROL_KEYS,
@@ -24,7 +23,8 @@ from statsig_segment.segment import (
     USER_ID,
     Identify,
     SegmentEvent,
-    control_of,
+    control,
+    control_path,
 )
 from statsig_segment.statsig import TIER, StatsigEvent, StatsigUser
 
@@ -57,38 +57,49 @@ def to_statsig_event(event: SegmentEvent, config: InboundConfig = _DEFAULT) -> S
     """
     if isinstance(event, Identify):
         raise TranslationError("identify_without_event", "$")
-    require_identifier(event)
+    if event.user_id is None and not event.custom_ids:
+        raise no_identifier(event)
     issues: list[Issue] = []
-    holder, path = metadata_source(event)
-    fields: dict[str, Any] = {"event_name": config.naming.full_name(event)}
-    check_name(fields["event_name"], partial(config.naming.source, event), issues)
-    fields["metadata"] = _metadata(event, holder, path, issues)
-    check_metadata(fields["metadata"], path, issues)
-    fields["user"] = _user(event, config, issues)
+    name = config.naming.full_name(event)
+    if is_bad_name(name):
+        note_name(name, config.naming.source(event) or "$", issues)
+    metadata = _metadata(event, issues)
+    if is_odd_metadata(metadata):
+        note_metadata(metadata, metadata_path(event), issues)
+    value = None if config.value_property is None else _value(event, config.value_property)
+    if value.__class__ is str and is_long_value(value):
+        note(issues, "value_too_long", child(metadata_path(event), str(config.value_property)))
     _check_ids(event, config, issues)
-    if event.time_ms is not None:
-        fields["time_ms"] = event.time_ms
-    value = _value(holder, config.value_property)
-    if value is not None:
-        fields["value"] = value
-        check_value(value, child(path, str(config.value_property)), issues)
+    fields = {
+        "event_name": name,
+        "user": _user(event, config, issues),
+        "time_ms": event.time_ms,
+        "value": value,
+        "metadata": metadata,
+    }
     if issues or event.issues:
         fields["issues"] = tuple(dict.fromkeys((*event.issues, *issues)))
     return make(StatsigEvent, fields)
 
 
-def metadata_source(event: SegmentEvent) -> tuple[Mapping[str, Any], str]:
-    """Give the object that becomes metadata, and its wire path (US-7)."""
-    name = METADATA_SOURCES[event.type][0]
-    return getattr(event, event.held[name]), f"$.{name}"
+def metadata_path(event: SegmentEvent) -> str:
+    """Give the wire path of the object that becomes metadata (US-7)."""
+    return f"$.{METADATA_SOURCES[event.type][0]}"
 
 
-def _metadata(event: SegmentEvent, holder: Mapping[str, Any], path: str, issues: list[Issue]) -> FlatDict:
+def _metadata(event: SegmentEvent, issues: list[Issue]) -> FlatDict:
     """Make every value a string: most are, so copy them all and mend the rest (US-7)."""
+    holder_name, added = METADATA_SOURCES[event.type]
+    holder: Mapping[str, Any] = getattr(event, holder_name)
     out: dict[str, str] = dict(holder)
     for key, value in holder.items():
-        if value.__class__ is not str and key not in CONTROL_KEYS:
-            text = _text(value, path, key, issues)
+        kind = value.__class__
+        if kind is str:
+            continue
+        if kind is int:
+            out[key] = integer_text(value)
+        elif key not in CONTROL_KEYS:
+            text = None if value is None else _text(value, f"$.{holder_name}", key, issues)
             if text is None:
                 del out[key]
             else:
@@ -96,10 +107,12 @@ def _metadata(event: SegmentEvent, holder: Mapping[str, Any], path: str, issues:
     for key in CONTROL_KEYS:
         if key in out:
             del out[key]
-    for name in METADATA_SOURCES[event.type][1]:
+    for name in added:
         value = getattr(event, event.held[name])
         if value and name not in holder:
             out[name] = value
+    if not STRINGS.issuperset(map(type, out)):
+        out = {key: out[key] for key in out if isinstance(key, str)}
     return FlatDict(out)
 
 
@@ -114,71 +127,74 @@ def _text(value: object, path: str, key: object, issues: list[Issue]) -> str | N
     return text
 
 
-def _value(holder: Mapping[str, Any], name: str | None) -> str | float | None:
+def _value(event: SegmentEvent, name: str) -> str | float | None:
     """Give the property that is the event's value, if it is a string or a finite number (US-8)."""
-    value = None if name is None else plain(holder.get(name))
-    if value is None or isinstance(value, bool) or not isinstance(value, (str, int, float)):
+    value = getattr(event, METADATA_SOURCES[event.type][0]).get(name)
+    if value is None:
+        return None
+    value = plain(value)
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
     return None if atom_text(value) is None else value
 
 
 def _user(event: SegmentEvent, config: InboundConfig, issues: list[Issue]) -> StatsigUser:
-    fields: dict[str, Any] = {"custom_ids": event.custom_ids}
-    if event.user_id is not None:
-        fields["user_id"] = event.user_id
-    for attribute, source in config.user_sources:
-        value = source.value(event)
-        if value is not None:
-            text = value if value.__class__ is str and value else id_text(value)
-            if text is not None:
-                fields[attribute] = text
-            elif plain(value) is not None:
-                note(issues, "user_field_invalid", source.wire_path(event))
-    custom = read_custom(event, issues)[0]
-    if custom:
-        fields["custom"] = FrozenDict(custom)
-    tier = read_environment(event, config, issues)[0]
-    if tier is not None:
-        fields["environment"] = tier
+    fields: dict[str, Any] = {"user_id": event.user_id, "custom_ids": event.custom_ids}
+    context, other = event.context, event.other
+    for attribute, key, source in config.user_sources:
+        # A path into the context is by far the commonest, so its walk is spelled out.
+        value = source.value(event) if key is None or source.field in other else context.get(key)
+        if value is None:
+            continue
+        if value.__class__ is str and value:
+            fields[attribute] = value
+            continue
+        text = fields[attribute] = id_text(value)
+        if text is None and plain(value) is not None:
+            note(issues, "user_field_invalid", source.wire_path(event))
+    custom = control(event, CUSTOM)
+    if custom is not None:
+        values, _, problems = read_pairs(custom, CUSTOM_CODES, custom_value)
+        fields["custom"] = FrozenDict(values)
+        note_problems(problems, control_path(event, CUSTOM), issues)
+    tier, problem, _ = read_tier(control(event, ENVIRONMENT))
+    fields["environment"] = config.default_environment if tier is None else tier
+    if problem is not None:
+        note(issues, problem, control_path(event, ENVIRONMENT))
     return make(StatsigUser, fields)
 
 
-def read_custom(event: SegmentEvent, issues: list[Issue]) -> tuple[Mapping[str, Any], Mapping[str, str]]:
-    """Give the custom properties of a call by name, and the wire path of each (US-1)."""
-    array, path = control_of(event, CUSTOM)
-    if array is None:
-        return EMPTY, EMPTY
-    values, indexes = read_pairs(array, path, CUSTOM_CODES, custom_value, issues)
-    return values, {name: f"{path}[{at}]" for name, at in indexes.items()}
-
-
-def read_environment(
-    event: SegmentEvent, config: InboundConfig, issues: list[Issue]
-) -> tuple[str | None, str | None]:
-    """Give the tier of a call, and its wire path, `None` where the configuration put it (US-3, US-4)."""
-    value, path = control_of(event, ENVIRONMENT)
+def read_tier(value: Any) -> tuple[str | None, str | None, str]:
+    """Give the tier that an environment names, the code of what is wrong with it, and the tier's path inside (US-3)."""
     if value is None:
-        return config.default_environment, None
-    tier = plain(value.get(TIER)) if is_object(value) else value
-    if not isinstance(tier, str) or not tier:
-        note(issues, "environment_invalid", path)
-        return config.default_environment, None
-    if tier is value:
-        note(issues, "environment_string", path)
-        return tier, path
-    return tier, f"{path}.{TIER}"
+        return None, None, ""
+    if value.__class__ is str and value:
+        return value, "environment_string", ""
+    tier = plain(value.get(TIER)) if is_object(value) else None
+    if tier.__class__ is str and tier:
+        return tier, None, f".{TIER}"
+    return None, "environment_invalid", ""
 
 
 def _check_ids(event: SegmentEvent, config: InboundConfig, issues: list[Issue]) -> None:
     """Note IDs that are too long, and ID types that the project does not declare (US-9, ID-7)."""
     if event.user_id is not None and is_long_id(event.user_id):
         note(issues, "id_too_long", f"$.{USER_ID}")
-    for id_type, value in event.custom_ids.items():
-        if is_long_id(value):
-            note(issues, "id_too_long", id_source_path(event, id_type))
-        if config.id_types is not None and id_type not in config.id_types:
-            path = id_source_path(event, id_type, name=True)
-            note(issues, "unknown_id_type", path, _declared_spelling(id_type, config.id_types))
+    declared = config.id_types
+    odd = [
+        id_type
+        for id_type, value in event.custom_ids.items()
+        if is_long_id(value) or (declared is not None and id_type not in declared)
+    ]
+    if not odd:
+        return
+    paths = id_paths(event)
+    for id_type in odd:
+        value_path, name_path = paths.get(id_type, ("$", "$"))
+        if is_long_id(event.custom_ids[id_type]):
+            note(issues, "id_too_long", value_path)
+        if declared is not None and id_type not in declared:
+            note(issues, "unknown_id_type", name_path, _declared_spelling(id_type, declared))
 
 
 def _declared_spelling(id_type: str, declared: frozenset[str]) -> str | None:

@@ -8,13 +8,14 @@ import attrs
 from statsig_segment import segment, statsig
 from statsig_segment.audiences import KEY_PATH, AudienceUpdate, membership_path
 from statsig_segment.config import InboundConfig, IntegrationConfig
-from statsig_segment.conversion import METADATA_SOURCES, metadata_source, read_custom, read_environment
+from statsig_segment.conversion import METADATA_SOURCES, metadata_path, read_tier
 from statsig_segment.errors import SegmentEventError, StatsigSegmentError, child
-from statsig_segment.identity import FieldPath, apply_id_mappings, id_source_path
+from statsig_segment.identity import FieldPath, apply_id_mappings, id_paths
 from statsig_segment.inbound import translate
 from statsig_segment.json_text import freeze, read_object
+from statsig_segment.pairs import CUSTOM_CODES, custom_value, read_pairs
 from statsig_segment.results import Rejected, Skipped
-from statsig_segment.segment import SegmentEvent, read_call, read_time
+from statsig_segment.segment import SegmentEvent, control, control_path, read_call, read_time
 from statsig_segment.statsig import StatsigEvent
 from statsig_segment.wire import to_log_event
 
@@ -73,15 +74,15 @@ def _event_rows(call: SegmentEvent, event: StatsigEvent, config: InboundConfig) 
     yield from _user_rows(call, log_event["user"], config)
     yield from _time_row(call, event.time_ms)
     if event.value is not None:
-        source = child(metadata_source(call)[1], str(config.value_property))
+        source = child(metadata_path(call), str(config.value_property))
         yield Row(target="$.value", value=event.value, source=source, rule="US-8")
     for key, text in event.metadata.items():
         yield Row(target=child("$.metadata", key), value=text, source=_metadata_path(call, key), rule="US-7")
 
 
 def _user_rows(call: SegmentEvent, user: Mapping[str, Any], config: InboundConfig) -> Iterator[Row]:
-    custom_paths = read_custom(call, [])[1]
-    tier_path = read_environment(call, config, [])[1]
+    custom_paths = _custom_paths(call)
+    tier, _, inside = read_tier(control(call, segment.ENVIRONMENT))
     for name, value in user.items():
         target = f"$.user.{name}"
         if name == statsig.USER_ID:
@@ -92,23 +93,29 @@ def _user_rows(call: SegmentEvent, user: Mapping[str, Any], config: InboundConfi
             for key in value:
                 yield Row(target=child(target, key), value=value[key], source=custom_paths[key], rule="US-1")
         elif name == statsig.ENVIRONMENT:
-            rule = "US-4" if tier_path is None else "US-3"
-            yield Row(target=f"{target}.{statsig.TIER}", value=value[statsig.TIER], source=tier_path, rule=rule)
+            source = None if tier is None else control_path(call, segment.ENVIRONMENT) + inside
+            rule = "US-4" if tier is None else "US-3"
+            yield Row(target=f"{target}.{statsig.TIER}", value=value[statsig.TIER], source=source, rule=rule)
         else:
             yield Row(target=target, value=value, source=FieldPath.of(config.user_fields[name]).wire_path(call), rule="US-2")
 
 
 def _custom_id_rows(call: SegmentEvent, target: str) -> Iterator[Row]:
-    for id_type, value in call.custom_ids.items():
-        rule = "ID-4" if isinstance(call.id_sources[id_type], str) else "ID-2"
-        yield Row(target=child(target, id_type), value=value, source=id_source_path(call, id_type), rule=rule)
+    for id_type, (path, _) in id_paths(call).items():
+        rule = "ID-4" if id_type in call.id_sources else "ID-2"
+        yield Row(target=child(target, id_type), value=call.custom_ids[id_type], source=path, rule=rule)
+
+
+def _custom_paths(call: SegmentEvent) -> dict[str, str]:
+    """Give for each custom property the wire path of its value (US-1)."""
+    _, indexes, _ = read_pairs(control(call, segment.CUSTOM) or (), CUSTOM_CODES, custom_value)
+    return {name: f"{control_path(call, segment.CUSTOM)}[{at}]" for name, at in indexes.items()}
 
 
 def _metadata_path(call: SegmentEvent, key: str) -> str:
     """Give the wire path of a metadata value: from the object, or a top-level field added to it (US-7)."""
-    holder, path = metadata_source(call)
-    added = key in METADATA_SOURCES[call.type][1] and key not in holder
-    return child("$" if added else path, key)
+    name, added = METADATA_SOURCES[call.type]
+    return child("$" if key in added and key not in getattr(call, name) else f"$.{name}", key)
 
 
 def _time_row(call: SegmentEvent, time_ms: int | None) -> Iterator[Row]:

@@ -9,8 +9,8 @@ from statsig_segment.checks import FILLED_TEXT
 from statsig_segment.errors import Issue, child
 from statsig_segment.json_text import EMPTY, FlatDict, is_object, plain
 from statsig_segment.models import changed
-from statsig_segment.pairs import id_text
-from statsig_segment.segment import CUSTOM_IDS, SegmentEvent, control_of
+from statsig_segment.pairs import ID_CODES, id_text, id_value, read_pairs
+from statsig_segment.segment import CUSTOM_IDS, SegmentEvent, control, control_path
 
 _Call = TypeVar("_Call", bound=SegmentEvent)
 
@@ -22,40 +22,36 @@ class FieldPath:
     field: str
     head: str
     rest: tuple[str, ...]
+    path: str
+    """The wire path of the walk."""
 
     @classmethod
     def of(cls, field: str) -> Self:
         """Cut a field as the configuration names it."""
         head, *rest = field.split(".")
-        return cls(field=field, head=head, rest=tuple(rest))
+        path = child("$", head)
+        for key in rest:
+            path = child(path, key)
+        return cls(field=field, head=head, rest=tuple(rest), path=path)
 
     def value(self, event: SegmentEvent) -> Any:
         """Give the value in a call, `None` where there is none.
 
         A top-level field of exactly that name stops the walk; the walk enters objects only.
         """
-        attribute = event.held.get(self.field)
-        if attribute is not None:
-            value = getattr(event, attribute)
-            return None if value is EMPTY else value
-        if self.field in event.other:
+        if self.rest and self.field in event.other:
             return event.other[self.field]
-        if not self.rest:
-            return None
         attribute = event.held.get(self.head)
         value = event.other.get(self.head) if attribute is None else getattr(event, attribute)
         for key in self.rest:
-            if not is_object(value):
+            if value.__class__ is not dict and not is_object(value):
                 return None
             value = value.get(key)
-        return value
+        return None if value is EMPTY else value
 
     def wire_path(self, event: SegmentEvent) -> str:
         """Give the wire path of the value in a call."""
-        path = "$"
-        for key in (self.field,) if self.field in event.other else (self.head, *self.rest):
-            path = child(path, key)
-        return path
+        return child("$", self.field) if self.rest and self.field in event.other else self.path
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -96,7 +92,7 @@ def apply_id_mappings(event: _Call, mappings: Iterable[IdMapping]) -> _Call:
 
 def mapped_fields(event: SegmentEvent, mappings: Iterable[IdMapping]) -> dict[str, Any]:
     """Give the fields of a call that its mappings change: none, or its IDs, their sources and its issues."""
-    ids, sources = event.custom_ids, event.id_sources
+    ids = event.custom_ids
     mapped: dict[str, str] = {}
     paths: dict[str, str] = {}
     issues: list[Issue] = []
@@ -115,18 +111,17 @@ def mapped_fields(event: SegmentEvent, mappings: Iterable[IdMapping]) -> dict[st
     fields: dict[str, Any] = {}
     if mapped:
         fields["custom_ids"] = FlatDict(ids, **mapped)
-        fields["id_sources"] = FlatDict(sources, **paths)
+        fields["id_sources"] = FlatDict(event.id_sources, **paths)
     if issues:
-        known = set(event.issues)
-        fresh = [issue for issue in dict.fromkeys(issues) if issue not in known]
-        if fresh:
-            fields["issues"] = (*event.issues, *fresh)
+        merged = tuple(dict.fromkeys((*event.issues, *issues)))
+        if len(merged) > len(event.issues):
+            fields["issues"] = merged
     return fields
 
 
-def id_source_path(event: SegmentEvent, id_type: str, *, name: bool = False) -> str:
-    """Give the wire path that a custom ID came from: the value's, or in an even/odd array the name's beside it."""
-    source = event.id_sources.get(id_type, "$")
-    if isinstance(source, str):
-        return source
-    return f"{control_of(event, CUSTOM_IDS)[1]}[{source - name}]"
+def id_paths(event: SegmentEvent) -> dict[str, tuple[str, str]]:
+    """Give for each custom ID the wire paths of its value and of its ID type; both are one where a mapping read it."""
+    _, indexes, _ = read_pairs(control(event, CUSTOM_IDS) or (), ID_CODES, id_value)
+    array = control_path(event, CUSTOM_IDS)
+    paths = {id_type: (f"{array}[{at}]", f"{array}[{at - 1}]") for id_type, at in indexes.items()}
+    return paths | {id_type: (path, path) for id_type, path in event.id_sources.items()}

@@ -7,9 +7,9 @@ from statsig_segment.audiences import AudienceUpdate, audience_update
 from statsig_segment.config import InboundConfig, IntegrationConfig
 from statsig_segment.conversion import to_statsig_event
 from statsig_segment.errors import SegmentEventError, StatsigSegmentError
-from statsig_segment.filters import apply_filters
-from statsig_segment.identity import apply_id_mappings
-from statsig_segment.json_text import plain, read_object
+from statsig_segment.identity import mapped_fields
+from statsig_segment.json_text import is_object, plain, read_object
+from statsig_segment.models import amend
 from statsig_segment.results import Rejected, Skipped
 from statsig_segment.segment import Identify, SegmentEvent, read_call
 from statsig_segment.statsig import StatsigEvent
@@ -82,10 +82,10 @@ def _outcome(
     reason = skip_reason(call, config)
     if reason is not None:
         return Skipped(reason=reason, position=position, payload=payload)
-    mapped = apply_id_mappings(call, config.id_mappings)
-    if not isinstance(mapped, Identify):
-        return to_statsig_event(mapped, config)
-    update = audience_update(mapped)
+    amend(call, mapped_fields(call, config.id_mappings))  # as apply_id_mappings does, but for a call of our own
+    if not isinstance(call, Identify):
+        return to_statsig_event(call, config)
+    update = audience_update(call)
     if update is None:
         return Skipped(reason="identify_without_audience", position=position, payload=payload)
     return update
@@ -95,14 +95,14 @@ def skip_reason(call: SegmentEvent, config: InboundConfig) -> str | None:
     """Give the reason for which a call is passed over before it is mapped, `None` where it goes on (FL-1, FL-4, FL-5)."""
     if not config.allow_statsig_origin and _is_from_statsig(call):
         return "statsig_origin"
-    if config.honor_integrations and _is_disabled(call.integrations):
+    if call.integrations and config.honor_integrations and _is_disabled(call.integrations):
         return "integration_disabled"
-    return "filtered" if apply_filters(call, config.filters, naming=config.naming) is None else None
+    return None if config.filters.passes(call, config.naming) else "filtered"
 
 
 def _is_from_statsig(call: SegmentEvent) -> bool:
     library = call.context.get("library")
-    return isinstance(library, Mapping) and plain(library.get("name")) == _STATSIG_LIBRARY
+    return is_object(library) and plain(library.get("name")) == _STATSIG_LIBRARY
 
 
 def _is_disabled(integrations: Mapping[str, Any]) -> bool:

@@ -17,7 +17,7 @@ from statsig_segment.errors import StatsigSegmentError, TranslationError
 
 ATOMS: Final = frozenset({str, int, float, bool, type(None)})
 """The exact types of values that hold no others."""
-_STR: Final = frozenset({str})
+STRINGS: Final = frozenset({str})
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -130,7 +130,7 @@ def _is_flat(container: Any) -> bool:
     if kind is FlatDict:
         return True
     if kind is dict or kind is FrozenDict:
-        return ATOMS.issuperset(map(type, container.values())) and _STR.issuperset(map(type, container))
+        return ATOMS.issuperset(map(type, container.values())) and STRINGS.issuperset(map(type, container))
     return (kind is list or kind is tuple) and ATOMS.issuperset(map(type, container))
 
 

@@ -1,7 +1,7 @@
 """What Statsig silently drops or trims, said in advance as issues; changes nothing that is sent (US-9)."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 import attrs
@@ -38,12 +38,17 @@ _LONGEST_ESCAPE: Final = len("\\u0000")
 _find_forbidden: Final = re.compile(f"[{re.escape(FORBIDDEN_IN_NAMES)}]").search
 
 
-def check_name(name: str, path_of: Callable[[], str], issues: list[Issue]) -> None:
-    """Note an event name that Statsig would drop; the path is asked for where there is something to note."""
+def is_bad_name(name: str) -> bool:
+    """Tell whether Statsig would drop an event of this name."""
+    return len(name) > _NAME or _find_forbidden(name) is not None
+
+
+def note_name(name: str, path: str, issues: list[Issue]) -> None:
+    """Note what is bad about a name."""
     if len(name) > _NAME:
-        note(issues, "name_too_long", path_of())
+        note(issues, "name_too_long", path)
     if _find_forbidden(name):
-        note(issues, "name_forbidden_character", path_of())
+        note(issues, "name_forbidden_character", path)
 
 
 def is_long_id(value: str) -> bool:
@@ -51,20 +56,23 @@ def is_long_id(value: str) -> bool:
     return len(value) > _ID
 
 
-def check_value(value: object, path: str, issues: list[Issue]) -> None:
-    """Note a text value that Statsig would trim."""
-    if isinstance(value, str) and len(value) > _VALUE:
-        note(issues, "value_too_long", path)
+def is_long_value(value: str) -> bool:
+    """Tell whether Statsig would trim a text value."""
+    return len(value) > _VALUE
 
 
-def check_metadata(metadata: Mapping[str, str], path: str, issues: list[Issue]) -> None:
-    """Note metadata that Statsig would drop, and keys with a dot."""
+def is_odd_metadata(metadata: Mapping[str, str]) -> bool:
+    """Tell whether metadata may be too large or holds a key with a dot."""
     keys = "".join(metadata)
-    if "." in keys:
-        for key in metadata:
-            if "." in key:
-                note(issues, "metadata_key_dot", child(path, key))
     # No text grows more than sixfold in JSON: mostly that bound tells, without writing the JSON.
     most = _LONGEST_ESCAPE * (len(keys) + len("".join(metadata.values())) + len(metadata)) + len("{}")
-    if most > _METADATA and len(json_text(metadata)[0]) > _METADATA:
+    return most > _METADATA or "." in keys
+
+
+def note_metadata(metadata: Mapping[str, str], path: str, issues: list[Issue]) -> None:
+    """Note metadata that Statsig would drop, and keys with a dot."""
+    for key in metadata:
+        if "." in key:
+            note(issues, "metadata_key_dot", child(path, key))
+    if len(json_text(metadata)[0]) > _METADATA:
         note(issues, "metadata_too_large", path)

@@ -40,6 +40,11 @@ def changed(model: Model, **fields: Any) -> Model:
     return make(type(model), {**model.__dict__, **fields})
 
 
+def amend(model: object, fields: dict[str, Any]) -> None:
+    """Change fields of a model in place: only for one that `make` has just made and nobody else has seen."""
+    model.__dict__.update(fields)
+
+
 def frozen_object(value: Mapping[str, Any]) -> Mapping[str, Any]:
     """Freeze an object: the converter of free-form fields."""
     return freeze(value)  # type: ignore[no-any-return]

@@ -68,11 +68,17 @@ class EventNaming:
     group: str = attrs.field(default="group", validator=TEXT)
     _templates: Mapping[str, _Pieces] = attrs.field(init=False, eq=False, repr=False)
 
+    _prefix: str = attrs.field(init=False, eq=False, repr=False)
+
     @_templates.default
     def _cut(self) -> Mapping[str, _Pieces]:
         """Cut the templates once, so that a right one costs little later; the validators refuse what is no string."""
         texts = {key: getattr(self, key) for key in _PLACEHOLDERS}
         return FrozenDict({key: _pieces(text, key) for key, text in texts.items() if isinstance(text, str)})
+
+    @_prefix.default
+    def _fill_prefix(self) -> str:
+        return _fill(self._templates.get("prefix", ()), EMPTY)
 
     @classmethod
     def segment_2021(cls) -> Self:
@@ -96,7 +102,7 @@ class EventNaming:
 
     def full_name(self, event: Named) -> str:
         """Name an event as it is sent: prefix and name (US-5)."""
-        return f"{_fill(self._templates['prefix'], EMPTY)}{self.name(event)}"
+        return f"{self._prefix}{self.name(event)}"
 
     def source(self, event: SegmentEvent) -> str | None:
         """Give the wire path that the name of an event comes from, `None` where the templates alone make it."""
@@ -113,7 +119,10 @@ def _fill(pieces: _Pieces, parts: Mapping[str, str | None]) -> str:
         part = parts.get(placeholder) if placeholder else None
         if part:
             text += part
-        elif placeholder and literal.endswith(" ") and text:
-            text = text[:-1]
-        at_start = bool(placeholder) and not text
+        elif placeholder and literal.endswith(" "):
+            text = text.removesuffix(" ")
+        elif placeholder:
+            at_start = not text
+            continue
+        at_start = False
     return text

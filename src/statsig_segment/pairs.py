@@ -14,6 +14,10 @@ from statsig_segment.errors import Issue, note
 from statsig_segment.json_text import integer_text, is_array, json_text, plain
 
 
+Problem = tuple[str, int | None]
+"""The code of an issue, and the index of the offending element, `None` for the array itself."""
+
+
 @attrs.frozen(kw_only=True)
 class PairCodes:
     """The issue codes of one kind of even/odd array."""
@@ -51,15 +55,15 @@ def id_text(value: Any) -> str | None:
     return None
 
 
-def id_value(value: object, path: str, issues: list[Issue]) -> str | None:
+def id_value(value: object, at: int, problems: list[Problem]) -> str | None:
     """Read the value of a pair of `statsigCustomIDs`: an ID (ID-2)."""
     text = id_text(value)
     if text is None:
-        note(issues, "custom_id_value", path)
+        problems.append(("custom_id_value", at))
     return text
 
 
-def custom_value(value: object, path: str, issues: list[Issue]) -> str | bool | float | tuple[str, ...] | None:
+def custom_value(value: object, at: int, problems: list[Problem]) -> str | bool | float | tuple[str, ...] | None:
     """Read the value of a pair of `statsigCustom`: kept, or dropped as `None`, or turned into JSON text (US-1)."""
     value = plain(value)
     if isinstance(value, (str, int)):  # bool too
@@ -67,49 +71,55 @@ def custom_value(value: object, path: str, issues: list[Issue]) -> str | bool | 
     if isinstance(value, float) and isfinite(value):
         return value
     if value is None or isinstance(value, float):
-        note(issues, "custom_value" if value is None else "non_finite_number", path)
+        problems.append(("custom_value" if value is None else "non_finite_number", at))
         return None
     if is_array(value):
         items = tuple(plain(item) for item in value)
         if all(item.__class__ is str for item in items):
             return items
-    note(issues, "custom_value_json", path)
+    problems.append(("custom_value_json", at))
     text, finite = json_text(value)
     if not finite:
-        note(issues, "non_finite_number", path)
+        problems.append(("non_finite_number", at))
     return text
 
 
 def read_pairs(
-    array: Any, path: str, codes: PairCodes, value_of: Callable[[object, str, list[Issue]], Any], issues: list[Issue]
-) -> tuple[dict[str, Any], dict[str, int]]:
-    """Read an even/odd array into name -> value, and name -> index of that value (ID-2, US-1).
+    array: Any, codes: PairCodes, value_of: Callable[[object, int, list[Problem]], Any]
+) -> tuple[dict[str, Any], dict[str, int], list[Problem]]:
+    """Read an even/odd array into name -> value, name -> index of that value, and the problems (ID-2, US-1).
 
     A pair whose name or value is unusable is dropped; of a repeated name the last valid value wins.
 
-    >>> read_pairs(["companyID", "c1", "", "c2"], "$.p", ID_CODES, id_value, [])
-    ({'companyID': 'c1'}, {'companyID': 1})
+    >>> read_pairs(["companyID", "c1", "", "c2"], ID_CODES, id_value)
+    ({'companyID': 'c1'}, {'companyID': 1}, [('custom_id_name', 2)])
     """
     values: dict[str, Any] = {}
     indexes: dict[str, int] = {}
+    problems: list[Problem] = []
     if not is_array(array):
-        note(issues, codes.not_array, path)
-        return values, indexes
+        return values, indexes, [(codes.not_array, None)]
     for at in range(1, len(array), 2):
         name, value = array[at - 1], array[at]
         if name.__class__ is not str:
             name = plain(name)
         if name.__class__ is not str or not name:
-            note(issues, codes.name, f"{path}[{at - 1}]")
+            problems.append((codes.name, at - 1))
             continue
         if value.__class__ is not str or not value:
-            value = value_of(value, f"{path}[{at}]", issues)
+            value = value_of(value, at, problems)
             if value is None:
                 continue
         if name in values:
-            note(issues, codes.repeated, f"{path}[{at - 1}]")
+            problems.append((codes.repeated, at - 1))
         values[name] = value
         indexes[name] = at
     if len(array) % 2:
-        note(issues, codes.unpaired, f"{path}[{len(array) - 1}]")
-    return values, indexes
+        problems.append((codes.unpaired, len(array) - 1))
+    return values, indexes, problems
+
+
+def note_problems(problems: list[Problem], path: str, issues: list[Issue]) -> None:
+    """Turn the problems of an array into issues at their wire paths."""
+    for code, at in problems:
+        note(issues, code, path if at is None else f"{path}[{at}]")

@@ -1,7 +1,6 @@
 """Segment calls: the five models, and reading them from JSON or objects; no Statsig, no configuration."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 import attrs
@@ -9,7 +8,7 @@ import attrs
 from statsig_segment.errors import Issue, SegmentEventError, note
 from statsig_segment.json_text import EMPTY, FlatDict, FrozenDict, freeze, is_object, plain, read_object
 from statsig_segment.models import changed, defaults_on_class, frozen_ids, frozen_issues, frozen_object, make
-from statsig_segment.pairs import ID_CODES, id_text, id_value, read_pairs
+from statsig_segment.pairs import ID_CODES, id_text, id_value, note_problems, read_pairs
 from statsig_segment.times import epoch_ms
 
 # Segment's wire names, each here and nowhere else.
@@ -59,12 +58,13 @@ class _Call:
     """ID type -> ID: those of `statsigCustomIDs` (ID-2) and, once mapped, those of the mappings (ID-4)."""
     other: Mapping[str, Any] = attrs.field(default=EMPTY, converter=frozen_object)
     """All other top-level fields as they came; they can be mapped (IN-7)."""
-    id_sources: Mapping[str, int | str] = attrs.field(default=EMPTY, converter=frozen_object, eq=False, repr=False)
-    """ID type -> where its value came from: the index in `statsigCustomIDs`, or the path that a mapping read."""
+    id_sources: Mapping[str, str] = attrs.field(default=EMPTY, converter=frozen_ids, eq=False, repr=False)
+    """ID type -> the wire path that a mapping read its value from; the others are from `statsigCustomIDs`."""
     issues: tuple[Issue, ...] = attrs.field(default=(), converter=frozen_issues)
 
 
-_HELD: Final = {
+_HELD: Final = FrozenDict(
+    {
     USER_ID: "user_id",
     ANONYMOUS_ID: "anonymous_id",
     GROUP_ID: "group_id",
@@ -74,6 +74,7 @@ _HELD: Final = {
     PROPERTIES: "properties",
     TYPE: "type",
 }
+)
 
 
 @defaults_on_class
@@ -82,7 +83,7 @@ class Track(_Call):
     """A track call: something that a user did, by the name `event`."""
 
     type: ClassVar[Literal["track"]] = "track"
-    held = MappingProxyType(_HELD | {EVENT: "event"})
+    held = FrozenDict(_HELD | {EVENT: "event"})
 
     event: str
 
@@ -92,7 +93,7 @@ class Track(_Call):
 class _View(_Call):
     """What page and screen calls share."""
 
-    held = MappingProxyType(_HELD | {NAME: "name", CATEGORY: "category"})
+    held = FrozenDict(_HELD | {NAME: "name", CATEGORY: "category"})
 
     name: str | None = None
     category: str | None = None
@@ -117,7 +118,7 @@ class Screen(_View):
 class _Traits(_Call):
     """What group and identify calls share."""
 
-    held = MappingProxyType(_HELD | {TRAITS: "traits"})
+    held = FrozenDict(_HELD | {TRAITS: "traits"})
 
     traits: Mapping[str, Any] = attrs.field(default=EMPTY, converter=frozen_object)
 
@@ -138,18 +139,11 @@ class Identify(_Traits):
 
 SegmentEvent: TypeAlias = Track | Page | Screen | Group | Identify
 
-_CALLS: Final[Mapping[str, type[SegmentEvent]]] = MappingProxyType(
+_CALLS: Final[Mapping[str, type[SegmentEvent]]] = FrozenDict(
     {call.type: call for call in (Track, Page, Screen, Group, Identify)}
 )
 CALL_TYPES: Final = tuple(_CALLS)
 """The five types of call, as on the wire."""
-
-_IDS: Final = ((USER_ID, "user_id"), (ANONYMOUS_ID, "anonymous_id"), (GROUP_ID, "group_id"))
-_OBJECTS: Final = ((CONTEXT, "context"), (INTEGRATIONS, "integrations"), (PROPERTIES, "properties"))
-_OBJECTS_OF: Final[Mapping[type[SegmentEvent], tuple[tuple[str, str], ...]]] = MappingProxyType(
-    {call: (*_OBJECTS, (TRAITS, "traits")) if issubclass(call, _Traits) else _OBJECTS for call in _CALLS.values()}
-)
-"""Model -> its free-form objects: wire name and attribute."""
 
 
 def parse_segment_event(payload: Mapping[str, Any] | str | bytes) -> SegmentEvent:
@@ -174,41 +168,59 @@ def parse_segment_event(payload: Mapping[str, Any] | str | bytes) -> SegmentEven
 def read_call(payload: Mapping[str, Any]) -> SegmentEvent:
     """Read one call without copying: the model borrows from the payload, and must not leave the library."""
     get = payload.get
-    model = _model(get(TYPE))
+    kind = get(TYPE)
+    model = (_CALLS.get(kind) if kind.__class__ is str else None) or _odd_type(kind)
     issues: list[Issue] = []
-    # What is of the usual kind is taken as it is; the functions are for what is not.
-    fields: dict[str, Any] = {"other": payload, "time_ms": read_time(payload, issues)[0]}
-    for name, attribute in _IDS:
-        value = get(name)
-        if value is not None:
-            fields[attribute] = value if value.__class__ is str and value else _odd_id(value, name, issues)
-    for name, attribute in _OBJECTS_OF[model]:
-        value = get(name)
-        if value is not None:
-            fields[attribute] = value if value.__class__ is dict else _odd_object(value, name, issues)
-    message_id = get(MESSAGE_ID)
-    if message_id is not None:
-        fields["message_id"] = _text(message_id)
+    # A value of the usual kind is taken as it is; the functions are for all others.
+    user_id, anonymous_id, group_id = get(USER_ID), get(ANONYMOUS_ID), get(GROUP_ID)
+    if user_id is not None and (user_id.__class__ is not str or not user_id):
+        user_id = _odd_id(user_id, USER_ID, issues)
+    if anonymous_id is not None and (anonymous_id.__class__ is not str or not anonymous_id):
+        anonymous_id = _odd_id(anonymous_id, ANONYMOUS_ID, issues)
+    if group_id is not None and (group_id.__class__ is not str or not group_id):
+        group_id = _odd_id(group_id, GROUP_ID, issues)
+    context, integrations, properties = get(CONTEXT), get(INTEGRATIONS), get(PROPERTIES)
+    if context.__class__ is not dict:
+        context = _odd_object(context, CONTEXT, issues)
+    if integrations.__class__ is not dict:
+        integrations = _odd_object(integrations, INTEGRATIONS, issues)
+    if properties.__class__ is not dict:
+        properties = _odd_object(properties, PROPERTIES, issues)
+    fields: dict[str, Any] = {
+        "user_id": user_id,
+        "anonymous_id": anonymous_id,
+        "group_id": group_id,
+        "message_id": _text(get(MESSAGE_ID)),
+        "time_ms": read_time(payload, issues)[0],
+        "context": context,
+        "integrations": integrations,
+        "properties": properties,
+        "other": payload,
+    }
     if model is Track:
         fields["event"] = _event(get(EVENT))
     elif model is Page or model is Screen:
         fields["name"] = _name(get(NAME), NAME, issues)
         fields["category"] = _name(get(CATEGORY), CATEGORY, issues)
-    properties, traits = fields.get("properties", EMPTY), fields.get("traits", EMPTY)
-    if CUSTOM_IDS in properties or CUSTOM_IDS in traits:
-        fields |= _custom_ids(properties, traits, issues)
+    else:
+        fields["traits"] = _odd_object(get(TRAITS), TRAITS, issues)
+    call = make(model, fields)
+    array = control(call, CUSTOM_IDS)
+    if array is not None:
+        values, _, problems = read_pairs(array, ID_CODES, id_value)
+        fields["custom_ids"] = FlatDict(values)
+        if problems:
+            note_problems(problems, control_path(call, CUSTOM_IDS), issues)
     if issues:
         fields["issues"] = tuple(issues)
-    return make(model, fields)
+    return call
 
 
-def _model(kind: object) -> type[SegmentEvent]:
+def _odd_type(kind: object) -> type[SegmentEvent]:
     kind = plain(kind)
-    if kind is None:
-        raise SegmentEventError("missing_type", f"$.{TYPE}")
     model = _CALLS.get(kind) if isinstance(kind, str) else None
     if model is None:
-        raise SegmentEventError("unsupported_type", f"$.{TYPE}")
+        raise SegmentEventError("missing_type" if kind is None else "unsupported_type", f"$.{TYPE}")
     return model
 
 
@@ -228,8 +240,9 @@ def _odd_object(value: object, name: str, issues: list[Issue]) -> Mapping[str, A
 
 
 def _text(value: object) -> str | None:
-    value = plain(value)
-    return value if isinstance(value, str) and value else None
+    if value.__class__ is not str:
+        value = plain(value)
+    return value if value and isinstance(value, str) else None
 
 
 def _event(value: object) -> str:
@@ -260,22 +273,15 @@ def read_time(payload: Mapping[str, Any], issues: list[Issue]) -> tuple[int | No
     return None, None
 
 
-def control(properties: Mapping[str, Any], traits: Mapping[str, Any], key: str) -> tuple[Any, str]:
-    """Give the value of a control key and its path: from the properties if they have it, else from the traits (ID-3)."""
-    value = plain(properties.get(key))
-    if value is None and traits:
-        return plain(traits.get(key)), f"$.{TRAITS}.{key}"
-    return value, f"$.{PROPERTIES}.{key}"
+def control(event: SegmentEvent, key: str) -> Any:
+    """Give the value of a control key: from the properties if they have it, else from the traits (ID-3)."""
+    value = event.properties.get(key)
+    if value is None and isinstance(event, _Traits):
+        value = event.traits.get(key)
+    return value if value is None else plain(value)
 
 
-def control_of(event: SegmentEvent, key: str) -> tuple[Any, str]:
-    """Give the value of a control key of a call, and its path (ID-3)."""
-    return control(event.properties, event.traits if isinstance(event, _Traits) else EMPTY, key)
-
-
-def _custom_ids(properties: Mapping[str, Any], traits: Mapping[str, Any], issues: list[Issue]) -> dict[str, Any]:
-    array, path = control(properties, traits, CUSTOM_IDS)
-    if array is None:
-        return {}
-    values, indexes = read_pairs(array, path, ID_CODES, id_value, issues)
-    return {"custom_ids": FlatDict(values), "id_sources": FlatDict(indexes)}
+def control_path(event: SegmentEvent, key: str) -> str:
+    """Give the wire path of a control key."""
+    in_traits = isinstance(event, _Traits) and plain(event.properties.get(key)) is None
+    return f"$.{TRAITS if in_traits else PROPERTIES}.{key}"

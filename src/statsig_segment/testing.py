@@ -391,13 +391,13 @@ _SPOILED_EXPORT: Final = (
 )
 
 
-def statsig_events(*, malformed: bool = False) -> st.SearchStrategy[JsonObject]:
+def statsig_events(*, changes: bool = True, malformed: bool = False) -> st.SearchStrategy[JsonObject]:
     """Make single events of Statsig's export as parsed JSON: custom events, exposures, diagnostics, config changes.
 
     Shape: an object with `eventName`, and at times `user`, `userID`, `timestamp` (number or digit string, milliseconds),
     `value`, `metadata`, `statsigMetadata`, `timeUUID`, `unitID`. Config changes are those of `config_changes`, the
-    Segment form (which has `event` in place of `eventName`) among them. With `malformed=True` up to three places hold
-    anything or nothing.
+    Segment form (which has `event` in place of `eventName`) among them; with `changes=False` there are none. With
+    `malformed=True` up to three places hold anything or nothing.
 
     >>> from hypothesis import given
     >>> from statsig_segment import parse_statsig_event
@@ -420,7 +420,7 @@ def statsig_events(*, malformed: bool = False) -> st.SearchStrategy[JsonObject]:
             "unitID": identifiers(),
         },
     )
-    every = events | config_changes()
+    every = events | config_changes() if changes else events
     return every | _spoiled(every, _SPOILED_EXPORT) if malformed else every
 
 
