@@ -8,7 +8,7 @@ import attrs
 
 from statsig_segment.checks import problem
 from statsig_segment.errors import Issue, TranslationError, child
-from statsig_segment.json_text import EMPTY, FrozenDict, plain
+from statsig_segment.json_text import EMPTY, FrozenDict, freeze, plain
 from statsig_segment.models import frozen_ids, frozen_issues, make
 from statsig_segment.segment import ANONYMOUS_ID, CONTEXT, PROPERTIES, TRAITS, Identify, SegmentEvent, Track
 from statsig_segment.statsig import USER_ID
@@ -105,7 +105,7 @@ def audience_update(event: SegmentEvent) -> AudienceUpdate | None:
             "id_list": key,
             "member": member,
             "user_id": event.user_id,
-            "custom_ids": event.custom_ids,
+            "custom_ids": freeze(event.custom_ids),
             "time_ms": event.time_ms,
             "issues": issues,
         },

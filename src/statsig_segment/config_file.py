@@ -6,15 +6,15 @@ cattrs structures the tables and refuses unknown keys; the hooks below add that 
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, get_args, get_origin
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast, get_args, get_origin
 
 import attrs
 
 from statsig_segment.checks import problem
 from statsig_segment.config import IntegrationConfig
 from statsig_segment.errors import CODES, ConfigError, Issue, child
-from statsig_segment.json_text import plain
+from statsig_segment.json_text import EMPTY, plain
 from statsig_segment.naming import EventNaming
 from statsig_segment.segment import CALL_TYPES
 from statsig_segment.statsig import CONFIG_CHANGE, EXPOSURES, INTERNAL_PREFIX, PLAIN_FIELDS
@@ -31,17 +31,17 @@ _MOST_GUESSES: Final = 20  # at what an unknown key was meant to be
 
 
 def load_config(source: Mapping[str, Any] | str) -> IntegrationConfig:
-    """Read a configuration; the keys are the attributes of the models.
+    r"""Read a configuration; the keys are the attributes of the models.
 
-    Shape: a mapping, or text in, JSON where its first character is `{`, else TOML; an `IntegrationConfig` out. Empty text
-    is the default. `naming = "segment_2021"` is that preset; `value_property` is `null` or `false` for none. Nothing is
-    coerced: `"false"` is no boolean.
+    Shape: a mapping, or text (JSON where its first character is `{`, else TOML), in; an `IntegrationConfig` out. Empty
+    text is the default. `naming = "segment_2021"` is that preset; `value_property` is `null` or `false` for none. Nothing
+    is coerced: `"false"` is no boolean.
     Errors: `ConfigError`, whose `issues` list every problem with its path in the file: `invalid_json`, `invalid_toml`,
     `not_a_table`, `unknown_key`, `missing_key`, `wrong_type`, `wrong_value`, `unknown_placeholder`, `contradiction`.
     Rules: section 11.
 
     >>> from statsig_segment import load_config
-    >>> load_config('[inbound]\\ndefault_environment = "staging"').inbound.default_environment
+    >>> load_config('[inbound]\ndefault_environment = "staging"').inbound.default_environment
     'staging'
     >>> load_config({"outbound": {"profile": "fast", "colour": "red"}})
     Traceback (most recent call last):
@@ -103,10 +103,8 @@ def _converter() -> "Converter":
     converter = Converter(forbid_extra_keys=True)
     converter.register_structure_hook(str, _text)
     converter.register_structure_hook(bool, _flag)
-    converter.register_structure_hook_factory(attrs.has, _model_hook)
-    converter.register_structure_hook_factory(lambda kind: kind is EventNaming, _naming_hook)
-    converter.register_structure_hook_factory(lambda kind: get_origin(kind) in {frozenset, tuple}, _list_hook)
-    converter.register_structure_hook_factory(lambda kind: get_origin(kind) is Mapping, _table_hook)
+    for is_such, make_hook in _HOOKS:
+        converter.register_structure_hook_factory(is_such, cast("Any", make_hook))
     return converter
 
 
@@ -126,12 +124,12 @@ def _flag(value: object, _kind: object) -> bool:
 def _list_hook(kind: Any, converter: "Converter") -> _Hook:
     item_kind = get_args(kind)[0]
 
-    def read(value: object, _kind: object) -> list[Any]:
+    def read(value: object, _kind: object) -> Any:
         if not isinstance(value, list | tuple):
             raise problem("wrong_type", "$", "expected a list")
         issues: list[Issue] = []
         read_item = _collecting(issues, converter.structure)
-        items = [read_item(f"$[{at}]", item, item_kind) for at, item in enumerate(value)]
+        items = [read_item(f"$[{at}]", item, item_kind) for at, item in enumerate(cast("Sequence[Any]", value))]
         return _unless(issues, items)
 
     return read
@@ -140,10 +138,10 @@ def _list_hook(kind: Any, converter: "Converter") -> _Hook:
 def _table_hook(kind: Any, converter: "Converter") -> _Hook:
     value_kind = get_args(kind)[1]
 
-    def read(value: object, _kind: object) -> dict[str, Any]:
+    def read(value: object, _kind: object) -> Any:
         table, issues = _table(value)
         read_value = _collecting(issues, converter.structure)
-        entries = {plain(key): read_value(child("$", key), table[key], value_kind) for key in table if isinstance(key, str)}
+        entries = {key: read_value(child("$", key), item, value_kind) for key, item in _entries(table).items()}
         if len(entries) < len(table):
             issues.append(_no_such_key("$", "a key that is no string"))
         return _unless(issues, entries)
@@ -155,7 +153,8 @@ def _model_hook(model: type[attrs.AttrsInstance], converter: "Converter") -> _Ho
     from cattrs import ClassValidationError, override  # noqa: PLC0415
     from cattrs.gen import make_dict_structure_fn  # noqa: PLC0415
 
-    hooks = {each.name: override(struct_hook=_key_hook(model, each, converter)) for each in attrs.fields(model) if each.init}
+    keys = [each for each in attrs.fields(model) if each.init]
+    hooks = {key.name: override(struct_hook=_key_hook(model, key, converter)) for key in keys}
     structure = make_dict_structure_fn(model, converter, **hooks)  # type: ignore[arg-type]
 
     def read(value: object, _kind: object) -> Any:
@@ -183,12 +182,35 @@ def _naming_hook(model: type[attrs.AttrsInstance], converter: "Converter") -> _H
     return read
 
 
-def _table(value: object) -> tuple[Mapping[Any, Any], list[Issue]]:
+_HOOKS: Final[Sequence[tuple[Callable[[Any], bool], Callable[[Any, "Converter"], _Hook]]]] = (
+    (attrs.has, _model_hook),
+    (lambda kind: kind is EventNaming, _naming_hook),
+    (lambda kind: get_origin(kind) in {frozenset, tuple}, _list_hook),
+    (lambda kind: get_origin(kind) is Mapping, _table_hook),
+)
+"""Which types are read by which hooks; of two that fit, cattrs takes the later."""
+
+
+def _table(value: object) -> tuple[Mapping[str, Any], list[Issue]]:
     """Give the table that a value is, and an issue for each key that stands in it twice."""
     if not isinstance(value, Mapping):
         raise problem("not_a_table", "$", CODES["not_a_table"].meaning)
     repeated = value.repeated if isinstance(value, _Object) else ()
-    return value, [Issue(code="contradiction", path=child("$", key), message="the key stands twice") for key in repeated]
+    issues = [Issue(code="contradiction", path=child("$", key), message="the key stands twice") for key in repeated]
+    return cast("Mapping[str, Any]", value), issues
+
+
+def _items(value: object) -> Sequence[Any]:
+    """Give the items of a list, none of anything else."""
+    return cast("Sequence[Any]", value) if isinstance(value, list | tuple) else ()
+
+
+def _entries(value: object) -> Mapping[str, Any]:
+    """Give the entries of a table that have text as their key, none of anything else."""
+    if not isinstance(value, Mapping):
+        return EMPTY
+    table = cast("Mapping[object, Any]", value)
+    return {plain(key): table[key] for key in table if isinstance(key, str)}
 
 
 def _key_hook(model: type[attrs.AttrsInstance], key: "attrs.Attribute[Any]", converter: "Converter") -> _Hook:
@@ -213,7 +235,8 @@ def _validate(model: type[attrs.AttrsInstance], key: "attrs.Attribute[Any]", val
     if model is EventNaming:  # its templates are checked once they are cut
         EventNaming(**{key.name: value})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     elif key.validator is not None:
-        key.validator(None, key, key.converter(value) if callable(key.converter) else value)
+        convert: Any = cast("Any", key).converter
+        key.validator(None, key, convert(value) if convert else value)
 
 
 def _no_check(_value: object) -> Iterable[Issue]:
@@ -221,25 +244,23 @@ def _no_check(_value: object) -> Iterable[Issue]:
 
 
 def _check_types(value: object) -> Iterator[Issue]:
-    for at, item in enumerate(value if isinstance(value, list | tuple) else ()):
+    for at, item in enumerate(_items(value)):
         if isinstance(item, str) and item not in CALL_TYPES:
             yield Issue(code="wrong_value", path=f"$[{at}]", message=f"expected one of {', '.join(CALL_TYPES)}")
 
 
 def _check_user_fields(value: object) -> Iterator[Issue]:
-    for key, path in value.items() if isinstance(value, Mapping) else ():
-        if isinstance(key, str) and key not in PLAIN_FIELDS:
+    for key, path in _entries(value).items():
+        if key not in PLAIN_FIELDS:
             yield _no_such_key(child("$", key), f"expected one of {', '.join(PLAIN_FIELDS)}")
-        elif isinstance(key, str) and path == "":
+        elif path == "":
             yield Issue(code="wrong_value", path=child("$", key), message="expected a non-empty string")
 
 
 def _check_mappings(value: object) -> Iterator[Issue]:
     """Find rows that stand twice: the second can do nothing."""
     seen: set[tuple[str, str]] = set()
-    for at, row in enumerate(value if isinstance(value, list | tuple) else ()):
-        if not isinstance(row, Mapping):
-            continue
+    for at, row in enumerate(map(_entries, _items(value))):
         field, id_type = plain(row.get("field")), plain(row.get("id_type"))
         if not isinstance(field, str) or not isinstance(id_type, str):
             continue
@@ -250,8 +271,8 @@ def _check_mappings(value: object) -> Iterator[Issue]:
 
 def _check_events(value: object) -> Iterator[Issue]:
     """Find Statsig's own events: those follow the switches, or never leave (FL-2)."""
-    for key in value if isinstance(value, Mapping) else ():
-        if isinstance(key, str) and key.startswith(INTERNAL_PREFIX):
+    for key in _entries(value):
+        if key.startswith(INTERNAL_PREFIX):
             switch = "exposures" if key in EXPOSURES else "config_changes" if key == CONFIG_CHANGE else None
             told = "such events never leave" if switch is None else f"the key {switch} decides on it"
             yield Issue(code="contradiction", path=child("$", key), message=told)
@@ -294,7 +315,7 @@ def _class_issues(error: Any, keys: tuple[str, ...]) -> Iterator[Issue]:
         if isinstance(found, ConfigError):
             yield from _moved(found, path)
         else:  # the KeyError of a key without a default
-            yield Issue(code="missing_key", path=path)
+            yield Issue(code="missing_key", path=path, message=CODES["missing_key"].meaning)
     for found in others:
         unknown = sorted(key for key in found.extra_fields if isinstance(key, str))
         for key in unknown:

@@ -88,42 +88,37 @@ def metadata_path(event: SegmentEvent) -> str:
 
 
 def _metadata(event: SegmentEvent, issues: list[Issue]) -> FlatDict:
-    """Make every value a string: most are, so copy them all and mend the rest (US-7)."""
+    """Make every value a string; null and the control keys are left out (US-7)."""
     holder_name, added = METADATA_SOURCES[event.type]
     holder: Mapping[str, Any] = getattr(event, holder_name)
-    out: dict[str, str] = dict(holder)
+    out: dict[str, str] = {}
     for key, value in holder.items():
-        kind = value.__class__
-        if kind is str:
-            continue
-        if kind is int:
-            out[key] = integer_text(value)
-        elif key not in CONTROL_KEYS:
-            text = None if value is None else _text(value, f"$.{holder_name}", key, issues)
-            if text is None:
-                del out[key]
-            else:
+        if value.__class__ is str:
+            out[key] = value
+        elif value is not None and key not in CONTROL_KEYS:
+            text = _text(value, holder_name, key, issues)
+            if text is not None:
                 out[key] = text
-    for key in CONTROL_KEYS:
-        if key in out:
-            del out[key]
+    for name in CONTROL_KEYS:
+        if name in out:
+            del out[name]
     for name in added:
         value = getattr(event, event.held[name])
         if value and name not in holder:
             out[name] = value
-    if not STRINGS.issuperset(map(type, out)):
-        out = {key: out[key] for key in out if isinstance(key, str)}
     return FlatDict(out)
 
 
-def _text(value: object, path: str, key: object, issues: list[Issue]) -> str | None:
-    """Make the text of a metadata value; `None` leaves it out."""
-    value = plain(value)
-    if value is None or not isinstance(key, str):
-        return None
+def _text(value: Any, holder_name: str, key: str, issues: list[Issue]) -> str | None:
+    """Make the text of a metadata value that is no string; `None` leaves it out."""
+    kind = value.__class__
+    if kind is not bool and kind is not int and kind is not float:
+        value = plain(value)
+        if value is None:
+            return None
     text, finite = (atom_text(value), True) if value.__class__ in ATOMS else json_text(value)
     if text is None or not finite:
-        note(issues, "non_finite_number", child(path, key))
+        note(issues, "non_finite_number", child(f"$.{holder_name}", key))
     return text
 
 
@@ -139,7 +134,11 @@ def _value(event: SegmentEvent, name: str) -> str | float | None:
 
 
 def _user(event: SegmentEvent, config: InboundConfig, issues: list[Issue]) -> StatsigUser:
-    fields: dict[str, Any] = {"user_id": event.user_id, "custom_ids": event.custom_ids}
+    custom_ids = event.custom_ids
+    fields: dict[str, Any] = {
+        "user_id": event.user_id,
+        "custom_ids": custom_ids if custom_ids.__class__ is FlatDict else FlatDict(custom_ids),
+    }
     context, other = event.context, event.other
     for attribute, key, source in config.user_sources:
         # A path into the context is by far the commonest, so its walk is spelled out.

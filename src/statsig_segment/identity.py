@@ -42,12 +42,14 @@ class FieldPath:
         if self.rest and self.field in event.other:
             return event.other[self.field]
         attribute = event.held.get(self.head)
-        value = event.other.get(self.head) if attribute is None else getattr(event, attribute)
+        value = None if attribute is None else getattr(event, attribute)
+        if value is None or value is EMPTY:  # not held, or not usable as what the model holds
+            value = event.other.get(self.head)
         for key in self.rest:
             if value.__class__ is not dict and not is_object(value):
                 return None
             value = value.get(key)
-        return None if value is EMPTY else value
+        return value
 
     def wire_path(self, event: SegmentEvent) -> str:
         """Give the wire path of the value in a call."""
@@ -87,31 +89,33 @@ def apply_id_mappings(event: _Call, mappings: Iterable[IdMapping]) -> _Call:
     {'segmentAnonymousId': 'a1'}
     """
     fields = mapped_fields(event, mappings)
+    if "custom_ids" in fields:
+        fields |= {"custom_ids": FlatDict(fields["custom_ids"]), "id_sources": FlatDict(fields["id_sources"])}
     return changed(event, **fields) if fields else event
 
 
 def mapped_fields(event: SegmentEvent, mappings: Iterable[IdMapping]) -> dict[str, Any]:
-    """Give the fields of a call that its mappings change: none, or its IDs, their sources and its issues."""
+    """Give the fields of a call that its mappings change, not yet frozen: its IDs, their sources, its issues; or none."""
     ids = event.custom_ids
-    mapped: dict[str, str] = {}
     paths: dict[str, str] = {}
     issues: list[Issue] = []
     for row in mappings:
-        if row.id_type in ids or row.id_type in mapped:
+        if row.id_type in ids:
             continue
         value = row.source.value(event)
         if value is None:
             continue
         text = value if value.__class__ is str and value else id_text(value)
         if text is not None:
-            mapped[row.id_type] = text
+            ids = ids if paths else dict(ids)
+            ids[row.id_type] = text
             paths[row.id_type] = row.source.wire_path(event)
         elif plain(value) is not None:
             issues.append(Issue(code="id_invalid", path=row.source.wire_path(event)))
     fields: dict[str, Any] = {}
-    if mapped:
-        fields["custom_ids"] = FlatDict(ids, **mapped)
-        fields["id_sources"] = FlatDict(event.id_sources, **paths)
+    if paths:
+        fields["custom_ids"] = ids
+        fields["id_sources"] = {**event.id_sources, **paths}
     if issues:
         merged = tuple(dict.fromkeys((*event.issues, *issues)))
         if len(merged) > len(event.issues):

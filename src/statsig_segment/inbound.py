@@ -43,7 +43,8 @@ def translate(
     >>> to_log_event(translate('{"type": "track", "event": "Signed Up", "userId": "u1"}'))
     {'eventName': 'segment::Signed Up', 'user': {'userID': 'u1'}, 'metadata': {}}
     """
-    return _outcome(read_call(read_object(payload, SegmentEventError)), payload, config.inbound, None)
+    call = read_call(payload if payload.__class__ is dict else read_object(payload, SegmentEventError))
+    return _outcome(call, payload, config.inbound, None)
 
 
 def translate_many(
@@ -82,7 +83,8 @@ def _outcome(
     reason = skip_reason(call, config)
     if reason is not None:
         return Skipped(reason=reason, position=position, payload=payload)
-    amend(call, mapped_fields(call, config.id_mappings))  # as apply_id_mappings does, but for a call of our own
+    if config.id_mappings:  # as apply_id_mappings does, but on a call of our own
+        amend(call, mapped_fields(call, config.id_mappings))
     if not isinstance(call, Identify):
         return to_statsig_event(call, config)
     update = audience_update(call)
@@ -102,7 +104,7 @@ def skip_reason(call: SegmentEvent, config: InboundConfig) -> str | None:
 
 def _is_from_statsig(call: SegmentEvent) -> bool:
     library = call.context.get("library")
-    return is_object(library) and plain(library.get("name")) == _STATSIG_LIBRARY
+    return is_object(library) and library.get("name") == _STATSIG_LIBRARY
 
 
 def _is_disabled(integrations: Mapping[str, Any]) -> bool:

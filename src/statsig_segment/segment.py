@@ -57,7 +57,7 @@ class _Call:
     custom_ids: Mapping[str, str] = attrs.field(default=EMPTY, converter=frozen_ids)
     """ID type -> ID: those of `statsigCustomIDs` (ID-2) and, once mapped, those of the mappings (ID-4)."""
     other: Mapping[str, Any] = attrs.field(default=EMPTY, converter=frozen_object)
-    """All other top-level fields as they came; they can be mapped (IN-7)."""
+    """All other top-level fields as they came, null left out; they can be mapped (IN-7)."""
     id_sources: Mapping[str, str] = attrs.field(default=EMPTY, converter=frozen_ids, eq=False, repr=False)
     """ID type -> the wire path that a mapping read its value from; the others are from `statsigCustomIDs`."""
     issues: tuple[Issue, ...] = attrs.field(default=(), converter=frozen_issues)
@@ -162,11 +162,13 @@ def parse_segment_event(payload: Mapping[str, Any] | str | bytes) -> SegmentEven
     """
     whole = freeze(read_object(payload, SegmentEventError))
     call = read_call(whole)
-    return changed(call, other=FrozenDict({name: whole[name] for name in whole if name not in call.held}))
+    held = {name for name, attribute in call.held.items() if getattr(call, attribute) not in (None, EMPTY)}
+    other = FrozenDict({name: value for name, value in whole.items() if name not in held and value is not None})
+    return changed(call, other=other, custom_ids=FlatDict(call.custom_ids))
 
 
 def read_call(payload: Mapping[str, Any]) -> SegmentEvent:
-    """Read one call without copying: the model borrows from the payload, and must not leave the library."""
+    """Read one call without copying or freezing: the model borrows from the payload, and must not leave the library."""
     get = payload.get
     kind = get(TYPE)
     model = (_CALLS.get(kind) if kind.__class__ is str else None) or _odd_type(kind)
@@ -179,6 +181,9 @@ def read_call(payload: Mapping[str, Any]) -> SegmentEvent:
         anonymous_id = _odd_id(anonymous_id, ANONYMOUS_ID, issues)
     if group_id is not None and (group_id.__class__ is not str or not group_id):
         group_id = _odd_id(group_id, GROUP_ID, issues)
+    message_id = get(MESSAGE_ID)
+    if message_id is not None and (message_id.__class__ is not str or not message_id):
+        message_id = _text(message_id)
     context, integrations, properties = get(CONTEXT), get(INTEGRATIONS), get(PROPERTIES)
     if context.__class__ is not dict:
         context = _odd_object(context, CONTEXT, issues)
@@ -190,7 +195,7 @@ def read_call(payload: Mapping[str, Any]) -> SegmentEvent:
         "user_id": user_id,
         "anonymous_id": anonymous_id,
         "group_id": group_id,
-        "message_id": _text(get(MESSAGE_ID)),
+        "message_id": message_id,
         "time_ms": read_time(payload, issues)[0],
         "context": context,
         "integrations": integrations,
@@ -198,7 +203,8 @@ def read_call(payload: Mapping[str, Any]) -> SegmentEvent:
         "other": payload,
     }
     if model is Track:
-        fields["event"] = _event(get(EVENT))
+        event = get(EVENT)
+        fields["event"] = event if event.__class__ is str and event else _odd_event(event)
     elif model is Page or model is Screen:
         fields["name"] = _name(get(NAME), NAME, issues)
         fields["category"] = _name(get(CATEGORY), CATEGORY, issues)
@@ -208,7 +214,7 @@ def read_call(payload: Mapping[str, Any]) -> SegmentEvent:
     array = control(call, CUSTOM_IDS)
     if array is not None:
         values, _, problems = read_pairs(array, ID_CODES, id_value)
-        fields["custom_ids"] = FlatDict(values)
+        fields["custom_ids"] = values
         if problems:
             note_problems(problems, control_path(call, CUSTOM_IDS), issues)
     if issues:
@@ -240,12 +246,11 @@ def _odd_object(value: object, name: str, issues: list[Issue]) -> Mapping[str, A
 
 
 def _text(value: object) -> str | None:
-    if value.__class__ is not str:
-        value = plain(value)
+    value = plain(value)
     return value if value and isinstance(value, str) else None
 
 
-def _event(value: object) -> str:
+def _odd_event(value: object) -> str:
     event = _text(value)
     if event is None:
         raise SegmentEventError("missing_event", f"$.{EVENT}")
