@@ -64,8 +64,6 @@ def to_statsig_event(event: SegmentEvent, config: InboundConfig = _DEFAULT) -> S
     if is_bad_name(name):
         note_name(name, config.naming.source(event) or "$", issues)
     metadata = _metadata(event, issues)
-    if is_odd_metadata(metadata):
-        note_metadata(metadata, metadata_path(event), issues)
     value = None if config.value_property is None else _value(event, config.value_property)
     if value.__class__ is str and is_long_value(value):
         note(issues, "value_too_long", child(metadata_path(event), str(config.value_property)))
@@ -106,6 +104,13 @@ def _metadata(event: SegmentEvent, issues: list[Issue]) -> FlatDict:
         value = getattr(event, event.held[name])
         if value and name not in holder:
             out[name] = value
+    try:
+        keys = "".join(out)
+    except TypeError:  # a key that is no string, as only a Python object has
+        out = {key: text for key, text in out.items() if isinstance(key, str)}
+        keys = "".join(out)
+    if is_odd_metadata(keys, out):
+        note_metadata(out, metadata_path(event), issues)
     return FlatDict(out)
 
 
@@ -118,7 +123,7 @@ def _text(value: Any, holder_name: str, key: str, issues: list[Issue]) -> str | 
             return None
     text, finite = (atom_text(value), True) if value.__class__ in ATOMS else json_text(value)
     if text is None or not finite:
-        note(issues, "non_finite_number", child(f"$.{holder_name}", key))
+        note(issues, "non_finite_number", child(f"$.{holder_name}", str(key)))
     return text
 
 

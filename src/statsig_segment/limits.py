@@ -61,9 +61,8 @@ def is_long_value(value: str) -> bool:
     return len(value) > _VALUE
 
 
-def is_odd_metadata(metadata: Mapping[str, str]) -> bool:
-    """Tell whether metadata may be too large or holds a key with a dot."""
-    keys = "".join(metadata)
+def is_odd_metadata(keys: str, metadata: Mapping[str, str]) -> bool:
+    """Tell whether metadata, whose keys are joined already, may be too large or holds a key with a dot."""
     # No text grows more than sixfold in JSON: mostly that bound tells, without writing the JSON.
     most = _LONGEST_ESCAPE * (len(keys) + len("".join(metadata.values())) + len(metadata)) + len("{}")
     return most > _METADATA or "." in keys

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Final
 import attrs
 
 from statsig_segment.errors import Issue, StatsigEventError
-from statsig_segment.json_text import EMPTY, FrozenDict, freeze, plain, read_object, read_text, thaw
+from statsig_segment.json_text import EMPTY, FrozenDict, freeze, is_object, plain, read_object, read_text, thaw
 from statsig_segment.models import defaults_on_class, frozen_ids, frozen_issues, frozen_object, make
 from statsig_segment.pairs import id_text
 from statsig_segment.times import export_ms
@@ -178,8 +178,12 @@ def _export(payload: Mapping[str, Any]) -> FrozenDict:
     """Keep what an export carries and what is of the right kind, null kept apart from absent."""
     export = {name: payload[name] for name in _EXPORT_FIELDS if name in payload}
     for name in (USER, METADATA, STATSIG_METADATA):
-        if export.get(name) is not None and not isinstance(export[name], Mapping):
-            del export[name]
+        value = export.get(name)
+        if value is not None and not is_object(value):
+            if plain(value) is None:
+                export[name] = None
+            else:
+                del export[name]
     if TIMESTAMP in export:
         export[TIMESTAMP] = export_ms(export[TIMESTAMP])
         if export[TIMESTAMP] is None:

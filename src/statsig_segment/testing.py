@@ -535,13 +535,13 @@ def integration_tables() -> st.SearchStrategy[JsonObject]:
     names = st.lists(st.sampled_from(_NAMES), max_size=3)
     paths = st.sampled_from(("context.ip", "context.device.id", "traits.email", "properties.plan", "shopId"))
     fields = st.sampled_from(("email", "ip", "userAgent", "country", "locale", "appVersion"))
+    rows = st.fixed_dictionaries({"field": st.sampled_from(_FIELDS), "id_type": st.sampled_from(_ID_TYPES)})
+    types = st.lists(st.sampled_from(CALL_TYPES), unique=True)
     inbound = {
         "default_environment": st.sampled_from(_TIERS),
         "id_types": st.lists(st.sampled_from(_ID_TYPES), max_size=3),
-        "id_mappings": st.lists(
-            st.fixed_dictionaries({"field": st.sampled_from(_FIELDS), "id_type": st.sampled_from(_ID_TYPES)}), max_size=3
-        ),
-        "filters": _filters(names),
+        "id_mappings": st.lists(rows, max_size=3, unique_by=lambda row: (row["field"], row["id_type"])),
+        "filters": st.fixed_dictionaries({}, optional={"include": names, "exclude": names, "types": types}),
         "naming": _namings() | st.just("segment_2021"),
         "user_fields": st.dictionaries(fields, paths, max_size=3),
         "value_property": st.sampled_from(("value", "revenue", "a.b")),
@@ -566,19 +566,6 @@ def integration_tables() -> st.SearchStrategy[JsonObject]:
             "outbound": st.fixed_dictionaries({}, optional=outbound),
         },
     )
-
-
-def _filters(names: st.SearchStrategy[list[str]]) -> st.SearchStrategy[JsonObject]:
-    """Make inbound filters; no name is included and excluded at once, for that would be a contradiction."""
-    types = st.lists(st.sampled_from(CALL_TYPES), unique=True)
-    drawn = st.fixed_dictionaries({}, optional={"include": names, "exclude": names, "types": types})
-
-    def without_contradiction(table: JsonObject) -> JsonObject:
-        if "include" not in table or "exclude" not in table:
-            return table
-        return {**table, "exclude": [name for name in table["exclude"] if name not in table["include"]]}
-
-    return drawn.map(without_contradiction)
 
 
 def integration_configs() -> st.SearchStrategy[IntegrationConfig]:
