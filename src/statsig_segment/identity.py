@@ -39,12 +39,13 @@ class FieldPath:
 
         A top-level field of exactly that name stops the walk; the walk enters objects only.
         """
-        if self.rest and self.field in event.other:
-            return event.other[self.field]
+        other = event.other
+        if self.rest and self.field in other:
+            return other[self.field]
         attribute = event.held.get(self.head)
         value = None if attribute is None else getattr(event, attribute)
         if value is None or value is EMPTY:  # not held, or not usable as what the model holds
-            value = event.other.get(self.head)
+            value = other.get(self.head)
         for key in self.rest:
             if value.__class__ is not dict and not is_object(value):
                 return None

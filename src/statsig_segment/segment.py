@@ -57,7 +57,7 @@ class _Call:
     custom_ids: Mapping[str, str] = attrs.field(default=EMPTY, converter=frozen_ids)
     """ID type -> ID: those of `statsigCustomIDs` (ID-2) and, once mapped, those of the mappings (ID-4)."""
     other: Mapping[str, Any] = attrs.field(default=EMPTY, converter=frozen_object)
-    """All other top-level fields as they came, null left out; they can be mapped (IN-7)."""
+    """All other top-level fields as they came; they can be mapped (IN-7)."""
     id_sources: Mapping[str, str] = attrs.field(default=EMPTY, converter=frozen_ids, eq=False, repr=False)
     """ID type -> the wire path that a mapping read its value from; the others are from `statsigCustomIDs`."""
     issues: tuple[Issue, ...] = attrs.field(default=(), converter=frozen_issues)
@@ -162,9 +162,14 @@ def parse_segment_event(payload: Mapping[str, Any] | str | bytes) -> SegmentEven
     """
     whole = freeze(read_object(payload, SegmentEventError))
     call = read_call(whole)
-    held = {name for name, attribute in call.held.items() if getattr(call, attribute) not in (None, EMPTY)}
-    other = FrozenDict({name: value for name, value in whole.items() if name not in held and value is not None})
+    other = FrozenDict({name: value for name, value in whole.items() if not _holds(call, name, value)})
     return changed(call, other=other, custom_ids=FlatDict(call.custom_ids))
+
+
+def _holds(call: SegmentEvent, name: str, value: object) -> bool:
+    """Tell whether the model says all that a top-level field says."""
+    attribute = call.held.get(name)
+    return attribute is not None and (value is None or getattr(call, attribute) not in (None, EMPTY) or value == EMPTY)
 
 
 def read_call(payload: Mapping[str, Any]) -> SegmentEvent:
