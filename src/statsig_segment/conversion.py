@@ -7,7 +7,7 @@ from statsig_segment.audiences import no_identifier
 from statsig_segment.config import InboundConfig
 from statsig_segment.errors import Issue, TranslationError, child, note
 from statsig_segment.identity import id_paths
-from statsig_segment.json_text import ATOMS, STRINGS, FlatDict, FrozenDict, atom_text, integer_text, is_object, json_text, plain
+from statsig_segment.json_text import NUMBER_WRITERS, ATOMS, FlatDict, FrozenDict, atom_text, is_object, json_text, plain
 from statsig_segment.limits import is_bad_name, is_long_id, is_long_value, is_odd_metadata, note_metadata, note_name
 from statsig_segment.models import make
 from statsig_segment.pairs import CUSTOM_CODES, custom_value, id_text, note_problems, read_pairs
@@ -110,18 +110,20 @@ def _metadata(event: SegmentEvent, issues: list[Issue]) -> FlatDict:
         out = {key: text for key, text in out.items() if isinstance(key, str)}
         keys = "".join(out)
     if is_odd_metadata(keys, out):
-        note_metadata(out, metadata_path(event), issues)
+        note_metadata(keys, out, metadata_path(event), issues)
     return FlatDict(out)
 
 
 def _text(value: Any, holder_name: str, key: str, issues: list[Issue]) -> str | None:
     """Make the text of a metadata value that is no string; `None` leaves it out."""
-    kind = value.__class__
-    if kind is not bool and kind is not int and kind is not float:
+    writer = NUMBER_WRITERS.get(value.__class__)
+    if writer is not None:
+        text, finite = writer(value), True
+    else:
         value = plain(value)
         if value is None:
             return None
-    text, finite = (atom_text(value), True) if value.__class__ in ATOMS else json_text(value)
+        text, finite = (atom_text(value), True) if value.__class__ in ATOMS else json_text(value)
     if text is None or not finite:
         note(issues, "non_finite_number", child(f"$.{holder_name}", str(key)))
     return text

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import repeat
 from json.encoder import encode_basestring as _quote
 from math import isfinite
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeGuard
 
 from statsig_segment.errors import StatsigSegmentError, TranslationError
@@ -181,7 +182,7 @@ def _shallow_text(value: Any, room: int) -> str:
     if kind is str:
         return _quote(value)
     if kind is float:
-        text = _float_text(value)
+        text = float_text(value)
         if text is None:
             raise ValueError
         return text
@@ -240,6 +241,15 @@ def _well_formed(text: str) -> str:
     return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
+def quoted_size(text: str) -> int:
+    """Count the characters of a text inside a JSON string, without the quotes.
+
+    >>> quoted_size('a"b')
+    4
+    """
+    return len(_well_formed(_quote(text))) - len('""')
+
+
 def atom_text(value: Any) -> str | None:
     """Give the text of an atom: a string as it is, a number as JavaScript prints it, `None` where it is not finite.
 
@@ -252,8 +262,12 @@ def atom_text(value: Any) -> str | None:
     if kind is int:
         return integer_text(value)
     if kind is float:
-        return _float_text(value)
+        return float_text(value)
     return "null" if value is None else "true" if value else "false"
+
+
+def _bool_text(value: object) -> str:
+    return "true" if value else "false"
 
 
 def integer_text(number: int) -> str:
@@ -264,11 +278,11 @@ def integer_text(number: int) -> str:
         raise TranslationError("number_too_long") from None
 
 
-def _float_text(number: float) -> str | None:
+def float_text(number: float) -> str | None:
     """Print a float as ECMAScript's Number::toString does; Python has the same digits, but other exponents."""
     text = float.__repr__(number)
     if "e" not in text:
-        if text.endswith(".0"):
+        if text[-2:] == ".0":
             return "0" if number == 0 else text[:-2]
         return text if isfinite(number) else None
     mantissa, _, exponent = text.partition("e")
@@ -281,6 +295,12 @@ def _float_text(number: float) -> str | None:
         return f"{sign}0.{'0' * -point}{digits}"
     rest = f".{digits[1:]}" if len(digits) > 1 else ""
     return f"{sign}{digits[0]}{rest}e{'+' if point > 0 else '-'}{abs(point - 1)}"
+
+
+NUMBER_WRITERS: Final[Mapping[type, Callable[[Any], str | None]]] = MappingProxyType(
+    {int: integer_text, float: float_text, bool: _bool_text}
+)
+"""Type -> the function that prints it; `None` for a number that is not finite."""
 
 
 def read_text(text: str | bytes, error: type[StatsigSegmentError]) -> Any:

@@ -7,7 +7,7 @@ from typing import Final
 import attrs
 
 from statsig_segment.errors import Issue, child, note
-from statsig_segment.json_text import FrozenDict, json_text
+from statsig_segment.json_text import FrozenDict, quoted_size
 
 FORBIDDEN_IN_NAMES: Final = '\\[]{}<>#=;&$%|\0\n\r"'
 
@@ -34,7 +34,6 @@ _NAME: Final[int] = LIMITS["name_too_long"].at_most
 _ID: Final[int] = LIMITS["id_too_long"].at_most
 _VALUE: Final[int] = LIMITS["value_too_long"].at_most
 _METADATA: Final[int] = LIMITS["metadata_too_large"].at_most
-_LONGEST_ESCAPE: Final = len("\\u0000")
 _find_forbidden: Final = re.compile(f"[{re.escape(FORBIDDEN_IN_NAMES)}]").search
 
 
@@ -62,16 +61,19 @@ def is_long_value(value: str) -> bool:
 
 
 def is_odd_metadata(keys: str, metadata: Mapping[str, str]) -> bool:
-    """Tell whether metadata, whose keys are joined already, may be too large or holds a key with a dot."""
-    # No text grows more than sixfold in JSON: mostly that bound tells, without writing the JSON.
-    most = _LONGEST_ESCAPE * (len(keys) + len("".join(metadata.values())) + len(metadata)) + len("{}")
-    return most > _METADATA or "." in keys
+    """Tell whether metadata, whose keys are joined already, is too large or holds a key with a dot."""
+    return "." in keys or metadata_size(keys, metadata) > _METADATA
 
 
-def note_metadata(metadata: Mapping[str, str], path: str, issues: list[Issue]) -> None:
+def metadata_size(keys: str, metadata: Mapping[str, str]) -> int:
+    """Count the characters of metadata as compact JSON: its texts quoted as one, and the marks around each."""
+    return quoted_size(keys + "".join(metadata.values())) + len('"":"",') * len(metadata) + len("{}") - bool(metadata)
+
+
+def note_metadata(keys: str, metadata: Mapping[str, str], path: str, issues: list[Issue]) -> None:
     """Note metadata that Statsig would drop, and keys with a dot."""
     for key in metadata:
         if "." in key:
             note(issues, "metadata_key_dot", child(path, key))
-    if len(json_text(metadata)[0]) > _METADATA:
+    if metadata_size(keys, metadata) > _METADATA:
         note(issues, "metadata_too_large", path)
