@@ -1,0 +1,13 @@
+"""Hypothesis profiles: how many examples, and whether they are the same ones each time."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import settings
+
+# By default each run draws new examples; on CI the same ones each time, so that a red run stays red until it is mended.
+settings.register_profile("default", max_examples=100, deadline=None)
+settings.register_profile("ci", settings.get_profile("default"), derandomize=True, database=None, print_blob=True)
+settings.register_profile("nightly", settings.get_profile("default"), max_examples=10_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default"))

@@ -1,0 +1,49 @@
+"""README, docs and docstrings tell the truth: every Python block in them runs, and gives what it says it gives."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+from pathlib import Path
+
+import pytest
+from sybil import Sybil
+from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
+
+import statsig_segment
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+MODULES = sorted(
+    module.name for module in pkgutil.walk_packages(statsig_segment.__path__, "statsig_segment.")
+    if not module.name.endswith("__main__")  # importing it would run it
+)
+LANGUAGES = ("json", "python", "shell", "text", "toml")
+FLAGS = doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=[path.name for path in DOCUMENTS])
+def test_a_document_runs_from_top_to_bottom(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of one document share their names, as they would in one session; documents share nothing."""
+    monkeypatch.chdir(ROOT)
+    document = Sybil(parsers=[PythonCodeBlockParser(doctest_optionflags=FLAGS), SkipParser()]).parse(path)
+
+    for example in document.examples():
+        example.evaluate()
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=[path.name for path in DOCUMENTS])
+def test_a_document_has_no_block_that_escapes_this(path: Path) -> None:
+    """A fence with a misspelled language would be passed over in silence."""
+    fences = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.lstrip().startswith("```")]
+
+    assert set(fences[1::2]) <= {"```"}
+    assert set(fences[::2]) <= {f"```{language}" for language in LANGUAGES}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_docstrings_of_a_module_run(name: str) -> None:
+    results = doctest.testmod(importlib.import_module(name), optionflags=FLAGS)
+
+    assert results.failed == 0

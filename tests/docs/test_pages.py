@@ -1,0 +1,253 @@
+"""The reference pages say what the tables say: rules, codes and configuration, no row more and no row less."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import cast
+
+import attrs
+import pytest
+
+from statsig_segment import (
+    EventNaming,
+    IdMapping,
+    InboundConfig,
+    InboundFilter,
+    IntegrationConfig,
+    OutboundConfig,
+    OutboundFilter,
+    load_config,
+)
+from statsig_segment.errors import CODES
+from statsig_segment.rules import RULES, Rule
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+TESTS = ROOT / "tests"
+
+# The ids of the contract, section by section. They are stable: one that is added or dropped shows here.
+IDS = tuple(
+    f"{letters}-{number}"
+    for letters, last in (("IN", 9), ("ID", 7), ("US", 9), ("FL", 6), ("AU", 6), ("WI", 3), ("OU", 8), ("TR", 4))
+    for number in range(1, last + 1)
+)
+
+# Rules about Python objects or about the absence of something, which input and output as JSON cannot show.
+NOT_IN_VECTORS: dict[str, str] = {
+    "TR-3": "what no message holds cannot be listed",
+}
+
+MODELS: dict[str, type[attrs.AttrsInstance]] = {
+    "": IntegrationConfig,
+    "inbound.": InboundConfig,
+    "inbound.id_mappings.": IdMapping,
+    "inbound.filters.": InboundFilter,
+    "inbound.naming.": EventNaming,
+    "outbound.": OutboundConfig,
+    "outbound.filters.": OutboundFilter,
+}
+
+
+def page(name: str) -> str:
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+def entries(name: str) -> dict[str, str]:
+    """Give the third-level headings of a page, each with the text below it."""
+    parts = re.split(r"^### (.*)$", page(name), flags=re.MULTILINE)[1:]
+    titles = parts[::2]
+    assert len(set(titles)) == len(titles), "a heading stands twice"
+    return {
+        title: re.split(r"^## ", text, flags=re.MULTILINE)[0] for title, text in zip(titles, parts[1::2], strict=True)
+    }
+
+
+def code_rows() -> dict[str, tuple[list[str], str]]:
+    """Give the rows of codes.md: code -> (classes, rule)."""
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \| (.+?) \|", page("codes.md"), flags=re.MULTILINE)
+    assert len({code for code, _, _ in rows}) == len(rows), "a code stands twice"
+    return {code: (re.findall(r"`(\w+)`", classes), rule) for code, classes, rule in rows}
+
+
+def slug(heading: str) -> str:
+    """Make the anchor that Markdown renderers make of a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.replace("`", "").lower()).replace(" ", "-")
+
+
+class TestTheRuleTable:
+    def test_it_holds_the_ids_of_the_contract_in_order(self) -> None:
+        assert tuple(RULES) == IDS
+
+    @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+    def test_a_rule_stands_under_its_own_id(self, rule: Rule) -> None:
+        assert RULES[rule.id] is rule
+
+    @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+    def test_every_word_is_filled(self, rule: Rule) -> None:
+        assert rule.title
+        assert rule.source
+        assert rule.summary.endswith(".")
+
+    @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+    def test_the_status_is_in_order_and_not_empty(self, rule: Rule) -> None:
+        assert rule.status == tuple(word for word in ("documented", "observed", "policy") if word in rule.status)
+        assert rule.status
+
+    @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+    def test_the_status_agrees_with_the_source(self, rule: Rule) -> None:
+        assert ("documented" in rule.status) == (" docs: " in rule.source)
+        assert ("observed" in rule.status) == ("Statsig console" in rule.source)
+        assert ("policy" in rule.status) == ("statsig-segment policy" in rule.source)
+
+    def test_it_cannot_be_changed(self) -> None:
+        with pytest.raises(TypeError):
+            RULES["IN-1"] = RULES["IN-2"]  # type: ignore[index]  # pyright: ignore[reportIndexIssue]
+
+
+class TestTheRulesPage:
+    def test_it_has_one_heading_per_rule_in_order(self) -> None:
+        assert list(entries("rules.md")) == [f"{rule.id}: {rule.title}" for rule in RULES.values()]
+
+    @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+    def test_an_entry_begins_with_status_and_source(self, rule: Rule) -> None:
+        entry = entries("rules.md")[f"{rule.id}: {rule.title}"]
+
+        assert entry.startswith(f"\n\n- Status: {', '.join(rule.status)}\n- Source: {rule.source}\n\n")
+
+    @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+    def test_an_entry_gives_the_summary(self, rule: Rule) -> None:
+        assert rule.summary in " ".join(entries("rules.md")[f"{rule.id}: {rule.title}"].split())
+
+
+class TestTheCodesPage:
+    def test_it_lists_exactly_the_codes(self) -> None:
+        assert set(code_rows()) == set(CODES)
+
+    @pytest.mark.parametrize("code", CODES)
+    def test_a_row_names_the_classes_and_the_rule(self, code: str) -> None:
+        classes, rule = code_rows()[code]
+        kinds = ["Issue" if kind == "issue" else "Skipped" if kind == "skipped" else kind for kind in CODES[code].kinds]
+
+        assert classes == kinds
+        assert rule == (CODES[code].rule if CODES[code].rule in RULES else "configuration")
+
+    @pytest.mark.parametrize("rule", RULES)
+    def test_the_codes_that_the_rules_page_names_exist(self, rule: str) -> None:
+        entry = entries("rules.md")[f"{rule}: {RULES[rule].title}"]
+        named = re.findall(r"`((?:custom|time|object|name|value|metadata|environment|user_field|unknown)_\w+)`", entry)
+
+        assert [code for code in named if code not in CODES and code not in ALSO_NAMES] == []
+
+
+# Words of the rules page that look like codes.
+ALSO_NAMES = frozenset(
+    attribute.name for model in (InboundConfig, OutboundConfig, EventNaming) for attribute in attrs.fields(model)
+) | {"user_fields", "time_ms", "custom_ids"}
+
+
+class TestTheConfigurationPage:
+    def test_it_lists_every_key_and_no_other(self) -> None:
+        keys = {
+            prefix + attribute.name
+            for prefix, model in MODELS.items()
+            for attribute in attrs.fields(model)
+            if attribute.init
+        }
+
+        assert {heading.strip("`") for heading in entries("configuration.md")} == keys
+
+    @pytest.mark.parametrize("key", entries("configuration.md"))
+    def test_a_key_has_type_default_and_rule(self, key: str) -> None:
+        assert re.match(r"\n\n- Type: .+\n- Default: .+\n- Rules?: .+\n\n\S", entries("configuration.md")[key]), (
+            "type, default and rule come first"
+        )
+
+    @pytest.mark.parametrize("key", entries("configuration.md"))
+    def test_the_printed_default_is_the_default(self, key: str) -> None:
+        prefix, _, name = key.strip("`").rpartition(".")
+        printed = re.search(r"^- Default: (.+)$", entries("configuration.md")[key], flags=re.MULTILINE)
+        default = getattr(attrs.fields_dict(MODELS[f"{prefix}." if prefix else ""])[name], "default", None)
+
+        assert printed
+        if isinstance(default, bool | str):
+            assert printed[1] == f"`{json.dumps(default)}`"
+        else:
+            assert not re.fullmatch(r"`(true|false|\".*\")`", printed[1])
+
+    @pytest.mark.parametrize(
+        "example", re.findall(r"^```toml\n(.*?)^```$", page("configuration.md"), re.DOTALL | re.MULTILINE)
+    )
+    def test_an_example_can_be_loaded(self, example: str) -> None:
+        assert load_config(example) != IntegrationConfig()
+
+
+class TestTheLinks:
+    @pytest.mark.parametrize("name", sorted(path.name for path in DOCS.glob("*.md")))
+    def test_every_link_between_pages_leads_to_a_heading(self, name: str) -> None:
+        broken: list[str] = []
+        text = re.sub(r"^```.*?^```$", "", page(name), flags=re.DOTALL | re.MULTILINE)
+        for target in re.findall(r"\]\(([^)\s]+)\)", text):
+            if target.startswith("http"):
+                continue
+            path, _, anchor = target.partition("#")
+            linked = DOCS / (path or name)
+            if not linked.exists():
+                broken.append(target)
+            elif anchor:
+                headings = re.findall(r"^#+ (.*)$", linked.read_text(encoding="utf-8"), flags=re.MULTILINE)
+                if anchor not in {slug(heading) for heading in headings}:
+                    broken.append(target)
+
+        assert broken == []
+
+    def test_the_start_page_leads_to_every_other_page(self) -> None:
+        others = {path.name for path in DOCS.glob("*.md")} - {"index.md"}
+
+        assert others <= set(re.findall(r"\]\(([\w-]+\.md)\)", page("index.md")))
+
+
+class TestTheRulesAreTested:
+    @pytest.mark.parametrize("rule", IDS)
+    def test_a_class_of_properties_is_named_for_the_rule(self, rule: str) -> None:
+        named = rf"^class Test{rule.replace('-', '')}[A-Z]\w*:$"
+
+        assert re.search(named, text_of_properties(), flags=re.MULTILINE), f"no class tests {rule}"
+
+    @pytest.mark.parametrize("rule", [rule for rule in IDS if rule not in NOT_IN_VECTORS])
+    def test_a_vector_names_the_rule(self, rule: str) -> None:
+        assert rule in vector_rules()
+
+    def test_the_exceptions_are_exceptions(self) -> None:
+        assert not NOT_IN_VECTORS.keys() & vector_rules()
+
+    def test_no_vector_names_an_unknown_rule(self) -> None:
+        assert vector_rules() <= set(IDS)
+
+
+def text_of_properties() -> str:
+    """Give the text of the property tests, which have one class per rule."""
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted((TESTS / "properties").glob("test_*.py")))
+
+
+def vector_rules() -> set[str]:
+    """Give the rule ids that the vectors name."""
+    found: set[str] = set()
+    for path in sorted((TESTS / "vectors").glob("*.json")):
+        collect_rules(json.loads(path.read_text(encoding="utf-8")), found)
+    return found
+
+
+def collect_rules(value: object, found: set[str]) -> None:
+    """Add every rule id under a key `rules`, however deep."""
+    if isinstance(value, dict):
+        table = cast("dict[str, object]", value)
+        rules = table.get("rules")
+        if isinstance(rules, list):
+            found.update(rule for rule in cast("list[object]", rules) if isinstance(rule, str))
+        for item in table.values():
+            collect_rules(item, found)
+    elif isinstance(value, list):
+        for item in cast("list[object]", value):
+            collect_rules(item, found)

@@ -1,0 +1,364 @@
+"""Properties of what is not sent (FL-1 to FL-6): one class for each rule, the rule quoted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from statsig_segment import (
+    AudienceUpdate,
+    ConfigChange,
+    EventNaming,
+    IdMapping,
+    InboundConfig,
+    InboundFilter,
+    IntegrationConfig,
+    OutboundFilter,
+    Rejected,
+    Skipped,
+    StatsigEvent,
+    apply_filters,
+    apply_id_mappings,
+    export_many,
+    parse_segment_event,
+    parse_statsig_event,
+    translate,
+    translate_many,
+)
+from statsig_segment.testing import (
+    CALL_TYPES,
+    hostile_values,
+    integration_configs,
+    json_values,
+    segment_calls,
+    statsig_events,
+)
+
+JsonObject = dict[str, Any]
+
+NAMES = ("Signed Up", "signed up", "segment::Signed Up", "Viewed Docs Page", "Loaded a Screen", "group", "")
+NAME_LISTS = st.lists(st.sampled_from(NAMES), max_size=3)
+CALLS = st.sampled_from(
+    (
+        {"type": "track", "event": "Signed Up"},
+        {"type": "track", "event": "signed up"},
+        {"type": "track", "event": "segment::Signed Up"},
+        {"type": "track", "event": "group"},
+        {"type": "page", "category": "Docs"},
+        {"type": "screen"},
+        {"type": "group", "groupId": "g1"},
+        {"type": "identify"},
+    )
+)
+PLAIN_NAMES = {"page": "Viewed Docs Page", "screen": "Loaded a Screen", "group": "group"}
+MAPPINGS = st.lists(
+    st.builds(IdMapping, field=st.sampled_from(("anonymousId", "userId", "shopId")), id_type=st.sampled_from("abc")),
+    max_size=3,
+)
+
+
+FILTERS = st.builds(
+    InboundFilter,
+    include=st.none() | NAME_LISTS,
+    exclude=NAME_LISTS,
+    types=st.none() | st.lists(st.sampled_from(CALL_TYPES), unique=True),
+)
+
+
+class TestFL1InboundFilter:
+    """
+    `InboundFilter` chooses by event name **without** the prefix, exact and case-sensitive, as the console's list does
+    [seen]. Default: everything passes. `include=[…]`: only those ("all others will not be logged" [doc]; an empty list
+    means none). `exclude=[…]`: all but those. Both: included and not excluded. `types=[…]` narrows to call types.
+
+    Corner: an identify has no name: only `types` can filter it.
+    """
+
+    @given(CALLS, FILTERS)
+    @example({"type": "identify"}, InboundFilter(include=[]))
+    @example({"type": "track", "event": "Signed Up"}, InboundFilter(include=[]))
+    @example({"type": "track", "event": "Signed Up"}, InboundFilter(include=["Signed Up"], exclude=["Signed Up"]))
+    @example({"type": "track", "event": "Signed Up"}, InboundFilter(types=[]))
+    @example({"type": "track", "event": "Signed Up"}, InboundFilter(include=["segment::Signed Up"]))
+    def test_calls_pass_as_the_rule_says(self, call: JsonObject, filters: InboundFilter) -> None:
+        event = parse_segment_event(call)
+        name = call.get("event", PLAIN_NAMES.get(call["type"]))
+        passes = filters.types is None or call["type"] in filters.types
+        if passes and name is not None:
+            passes = (filters.include is None or name in filters.include) and name not in filters.exclude
+
+        assert apply_filters(event, filters) is (event if passes else None)
+
+    @given(segment_calls())
+    def test_by_default_everything_passes(self, call: JsonObject) -> None:
+        event = parse_segment_event(call)
+
+        assert apply_filters(event, InboundFilter()) is event
+
+    @given(CALLS, FILTERS, st.sampled_from(("", "web/", "segment::")))
+    def test_the_prefix_is_not_looked_at(self, call: JsonObject, filters: InboundFilter, prefix: str) -> None:
+        event = parse_segment_event(call)
+
+        assert apply_filters(event, filters, naming=EventNaming(prefix=prefix)) == apply_filters(event, filters)
+
+    @given(st.sampled_from(("segment_page:Docs", "Viewed Docs Page")))
+    def test_page_names_are_those_that_the_naming_gives(self, name: str) -> None:
+        event = parse_segment_event({"type": "page", "name": "Docs"})
+        filters = InboundFilter(include=[name])
+
+        assert (apply_filters(event, filters) is None) == (name != "Viewed Docs Page")
+        assert (apply_filters(event, filters, naming=EventNaming.segment_2021()) is None) == (name != "segment_page:Docs")
+
+    @given(CALLS, FILTERS)
+    def test_translate_skips_what_is_filtered(self, call: JsonObject, filters: InboundFilter) -> None:
+        config = IntegrationConfig(inbound=InboundConfig(filters=filters))
+        call = {**call, "userId": "u1"}
+
+        outcome = translate(call, config)
+
+        filtered = isinstance(outcome, Skipped) and outcome.reason == "filtered"
+        assert filtered == (apply_filters(parse_segment_event(call), filters) is None)
+
+
+EXPOSURES = ("gate_exposure", "config_exposure", "experiment_exposure", "layer_exposure", "holdout_exposure")
+STATSIG_NAMES = st.sampled_from(
+    (
+        *(f"statsig::{name}" for name in (*EXPOSURES, "config_change", "diagnostics", "", "gate_exposure ", "anything")),
+        *("checkout", "Checkout", "Statsig::gate_exposure", "segment::Signed Up", "xstatsig::diagnostics", "statsig:"),
+    )
+)
+
+
+class TestFL2OutboundFilter:
+    """
+    `OutboundFilter(exposures=True, config_changes=True, include_new_events=True, events={name: bool})`: the console's
+    outgoing panel [seen]. `exposures` covers `statsig::gate_exposure`, `statsig::config_exposure`,
+    `statsig::experiment_exposure`, `statsig::layer_exposure`, `statsig::holdout_exposure`; `config_changes` covers
+    `statsig::config_change`; any other name follows its own entry, or `include_new_events` where it has none. Statsig's
+    other internal events (`statsig::diagnostics` and any other `statsig::…` not named above) never leave.
+    """
+
+    @given(
+        STATSIG_NAMES,
+        st.booleans(),
+        st.booleans(),
+        st.booleans(),
+        st.dictionaries(STATSIG_NAMES, st.booleans()),
+    )
+    @example("statsig::diagnostics", True, True, True, {"statsig::diagnostics": True})
+    @example("statsig::gate_exposure", False, True, True, {"statsig::gate_exposure": True})
+    def test_events_pass_as_the_panel_says(
+        self, name: str, exposures: bool, config_changes: bool, include_new: bool, events: dict[str, bool]
+    ) -> None:
+        filters = OutboundFilter(
+            exposures=exposures, config_changes=config_changes, include_new_events=include_new, events=events
+        )
+        if name == "statsig::config_change":
+            passes = config_changes
+        elif name in {f"statsig::{exposure}" for exposure in EXPOSURES}:
+            passes = exposures
+        elif name.startswith("statsig::"):
+            passes = False
+        else:
+            passes = events[name] if name in events else include_new
+
+        event = parse_statsig_event({"eventName": name})
+
+        assert apply_filters(event, filters) is (event if passes else None)
+        (outcome,) = export_many([{"eventName": name, "userID": "u1"}], IntegrationConfig())
+        if not apply_filters(event, OutboundFilter()):
+            assert isinstance(outcome, Skipped)
+            assert outcome.reason == "filtered"
+
+    @given(statsig_events())
+    def test_by_default_all_but_internal_events_pass(self, payload: JsonObject) -> None:
+        event = parse_statsig_event(payload)
+
+        internal = isinstance(event, StatsigEvent) and event.event_name == "statsig::diagnostics"
+        assert apply_filters(event, OutboundFilter()) is (None if internal else event)
+        assert isinstance(event, StatsigEvent | ConfigChange)
+
+
+class TestFL3FilteringAndMapping:
+    """
+    `apply_filters(event, filters)` returns the event itself, or `None` where it is filtered. Filtering is idempotent, and
+    commutes with ID mapping.
+    """
+
+    @given(segment_calls(), FILTERS)
+    def test_filtering_twice_is_filtering_once(self, call: JsonObject, filters: InboundFilter) -> None:
+        event = parse_segment_event(call)
+
+        once = apply_filters(event, filters)
+
+        assert once is event or once is None
+        if once is not None:
+            assert apply_filters(once, filters) is once
+
+    @given(segment_calls(), FILTERS, MAPPINGS)
+    def test_filtering_commutes_with_mapping(
+        self, call: JsonObject, filters: InboundFilter, mappings: list[IdMapping]
+    ) -> None:
+        event = parse_segment_event(call)
+        filtered = apply_filters(event, filters)
+
+        first_filtered = None if filtered is None else apply_id_mappings(filtered, mappings)
+
+        assert apply_filters(apply_id_mappings(event, mappings), filters) == first_filtered
+
+    @given(statsig_events(), integration_configs())
+    def test_outbound_filtering_twice_is_filtering_once(self, payload: JsonObject, config: IntegrationConfig) -> None:
+        event = parse_statsig_event(payload)
+
+        once = apply_filters(event, config.outbound.filters)
+
+        assert once is event or once is None
+        assert once is None or apply_filters(once, config.outbound.filters) is once
+
+
+ENTRIES = st.one_of(st.booleans(), st.none(), st.sampled_from(("false", 0, "", [])), st.just({"a": 1}), st.just({}))
+
+
+class TestFL4Integrations:
+    """
+    The `integrations` object decides as Segment does: an entry `Statsig` (exact case) beats `All`; `false` disables,
+    `true` or an object enables; `All: false` without a `Statsig` entry disables [doc]. Skipped with reason
+    `integration_disabled`. `InboundConfig.honor_integrations=False` turns this off.
+
+    Corners: `Statsig: null` counts as no entry; any other value but `false` enables, even `"false"` and 0; `All` disables
+    only as `false`. FL-4 and FL-5 are no part of `apply_filters`.
+    """
+
+    @given(
+        st.sampled_from(CALL_TYPES),
+        st.dictionaries(st.sampled_from(("All", "Statsig", "statsig", "all", "Mixpanel")), ENTRIES),
+        st.booleans(),
+    )
+    @example("track", {"All": False, "Statsig": None}, True)
+    @example("track", {"Statsig": 0, "All": False}, True)
+    @example("track", {"All": 0}, True)
+    @example("identify", {"Statsig": False, "All": True}, True)
+    def test_the_integrations_object_decides(self, kind: str, integrations: JsonObject, honor: bool) -> None:
+        call = {"type": kind, "event": "a", "userId": "u1", "integrations": integrations}
+        if integrations.get("Statsig") is not None:
+            disabled = integrations["Statsig"] is False
+        else:
+            disabled = integrations.get("All") is False
+
+        outcome = translate(call, IntegrationConfig(inbound=InboundConfig(honor_integrations=honor)))
+
+        skipped = isinstance(outcome, Skipped) and outcome.reason == "integration_disabled"
+        assert skipped == (disabled and honor)
+        event = parse_segment_event(call)
+        assert apply_filters(event, InboundFilter()) is event
+
+    @given(st.sampled_from((None, False, 0, "Statsig", ["Statsig"])))
+    def test_integrations_that_are_no_object_disable_nothing(self, integrations: Any) -> None:
+        outcome = translate({"type": "track", "event": "a", "userId": "u1", "integrations": integrations})
+
+        assert isinstance(outcome, StatsigEvent)
+
+
+class TestFL5LoopGuard:
+    """
+    Loop guard: a call whose `context.library.name` is `statsig` came from Statsig's own export, and sending it back would
+    count it twice: skipped with reason `statsig_origin`; `InboundConfig.allow_statsig_origin=True` lets it pass. [policy]
+    """
+
+    @given(
+        st.sampled_from(CALL_TYPES),
+        st.one_of(
+            st.sampled_from(("statsig", "Statsig", "statsig ", "analytics.js", "", None)),
+            json_values(max_leaves=2),
+        ).map(lambda name: {"name": name})
+        | st.sampled_from((None, "statsig", ["statsig"], {})),
+        st.booleans(),
+    )
+    @example("track", {"name": ["statsig"]}, False)
+    def test_only_the_library_of_that_name_is_turned_away(self, kind: str, library: Any, allow: bool) -> None:
+        call = {"type": kind, "event": "a", "userId": "u1", "context": {"library": library}}
+
+        outcome = translate(call, IntegrationConfig(inbound=InboundConfig(allow_statsig_origin=allow)))
+
+        skipped = isinstance(outcome, Skipped) and outcome.reason == "statsig_origin"
+        assert skipped == (isinstance(library, dict) and library.get("name") == "statsig" and not allow)
+
+    @given(statsig_events(), integration_configs())
+    def test_what_statsig_exports_does_not_come_back(self, payload: JsonObject, config: IntegrationConfig) -> None:
+        (track,) = export_many([payload], config)
+        if isinstance(track, Skipped | Rejected):
+            return
+        outcome = translate({"type": "track", "userId": "u1", **track})
+
+        assert isinstance(outcome, Skipped)
+        assert outcome.reason == "statsig_origin"
+
+
+class TestFL6NothingDisappears:
+    """
+    Nothing disappears: every payload given to `translate_many` comes out as exactly one of `StatsigEvent`,
+    `AudienceUpdate`, `Skipped`, `Rejected`, in order, and `Skipped`/`Rejected` carry the position and the payload itself.
+
+    Corner: skip reasons, in this order, the first that applies: `duplicate_message`, `statsig_origin`,
+    `integration_disabled`, `filtered`, then `identify_without_audience`.
+    """
+
+    PAYLOADS = st.lists(st.one_of(segment_calls(malformed=True), json_values(max_leaves=3), hostile_values()), max_size=6)
+
+    @given(PAYLOADS, integration_configs())
+    def test_every_payload_comes_out_once_and_in_order(self, payloads: list[Any], config: IntegrationConfig) -> None:
+        outcomes = list(translate_many(iter(payloads), config, seen=set()))
+
+        assert len(outcomes) == len(payloads)
+        for position, (outcome, payload) in enumerate(zip(outcomes, payloads, strict=True)):
+            assert type(outcome) in {StatsigEvent, AudienceUpdate, Skipped, Rejected}
+            if isinstance(outcome, Skipped | Rejected):
+                assert outcome.position == position
+                assert outcome.payload is payload
+
+    @given(st.lists(st.one_of(statsig_events(malformed=True), json_values(max_leaves=3), hostile_values()), max_size=6))
+    def test_the_way_back_loses_nothing_either(self, payloads: list[Any]) -> None:
+        outcomes = list(export_many(iter(payloads)))
+
+        assert len(outcomes) == len(payloads)
+        for position, (outcome, payload) in enumerate(zip(outcomes, payloads, strict=True)):
+            if isinstance(outcome, Skipped | Rejected):
+                assert outcome.position == position
+                assert outcome.payload is payload
+            else:
+                assert isinstance(outcome, dict)
+
+    def test_a_stream_is_answered_as_it_comes(self) -> None:
+        pulled = []
+
+        def payloads() -> Any:
+            for number in range(3):
+                pulled.append(number)
+                yield {"type": "track", "event": "a", "userId": number}
+
+        outcomes = translate_many(payloads())
+
+        assert pulled == []
+        next(iter(outcomes))
+        assert pulled == [0]
+
+    @given(st.tuples(st.booleans(), st.booleans(), st.booleans(), st.booleans()))
+    def test_the_first_reason_that_applies_is_given(self, applies: tuple[bool, bool, bool, bool]) -> None:
+        duplicate, origin, disabled, filtered = applies
+        call = {
+            "type": "identify",
+            "messageId": "m1",
+            "context": {"library": {"name": "statsig"}} if origin else {},
+            "integrations": {"All": False} if disabled else {},
+        }
+        filters = InboundFilter(types=["track"] if filtered else None)
+        config = IntegrationConfig(inbound=InboundConfig(filters=filters))
+        reasons = ("duplicate_message", "statsig_origin", "integration_disabled", "filtered")
+        expected = [reason for reason, one in zip(reasons, applies, strict=True) if one]
+
+        (outcome,) = translate_many([call], config, seen={"m1"} if duplicate else set())
+
+        assert isinstance(outcome, Skipped)
+        assert outcome.reason == [*expected, "identify_without_audience"][0]

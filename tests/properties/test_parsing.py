@@ -1,0 +1,800 @@
+"""Properties of reading Segment calls (IN-1 to IN-9): one class for each rule, the rule quoted."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import UserDict
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import IntEnum, StrEnum
+from fractions import Fraction
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from statsig_segment import (
+    Group,
+    IdMapping,
+    Identify,
+    InboundConfig,
+    IntegrationConfig,
+    Page,
+    Rejected,
+    Screen,
+    SegmentEventError,
+    Skipped,
+    StatsigEvent,
+    Track,
+    apply_id_mappings,
+    parse_segment_event,
+    split_segment_batch,
+    translate_many,
+)
+from statsig_segment.testing import CALL_TYPES, hostile_values, json_values, segment_batches, segment_calls, timestamps
+
+JsonObject = dict[str, Any]
+
+MODELS = {"track": Track, "page": Page, "screen": Screen, "group": Group, "identify": Identify}
+TIME_FIELDS = ("timestamp", "originalTimestamp", "receivedAt", "sentAt")
+
+
+def track(**fields: Any) -> JsonObject:
+    return {"type": "track", "event": "Signed Up", **fields}
+
+
+def refusal(payload: Any) -> SegmentEventError:
+    with pytest.raises(SegmentEventError) as caught:
+        parse_segment_event(payload)
+    return caught.value
+
+
+def found(event: Any) -> set[tuple[str, str]]:
+    """The issues of an event; each (code, path) is told once."""
+    pairs = [(issue.code, issue.path) for issue in event.issues]
+    assert len(pairs) == len(set(pairs))
+    return set(pairs)
+
+
+def other_mappings(value: Any) -> Any:
+    """The same tree out of mappings that are no dicts, and tuples."""
+    if isinstance(value, dict):
+        return UserDict({key: other_mappings(item) for key, item in value.items()})
+    if isinstance(value, list):
+        return tuple(other_mappings(item) for item in value)
+    return value
+
+
+class TestIN1ReadsMappingsAndJsonText:
+    """
+    Input is a mapping, or JSON text as `str`/`bytes`. Anything else, invalid JSON, or JSON that is no object:
+    `SegmentEventError`. [policy]
+
+    Corners: the bare tokens NaN, Infinity and -Infinity are read (a real client sends them); of a repeated key the last
+    wins; a number of more than 4,300 digits may be refused (`number_too_long`). `invalid_json`: unreadable or too deep
+    text, bytes that are no UTF-8.
+    """
+
+    @given(segment_calls())
+    def test_objects_text_and_bytes_are_read_alike(self, call: JsonObject) -> None:
+        text = json.dumps(call)
+        raw = json.dumps(call, ensure_ascii=False).encode()
+
+        assert parse_segment_event(call) == parse_segment_event(text) == parse_segment_event(raw)
+
+    @given(segment_calls())
+    def test_any_mapping_and_tuples_are_read_like_dicts_and_lists(self, call: JsonObject) -> None:
+        assert parse_segment_event(other_mappings(call)) == parse_segment_event(call)
+        assert parse_segment_event(MappingProxyType(call)) == parse_segment_event(call)
+
+    @given(
+        st.one_of(
+            hostile_values().filter(lambda value: not isinstance(value, dict | MappingProxyType | UserDict | str | bytes)),
+            st.binary().map(bytearray),
+            st.binary().map(memoryview),
+        )
+    )
+    @example(None)
+    @example([{"type": "track", "event": "a"}])
+    @example(bytearray(b'{"type":"track","event":"a"}'))
+    @example(Track(event="Signed Up"))
+    def test_anything_that_is_no_mapping_and_no_text_is_refused(self, payload: Any) -> None:
+        assert refusal(payload).code == "not_an_object"
+
+    @given(json_values().filter(lambda value: not isinstance(value, dict)))
+    def test_json_that_is_no_object_is_refused(self, value: Any) -> None:
+        assert refusal(json.dumps(value)).code == "not_an_object"
+        assert refusal(json.dumps(value).encode()).code == "not_an_object"
+
+    @given(st.text(), st.integers(0, 40))
+    @example("", 0)
+    @example(" ", 0)
+    @example("{'type': 'track'}", 3)
+    def test_text_that_is_no_json_is_refused(self, text: str, cut: int) -> None:
+        truncated = '{"type": "track", "event": "a", "x": [1]}'[:cut]
+
+        assert refusal("]" + text).code == "invalid_json"
+        assert refusal(truncated + "~").code == "invalid_json"
+
+    @given(segment_calls(types=("track",)), st.sampled_from(("utf-16", "utf-32", "utf-16-le")))
+    def test_bytes_in_another_encoding_than_utf_8_are_refused(self, call: JsonObject, encoding: str) -> None:
+        assert refusal(json.dumps(call).encode(encoding)).code == "invalid_json"
+
+    @given(st.binary(max_size=8))
+    def test_bytes_that_are_no_utf_8_are_refused(self, rest: bytes) -> None:
+        assert refusal(b'{"type": "track", "event": "\xff' + rest + b'"}').code == "invalid_json"
+
+    @given(st.lists(st.sampled_from(CALL_TYPES), min_size=1, max_size=4))
+    def test_of_a_repeated_key_the_last_wins(self, types: list[str]) -> None:
+        members = ",".join(f'"type": "{kind}"' for kind in types)
+
+        assert parse_segment_event(f'{{"event": "a", {members}}}').type == types[-1]
+
+    @pytest.mark.parametrize("token", ["NaN", "Infinity", "-Infinity"])
+    def test_the_bare_tokens_of_a_real_client_are_read(self, token: str) -> None:
+        event = parse_segment_event(f'{{"type": "track", "event": "a", "properties": {{"x": {token}}}}}')
+
+        assert repr(event.properties["x"]) == repr(float(token))
+
+    @given(st.integers(4301, 6000), st.sampled_from(("", "-")))
+    def test_a_number_of_too_many_digits_is_read_or_refused_by_its_own_code(self, digits: int, sign: str) -> None:
+        text = f'{{"type": "track", "event": "a", "x": {sign}{"7" * digits}}}'
+        try:
+            parse_segment_event(text)
+        except SegmentEventError as error:
+            assert error.code == "number_too_long"  # noqa: PT017 - a result is as good
+
+
+class TestIN2TypeSelectsTheModel:
+    """
+    `type` selects the model; `track`, `page`, `screen`, `group`, `identify` are supported [doc]. `alias`, `delete` and
+    any other or missing type: `SegmentEventError`, code `unsupported_type` / `missing_type`. Type is matched exactly,
+    lower case.
+
+    Corner: `missing_type` (absent or null).
+    """
+
+    @given(segment_calls())
+    def test_each_type_has_its_model(self, call: JsonObject) -> None:
+        event = parse_segment_event(call)
+
+        assert type(event) is MODELS[call["type"]]
+        assert event.type == call["type"]
+
+    @given(segment_calls(), st.booleans())
+    def test_no_type_and_null_are_missing(self, call: JsonObject, null: bool) -> None:
+        del call["type"]
+
+        error = refusal({**call, "type": None} if null else call)
+
+        assert (error.code, error.path) == ("missing_type", "$.type")
+
+    @given(
+        segment_calls(),
+        st.one_of(
+            json_values().filter(lambda value: value is not None and value not in CALL_TYPES),
+            st.sampled_from(("alias", "delete", "Track", "PAGE", " track", "track\n", "", ["track"], {"track": 1})),
+        ),
+    )
+    def test_any_other_type_is_unsupported(self, call: JsonObject, kind: Any) -> None:
+        error = refusal({**call, "type": kind})
+
+        assert (error.code, error.path) == ("unsupported_type", "$.type")
+
+
+class TestIN3ATrackHasAName:
+    """`track` needs a non-empty string `event`: else `missing_event`. [doc]"""
+
+    @given(st.text(min_size=1))
+    @example(" ")
+    @example("\x00")
+    def test_any_string_but_the_empty_one_is_a_name(self, name: str) -> None:
+        event = parse_segment_event(track(event=name))
+
+        assert isinstance(event, Track)
+        assert event.event == name
+
+    @given(json_values().filter(lambda value: not isinstance(value, str)) | st.just(""))
+    def test_anything_else_is_none(self, name: Any) -> None:
+        error = refusal(track(event=name))
+
+        assert (error.code, error.path) == ("missing_event", "$.event")
+
+    def test_absence_is_none(self) -> None:
+        assert refusal({"type": "track", "userId": "u1"}).code == "missing_event"
+
+    @given(segment_calls(types=("page", "screen", "group", "identify")), json_values())
+    def test_other_types_need_none(self, call: JsonObject, name: Any) -> None:
+        assert parse_segment_event({**call, "event": name}).type == call["type"]
+
+
+def read_id(value: Any) -> str | None:
+    """The oracle of IN-4, by way of exact decimal arithmetic."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        return value or None
+    if isinstance(value, int | float):
+        exact = Decimal(value)
+        if exact.is_finite() and exact == exact.to_integral_value():
+            return format(exact.to_integral_value(), "f") if exact else "0"
+    return None
+
+
+class _Number(IntEnum):
+    SEVEN = 7
+
+
+class _Word(StrEnum):
+    LEFT = "left"
+
+
+class TestIN4ValuesOfIds:
+    """
+    `userId`, `anonymousId`, `groupId`, and every ID value anywhere: a non-empty string as it is; an integer, or a float
+    with an integral value, as its decimal digits (never in exponent form, never losing digits); everything else (null,
+    "", bool, object, non-integral or non-finite number) counts as absent, with an issue unless it is null or absent.
+    [policy: Segment treats "" as missing; clients send null and numbers]
+
+    Corners: top-level `userId`, `anonymousId`, `groupId` are read on every type; `""` gives an issue too; negative
+    integers keep their sign, -0.0 is `0`.
+    """
+
+    FIELDS = st.sampled_from((("userId", "user_id"), ("anonymousId", "anonymous_id"), ("groupId", "group_id")))
+
+    @given(
+        st.sampled_from(CALL_TYPES),
+        FIELDS,
+        st.one_of(json_values(max_leaves=2), st.integers(), st.floats(), st.integers().map(float), st.text(max_size=3)),
+    )
+    @example("track", ("userId", "user_id"), "")
+    @example("page", ("userId", "user_id"), -0.0)
+    @example("screen", ("anonymousId", "anonymous_id"), 1e300)
+    @example("group", ("groupId", "group_id"), 10**400)
+    @example("identify", ("userId", "user_id"), True)
+    @example("track", ("groupId", "group_id"), -7.0)
+    def test_a_value_is_read_as_the_rule_says(self, kind: str, field: tuple[str, str], value: Any) -> None:
+        name, attribute = field
+
+        event = parse_segment_event({"type": kind, "event": "a", name: value})
+
+        assert getattr(event, attribute) == read_id(value)
+        expected = {("id_invalid", f"$.{name}")} if read_id(value) is None and value is not None else set()
+        assert found(event) == expected
+
+    @given(st.sampled_from(CALL_TYPES))
+    def test_absence_is_silent(self, kind: str) -> None:
+        event = parse_segment_event({"type": kind, "event": "a"})
+
+        assert (event.user_id, event.anonymous_id, event.group_id) == (None, None, None)
+        assert event.issues == ()
+
+    @given(st.integers(-(10**300), 10**300))
+    def test_text_loses_no_digit_of_an_integer(self, number: int) -> None:
+        assert parse_segment_event(f'{{"type": "page", "userId": {number}}}').user_id == format(Decimal(number), "f")
+
+    @given(st.one_of(st.just(_Number.SEVEN), st.just(_Word.LEFT)))
+    def test_subclasses_are_read_as_what_they_are(self, value: Any) -> None:
+        text = parse_segment_event(track(userId=value)).user_id
+
+        assert type(text) is str
+        assert text == {_Number.SEVEN: "7", _Word.LEFT: "left"}[value]
+
+    @given(st.sampled_from((Decimal(1), Fraction(2), b"u1", {"u1"}, datetime(2024, 1, 1, tzinfo=UTC), object())))
+    def test_what_json_does_not_have_is_no_id(self, value: Any) -> None:
+        assert parse_segment_event(track(userId=value)).user_id is None
+
+
+UNREADABLE = st.sampled_from(("", "yesterday", True, [], {}, -1, float("nan"), float("inf"), "2024-13-01", 1e300, "1e3"))
+
+
+class TestIN5FirstReadableTime:
+    """
+    Time: first of `timestamp`, `originalTimestamp`, `receivedAt`, `sentAt` that reads as a time; a present but
+    unreadable one gives an issue and never fails the event. [doc for `timestamp`, policy for the rest]
+
+    Corner: a time field before the first readable one that is present, not null and unreadable: `time_unreadable` at its
+    path; those after it are not looked at.
+    """
+
+    @given(
+        st.lists(
+            st.one_of(st.just(...), st.none(), UNREADABLE, st.integers(0, 10**9)), min_size=4, max_size=4
+        ),
+        st.permutations(TIME_FIELDS),
+    )
+    def test_the_first_readable_field_tells_the_time(self, values: list[Any], order: list[str]) -> None:
+        fields = dict(zip(TIME_FIELDS, values, strict=True))
+        call = track(**{name: fields[name] for name in order if fields[name] is not ...})
+        time_ms = None
+        expected = set()
+        for name in TIME_FIELDS:
+            value = fields[name]
+            if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+                time_ms = value * 1000
+                break
+            if value is not ... and value is not None:
+                expected.add(("time_unreadable", f"$.{name}"))
+
+        event = parse_segment_event(call)
+
+        assert event.time_ms == time_ms
+        assert found(event) == expected
+
+    @given(segment_calls(), UNREADABLE)
+    def test_an_unreadable_time_never_fails_the_event(self, call: JsonObject, value: Any) -> None:
+        call = {**call, **dict.fromkeys(TIME_FIELDS, value)}
+
+        assert parse_segment_event(call).time_ms is None
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LAST_MS = 253_402_300_799_999
+SECONDS_BELOW = 31_557_600_000
+
+# The grammar of IN-6, once more and from the rule's text alone.
+_GRAMMAR = re.compile(
+    r"(?P<year>[0-9]{4})-(?P<month>[0-9]{1,2})-(?P<day>[0-9]{1,2})"
+    r"(?P<clock>[T ](?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(:(?P<second>[0-9]{2})(\.(?P<fraction>[0-9]{1,9}))?)?"
+    r"(?P<zone>Z|(?P<sign>[+-])(?P<zone_hour>[0-9]{2})(:?(?P<zone_minute>[0-9]{2}))?)?)?"
+)
+
+
+def read_iso(text: str) -> int | None:
+    """The oracle for text that is no digit string: the grammar above, and the calendar of `datetime`."""
+    matched = _GRAMMAR.fullmatch(text)
+    if matched is None:
+        return None
+    part = matched.groupdict(default="0")
+    try:
+        moment = datetime(
+            int(part["year"]),
+            int(part["month"]),
+            int(part["day"]),
+            int(part["hour"]),
+            int(part["minute"]),
+            int(part["second"]),
+            tzinfo=UTC,
+        )
+    except ValueError:
+        return None
+    if int(part["zone_hour"]) > 23 or int(part["zone_minute"]) > 59:
+        return None
+    offset = timedelta(hours=int(part["zone_hour"]), minutes=int(part["zone_minute"]))
+    since = (moment - EPOCH) + (offset if part["sign"] == "-" else -offset)
+    time_ms = since // timedelta(seconds=1) * 1000 + int((part["fraction"] + "00")[:3] if matched["fraction"] else 0)
+    return time_ms if 0 <= time_ms <= LAST_MS else None
+
+
+def read_number(text: str) -> int | None:
+    """The oracle for numbers and digit strings, in exact decimal arithmetic over the shortest decimal form."""
+    exact = Decimal(text)
+    if not exact.is_finite():
+        return None
+    time_ms = exact * 1000 if exact < SECONDS_BELOW else exact
+    if not -1 < time_ms < LAST_MS + 1 or time_ms < 0:
+        return None
+    return int(time_ms)
+
+
+@st.composite
+def iso_parts(draw: st.DrawFn) -> list[str]:
+    """The pieces of a text that IN-6 may or may not read: most of them well-formed, some just beside it."""
+    two_digits = st.integers(0, 61).map(lambda number: f"{number:02}")
+    pieces = [
+        draw(st.integers(1968, 2040).map(str) | st.sampled_from(("9999", "0001", "0000", "10000", "970", "１９７０"))),
+        draw(st.sampled_from("---- /")),
+        draw(st.integers(0, 13).map(str) | st.integers(1, 12).map(lambda number: f"{number:02}")),
+        "-",
+        draw(st.integers(0, 32).map(str) | st.integers(1, 28).map(lambda number: f"{number:02}")),
+    ]
+    if draw(st.integers(0, 9)):
+        pieces += [draw(st.sampled_from("TTT   t_")), draw(two_digits | st.sampled_from(("24", "9", "23"))), ":"]
+        pieces += [draw(two_digits)]
+        if draw(st.booleans()):
+            pieces += [":", draw(two_digits)]
+            if draw(st.booleans()):
+                pieces += [draw(st.sampled_from("....,:")), draw(st.text("0123456789", min_size=1, max_size=11))]
+        pieces += [draw(st.sampled_from(("", "Z", "z", " Z", "UTC", "sign")))]
+        if pieces[-1] == "sign":
+            pieces[-1] = draw(st.sampled_from("++--−"))
+            pieces += [draw(st.sampled_from(("00", "02", "14", "23", "24", "5")))]
+            pieces += [draw(st.sampled_from(("", "30", ":30", ":00", "59", ":59", "60", ":60", ":5", "::00")))]
+    return pieces
+
+
+class TestIN6FormsOfTime:
+    """
+    Time formats: ISO 8601 with `T` or space, 0 to 9 fraction digits (cut to milliseconds, not rounded), `Z`, `±hh`,
+    `±hhmm`, `±hh:mm`, or none (= UTC); one-digit month and day; JSON numbers and digit strings: below 31,557,600,000
+    seconds, else milliseconds (fractional seconds kept to the millisecond). Years 1970 to 9999; outside: unreadable.
+    Result: integer epoch milliseconds. No time at all: `None`, and `time` is left out on the wire. [policy, after
+    Segment's own lenient parser]
+
+    Corners: date alone is allowed; hours and minutes are needed once there is a time, seconds are not; ASCII digits
+    only, no space around it, ten or more fraction digits are unreadable; 24:00, leap seconds and offsets beyond 23:59
+    are unreadable; digit strings are whole numbers (exponents, signs and fractions are unreadable); a fractional number
+    is read by its shortest decimal form and floored to the millisecond. The limits of years hold for the instant in UTC.
+    """
+
+    @staticmethod
+    def read(value: Any) -> int | None:
+        event = parse_segment_event(track(timestamp=value))
+        assert bool(event.issues) == (event.time_ms is None)
+        return event.time_ms
+
+    @given(st.datetimes(datetime(1970, 1, 3), datetime(9999, 12, 28)), st.text("0123456789", max_size=9), st.data())
+    def test_iso_text_agrees_with_datetime(self, local: datetime, fraction: str, data: st.DataObject) -> None:
+        minutes = data.draw(st.integers(-23 * 60 - 59, 23 * 60 + 59))
+        sign, (hours, rest) = "-" if minutes < 0 else "+", divmod(abs(minutes), 60)
+        zones = {f"{sign}{hours:02}:{rest:02}": minutes, f"{sign}{hours:02}{rest:02}": minutes, "Z": 0, "": 0}
+        if not rest:
+            zones[f"{sign}{hours:02}"] = minutes
+        zone = data.draw(st.sampled_from(sorted(zones)))
+        day = data.draw(st.sampled_from((f"{local:%Y-%m-%d}", f"{local.year}-{local.month}-{local.day}")))
+        clock = f"{local:%H:%M:%S}" + (f".{fraction}" if fraction else "")
+        instant = local.replace(tzinfo=UTC, microsecond=0) - timedelta(minutes=zones[zone])
+        expected = (instant - EPOCH) // timedelta(milliseconds=1) + int((fraction + "000")[:3])
+
+        assert self.read(f"{day}{data.draw(st.sampled_from('T '))}{clock}{zone}") == expected
+
+    @given(iso_parts())
+    @example(["1969-12-31T23:30:00-01:00"])
+    @example(["1970-01-01T00:30:00+01:00"])
+    @example(["9999-12-31T23:59:59.999999999Z"])
+    @example(["9999-12-31T23:30:00-01:00"])
+    @example(["2024-02-29"])
+    @example(["2023-02-29"])
+    @example(["2024-3-1 9:00"])
+    @example(["2024-03-01T09"])
+    @example(["2024-03-01T09:00:60Z"])
+    @example(["2024-03-01T24:00:00Z"])
+    @example(["2024-03-01T24:00:00.000Z"])
+    @example(["2024-03-01T09:00:00.0000000000Z"])
+    @example(["2024-03-01T09:00:00.123456789Z"])
+    @example(["2024-03-01T09:00.5"])
+    @example(["2024-03-01Z"])
+    @example(["2024-03-01+02:00"])
+    @example(["2024-03-01T09:00:00.000z"])
+    @example(["2024-03-01t09:00:00.000Z"])
+    @example(["2024-W09-5T00:00:00.0000Z"])
+    @example(["2024-03-01T09:00:00,000Z"])
+    @example(["2024-03-01T0900:00.00000Z"])
+    @example(["٢٠٢٤-03-01"])
+    @example([" 2024-03-01"])
+    @example(["2024-03-01\n"])
+    @example(["2024-03-01T09:00:00.123Z\n"])
+    @example(["-2024-03-01"])
+    @example(["+002024-03-01T09:00:00Z"])
+    def test_text_is_read_by_the_grammar_of_the_rule_and_by_no_other(self, pieces: list[str]) -> None:
+        text = "".join(pieces)
+
+        assert self.read(text) == read_iso(text)
+
+    @given(timestamps().filter(lambda value: isinstance(value, str)), st.data())
+    def test_one_character_too_many_makes_another_time_or_none(self, text: str, data: st.DataObject) -> None:
+        at = data.draw(st.integers(0, len(text)))
+        character = data.draw(st.sampled_from(" \tTZ+-:.,0é٣\x00\n"))
+        changed = text[:at] + character + text[at:]
+
+        assert self.read(changed) == (
+            read_number(changed) if re.fullmatch("[0-9]+", changed) else read_iso(changed)
+        )
+
+    @given(st.integers(-(10**6), 10**15) | st.integers(SECONDS_BELOW - 5, SECONDS_BELOW + 5) | st.integers())
+    @example(SECONDS_BELOW - 1)
+    @example(SECONDS_BELOW)
+    @example(LAST_MS)
+    @example(LAST_MS + 1)
+    @example(0)
+    @example(-1)
+    @example(10**5000)
+    def test_integers_are_seconds_or_milliseconds(self, number: int) -> None:
+        in_range = 0 <= number <= LAST_MS
+
+        assert self.read(number) == (read_number(str(number)) if in_range else None)
+
+    @given(st.integers(0, 10**15) | st.integers(SECONDS_BELOW - 5, SECONDS_BELOW + 5), st.integers(0, 20))
+    def test_digit_strings_are_read_as_the_number_they_spell(self, number: int, zeros: int) -> None:
+        assert self.read("0" * zeros + str(number)) == read_number(str(number))
+
+    @given(st.integers(0, 10**10), st.sampled_from(("-{}", "+{}", "{}.0", "{}.5", "{}e0", " {}", "{} ", "{}_0", "0x{}", "{}n")))
+    def test_digit_strings_are_whole_numbers(self, number: int, form: str) -> None:
+        assert self.read(form.format(number)) is None
+
+    @given(
+        st.one_of(
+            st.floats(),
+            st.floats(0, 1e11),
+            st.integers(0, SECONDS_BELOW * 1000).map(lambda number: number / 1000),
+            st.integers(SECONDS_BELOW, LAST_MS).map(lambda number: number + 0.5),
+        )
+    )
+    @example(1709292896.789)
+    @example(1.005)
+    @example(-0.0)
+    @example(-1e-9)
+    @example(1e-5)
+    @example(5e-324)
+    @example(0.0009)
+    @example(31557599999.999)
+    @example(float(LAST_MS))
+    @example(LAST_MS + 1.0)
+    def test_a_fractional_number_is_floored_by_its_shortest_decimal_form(self, number: float) -> None:
+        assert self.read(number) == read_number(repr(number))
+
+    @given(st.floats(0, 1e11) | st.integers(0, 10**14))
+    def test_json_numbers_are_read_like_python_numbers(self, number: float) -> None:
+        text = f'{{"type": "page", "timestamp": {number!r}}}'
+
+        assert parse_segment_event(text).time_ms == self.read(number)
+
+
+class TestIN7ObjectsAndUnknownFields:
+    """
+    `properties`, `traits`, `context`, `integrations`: absent or null = empty; any other non-object = empty, with an
+    issue. Unknown top-level fields are kept and can be mapped (ID-2).
+    """
+
+    @given(
+        st.sampled_from((("properties", "track"), ("properties", "group"), ("context", "page"), ("integrations", "screen"))
+                        + (("traits", "group"), ("traits", "identify"))),
+        st.one_of(st.just(...), json_values(max_leaves=3)),
+    )
+    def test_only_an_object_is_one(self, place: tuple[str, str], value: Any) -> None:
+        field, kind = place
+        call: JsonObject = {"type": kind, "event": "a"}
+        if value is not ...:
+            call[field] = value
+
+        event = parse_segment_event(call)
+
+        held = getattr(event, field)
+        if isinstance(value, dict):
+            assert held == parse_segment_event({**call, field: value}).__getattribute__(field)
+            assert list(held) == list(value)
+        else:
+            assert held == {}
+        wrong = value is not ... and value is not None and not isinstance(value, dict)
+        assert (("object_expected", f"$.{field}") in found(event)) == wrong
+
+    @given(
+        segment_calls(),
+        st.text(min_size=1, max_size=8).filter(lambda name: "." not in name),
+        st.text(min_size=1, max_size=8),
+    )
+    def test_an_unknown_field_is_kept_and_can_be_mapped(self, call: JsonObject, name: str, value: str) -> None:
+        field = f"x-{name}"
+
+        event = apply_id_mappings(
+            parse_segment_event({**call, field: value}), [IdMapping(field=field, id_type="ownIdType")]
+        )
+
+        assert event.custom_ids["ownIdType"] == value
+
+
+def merged(below: Any, above: Any) -> Any:
+    """The oracle of a deep merge: what is above wins, objects are merged, everything else is replaced."""
+    if isinstance(below, dict) and isinstance(above, dict):
+        return {
+            key: merged(below[key], above[key]) if key in below and key in above else above.get(key, below.get(key))
+            for key in {**below, **above}
+        }
+    return above
+
+
+def without_nothing(item: JsonObject) -> JsonObject:
+    """An item without the top-level keys that say nothing: null, and empty objects in place of none."""
+    fields = ("context", "integrations", "sentAt", "receivedAt")
+    return {key: value for key, value in item.items() if key not in fields or (value is not None and value != {})}
+
+
+class TestIN8Batches:
+    """
+    `split_segment_batch(body)`: one event, a JSON array, or the envelope `{"batch": […], "context", "integrations",
+    "sentAt"}`. Envelope `context` is merged under each item's (item wins, deep), `integrations` likewise (shallow),
+    `sentAt` and `receivedAt` fill in if the item has none. Items are passed on unparsed, so one bad item never harms its
+    neighbours. [doc for the shape, policy for precedence]
+
+    Corners: an object with `batch` **and** `type` is one event. Envelope `context`/`integrations` that are no objects
+    are ignored; an item's own null `context`, `integrations`, `sentAt`, `receivedAt` count as absent; an item's own of
+    another wrong kind stays for the parser. Inside `context` an item's null wins, arrays and scalars are replaced, not
+    merged. Items share nothing with each other. Other envelope keys, such as `writeKey`, are not passed on.
+    """
+
+    CONTEXTS = st.one_of(
+        st.dictionaries(
+            st.sampled_from("abc"),
+            st.recursive(
+                st.none() | st.integers(0, 9) | st.lists(st.integers(0, 9), max_size=2),
+                lambda inner: st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+                max_leaves=5,
+            ),
+            max_size=3,
+        ),
+        st.sampled_from((None, 1, "x", [])),
+    )
+    OPTIONAL: JsonObject = {
+        "context": CONTEXTS,
+        "integrations": CONTEXTS,
+        "sentAt": st.sampled_from((None, "2024-03-01", 0, "")),
+        "receivedAt": st.sampled_from((None, "2024-03-02", False)),
+    }
+    ITEMS = st.fixed_dictionaries({"type": st.just("track")}, optional={**OPTIONAL, "timestamp": st.just("x")})
+    ENVELOPES = st.fixed_dictionaries(
+        {"batch": st.lists(ITEMS | st.sampled_from((None, 1, "x")), max_size=3)},
+        optional={**OPTIONAL, "writeKey": st.just("k"), "timestamp": st.just("y"), "userId": st.just("u")},
+    )
+
+    @staticmethod
+    def expected(envelope: JsonObject, item: Any) -> Any:
+        if not isinstance(item, dict):
+            return item
+        whole = dict(item)
+        for field in ("context", "integrations"):
+            below, above = envelope.get(field), item.get(field)
+            if not isinstance(below, dict):
+                continue
+            if above is None:
+                whole[field] = below
+            elif isinstance(above, dict):
+                whole[field] = merged(below, above) if field == "context" else {**below, **above}
+        for field in ("sentAt", "receivedAt"):
+            if item.get(field) is None:
+                whole[field] = envelope.get(field)
+        return without_nothing(whole)
+
+    @given(ENVELOPES)
+    @example({"batch": [{"context": {"a": {"b": 1}}}, {}], "context": {"a": {"c": 2}, "b": 3}})
+    @example({"batch": [{"context": {"a": None}}], "context": {"a": {"c": 2}}})
+    @example({"batch": [{"integrations": {"a": {"b": 1}}}], "integrations": {"a": {"c": 2}}})
+    def test_an_envelope_is_merged_under_its_items(self, envelope: JsonObject) -> None:
+        items = list(split_segment_batch(envelope))
+
+        assert len(items) == len(envelope["batch"])
+        for item, own in zip(items, envelope["batch"], strict=True):
+            if isinstance(own, dict):
+                assert without_nothing(json.loads(json.dumps(item))) == self.expected(envelope, own)
+            else:
+                assert item == own
+
+    @given(st.lists(json_values(max_leaves=4), max_size=4))
+    def test_an_array_yields_its_items_as_they_are(self, items: list[Any]) -> None:
+        assert list(split_segment_batch(items)) == items
+        assert list(split_segment_batch(tuple(items))) == items
+
+    @given(segment_calls(), json_values(), st.booleans())
+    def test_an_object_with_a_type_is_one_event(self, call: JsonObject, batch: Any, both: bool) -> None:
+        body = {**call, "batch": batch} if both else call
+
+        assert list(split_segment_batch(body)) == [body]
+
+    @given(segment_batches(malformed=True))
+    def test_objects_text_and_bytes_are_split_alike(self, body: Any) -> None:
+        def split(form: Any) -> Any:
+            try:
+                return [repr(json.loads(json.dumps(item))) for item in split_segment_batch(form)]
+            except SegmentEventError as error:
+                return error
+
+        text = json.dumps(body)
+        if isinstance(body, dict | list):
+            assert split(body) == split(text)
+        assert split(text) == split(text.encode())
+
+    @given(json_values().filter(lambda value: value is not None and not isinstance(value, list)))
+    def test_a_batch_that_is_no_array_is_refused(self, batch: Any) -> None:
+        with pytest.raises(SegmentEventError) as caught:
+            list(split_segment_batch({"batch": batch}))
+
+        assert caught.value.code == "batch_not_array"
+
+    @given(st.lists(segment_calls(), max_size=3), json_values().filter(lambda value: not isinstance(value, dict)), st.data())
+    def test_one_bad_item_never_harms_its_neighbours(self, calls: list[JsonObject], bad: Any, data: st.DataObject) -> None:
+        at = data.draw(st.integers(0, len(calls)))
+
+        items = list(split_segment_batch({"batch": [*calls[:at], bad, *calls[at:]]}))
+
+        assert items[at] == bad
+        assert [parse_segment_event(item) for item in items[:at] + items[at + 1 :]] == [
+            parse_segment_event(call) for call in calls
+        ]
+
+    @given(st.lists(ITEMS, min_size=2, max_size=3), st.dictionaries(st.sampled_from("ab"), st.just({"c": {"d": [1]}})))
+    def test_items_share_nothing(self, items: list[JsonObject], shared: JsonObject) -> None:
+        envelope = {"batch": items, "context": shared, "integrations": shared}
+        first, *rest = split_segment_batch(envelope)
+        before = json.dumps([rest, envelope])
+
+        pending: list[Any] = [first]
+        while pending:
+            inner = pending.pop()
+            if isinstance(inner, dict):
+                pending += inner.values()
+                inner.clear()
+            elif isinstance(inner, list):
+                pending += inner
+                inner.clear()
+
+        assert json.dumps([rest, envelope]) == before
+
+
+class _Cache:
+    """The least that `seen` may be: `in` and `add`."""
+
+    def __init__(self) -> None:
+        self.held: list[str] = []
+
+    def __contains__(self, item: object) -> bool:
+        return item in self.held
+
+    def add(self, item: str) -> None:
+        self.held.append(item)
+
+
+class TestIN9Duplicates:
+    """
+    `messageId` is kept on the model. Statsig does not deduplicate custom events, so `translate_many(…, seen=…)` takes
+    any object with `in` and `add` (a `set`, a cache of the caller's) and skips a repeated `messageId` with reason
+    `duplicate_message`. Without `seen` nothing is remembered. [doc for at-least-once delivery]
+
+    Corner: the id is remembered once the call has parsed, also where it is then skipped or rejected; a `messageId` that
+    is no non-empty string is none.
+    """
+
+    CALLS = st.fixed_dictionaries(
+        {"type": st.sampled_from(("track", "track", "identify", "alias")), "event": st.just("a")},
+        optional={
+            "messageId": st.sampled_from(("m1", "m2", "m3", "", None, 7, ["m1"])),
+            "userId": st.just("u1"),
+            "integrations": st.just({"Statsig": False}),
+        },
+    )
+
+    @given(st.lists(CALLS, max_size=8), st.sets(st.sampled_from(("m1", "m2"))), st.booleans())
+    def test_a_repeated_message_is_skipped_once_its_first_has_parsed(
+        self, calls: list[JsonObject], before: set[str], own: bool
+    ) -> None:
+        remembered = set(before)
+        expected = []
+        for call in calls:
+            message = call.get("messageId")
+            if call["type"] == "alias" or not isinstance(message, str) or not message:
+                expected.append(False)
+            else:
+                expected.append(message in remembered)
+                remembered.add(message)
+        seen: Any = set(before)
+        if own:
+            seen = _Cache()
+            seen.held += before
+
+        outcomes = list(translate_many(calls, IntegrationConfig(), seen=seen))
+
+        repeated = [isinstance(out, Skipped) and out.reason == "duplicate_message" for out in outcomes]
+        assert repeated == expected
+        assert set(seen.held if own else seen) == remembered
+
+    @given(segment_calls(types=("track",)))
+    def test_without_seen_nothing_is_remembered(self, call: JsonObject) -> None:
+        twice = list(translate_many([call, call], IntegrationConfig(inbound=InboundConfig())))
+
+        assert [type(outcome) for outcome in twice][0] is type(twice[1])
+        assert not any(isinstance(outcome, Skipped) and outcome.reason == "duplicate_message" for outcome in twice)
+
+    @given(st.text(min_size=1) | st.sampled_from(("", None, 7, True, {})))
+    def test_only_a_non_empty_string_is_kept(self, message: Any) -> None:
+        kept = parse_segment_event(track(messageId=message)).message_id
+
+        assert kept == (message if isinstance(message, str) and message else None)
+
+    def test_a_rejected_call_is_remembered_and_an_unreadable_one_is_not(self) -> None:
+        nobody = track(messageId="m1")
+        unreadable = {"type": "alias", "messageId": "m2"}
+
+        outcomes = list(translate_many([nobody, nobody, unreadable, track(messageId="m2", userId="u1")], seen=set()))
+
+        assert [type(outcome) for outcome in outcomes] == [Rejected, Skipped, Rejected, StatsigEvent]

@@ -1,0 +1,599 @@
+"""Properties across rules: totality, purity, no aliasing and no mutation, steps against the whole, models as values."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from statsig_segment import (
+    AudienceUpdate,
+    ConfigChange,
+    IdListPatch,
+    IdMapping,
+    Identify,
+    IntegrationConfig,
+    Issue,
+    Rejected,
+    Skipped,
+    StatsigEvent,
+    StatsigSegmentError,
+    apply_filters,
+    apply_id_mappings,
+    audience_update,
+    config_change_event,
+    explain,
+    export,
+    export_many,
+    fold_audience_updates,
+    load_config,
+    parse_segment_event,
+    parse_statsig_event,
+    split_segment_batch,
+    split_statsig_export,
+    to_event_webhook,
+    to_log_event,
+    to_log_event_request,
+    to_outbound_track,
+    to_segment_batches,
+    to_statsig_event,
+    translate,
+    translate_many,
+)
+from statsig_segment.testing import (
+    hostile_values,
+    integration_configs,
+    integration_tables,
+    json_values,
+    segment_batches,
+    segment_calls,
+    statsig_events,
+    statsig_exports,
+)
+
+JsonObject = dict[str, Any]
+Outcome = StatsigEvent | AudienceUpdate | Skipped | Rejected
+
+CALLS = segment_calls(malformed=True)
+EXPORTS = statsig_events(malformed=True)
+CONFIGS = integration_configs()
+
+
+def snapshot(value: Any) -> Any:
+    """A deep copy that tells apart what `==` does not: `1`, `1.0` and `true`, key order, NaN."""
+    return json.dumps(value)
+
+
+def overwrite(value: Any) -> None:
+    """Change a tree in every place where it can be changed."""
+    if isinstance(value, dict):
+        for item in list(value.values()):
+            overwrite(item)
+        for key in value:
+            value[key] = "overwritten"
+        value["overwritten"] = ["overwritten"]
+    elif isinstance(value, list):
+        for item in value:
+            overwrite(item)
+        value[:] = ["overwritten", *value]
+
+
+def read_only(value: Any) -> Any:
+    """A wire result as text, a model as text: what must not change any more."""
+    return json.dumps(value) if isinstance(value, dict) else repr(value)
+
+
+def outcome_of(payload: Any, config: IntegrationConfig) -> Any:
+    """What `translate` gives, errors included."""
+    try:
+        return translate(payload, config)
+    except StatsigSegmentError as error:
+        return error
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equality that lets NaN equal itself, and does not look at the payloads that `Skipped` and `Rejected` carry."""
+    if isinstance(one, Skipped) and isinstance(other, Skipped):
+        return one.reason == other.reason
+    one = one.error if isinstance(one, Rejected) else one
+    other = other.error if isinstance(other, Rejected) else other
+    return repr(one) == repr(other) and type(one) is type(other)
+
+
+def composed(payload: Any, config: IntegrationConfig) -> Any:
+    """The composition of the steps, as the pinned section spells it: parse, skip checks, filter, map, convert."""
+    inbound = config.inbound
+    event = parse_segment_event(payload)
+    library = event.context.get("library")
+    if not inbound.allow_statsig_origin and isinstance(library, Mapping) and library.get("name") == "statsig":
+        return Skipped(reason="statsig_origin", payload=payload)
+    entry = event.integrations.get("Statsig")
+    disabled = entry is False or (entry is None and event.integrations.get("All") is False)
+    if inbound.honor_integrations and disabled:
+        return Skipped(reason="integration_disabled", payload=payload)
+    kept = apply_filters(event, inbound.filters, naming=inbound.naming)
+    if kept is None:
+        return Skipped(reason="filtered", payload=payload)
+    mapped = apply_id_mappings(kept, inbound.id_mappings)
+    if isinstance(mapped, Identify):
+        return audience_update(mapped) or Skipped(reason="identify_without_audience", payload=payload)
+    return to_statsig_event(mapped, inbound)
+
+
+class TestTranslateIsItsSteps:
+    """
+    The steps see what the event holds: `to_statsig_event` does not filter and maps nothing by itself; `translate` =
+    parse, skip checks, filter, map, convert. FL-4 and FL-5 are no part of `apply_filters`.
+    """
+
+    @given(CALLS, CONFIGS)
+    def test_the_steps_give_what_translate_gives(self, call: JsonObject, config: IntegrationConfig) -> None:
+        try:
+            stepwise = composed(call, config)
+        except StatsigSegmentError as error:
+            stepwise = error
+
+        assert same(stepwise, outcome_of(call, config))
+
+    @given(CALLS, CONFIGS)
+    def test_mapping_may_come_before_filtering(self, call: JsonObject, config: IntegrationConfig) -> None:
+        inbound = config.inbound
+        try:
+            event = parse_segment_event(call)
+        except StatsigSegmentError:
+            return
+        filtered = apply_filters(event, inbound.filters, naming=inbound.naming)
+        mapped = apply_id_mappings(event, inbound.id_mappings)
+
+        first = None if filtered is None else apply_id_mappings(filtered, inbound.id_mappings)
+
+        assert repr(apply_filters(mapped, inbound.filters, naming=inbound.naming)) == repr(first)
+
+    @given(EXPORTS, CONFIGS)
+    def test_the_steps_give_what_export_gives(self, payload: JsonObject, config: IntegrationConfig) -> None:
+        def stepwise() -> Any:
+            event = parse_statsig_event(payload)
+            if apply_filters(event, config.outbound.filters) is None:
+                return Skipped(reason="filtered", payload=payload)
+            if isinstance(event, ConfigChange):
+                return config_change_event(event, config.outbound)
+            return to_outbound_track(event, config.outbound)
+
+        assert read_only(caught(stepwise)) == read_only(caught(lambda: export(payload, config)))
+
+
+def caught(call: Callable[[], Any]) -> Any:
+    try:
+        return call()
+    except StatsigSegmentError as error:
+        return error
+
+
+class TestOneEventByAnyWay:
+    """
+    Input is a mapping, or JSON text as `str`/`bytes` (IN-1). `translate_many(payloads, config)` = the same over any
+    iterable, lazily, and never raises for a bad payload: it yields `Rejected`.
+    """
+
+    @given(CALLS, CONFIGS)
+    def test_objects_text_and_bytes_are_translated_alike(self, call: JsonObject, config: IntegrationConfig) -> None:
+        text = json.dumps(call)
+
+        assert same(outcome_of(call, config), outcome_of(text, config))
+        assert same(outcome_of(call, config), outcome_of(text.encode(), config))
+
+    @given(EXPORTS, CONFIGS)
+    def test_objects_text_and_bytes_are_exported_alike(self, payload: JsonObject, config: IntegrationConfig) -> None:
+        text = json.dumps(payload)
+
+        outcomes = [read_only(caught(lambda form=form: export(form, config))) for form in (payload, text, text.encode())]
+
+        assert not isinstance(caught(lambda: export(payload, config)), Skipped) or True
+        if "Skipped" not in outcomes[0]:
+            assert outcomes[0] == outcomes[1] == outcomes[2]
+
+    @given(st.lists(CALLS, max_size=4), CONFIGS)
+    def test_many_are_translated_as_one_by_one(self, calls: list[JsonObject], config: IntegrationConfig) -> None:
+        for call, outcome in zip(calls, translate_many(calls, config), strict=True):
+            assert same(outcome_of(call, config), outcome)
+
+    @given(st.lists(EXPORTS, max_size=4), CONFIGS)
+    def test_many_are_exported_as_one_by_one(self, payloads: list[JsonObject], config: IntegrationConfig) -> None:
+        for payload, outcome in zip(payloads, export_many(payloads, config), strict=True):
+            alone = caught(lambda payload=payload: export(payload, config))
+            if isinstance(outcome, Rejected):
+                assert outcome.error == alone
+            elif isinstance(outcome, Skipped):
+                assert isinstance(alone, Skipped)
+                assert (outcome.reason, alone.position) == (alone.reason, None)
+            else:
+                assert read_only(outcome) == read_only(alone)
+
+    @given(st.lists(segment_calls(), max_size=4), CONFIGS)
+    def test_a_batch_is_translated_as_its_calls(self, calls: list[JsonObject], config: IntegrationConfig) -> None:
+        body = json.dumps({"batch": calls})
+
+        outcomes = list(translate_many(split_segment_batch(body), config))
+
+        assert len(outcomes) == len(calls)
+        assert all(same(outcome_of(call, config), outcome) for call, outcome in zip(calls, outcomes, strict=True))
+
+    @given(CALLS, CONFIGS)
+    def test_positions_are_those_of_the_iterable_and_none_alone(
+        self, call: JsonObject, config: IntegrationConfig
+    ) -> None:
+        alone = outcome_of(call, config)
+        (_, second) = translate_many([None, call], config)
+        if isinstance(alone, Skipped):
+            assert isinstance(second, Skipped)
+            assert (alone.position, second.position) == (None, 1)
+            assert alone.payload is second.payload is call
+
+
+class TestTotality:
+    """
+    No clock, no randomness, no network. Hostile input gives a result or a `StatsigSegmentError`, never another exception
+    (TR-4). All errors are also `ValueError`.
+    """
+
+    ANYTHING = st.one_of(json_values(), hostile_values(), st.text(), st.binary(), CALLS, EXPORTS)
+
+    @given(ANYTHING, CONFIGS)
+    def test_only_our_errors_escape_from_the_ways_in(self, payload: Any, config: IntegrationConfig) -> None:
+        for enter in (
+            parse_segment_event,
+            parse_statsig_event,
+            lambda body: list(split_segment_batch(body)),
+            lambda body: list(split_statsig_export(body)),
+            lambda body: translate(body, config),
+            lambda body: export(body, config),
+            load_config,
+        ):
+            error = caught(lambda enter=enter: enter(payload))
+            if isinstance(error, StatsigSegmentError):
+                assert isinstance(error, ValueError)
+                assert isinstance(error.code, str)
+                assert error.path is None or error.path.startswith("$") or error.path
+                assert str(error)
+
+    @given(st.lists(ANYTHING, max_size=4), CONFIGS)
+    def test_the_many_forms_raise_nothing(self, payloads: list[Any], config: IntegrationConfig) -> None:
+        assert len(list(translate_many(payloads, config, seen=set()))) == len(payloads)
+        assert len(list(export_many(payloads, config))) == len(payloads)
+        for payload in payloads:
+            explain(payload, config)
+
+    @given(segment_batches(malformed=True), statsig_exports(malformed=True), CONFIGS)
+    def test_whole_bodies_go_all_the_way(self, body: Any, exported: Any, config: IntegrationConfig) -> None:
+        calls = caught(lambda: list(split_segment_batch(body)))
+        if isinstance(calls, list):
+            outcomes = list(translate_many(calls, config))
+            events = [outcome for outcome in outcomes if isinstance(outcome, StatsigEvent)]
+            assert len(json.loads(json.dumps(to_log_event_request(events)))["events"]) == len(events)
+        events_out = caught(lambda: list(split_statsig_export(exported)))
+        if isinstance(events_out, list):
+            tracks = [track for track in export_many(events_out, config) if isinstance(track, dict)]
+            bodies = [batch for batch in to_segment_batches(tracks) if isinstance(batch, dict)]
+            assert sum(len(batch["batch"]) for batch in bodies) == len(tracks)
+
+    @pytest.mark.parametrize("seen", [set(), None])
+    def test_nothing_of_an_exception_in_the_callers_iterable_is_swallowed(self, seen: set[str] | None) -> None:
+        def broken() -> Iterator[JsonObject]:
+            yield {"type": "track", "event": "a", "userId": "u1"}
+            raise OSError
+
+        outcomes = translate_many(broken(), seen=seen)
+
+        assert isinstance(next(outcomes), StatsigEvent)
+        with pytest.raises(OSError):  # noqa: PT011 - the very error of the iterable
+            next(outcomes)
+
+
+class TestPurity:
+    """Same arguments, same result: no clock, no randomness, no network, no environment, no global state."""
+
+    @given(CALLS, CONFIGS, st.lists(CALLS, max_size=2))
+    def test_the_same_call_twice_gives_the_same(
+        self, call: JsonObject, config: IntegrationConfig, between: list[JsonObject]
+    ) -> None:
+        first = outcome_of(call, config)
+        list(translate_many(between, config, seen=set()))
+        second = outcome_of(copy.deepcopy(call), config)
+
+        assert same(first, second)
+        assert repr(explain(call, config).rows) == repr(explain(call, config).rows)
+
+    @given(EXPORTS, CONFIGS, st.lists(EXPORTS, max_size=2))
+    def test_the_same_export_twice_gives_the_same(
+        self, payload: JsonObject, config: IntegrationConfig, between: list[JsonObject]
+    ) -> None:
+        first = read_only(caught(lambda: export(payload, config)))
+        list(export_many(between, config))
+
+        assert read_only(caught(lambda: export(payload, config))) == first
+
+
+class TestNoMutation:
+    """No function ever changes an argument."""
+
+    @given(CALLS, CONFIGS)
+    def test_calls_are_left_as_they_were(self, call: JsonObject, config: IntegrationConfig) -> None:
+        before, settings = snapshot(call), repr(config)
+
+        outcome = outcome_of(call, config)
+        explain(call, config)
+        list(translate_many([call], config, seen=set()))
+        if isinstance(outcome, StatsigEvent):
+            to_log_event(outcome)
+            to_event_webhook(outcome)
+
+        assert snapshot(call) == before
+        assert repr(config) == settings
+
+    @given(segment_batches(malformed=True), statsig_exports(malformed=True))
+    def test_bodies_are_left_as_they_were(self, body: Any, exported: Any) -> None:
+        before = snapshot([body, exported])
+
+        for items in (caught(lambda: list(split_segment_batch(body))), caught(lambda: list(split_statsig_export(exported)))):
+            if isinstance(items, list):
+                overwrite(items)
+
+        assert snapshot([body, exported]) == before
+
+    @given(EXPORTS, CONFIGS)
+    def test_exports_are_left_as_they_were(self, payload: JsonObject, config: IntegrationConfig) -> None:
+        before = snapshot(payload)
+
+        outcome = caught(lambda: export(payload, config))
+        if isinstance(outcome, dict):
+            tracks = [outcome]
+            written = snapshot(tracks)
+            list(to_segment_batches(tracks))
+            assert snapshot(tracks) == written
+            overwrite(outcome)
+
+        assert snapshot(payload) == before
+
+    @given(segment_calls(types=("identify",)), st.lists(st.booleans(), max_size=3))
+    def test_updates_and_seen_are_left_as_they_were(self, call: JsonObject, members: list[bool]) -> None:
+        updates = [AudienceUpdate(id_list="vip", member=member, user_id="u1") for member in members]
+        before = list(updates)
+        mappings = [IdMapping(field="anonymousId", id_type="x")]
+
+        fold_audience_updates(updates)
+        apply_id_mappings(parse_segment_event(call), mappings)
+
+        assert updates == before
+        assert mappings == [IdMapping(field="anonymousId", id_type="x")]
+
+
+class TestNoAliasing:
+    """
+    Nothing done to an argument after the call, or to one result, changes another result: models are immutable all the way
+    down, or hold copies of their own.
+    """
+
+    @given(CALLS, CONFIGS)
+    def test_changing_the_call_afterwards_changes_no_result(self, call: JsonObject, config: IntegrationConfig) -> None:
+        results = [
+            caught(lambda: parse_segment_event(call)),
+            caught(lambda: apply_id_mappings(parse_segment_event(call), config.inbound.id_mappings)),
+            outcome_of(call, config),
+            explain(call, config).rows,
+        ]
+        results = [result for result in results if not isinstance(result, Skipped)]
+        if isinstance(results[-2], StatsigEvent):
+            results += [to_log_event(results[-2]), to_event_webhook(results[-2])]
+        before = [read_only(result) for result in results]
+
+        overwrite(call)
+
+        assert [read_only(result) for result in results] == before
+
+    @given(CALLS, CONFIGS)
+    def test_changing_one_wire_result_changes_no_other(self, call: JsonObject, config: IntegrationConfig) -> None:
+        outcome = outcome_of(call, config)
+        if not isinstance(outcome, StatsigEvent):
+            return
+        wires: list[Any] = [to_log_event(outcome), to_event_webhook(outcome), to_log_event_request([outcome, outcome])]
+        before = [read_only(wire) for wire in wires]
+        event = repr(outcome)
+
+        overwrite(wires[0])
+        overwrite(wires[2]["events"][0])
+
+        assert read_only(wires[1]) == before[1]
+        assert json.dumps(wires[2]["events"][1]) == before[0]
+        assert read_only(to_log_event(outcome)) == before[0]
+        assert repr(outcome) == event
+        assert snapshot(call) == snapshot(copy.deepcopy(call))
+
+    @given(EXPORTS, CONFIGS)
+    def test_changing_the_export_afterwards_changes_no_result(
+        self, payload: JsonObject, config: IntegrationConfig
+    ) -> None:
+        results = [caught(lambda: parse_statsig_event(payload)), caught(lambda: export(payload, config))]
+        results = [result for result in results if not isinstance(result, Skipped)]
+        tracks = [result for result in results if isinstance(result, dict)]
+        results += [body for body in to_segment_batches(tracks) if isinstance(body, dict)]
+        before = [read_only(result) for result in results]
+
+        overwrite(payload)
+        for track in tracks:
+            written = read_only(track)
+            overwrite(dict(track))
+            assert read_only(track) != written or not written
+
+        kept = [at for at, result in enumerate(results) if result not in tracks]
+        assert [read_only(results[at]) for at in kept] == [before[at] for at in kept]
+
+    @given(segment_batches(), st.data())
+    def test_changing_a_body_afterwards_changes_no_item(self, body: Any, data: st.DataObject) -> None:
+        items = list(split_segment_batch(body))
+        before = [snapshot(item) for item in items]
+
+        overwrite(body)
+        if items:
+            at = data.draw(st.integers(0, len(items) - 1))
+            overwrite(items.pop(at))
+            before.pop(at)
+
+        assert [snapshot(item) for item in items] == before
+
+    @given(integration_tables(), segment_calls())
+    def test_a_configuration_keeps_nothing_of_its_table(self, table: JsonObject, call: JsonObject) -> None:
+        config = load_config(table)
+        outcome = repr(outcome_of(call, config))
+
+        overwrite(table)
+
+        assert repr(outcome_of(call, config)) == outcome
+
+    @given(st.dictionaries(st.text(max_size=3), json_values(max_leaves=4), max_size=3))
+    def test_a_model_keeps_nothing_of_what_it_is_made_of(self, metadata: JsonObject) -> None:
+        event = StatsigEvent(event_name="a", metadata=metadata, value=[metadata])
+        change = ConfigChange(metadata=metadata)
+        before = repr(event), repr(change)
+
+        overwrite(metadata)
+
+        assert (repr(event), repr(change)) == before
+
+
+def models() -> st.SearchStrategy[Any]:
+    """Every kind of public model, made the ways that callers get them."""
+    calls = segment_calls()
+    return st.one_of(
+        calls.map(parse_segment_event),
+        segment_calls(types=("track", "page", "screen", "group")).map(
+            lambda call: to_statsig_event(parse_segment_event({**call, "userId": "u1"}))
+        ),
+        segment_calls(types=("track",)).map(
+            lambda call: to_statsig_event(parse_segment_event({**call, "userId": "u1"})).user
+        ),
+        statsig_events().map(parse_statsig_event),
+        integration_configs(),
+        st.builds(AudienceUpdate, id_list=st.just("vip"), member=st.booleans(), user_id=st.just("u1")),
+        st.lists(st.builds(AudienceUpdate, id_list=st.just("vip"), member=st.booleans(), user_id=st.just("u1"))).map(
+            fold_audience_updates
+        ),
+        st.just(IdListPatch(id_list="vip", add=("u1",), remove=())),
+        st.just(Issue(code="id_invalid", path="$.userId")),
+        calls.map(explain),
+        calls.map(lambda call: explain(call).rows[0] if explain(call).rows else Issue(code="id_invalid", path="$")),
+        st.sampled_from(("alias", "track")).map(lambda kind: next(translate_many([{"type": kind}]))),
+        st.just(Skipped(reason="filtered")),
+    )
+
+
+def parts(model: Any) -> Iterator[Any]:
+    """A model and everything that it holds, as far as it is ours or a container."""
+    yield model
+    if attrs.has(type(model)):
+        for field in attrs.fields(type(model)):
+            if field.name != "payload":
+                yield from parts(getattr(model, field.name))
+    elif isinstance(model, Mapping):
+        for item in model.values():
+            yield from parts(item)
+    elif isinstance(model, tuple | frozenset | list | set):
+        for item in model:
+            yield from parts(item)
+
+
+class TestModelsAreValues:
+    """
+    Frozen attrs models, immutable all the way down. Public models are keyword-only and compare by value.
+    """
+
+    @given(models())
+    def test_nothing_in_a_model_can_be_changed(self, model: Any) -> None:
+        for part in parts(model):
+            assert not isinstance(part, list | set | bytearray)
+            if attrs.has(type(part)):
+                for field in attrs.fields(type(part)):
+                    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+                        setattr(part, field.name, None)
+                    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+                        delattr(part, field.name)
+            elif isinstance(part, Mapping):
+                refuses_changes(part)
+
+    @given(models())
+    def test_a_copy_of_any_kind_is_equal(self, model: Any) -> None:
+        for again in (copy.copy(model), copy.deepcopy(model), pickle.loads(pickle.dumps(model))):  # noqa: S301 - our own
+            assert type(again) is type(model)
+            assert again == model
+            assert repr(again) == repr(model)
+
+    @given(models())
+    def test_equal_models_have_equal_hashes(self, model: Any) -> None:
+        again = copy.deepcopy(model)
+        try:
+            made = hash(model)
+        except TypeError:
+            return
+        assert hash(again) == made
+
+    @given(models())
+    def test_models_take_keywords_only(self, model: Any) -> None:
+        with pytest.raises(TypeError):
+            type(model)("positional")
+
+    @given(CALLS, CALLS)
+    def test_models_compare_by_value(self, one: JsonObject, other: JsonObject) -> None:
+        first, second = caught(lambda: parse_segment_event(one)), caught(lambda: parse_segment_event(other))
+        if isinstance(first, StatsigSegmentError) or "nan" in repr(first):
+            return
+        assert first == parse_segment_event(copy.deepcopy(one))
+        assert first != object()
+        if repr(first) != repr(second) and first == second:
+            assert json.loads(json.dumps(one)) == one  # such as 1 and 1.0, which are equal and print apart
+
+    @given(segment_calls())
+    def test_a_model_evolves_without_changing(self, call: JsonObject) -> None:
+        event = parse_segment_event(call)
+        before = repr(event)
+
+        changed = attrs.evolve(event, user_id="someone else")
+
+        assert changed.user_id == "someone else"
+        assert attrs.evolve(changed, user_id=event.user_id) == event
+        assert repr(event) == before
+
+    @given(CALLS, CONFIGS)
+    def test_errors_compare_and_can_be_sent_between_processes(self, call: JsonObject, config: IntegrationConfig) -> None:
+        outcome = outcome_of(call, config)
+        if isinstance(outcome, StatsigSegmentError):
+            again = pickle.loads(pickle.dumps(outcome))  # noqa: S301 - our own
+
+            assert (type(again), again.code, again.path, str(again)) == (
+                type(outcome),
+                outcome.code,
+                outcome.path,
+                str(outcome),
+            )
+
+
+def refuses_changes(mapping: Any) -> None:
+    before = dict(mapping)
+    for change in (
+        lambda: mapping.__setitem__("x", 1),
+        lambda: mapping.__delitem__(next(iter(mapping), "x")),
+        lambda: mapping.update(x=1),
+        lambda: mapping.setdefault("x", 1),
+        lambda: mapping.pop(next(iter(mapping), "x"), None),
+        lambda: mapping.popitem(),
+        lambda: mapping.clear(),
+        lambda: mapping.__ior__({"x": 1}),
+    ):
+        with pytest.raises((TypeError, AttributeError)):
+            change()
+    assert repr(dict(mapping)) == repr(before)
