@@ -6,7 +6,15 @@ from statsig_segment.batches import split_segment_batch
 from statsig_segment.config import InboundConfig, IntegrationConfig, OutboundConfig
 from statsig_segment.config_file import load_config
 from statsig_segment.conversion import to_statsig_event
-from statsig_segment.errors import ConfigError, Issue, SegmentEventError, SignatureError, StatsigEventError, StatsigSegmentError, TranslationError
+from statsig_segment.errors import (
+    ConfigError,
+    Issue,
+    SegmentEventError,
+    SignatureError,
+    StatsigEventError,
+    StatsigSegmentError,
+    TranslationError,
+)
 from statsig_segment.explain import Explanation, Row, explain
 from statsig_segment.filters import InboundFilter, OutboundFilter, apply_filters
 from statsig_segment.identity import IdMapping, apply_id_mappings
@@ -16,7 +24,14 @@ from statsig_segment.outbound import config_change_event, export, export_many, t
 from statsig_segment.results import Rejected, Skipped
 from statsig_segment.segment import Group, Identify, Page, Screen, SegmentEvent, Track, parse_segment_event
 from statsig_segment.signatures import verify_segment_signature, verify_statsig_signature
-from statsig_segment.statsig import ConfigChange, StatsigEvent, StatsigUser, parse_statsig_event, split_statsig_export, url_verification_code
+from statsig_segment.statsig import (
+    ConfigChange,
+    StatsigEvent,
+    StatsigUser,
+    parse_statsig_event,
+    split_statsig_export,
+    url_verification_code,
+)
 from statsig_segment.wire import to_event_webhook, to_log_event, to_log_event_request
 
 __all__ = [

@@ -121,9 +121,14 @@ def _computation_key(event: SegmentEvent) -> str | None:
     return key if isinstance(kind, str) and kind in _CLASSES and isinstance(key, str) and key else None
 
 
+def holder_path(event: SegmentEvent) -> str:
+    """Give the wire path of the object that holds memberships (AU-2)."""
+    return f"$.{TRAITS if isinstance(event, Identify) else PROPERTIES}"
+
+
 def membership_path(event: SegmentEvent, key: str) -> str:
     """Give the wire path of the membership in the audience of this key."""
-    return child(f"$.{TRAITS if isinstance(event, Identify) else PROPERTIES}", key)
+    return child(holder_path(event), key)
 
 
 def _membership(event: SegmentEvent, key: str) -> tuple[bool, Issue | None]:
@@ -134,7 +139,8 @@ def _membership(event: SegmentEvent, key: str) -> tuple[bool, Issue | None]:
     path = membership_path(event, key)
     if isinstance(value, str) and value in _MEMBERSHIP_TEXTS:
         return _MEMBERSHIP_TEXTS[value], Issue(code="audience_membership_string", path=path)
-    raise TranslationError("audience_membership", path)
+    # Where there is no such key, the path must not tell it: then it is but a value of the payload (TR-3).
+    raise TranslationError("audience_membership", path if key in holder else holder_path(event))
 
 
 def no_identifier(event: SegmentEvent) -> TranslationError:
@@ -142,7 +148,9 @@ def no_identifier(event: SegmentEvent) -> TranslationError:
     if event.anonymous_id is None:
         return TranslationError("no_identifier", "$")
     saved = f"{ANONYMOUS_ID} -> segmentAnonymousId"
-    return TranslationError("no_identifier", "$", f"neither a user ID nor a custom ID; an ID mapping {saved} would give one")
+    return TranslationError(
+        "no_identifier", "$", f"neither a user ID nor a custom ID; an ID mapping {saved} would give one"
+    )
 
 
 def fold_audience_updates(updates: Iterable[AudienceUpdate], *, id_type: str = USER_ID) -> AudienceFold:

@@ -14,11 +14,13 @@ from statsig_segment.naming import EventNaming
 from statsig_segment.segment import CONTEXT
 from statsig_segment.statsig import PLAIN_FIELDS, STABLE_ID, USER_FIELDS
 
-DEFAULT_USER_FIELDS: Final = FrozenDict({"ip": "context.ip", "userAgent": "context.userAgent", "locale": "context.locale"})
+DEFAULT_USER_FIELDS: Final = FrozenDict(
+    {"ip": "context.ip", "userAgent": "context.userAgent", "locale": "context.locale"}
+)
 PROFILES: Final = ("documented", "deliverable")
 
-_FIELD: Final[Any] = [validators.instance_of(str), validators.in_(PLAIN_FIELDS)]
-_PATH: Final[Any] = [validators.instance_of(str), validators.min_len(1)]
+_FIELD: Final[Any] = validators.and_(validators.instance_of(str), validators.in_(PLAIN_FIELDS))
+_PATH: Final[Any] = validators.and_(validators.instance_of(str), validators.min_len(1))
 _USER_FIELDS: Final = expect(
     f"a table of paths under {', '.join(PLAIN_FIELDS)}",
     validators.deep_mapping(_FIELD, _PATH, validators.instance_of(dict)),

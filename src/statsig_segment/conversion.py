@@ -7,7 +7,16 @@ from statsig_segment.audiences import no_identifier
 from statsig_segment.config import InboundConfig
 from statsig_segment.errors import Issue, TranslationError, child, note
 from statsig_segment.identity import id_paths
-from statsig_segment.json_text import NUMBER_WRITERS, ATOMS, FlatDict, FrozenDict, atom_text, is_object, json_text, plain
+from statsig_segment.json_text import (
+    NUMBER_WRITERS,
+    ATOMS,
+    FlatDict,
+    FrozenDict,
+    atom_text,
+    is_object,
+    json_text,
+    plain,
+)
 from statsig_segment.limits import is_bad_name, is_long_id, is_long_value, is_odd_metadata, note_metadata, note_name
 from statsig_segment.models import make
 from statsig_segment.pairs import CUSTOM_CODES, custom_value, id_text, note_problems, read_pairs

@@ -31,7 +31,12 @@ CODES: Final = _codes(
     (
         # Input that cannot be read.
         ("invalid_json", "SegmentEventError StatsigEventError ConfigError", "IN-1", "no readable JSON"),
-        ("number_too_long", "SegmentEventError StatsigEventError TranslationError", "IN-1", "a number has too many digits"),
+        (
+            "number_too_long",
+            "SegmentEventError StatsigEventError TranslationError",
+            "IN-1",
+            "a number has too many digits",
+        ),
         ("not_an_object", "SegmentEventError StatsigEventError", "IN-1", "a JSON object was expected"),
         ("missing_type", "SegmentEventError", "IN-2", "the call has no type"),
         ("unsupported_type", "SegmentEventError", "IN-2", "the type is not track, page, screen, group or identify"),

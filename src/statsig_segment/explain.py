@@ -97,7 +97,9 @@ def _user_rows(call: SegmentEvent, user: Mapping[str, Any], config: InboundConfi
             rule = "US-4" if tier is None else "US-3"
             yield Row(target=f"{target}.{statsig.TIER}", value=value[statsig.TIER], source=source, rule=rule)
         else:
-            yield Row(target=target, value=value, source=FieldPath.of(config.user_fields[name]).wire_path(call), rule="US-2")
+            yield Row(
+                target=target, value=value, source=FieldPath.of(config.user_fields[name]).wire_path(call), rule="US-2"
+            )
 
 
 def _custom_id_rows(call: SegmentEvent, target: str) -> Iterator[Row]:

@@ -1,6 +1,6 @@
 """Where a value stands in a call, and ID mappings: copying fields to custom IDs, after what the call itself says."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Self, TypeVar
 
 import attrs
@@ -71,8 +71,8 @@ class IdMapping:
     source: FieldPath = attrs.field(init=False, eq=False, repr=False)
 
     @source.default
-    def _cut(self) -> FieldPath | None:
-        return FieldPath.of(self.field) if isinstance(self.field, str) else None  # the validator refuses it next
+    def _cut(self) -> FieldPath:
+        return FieldPath.of(str(self.field))  # what is no string the validator refuses next
 
 
 def apply_id_mappings(event: _Call, mappings: Iterable[IdMapping]) -> _Call:
@@ -97,7 +97,8 @@ def apply_id_mappings(event: _Call, mappings: Iterable[IdMapping]) -> _Call:
 
 def mapped_fields(event: SegmentEvent, mappings: Iterable[IdMapping]) -> dict[str, Any]:
     """Give the fields of a call that its mappings change, not yet frozen: its IDs, their sources, its issues; or none."""
-    ids = event.custom_ids
+    ids: Mapping[str, str] = event.custom_ids
+    own: dict[str, str] = {}
     paths: dict[str, str] = {}
     issues: list[Issue] = []
     for row in mappings:
@@ -108,8 +109,9 @@ def mapped_fields(event: SegmentEvent, mappings: Iterable[IdMapping]) -> dict[st
             continue
         text = value if value.__class__ is str and value else id_text(value)
         if text is not None:
-            ids = ids if paths else dict(ids)
-            ids[row.id_type] = text
+            if not own:
+                ids = own = dict(ids)
+            own[row.id_type] = text
             paths[row.id_type] = row.source.wire_path(event)
         elif plain(value) is not None:
             issues.append(Issue(code="id_invalid", path=row.source.wire_path(event)))

@@ -92,7 +92,7 @@ def freeze(value: object) -> Any:
 
 def thaw(value: object) -> Any:
     """Copy a tree into fresh dicts and lists."""
-    return dict(value) if value.__class__ is FlatDict else _rebuild(value, dict, dict, list)  # type: ignore[call-overload]
+    return dict(value) if value.__class__ is FlatDict else _rebuild(value, dict, dict, list)
 
 
 def _rebuild(

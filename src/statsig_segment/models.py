@@ -7,7 +7,7 @@ that every event takes, the values are frozen by then, and going through `__init
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import attrs
 
@@ -22,8 +22,10 @@ _set: Final = object.__setattr__
 
 def defaults_on_class(model: type[Model]) -> type[Model]:
     """Let the fields of a model be found on its class where an instance has them not: for `make`."""
-    for field in attrs.fields(model):
-        if field.default is not attrs.NOTHING and not isinstance(field.default, attrs.Factory):
+    factory: Any = attrs.Factory  # a class, though its stub calls it a function
+    fields: tuple[attrs.Attribute[Any], ...] = attrs.fields(cast("type[attrs.AttrsInstance]", model))
+    for field in fields:
+        if field.default is not attrs.NOTHING and not isinstance(field.default, factory):
             setattr(model, field.name, field.default)
     return model
 

@@ -65,15 +65,15 @@ class _Call:
 
 _HELD: Final = FrozenDict(
     {
-    USER_ID: "user_id",
-    ANONYMOUS_ID: "anonymous_id",
-    GROUP_ID: "group_id",
-    MESSAGE_ID: "message_id",
-    CONTEXT: "context",
-    INTEGRATIONS: "integrations",
-    PROPERTIES: "properties",
-    TYPE: "type",
-}
+        USER_ID: "user_id",
+        ANONYMOUS_ID: "anonymous_id",
+        GROUP_ID: "group_id",
+        MESSAGE_ID: "message_id",
+        CONTEXT: "context",
+        INTEGRATIONS: "integrations",
+        PROPERTIES: "properties",
+        TYPE: "type",
+    }
 )
 
 
@@ -169,7 +169,8 @@ def parse_segment_event(payload: Mapping[str, Any] | str | bytes) -> SegmentEven
 def _holds(call: SegmentEvent, name: str, value: object) -> bool:
     """Tell whether the model says all that a top-level field says."""
     attribute = call.held.get(name)
-    return attribute is not None and (value is None or getattr(call, attribute) not in (None, EMPTY) or value == EMPTY)
+    held = None if attribute is None else getattr(call, attribute)
+    return attribute is not None and (value is None or (held is not None and held is not EMPTY))
 
 
 def read_call(payload: Mapping[str, Any]) -> SegmentEvent:

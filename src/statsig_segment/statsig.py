@@ -111,6 +111,7 @@ class ConfigChange:
     export: Mapping[str, Any] | None = attrs.field(default=None, init=False, repr=False)
     """What the export said, where the change was read from one: `attrs.evolve` leaves it behind."""
 
+
 ABSENT: Final = object()
 """Stands for a key that is not there, where null means something else."""
 

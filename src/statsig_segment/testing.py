@@ -55,10 +55,30 @@ CALL_TYPES: Final = ("track", "page", "screen", "group", "identify")
 
 # Small sets: a strategy that never repeats a name never tests what happens when one is repeated.
 _ID_TYPES: Final = ("companyID", "segmentAnonymousId", "deviceID", "stableID", "company_id", "équipe")
-_KEYS: Final = ("plan", "value", "revenue", "name", "category", "groupId", "cart value", "a.b", "ключ", "companyId", "id")
+_KEYS: Final = (
+    "plan",
+    "value",
+    "revenue",
+    "name",
+    "category",
+    "groupId",
+    "cart value",
+    "a.b",
+    "ключ",
+    "companyId",
+    "id",
+)
 _NAMES: Final = ("Signed Up", "Order Completed", "Heartbeat", "Home", "Docs", "checkout", "🙂 Liked")
 _TIERS: Final = ("production", "staging", "development")
-_FIELDS: Final = ("anonymousId", "userId", "groupId", "context.device.id", "traits.companyId", "properties.id", "shopId")
+_FIELDS: Final = (
+    "anonymousId",
+    "userId",
+    "groupId",
+    "context.device.id",
+    "traits.companyId",
+    "properties.id",
+    "shopId",
+)
 _EXPOSURES: Final = tuple(f"statsig::{kind}_exposure" for kind in ("gate", "config", "experiment", "layer", "holdout"))
 _LISTS: Final = ("vip_users", "trial-ended", "Buyers_2026")
 
@@ -115,7 +135,9 @@ def identifiers(*, numbers: bool = True) -> st.SearchStrategy[Any]:
     texts = st.sampled_from(("u1", "0", "0042", "9f3c1c6e-9f0d")) | st.text(min_size=1, max_size=12)
     if not numbers:
         return texts
-    return st.one_of(texts, st.integers(), st.integers(-(2**53), 2**53).map(float), st.sampled_from((-0.0, 1e22, 1e300)))
+    return st.one_of(
+        texts, st.integers(), st.integers(-(2**53), 2**53).map(float), st.sampled_from((-0.0, 1e22, 1e300))
+    )
 
 
 def timestamps() -> st.SearchStrategy[Any]:
@@ -183,7 +205,11 @@ def even_odd_arrays(
 
 def _control(malformed: bool) -> JsonObject:  # noqa: FBT001 - private, one use
     custom_values = st.one_of(
-        st.text(max_size=8), st.booleans(), st.integers(), st.floats(-1e6, 1e6), st.lists(st.text(max_size=4), max_size=3)
+        st.text(max_size=8),
+        st.booleans(),
+        st.integers(),
+        st.floats(-1e6, 1e6),
+        st.lists(st.text(max_size=4), max_size=3),
     )
     controls: JsonObject = {
         "statsigCustomIDs": even_odd_arrays(malformed=malformed),
@@ -287,9 +313,7 @@ _SPOILED: Final = (
 )
 
 
-def _spoiled(
-    objects: st.SearchStrategy[JsonObject], paths: Sequence[tuple[str, ...]]
-) -> st.SearchStrategy[JsonObject]:
+def _spoiled(objects: st.SearchStrategy[JsonObject], paths: Sequence[tuple[str, ...]]) -> st.SearchStrategy[JsonObject]:
     """Put anything, or nothing, in one to three places of an object."""
 
     def spoil(whole: JsonObject, rows: list[tuple[tuple[str, ...], Any]]) -> JsonObject:
@@ -503,7 +527,9 @@ def statsig_exports(*, malformed: bool = False) -> st.SearchStrategy[Any]:
     events = statsig_events(malformed=malformed)
     items = st.lists(events | json_values(max_leaves=3) if malformed else events, max_size=3)
     handshake = st.fixed_dictionaries({"event": st.just("url_verification"), "verification_code": st.text(max_size=6)})
-    bodies = st.one_of(events, items, items.map(lambda data: {"data": data}), handshake.map(lambda data: {"data": data}))
+    bodies = st.one_of(
+        events, items, items.map(lambda data: {"data": data}), handshake.map(lambda data: {"data": data})
+    )
     return bodies | json_values() | json_values().map(lambda data: {"data": data}) if malformed else bodies
 
 

@@ -325,13 +325,16 @@ class TestID4MappedIdentifiers:
     )
     @example("page", "name", 7)
     @example("track", "messageId", 7)
+    @example("track", "messageId", {})
+    @example("page", "category", True)
+    @example("screen", "integrations", [])
     @example("track", "context", "c1")
     @example("track", "context", {})
     @example("group", "traits", 0)
     @example("identify", "event", "Signed Up")
     def test_any_top_level_field_can_be_mapped(self, kind: str, field: str, value: Any) -> None:
-        call = {"type": kind, "event": "a", field: value, **({"type": kind} if field == "type" else {})}
-        if kind == "track" and field == "event":
+        call = {"event": "a", field: value, "type": kind}
+        if kind == "track":
             call["event"] = "a"
         parsed = parse_segment_event(call)
 

@@ -6,6 +6,7 @@ import importlib.metadata
 import json
 from typing import Any
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -169,7 +170,11 @@ class TestWI2LogEventRequest:
         assert list(request) == ["events", "statsigMetadata"]
 
     def test_the_version_is_that_of_the_package(self) -> None:
-        assert __version__ == importlib.metadata.version("statsig-segment")
+        try:
+            installed = importlib.metadata.version("statsig-segment")
+        except importlib.metadata.PackageNotFoundError:
+            pytest.skip("the package is not installed: its sources alone are on the path")
+        assert __version__ == installed
 
     @given(st.lists(EVENTS, min_size=1, max_size=2))
     def test_each_request_is_fresh(self, events: list[StatsigEvent]) -> None:
