@@ -63,7 +63,7 @@ class InboundConfig:
     value_property: str | None = attrs.field(default="value", validator=FILLED_TEXT_OR_NONE)
     """The property that becomes the event's value, or `None` for none (US-8)."""
     user_sources: tuple[tuple[str, str | None, FieldPath], ...] = attrs.field(init=False, eq=False, repr=False)
-    """`user_fields`, cut once: attribute of the Statsig user, the key where it stands in the context, the whole path."""
+    """`user_fields`, cut once: attribute of the Statsig user, key where it stands in the context, whole path."""
 
     @user_sources.default
     def _cut(self) -> tuple[tuple[str, str | None, FieldPath], ...]:

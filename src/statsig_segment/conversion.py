@@ -8,8 +8,8 @@ from statsig_segment.config import InboundConfig
 from statsig_segment.errors import Issue, TranslationError, child, note
 from statsig_segment.identity import id_paths
 from statsig_segment.json_text import (
-    NUMBER_WRITERS,
     ATOMS,
+    NUMBER_WRITERS,
     FlatDict,
     FrozenDict,
     atom_text,
@@ -53,8 +53,8 @@ _DEFAULT: Final = InboundConfig()
 def to_statsig_event(event: SegmentEvent, config: InboundConfig = _DEFAULT) -> StatsigEvent:
     """Convert one call; it is neither filtered nor mapped here.
 
-    Shape: a `Track`, `Page`, `Screen` or `Group` in; a `StatsigEvent` out, every metadata value a string, with the issues
-    of the call and those found here.
+    Shape: a `Track`, `Page`, `Screen` or `Group` in; a `StatsigEvent` out, every metadata value a string, with the
+    issues of the call and those found here.
     Units: `time_ms` is in epoch milliseconds.
     Errors: `TranslationError` with code `no_identifier`, or `identify_without_event` for an identify.
     Rules: US-1 to US-9, ID-1, ID-6, ID-7. Source: Statsig's page on Segment.
@@ -107,8 +107,7 @@ def _metadata(event: SegmentEvent, issues: list[Issue]) -> FlatDict:
             if text is not None:
                 out[key] = text
     for name in CONTROL_KEYS:
-        if name in out:
-            del out[name]
+        out.pop(name, None)
     for name in added:
         value = getattr(event, event.held[name])
         if value and name not in holder:

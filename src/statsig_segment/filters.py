@@ -86,8 +86,9 @@ def apply_filters(event: _Export, filters: OutboundFilter, *, naming: EventNamin
 def apply_filters(event: Any, filters: InboundFilter | OutboundFilter, *, naming: EventNaming = _NAMING) -> Any:
     """Give the event itself where it passes the filters, `None` where it does not.
 
-    Shape: a Segment call with an `InboundFilter`, or a Statsig event or config change with an `OutboundFilter`. `naming`
-    matters inbound only: page, screen and group calls are filtered by the name it gives them, without the prefix.
+    Shape: a Segment call with an `InboundFilter`, or a Statsig event or config change with an `OutboundFilter`.
+    `naming` matters inbound only: page, screen and group calls are filtered by the name it gives them, without the
+    prefix.
     Errors: none.
     Rules: FL-1, FL-2, FL-3. Source: Statsig's page on event filtering, and its console.
 

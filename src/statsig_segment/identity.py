@@ -96,7 +96,7 @@ def apply_id_mappings(event: _Call, mappings: Iterable[IdMapping]) -> _Call:
 
 
 def mapped_fields(event: SegmentEvent, mappings: Iterable[IdMapping]) -> dict[str, Any]:
-    """Give the fields of a call that its mappings change, not yet frozen: its IDs, their sources, its issues; or none."""
+    """Give the fields that mappings change, not yet frozen: IDs, their sources, issues; or none."""
     ids: Mapping[str, str] = event.custom_ids
     own: dict[str, str] = {}
     paths: dict[str, str] = {}

@@ -23,8 +23,13 @@ _STATSIG_LIBRARY: Final = "statsig"
 class Seen(Protocol):
     """What remembers message IDs: a `set`, or a cache of the caller's."""
 
-    def __contains__(self, message_id: object, /) -> bool: ...
-    def add(self, message_id: str, /) -> object: ...
+    def __contains__(self, message_id: object, /) -> bool:
+        """Tell whether a message ID was added before."""
+        ...
+
+    def add(self, message_id: str, /) -> object:
+        """Remember a message ID."""
+        ...
 
 
 def translate(
@@ -32,8 +37,8 @@ def translate(
 ) -> StatsigEvent | AudienceUpdate | Skipped:
     """Translate one Segment call, the whole way up to the model.
 
-    Shape: a mapping, or JSON text as `str` or UTF-8 `bytes`, in; a `StatsigEvent` for a track, page, screen or group, an
-    `AudienceUpdate` for an identify that is an audience membership, or `Skipped` with the reason, out.
+    Shape: a mapping, or JSON text as `str` or UTF-8 `bytes`, in; a `StatsigEvent` for a track, page, screen or group,
+    an `AudienceUpdate` for an identify that is an audience membership, or `Skipped` with the reason, out.
     Units: `time_ms` is in epoch milliseconds.
     Errors: `SegmentEventError` where it is no Segment call; `TranslationError` with code `no_identifier` or
     `audience_membership`.
@@ -52,9 +57,9 @@ def translate_many(
 ) -> Iterator[StatsigEvent | AudienceUpdate | Skipped | Rejected]:
     """Translate any number of Segment calls, lazily; it never raises for a bad payload.
 
-    Shape: payloads in; exactly one outcome for each out, in order: what `translate` gives, or `Rejected` with the error.
-    `Skipped` and `Rejected` carry the position, from 0, and the payload itself. With `seen`, any object with `in` and
-    `add`, a repeated `messageId` is skipped as `duplicate_message`; without it nothing is remembered.
+    Shape: payloads in; exactly one outcome for each out, in order: what `translate` gives, or `Rejected` with the
+    error. `Skipped` and `Rejected` carry the position, from 0, and the payload itself. With `seen`, any object with
+    `in` and `add`, a repeated `messageId` is skipped as `duplicate_message`; without it nothing is remembered.
     Errors: none.
     Rules: IN-9, FL-6. Source: Segment delivers at least once.
 
@@ -94,7 +99,7 @@ def _outcome(
 
 
 def skip_reason(call: SegmentEvent, config: InboundConfig) -> str | None:
-    """Give the reason for which a call is passed over before it is mapped, `None` where it goes on (FL-1, FL-4, FL-5)."""
+    """Give the reason to pass over a call before it is mapped, `None` where it goes on (FL-1, FL-4, FL-5)."""
     if not config.allow_statsig_origin and _is_from_statsig(call):
         return "statsig_origin"
     if call.integrations and config.honor_integrations and _is_disabled(call.integrations):

@@ -1,4 +1,4 @@
-"""JSON values: reading text, copying and freezing trees, JavaScript's text of numbers and trees; no rule of translation.
+"""JSON values: reading text, copying and freezing trees, JavaScript's text of them; no rule of translation.
 
 Python trees come from callers, so every walk here is a loop with a stack of its own: depth costs memory, never a
 `RecursionError` (TR-4). What JSON does not have (a `datetime`, a set, a container inside itself) reads as null; an
@@ -62,7 +62,7 @@ _EXACT: Final = ATOMS | _OBJECTS | {list, tuple}
 
 
 def is_object(value: object) -> TypeGuard[Mapping[str, Any]]:
-    """Tell whether a value is an object of JSON: any mapping. (Asking an ABC is slow, so exact types come first.)"""
+    """Tell whether a value is an object of JSON: any mapping. Asking an ABC is slow, so exact types come first."""
     return value.__class__ in _OBJECTS or isinstance(value, Mapping)
 
 
@@ -72,7 +72,7 @@ def is_array(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:
 
 
 def plain(value: object) -> Any:
-    """Give a value as JSON has it: an exact `str`, `int`, `float`, `bool`, `None`, or a Mapping, list or tuple as it is.
+    """Give a value as JSON has it: an exact `str`, `int`, `float`, `bool`, `None`, or a container as it is.
 
     A subclass (an `IntEnum`, a `str` with methods) becomes its plain value; what JSON does not have becomes `None`.
     """
@@ -320,7 +320,7 @@ def read_text(text: str | bytes, error: type[StatsigSegmentError]) -> Any:
 
 
 def read_object(payload: Any, error: type[StatsigSegmentError]) -> Mapping[str, Any]:
-    """Give the object that a payload is or, as JSON text, holds; `error` with code `not_an_object` for anything else."""
+    """Give the object that a payload is or, as JSON text, holds; else `error` with code `not_an_object`."""
     if payload.__class__ is dict:
         return payload
     value = read_text(payload, error) if isinstance(payload, (str, bytes)) else payload

@@ -1,9 +1,10 @@
 """How models are made: the fast way in for values that are frozen already; no model of its own.
 
-Every model is `@attrs.frozen(kw_only=True, slots=False)`: its ordinary constructor freezes what it is given. On the path
-that every event takes, the values are frozen by then, and going through `__init__` would cost more than the translation.
-`make` therefore lays the finished fields into the new object's `__dict__`; a field left out is found on the class, where
-`defaults_on_class` put its default. The result equals an ordinarily made one: comparison, hash, repr, pickle, `evolve`.
+Every model is `@attrs.frozen(kw_only=True, slots=False)`: its ordinary constructor freezes what it is given. On the
+path that every event takes, the values are frozen by then, and going through `__init__` would cost more than the
+translation. `make` therefore lays the finished fields into the new object's `__dict__`; a field left out is found on
+the class, where `defaults_on_class` put its default. The result equals an ordinarily made one: comparison, hash,
+repr, pickle, `evolve`.
 """
 
 from collections.abc import Iterable, Mapping

@@ -111,7 +111,7 @@ class EventNaming:
 
 
 def _fill(pieces: _Pieces, parts: Mapping[str, str | None]) -> str:
-    """Put the parts into a template; a missing one takes the one space before it along, or at the start that after it."""
+    """Put the parts into a template; a missing one takes along the space before it, or at the start that after it."""
     text = ""
     at_start = False  # nothing but missing parts so far
     for literal, placeholder in pieces:

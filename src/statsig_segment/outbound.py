@@ -49,9 +49,9 @@ class SegmentBatch(TypedDict):
 def to_outbound_track(event: StatsigEvent, config: OutboundConfig = _DEFAULT) -> OutboundTrack:
     """Write a Statsig event or exposure as a Segment track call.
 
-    Shape: a `StatsigEvent` in; a fresh dict out. Profile `documented` is Statsig's published schema: `timestamp` in epoch
-    milliseconds, absent keys left out, explicit nulls kept. Profile `deliverable` is what Segment's API accepts: ISO time
-    with three fraction digits, `anonymousId`, `messageId`, `context.traits.email`.
+    Shape: a `StatsigEvent` in; a fresh dict out. Profile `documented` is Statsig's published schema: `timestamp` in
+    epoch milliseconds, absent keys left out, explicit nulls kept. Profile `deliverable` is what Segment's API
+    accepts: ISO time with three fraction digits, `anonymousId`, `messageId`, `context.traits.email`.
     Errors: `TranslationError` with code `no_identifier`, in the deliverable profile alone.
     Rules: OU-3, OU-4, OU-5. Source: Statsig's page on Segment, "Outbound event schema"; Segment's Statsig source.
 
@@ -75,8 +75,9 @@ def to_outbound_track(event: StatsigEvent, config: OutboundConfig = _DEFAULT) ->
 def config_change_event(change: ConfigChange, config: OutboundConfig = _DEFAULT) -> OutboundTrack:
     """Write a config change as a Segment call.
 
-    Shape: a `ConfigChange` in; a fresh dict out. Profile `documented` is Statsig's published schema, which has no `type`;
-    `deliverable` adds `type`, ISO time, and keeps `configType`, `action`, `tags` and the rest in the properties.
+    Shape: a `ConfigChange` in; a fresh dict out. Profile `documented` is Statsig's published schema, which has no
+    `type`; `deliverable` adds `type`, ISO time, and keeps `configType`, `action`, `tags` and the rest in the
+    properties.
     Units: `timestamp` is in epoch milliseconds, in the deliverable profile ISO text.
     Errors: `TranslationError` with code `no_identifier`, in the deliverable profile alone.
     Rules: OU-5, OU-6, OU-7. Source: Statsig's page on Segment, "Outbound event schema".
@@ -178,7 +179,8 @@ def export(
 ) -> OutboundTrack | Skipped:
     """Translate one event of a Statsig export, the whole way to a Segment call.
 
-    Shape: a mapping, or JSON text as `str` or UTF-8 `bytes`, in; a track call, or `Skipped` with reason `filtered`, out.
+    Shape: a mapping, or JSON text as `str` or UTF-8 `bytes`, in; a track call, or `Skipped` with reason `filtered`,
+    out.
     Errors: `StatsigEventError` where it is no Statsig event; `TranslationError` with code `no_identifier`.
     Rules: OU-1 to OU-7, FL-2. Source: Statsig's page on Segment.
 
@@ -223,9 +225,9 @@ def _exported(payload: Any, config: OutboundConfig, position: int | None) -> Out
 def to_segment_batches(tracks: Iterable[Mapping[str, Any]]) -> Iterator[SegmentBatch | Rejected]:
     """Pack calls into bodies for Segment's `POST /v1/batch`, lazily.
 
-    Shape: track calls in; bodies `{"batch": [...]}` out, of at most 2,500 events and 500,000 bytes of compact JSON, each
-    item with a `type`; a call over 32,768 bytes comes out as `Rejected` with code `event_too_large`, with its position and
-    itself. There is no `sentAt`: it would shift historical times.
+    Shape: track calls in; bodies `{"batch": [...]}` out, of at most 2,500 events and 500,000 bytes of compact JSON,
+    each item with a `type`; a call over 32,768 bytes comes out as `Rejected` with code `event_too_large`, with its
+    position and itself. There is no `sentAt`: it would shift historical times.
     Errors: none.
     Rules: OU-8. Source: Segment's HTTP API, "Batch".
 

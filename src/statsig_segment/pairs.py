@@ -13,7 +13,6 @@ import attrs
 from statsig_segment.errors import Issue, note
 from statsig_segment.json_text import integer_text, is_array, json_text, plain
 
-
 Problem = tuple[str, int | None]
 """The code of an issue, and the index of the offending element, `None` for the array itself."""
 

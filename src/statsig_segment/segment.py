@@ -149,8 +149,8 @@ CALL_TYPES: Final = tuple(_CALLS)
 def parse_segment_event(payload: Mapping[str, Any] | str | bytes) -> SegmentEvent:
     """Read one Segment call.
 
-    Shape: a mapping, or JSON text as `str` or UTF-8 `bytes`, in; a `Track`, `Page`, `Screen`, `Group` or `Identify` out,
-    immutable all the way down, with the issues found on the way. Unknown top-level fields are kept in `other`.
+    Shape: a mapping, or JSON text as `str` or UTF-8 `bytes`, in; a `Track`, `Page`, `Screen`, `Group` or `Identify`
+    out, immutable all the way down, with the issues found on the way. Unknown top-level fields are kept in `other`.
     Units: `time_ms` is in epoch milliseconds.
     Errors: `SegmentEventError` with code `invalid_json`, `not_an_object`, `missing_type`, `unsupported_type` or
     `missing_event`; `number_too_long` for a number of more than 4,300 digits.

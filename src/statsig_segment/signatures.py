@@ -25,9 +25,9 @@ def verify_statsig_signature(
 ) -> None:
     """Verify the signature of a Statsig webhook, in constant time.
 
-    Shape: the raw body, the texts of the headers `X-Statsig-Request-Timestamp` and `X-Statsig-Signature`, and the signing
-    secret. The signature is `v0=` and the hexadecimal HMAC-SHA256 of `v0:{timestamp}:{body}`. With `now_ms` and
-    `tolerance_ms` both given, a timestamp further than that from now, on either side, is refused too.
+    Shape: the raw body, the texts of the headers `X-Statsig-Request-Timestamp` and `X-Statsig-Signature`, and the
+    signing secret. The signature is `v0=` and the hexadecimal HMAC-SHA256 of `v0:{timestamp}:{body}`. With `now_ms`
+    and `tolerance_ms` both given, a timestamp further than that from now, on either side, is refused too.
     Units: `timestamp`, `now_ms` in epoch milliseconds, `tolerance_ms` in milliseconds.
     Errors: `SignatureError` with code `signature_mismatch`, `signature_stale` or `signature_argument`; nothing else.
     Rules: TR-1. Source: Statsig's page on webhooks.

@@ -137,8 +137,9 @@ CHANGE_FIELDS: Final = FrozenDict(
 def parse_statsig_event(payload: Mapping[str, Any] | str | bytes) -> StatsigEvent | ConfigChange:
     """Read one event of a Statsig export.
 
-    Shape: a mapping, or JSON text as `str` or UTF-8 `bytes`, in; a `ConfigChange` for `statsig::config_change`, in any of
-    its five public shapes, and a `StatsigEvent` for everything else out. `user.privateAttributes` is left behind.
+    Shape: a mapping, or JSON text as `str` or UTF-8 `bytes`, in; a `ConfigChange` for `statsig::config_change`, in
+    any of its five public shapes, and a `StatsigEvent` for everything else out. `user.privateAttributes` is left
+    behind.
     Units: times are milliseconds, as numbers or digits.
     Errors: `StatsigEventError` with code `invalid_json`, `not_an_object` or `missing_event`.
     Rules: OU-1, OU-5, OU-7. Source: Statsig's pages on Segment and on webhooks.

@@ -25,7 +25,8 @@ _COMMON: Final = "2024-03-01T12:34:56.789Z"
 def epoch_ms(value: Any) -> int | None:
     """Read a time as integer epoch milliseconds, cut and not rounded; `None` where it is unreadable (IN-6).
 
-    Shape: ISO 8601 text, a number, or a string of digits. Numbers below 31,557,600,000 are seconds, others milliseconds.
+    Shape: ISO 8601 text, a number, or a string of digits. Numbers below 31,557,600,000 are seconds, others
+    milliseconds.
 
     >>> epoch_ms("2024-03-01 12:34:56.7899+01:00"), epoch_ms(1709292896), epoch_ms("yesterday")
     (1709292896789, 1709292896000, None)

@@ -1,4 +1,4 @@
-"""Statsig's wire: the shapes that its HTTP API takes, and models -> those shapes; plain fresh dicts, absent keys left out."""
+"""Statsig's wire: the shapes that its HTTP API takes, and models -> those shapes, as plain fresh dicts."""
 
 from collections.abc import Iterable
 from typing import Any, Final, TypedDict
@@ -75,8 +75,8 @@ class EventWebhook(_EventWebhookMust, total=False):
 def to_log_event(event: StatsigEvent) -> LogEvent:
     """Write an event as `POST /v1/log_event` takes it.
 
-    Shape: a `StatsigEvent` in; a fresh dict out, with the keys `eventName`, `user`, `time` (epoch milliseconds), `value`,
-    `metadata`; what is absent has no key, `user` holds only what is known, `metadata` is always there.
+    Shape: a `StatsigEvent` in; a fresh dict out, with the keys `eventName`, `user`, `time` (epoch milliseconds),
+    `value`, `metadata`; what is absent has no key, `user` holds only what is known, `metadata` is always there.
     Errors: none.
     Rules: WI-1. Source: Statsig's HTTP API.
 

@@ -94,10 +94,11 @@ class TestAU1IdentifyMakesNoEvent:
 
 class TestAU2Membership:
     """
-    It is one when `context.personas.computation_class` is `audience` or `journey_step` and `computation_key` is a string.
-    The key is the ID list's id [doc]. Membership is the boolean at `traits[key]` (identify) or `properties[key]` (track).
-    The strings `"true"`/`"false"` are read as booleans with an issue. Missing or anything else: `TranslationError`
-    `audience_membership` — never taken for "remove". No other boolean trait is ever a membership.
+    It is one when `context.personas.computation_class` is `audience` or `journey_step` and `computation_key` is a
+    string. The key is the ID list's id [doc]. Membership is the boolean at `traits[key]` (identify) or
+    `properties[key]` (track). The strings `"true"`/`"false"` are read as booleans with an issue. Missing or anything
+    else: `TranslationError` `audience_membership` — never taken for "remove". No other boolean trait is ever a
+    membership.
 
     Corner: the key is a non-empty string; `audience_membership` is judged before `no_identifier`.
     """
@@ -112,9 +113,11 @@ class TestAU2Membership:
     @example("track", "true", "vip_users")
     def test_a_membership_is_read_as_the_rule_says(self, kind: str, value: Any, key: str) -> None:
         event = parse_segment_event(membership(value, key, kind=kind))
-        expected = {True: True, False: False, "true": True, "false": False}.get(value) if (
-            isinstance(value, bool | str)
-        ) else None
+        expected = (
+            {True: True, False: False, "true": True, "false": False}.get(value)
+            if (isinstance(value, bool | str))
+            else None
+        )
 
         if expected is None:
             with pytest.raises(TranslationError) as caught:
@@ -157,17 +160,24 @@ class TestAU2Membership:
 
 class TestAU3Update:
     """
-    `AudienceUpdate(id_list, member, user_id, custom_ids, time_ms)`; IDs as for events (mappings apply), and without any:
-    `no_identifier`.
+    `AudienceUpdate(id_list, member, user_id, custom_ids, time_ms)`; IDs as for events (mappings apply), and without
+    any: `no_identifier`.
     """
 
     FIELDS = st.fixed_dictionaries(
-        {}, optional={"userId": identifiers() | st.just(""), "anonymousId": identifiers(), "timestamp": st.integers(0, 10**9)}
+        {},
+        optional={
+            "userId": identifiers() | st.just(""),
+            "anonymousId": identifiers(),
+            "timestamp": st.integers(0, 10**9),
+        },
     )
     CONTROLS = st.sampled_from(({}, {"statsigCustomIDs": ["companyID", "c1"]}, {"statsigCustomIDs": ["companyID", ""]}))
 
     @given(FIELDS, CONTROLS, st.booleans(), st.booleans())
-    def test_ids_are_those_of_an_event(self, fields: JsonObject, controls: JsonObject, member: bool, mapped: bool) -> None:
+    def test_ids_are_those_of_an_event(
+        self, fields: JsonObject, controls: JsonObject, member: bool, mapped: bool
+    ) -> None:
         mappings = [IdMapping(field="anonymousId", id_type="segmentAnonymousId")] if mapped else []
         call = {**membership(traits={"vip_users": member, **controls}), "userId": None, **fields}
         event = apply_id_mappings(parse_segment_event(call), mappings)
@@ -192,8 +202,9 @@ class TestAU3Update:
 
 class TestAU4MembershipsOfIdentifyOnly:
     """
-    `translate` makes memberships of identify calls only; a track `Audience Entered`/`Audience Exited` is an ordinary event
-    there. `audience_update(event)` reads both forms, and `None` for anything else. [doc for identify, policy for track]
+    `translate` makes memberships of identify calls only; a track `Audience Entered`/`Audience Exited` is an ordinary
+    event there. `audience_update(event)` reads both forms, and `None` for anything else. [doc for identify, policy for
+    track]
     """
 
     @given(st.sampled_from(("Audience Entered", "Audience Exited", "Signed Up")), st.booleans() | st.just(...))
@@ -258,11 +269,11 @@ class TestAU5Fold:
     it to the API's limits (100,000 IDs a call for an ID list, 1,000 for a user-store list). The result is the same for
     any split of the input into consecutive folds merged again.
 
-    Pinned: `AudienceFold(patches, apart, winners)`: `patches` one `IdListPatch` per list, `apart` the updates without that
-    ID type, `winners` the update that decided each (list, ID), in order of first appearance of that pair, so that folding
-    the concatenated winners of parts gives the fold of the whole (as sets). `split` yields patches with at most `max_ids`
-    in `add` and at most `max_ids` in `remove`, none empty, order kept. An update without a time is older than any with
-    one.
+    Pinned: `AudienceFold(patches, apart, winners)`: `patches` one `IdListPatch` per list, `apart` the updates without
+    that ID type, `winners` the update that decided each (list, ID), in order of first appearance of that pair, so that
+    folding the concatenated winners of parts gives the fold of the whole (as sets). `split` yields patches with at most
+    `max_ids` in `add` and at most `max_ids` in `remove`, none empty, order kept. An update without a time is older than
+    any with one.
     """
 
     @given(UPDATES, ID_TYPES)

@@ -213,9 +213,7 @@ class TestEveryProblemIsListed:
             max_size=4,
         ),
     )
-    def test_every_unknown_key_is_listed(
-        self, table: JsonObject, rows: list[tuple[tuple[str, ...], str, Any]]
-    ) -> None:
+    def test_every_unknown_key_is_listed(self, table: JsonObject, rows: list[tuple[tuple[str, ...], str, Any]]) -> None:
         places = []
         for above, key, value in rows:
             inner: Any = table

@@ -93,8 +93,8 @@ EVENTS = segment_calls(types=("track", "page", "screen", "group"), malformed=Tru
 
 class TestExplanationEqualsTheResult:
     """
-    `explain(payload, config)` returns rows (target path, value, source path, rule id) for everything in the result, plus
-    why it was skipped or rejected.
+    `explain(payload, config)` returns rows (target path, value, source path, rule id) for everything in the result,
+    plus why it was skipped or rejected.
 
     Pinned: `Explanation`: `rows`, `result` (what `translate_many` yields, so a bad payload gives a `Rejected` and no
     exception). `Row`: `target`, `value`, `source`, `rule`. One row for every leaf of the log event (a list in
@@ -104,11 +104,20 @@ class TestExplanationEqualsTheResult:
 
     @given(EVENTS, CONFIGS)
     @example(
-        {"type": "track", "event": "a", "userId": "u", "properties": {"cart value": 1, "a.b": 2, '"': 3, "": 4, "é": 5}},
+        {
+            "type": "track",
+            "event": "a",
+            "userId": "u",
+            "properties": {"cart value": 1, "a.b": 2, '"': 3, "": 4, "é": 5},
+        },
         IntegrationConfig(),
     )
     @example(
-        {"type": "track", "event": "a", "properties": {"statsigCustomIDs": ["a b", 1], "statsigCustom": ["x y", ["z"]]}},
+        {
+            "type": "track",
+            "event": "a",
+            "properties": {"statsigCustomIDs": ["a b", 1], "statsigCustom": ["x y", ["z"]]},
+        },
         IntegrationConfig(),
     )
     def test_each_leaf_has_exactly_one_row(self, call: JsonObject, config: IntegrationConfig) -> None:
@@ -223,8 +232,8 @@ class TestExplanationNamesSourceAndRule:
 
 class TestIssuesRideOnTheResult:
     """
-    `Issue(code, path, message)`: `path` is the wire path of the source (`$.properties.statsigCustomIDs[3]`). Issues ride
-    on the result (`.issues`) and never change what is sent.
+    `Issue(code, path, message)`: `path` is the wire path of the source (`$.properties.statsigCustomIDs[3]`). Issues
+    ride on the result (`.issues`) and never change what is sent.
 
     Corner: one issue per (code, path).
     """

@@ -109,7 +109,9 @@ class TestFL1InboundFilter:
         filters = InboundFilter(include=[name])
 
         assert (apply_filters(event, filters) is None) == (name != "Viewed Docs Page")
-        assert (apply_filters(event, filters, naming=EventNaming.segment_2021()) is None) == (name != "segment_page:Docs")
+        assert (apply_filters(event, filters, naming=EventNaming.segment_2021()) is None) == (
+            name != "segment_page:Docs"
+        )
 
     @given(CALLS, FILTERS)
     def test_translate_skips_what_is_filtered(self, call: JsonObject, filters: InboundFilter) -> None:
@@ -125,7 +127,10 @@ class TestFL1InboundFilter:
 EXPOSURES = ("gate_exposure", "config_exposure", "experiment_exposure", "layer_exposure", "holdout_exposure")
 STATSIG_NAMES = st.sampled_from(
     (
-        *(f"statsig::{name}" for name in (*EXPOSURES, "config_change", "diagnostics", "", "gate_exposure ", "anything")),
+        *(
+            f"statsig::{name}"
+            for name in (*EXPOSURES, "config_change", "diagnostics", "", "gate_exposure ", "anything")
+        ),
         *("checkout", "Checkout", "Statsig::gate_exposure", "segment::Signed Up", "xstatsig::diagnostics", "statsig:"),
     )
 )
@@ -183,8 +188,8 @@ class TestFL2OutboundFilter:
 
 class TestFL3FilteringAndMapping:
     """
-    `apply_filters(event, filters)` returns the event itself, or `None` where it is filtered. Filtering is idempotent, and
-    commutes with ID mapping.
+    `apply_filters(event, filters)` returns the event itself, or `None` where it is filtered. Filtering is idempotent,
+    and commutes with ID mapping.
     """
 
     @given(segment_calls(), FILTERS)
@@ -227,8 +232,8 @@ class TestFL4Integrations:
     `true` or an object enables; `All: false` without a `Statsig` entry disables [doc]. Skipped with reason
     `integration_disabled`. `InboundConfig.honor_integrations=False` turns this off.
 
-    Corners: `Statsig: null` counts as no entry; any other value but `false` enables, even `"false"` and 0; `All` disables
-    only as `false`. FL-4 and FL-5 are no part of `apply_filters`.
+    Corners: `Statsig: null` counts as no entry; any other value but `false` enables, even `"false"` and 0; `All`
+    disables only as `false`. FL-4 and FL-5 are no part of `apply_filters`.
     """
 
     @given(
@@ -263,8 +268,9 @@ class TestFL4Integrations:
 
 class TestFL5LoopGuard:
     """
-    Loop guard: a call whose `context.library.name` is `statsig` came from Statsig's own export, and sending it back would
-    count it twice: skipped with reason `statsig_origin`; `InboundConfig.allow_statsig_origin=True` lets it pass. [policy]
+    Loop guard: a call whose `context.library.name` is `statsig` came from Statsig's own export, and sending it back
+    would count it twice: skipped with reason `statsig_origin`; `InboundConfig.allow_statsig_origin=True` lets it pass.
+    [policy]
     """
 
     @given(
@@ -299,13 +305,16 @@ class TestFL5LoopGuard:
 class TestFL6NothingDisappears:
     """
     Nothing disappears: every payload given to `translate_many` comes out as exactly one of `StatsigEvent`,
-    `AudienceUpdate`, `Skipped`, `Rejected`, in order, and `Skipped`/`Rejected` carry the position and the payload itself.
+    `AudienceUpdate`, `Skipped`, `Rejected`, in order, and `Skipped`/`Rejected` carry the position and the payload
+    itself.
 
     Corner: skip reasons, in this order, the first that applies: `duplicate_message`, `statsig_origin`,
     `integration_disabled`, `filtered`, then `identify_without_audience`.
     """
 
-    PAYLOADS = st.lists(st.one_of(segment_calls(malformed=True), json_values(max_leaves=3), hostile_values()), max_size=6)
+    PAYLOADS = st.lists(
+        st.one_of(segment_calls(malformed=True), json_values(max_leaves=3), hostile_values()), max_size=6
+    )
 
     @given(PAYLOADS, integration_configs())
     def test_every_payload_comes_out_once_and_in_order(self, payloads: list[Any], config: IntegrationConfig) -> None:

@@ -83,7 +83,9 @@ MAPPINGS = st.lists(
     ),
     max_size=4,
 )
-ARRAYS = even_odd_arrays(names=st.sampled_from(("companyID", "segmentAnonymousId", "deviceID", "other")), malformed=True)
+ARRAYS = even_odd_arrays(
+    names=st.sampled_from(("companyID", "segmentAnonymousId", "deviceID", "other")), malformed=True
+)
 # Anything that a field may hold: mostly IDs.
 VALUES = st.one_of(identifiers(), json_values(max_leaves=2), st.sampled_from((None, "", True, 1.5)))
 CALLS = st.builds(
@@ -95,7 +97,7 @@ CALLS = st.builds(
         "context": {"device": device},
         **dotted,
     },
-    st.fixed_dictionaries({}, optional={name: VALUES for name in ("anonymousId", "userId", "groupId", "shopId")}),
+    st.fixed_dictionaries({}, optional=dict.fromkeys(("anonymousId", "userId", "groupId", "shopId"), VALUES)),
     ARRAYS,
     st.one_of(VALUES, st.fixed_dictionaries({"id": VALUES})),
     st.fixed_dictionaries({}, optional={"a.b": VALUES, "a": st.fixed_dictionaries({"b": VALUES})}),
@@ -122,12 +124,13 @@ class TestID1UserId:
 
 class TestID2EvenOddPairs:
     """
-    `properties.statsigCustomIDs` is an array: **the even index is the name of an ID type, the odd index the value of the
-    element before it** [doc] -> `user.customIDs`. Names keep their spelling exactly. A name must be a non-empty string;
-    a value follows IN-4; a pair that breaks either is dropped with an issue (code `custom_id_name` / `custom_id_value`,
-    path `$.properties.statsigCustomIDs[i]`), and so is a last name without a value (`custom_id_unpaired`). A repeated
-    name: the last valid value wins, with an issue `custom_id_repeated`. Not an array: nothing is read, issue
-    `custom_ids_not_array`. Empty array: nothing, no issue. [policy for every malformed case]
+    `properties.statsigCustomIDs` is an array: **the even index is the name of an ID type, the odd index the value of
+    the element before it** [doc] -> `user.customIDs`. Names keep their spelling exactly. A name must be a non-empty
+    string; a value follows IN-4; a pair that breaks either is dropped with an issue (code `custom_id_name` /
+    `custom_id_value`, path `$.properties.statsigCustomIDs[i]`), and so is a last name without a value
+    (`custom_id_unpaired`). A repeated name: the last valid value wins, with an issue `custom_id_repeated`. Not an
+    array: nothing is read, issue `custom_ids_not_array`. Empty array: nothing, no issue. [policy for every malformed
+    case]
 
     Corners: `custom_id_repeated` counts valid pairs only. One issue per (code, path). The name is judged before the
     value, and a lone last element is `custom_id_unpaired` whatever it is; issues carry the index of the offending
@@ -165,7 +168,9 @@ class TestID2EvenOddPairs:
         event = parse_segment_event(track(properties={"statsigCustomIDs": array}))
 
         assert event.custom_ids == dict(pairs)
-        assert {code for code, _ in found(event)} == ({"custom_id_repeated"} if len(dict(pairs)) < len(pairs) else set())
+        assert {code for code, _ in found(event)} == (
+            {"custom_id_repeated"} if len(dict(pairs)) < len(pairs) else set()
+        )
 
     @given(json_values().filter(lambda value: not isinstance(value, list)))
     @example("companyID")
@@ -299,8 +304,8 @@ class TestID4MappedIdentifiers:
     Value per IN-4. Rows apply in order, and the first row that yields a value for an ID type wins.
 
     Corners: a top-level field of exactly that name stops the walk, also where its value is null or unusable; the walk
-    enters objects only, never arrays. An unusable, non-null value: `id_invalid` at its path. A row whose ID type already
-    has a value is not read, and gives no issue.
+    enters objects only, never arrays. An unusable, non-null value: `id_invalid` at its path. A row whose ID type
+    already has a value is not read, and gives no issue.
     """
 
     @given(CALLS, MAPPINGS)
@@ -350,8 +355,11 @@ class TestID4MappedIdentifiers:
 
         assert apply_id_mappings(event, [IdMapping(field=field, id_type="x")]).custom_ids == {}
 
-    @given(st.sampled_from(("items.0", "items.0.id", "items.id", "text.length", "text.0", "a..b", ".a", "a.", "."))
-           .filter(lambda field: field))
+    @given(
+        st.sampled_from(("items.0", "items.0.id", "items.id", "text.length", "text.0", "a..b", ".a", "a.", ".")).filter(
+            lambda field: field
+        )
+    )
     def test_the_walk_enters_objects_only(self, field: str) -> None:
         event = parse_segment_event(track(items=[{"id": "i1"}], text="abc", a="b"))
 
@@ -428,7 +436,8 @@ class TestID6AnEventOfNobody:
     """
     An event that ends with neither `userID` nor any custom ID belongs to nobody: `TranslationError` code
     `no_identifier`. Where `anonymousId` was there but unmapped, the message says which mapping would have saved it
-    (`anonymousId` -> `segmentAnonymousId`). [doc: Statsig needs one of the two; a null-user bucket pollutes experiments]
+    (`anonymousId` -> `segmentAnonymousId`). [doc: Statsig needs one of the two; a null-user bucket pollutes
+    experiments]
 
     Corner: ID-6 is judged before other conversions; a `Skipped` event is never judged.
     """
@@ -449,7 +458,12 @@ class TestID6AnEventOfNobody:
 
     @given(segment_calls(types=("track", "page", "screen", "group")))
     def test_a_skipped_event_is_never_judged(self, call: JsonObject) -> None:
-        nobody = {"type": call["type"], "event": "a", "integrations": {"All": False}, "properties": call.get("properties")}
+        nobody = {
+            "type": call["type"],
+            "event": "a",
+            "integrations": {"All": False},
+            "properties": call.get("properties"),
+        }
 
         assert type(translate(nobody)).__name__ == "Skipped"
 

@@ -129,8 +129,8 @@ EVENTS = statsig_events(changes=False, malformed=True).filter(
 class TestOU1ParsingExports:
     """
     `parse_statsig_event(payload)`: `eventName` required, non-empty; `user`, `userID`, `timestamp` (number or digit
-    string, milliseconds), `value`, `metadata`, `statsigMetadata`, `timeUUID`, `unitID`. `statsig::config_change` gives a
-    `ConfigChange`, everything else a `StatsigEvent`. Errors: `StatsigEventError`.
+    string, milliseconds), `value`, `metadata`, `statsigMetadata`, `timeUUID`, `unitID`. `statsig::config_change` gives
+    a `ConfigChange`, everything else a `StatsigEvent`. Errors: `StatsigEventError`.
 
     Corners: takes what IN-1 takes. A time is a finite number cut to whole milliseconds, or ASCII digits, always
     milliseconds; a time that is no number or digit string, or outside 1970 to 9999, is absent. `user`, `metadata`,
@@ -165,7 +165,9 @@ class TestOU1ParsingExports:
             st.floats(0, LAST_MS),
             st.floats(),
             json_values(max_leaves=2),
-            st.sampled_from((LAST_MS, LAST_MS + 1, -1, "-1", "1.5", "1e3", " 1", "٣", "0" * 30 + "7", "9" * 5000, True)),
+            st.sampled_from(
+                (LAST_MS, LAST_MS + 1, -1, "-1", "1.5", "1e3", " 1", "٣", "0" * 30 + "7", "9" * 5000, True)
+            ),
         )
     )
     @example(1709292896.999)
@@ -194,7 +196,9 @@ class TestOU1ParsingExports:
             json_values().filter(lambda value: not isinstance(value, dict)).map(lambda value: (value, "not_an_object")),
             st.sampled_from(("", "{", "~", b"\xff", b'{"eventName": "\xff"}')).map(lambda text: (text, "invalid_json")),
             st.sampled_from(("[]", "1", b"null")).map(lambda text: (text, "not_an_object")),
-        ).filter(lambda pair: not (isinstance(pair[0], str) and pair[1] == "not_an_object" and pair[0] not in ("[]", "1")))
+        ).filter(
+            lambda pair: not (isinstance(pair[0], str) and pair[1] == "not_an_object" and pair[0] not in ("[]", "1"))
+        )
     )
     def test_what_is_no_object_is_refused(self, pair: tuple[Any, str]) -> None:
         payload, code = pair
@@ -208,11 +212,11 @@ class TestOU1ParsingExports:
 class TestOU2SplittingExports:
     """
     `split_statsig_export(body)`: a bare array, `{"data": […]}`, or one event. `{"data": {"event": "url_verification",
-    "verification_code": X}}` is the registration handshake: it yields nothing, and `url_verification_code(body)` returns
-    X.
+    "verification_code": X}}` is the registration handshake: it yields nothing, and `url_verification_code(body)`
+    returns X.
 
-    Corners: `data` that is an object is one event unless it is the handshake; `data` of another kind: `not_an_object`; an
-    object with `eventName` is one event whatever else it has.
+    Corners: `data` that is an object is one event unless it is the handshake; `data` of another kind: `not_an_object`;
+    an object with `eventName` is one event whatever else it has.
     """
 
     @given(st.lists(json_values(max_leaves=3), max_size=4))
@@ -235,7 +239,9 @@ class TestOU2SplittingExports:
         text = json.dumps(body)
 
         assert list(split_statsig_export(body)) == list(split_statsig_export(text)) == []
-        assert url_verification_code(body) == url_verification_code(text) == url_verification_code(text.encode()) == code
+        assert (
+            url_verification_code(body) == url_verification_code(text) == url_verification_code(text.encode()) == code
+        )
 
     @given(json_values().filter(lambda data: not isinstance(data, dict | list)))
     def test_data_of_another_kind_is_refused(self, data: Any) -> None:
@@ -269,10 +275,10 @@ class TestOU2SplittingExports:
 class TestOU3DocumentedProfile:
     """
     `to_outbound_track(event)`, profile `documented` (default), is exactly Statsig's published schema [doc]: `{type:
-    'track', userId, timestamp: <number, ms>, event, context: {user, value, metadata, library: {name: 'statsig', version:
-    '1.0'}, stableID}, properties: {value, metadata}}`. What is undefined in the source has no key, as in JSON made by
-    JavaScript; an explicit null stays null. `userId` is the top-level `userID`, else `user.userID`. `stableID` is
-    `statsigMetadata.stableID`, else `user.customIDs.stableID`.
+    'track', userId, timestamp: <number, ms>, event, context: {user, value, metadata, library: {name: 'statsig',
+    version: '1.0'}, stableID}, properties: {value, metadata}}`. What is undefined in the source has no key, as in JSON
+    made by JavaScript; an explicit null stays null. `userId` is the top-level `userID`, else `user.userID`. `stableID`
+    is `statsigMetadata.stableID`, else `user.customIDs.stableID`.
 
     Corner: `userId` and `stableID` take the first candidate that is an ID under IN-4, else the first explicit null or
     `""` as it is, else have no key.
@@ -340,8 +346,8 @@ class TestOU4DeliverableProfile:
     """
     Profile `deliverable` is what Segment's API accepts and Segment's Statsig Source page describes [doc]: as above, and
     `timestamp` ISO 8601 with exactly three fraction digits and `Z`; `anonymousId` from the ID type named in
-    `OutboundConfig.anonymous_id` (default `stableID`); `messageId` from `timeUUID` so that a retried delivery is counted
-    once; `context.traits.email` from `user.email`; and neither userId nor anonymousId: `TranslationError`
+    `OutboundConfig.anonymous_id` (default `stableID`); `messageId` from `timeUUID` so that a retried delivery is
+    counted once; `context.traits.email` from `user.email`; and neither userId nor anonymousId: `TranslationError`
     `no_identifier` instead of the API's silent 200.
 
     Corner: `anonymousId` for `stableID` as OU-3's stableID, for any other type `user.customIDs` under that exact name;
@@ -463,9 +469,9 @@ class TestOU6ConfigChanges:
 
     Corners: `environment` = `environment`, else `environments` as it stands; absent has no key, null stays null;
     `userId` as OU-3 over `userID`, `user.userID`. Deliverable: `messageId`, `anonymousId`, email and `no_identifier` as
-    in OU-4; every other source key under its own name, the named ones win. Deliverable config change without any user ID:
-    `userId` is the author's email where there is one; with neither that nor an `anonymousId`, `no_identifier`. `type`
-    becomes `configType` and `name` `configName`; neither is kept twice.
+    in OU-4; every other source key under its own name, the named ones win. Deliverable config change without any user
+    ID: `userId` is the author's email where there is one; with neither that nor an `anonymousId`, `no_identifier`.
+    `type` becomes `configType` and `name` `configName`; neither is kept twice.
     """
 
     @staticmethod
@@ -520,9 +526,7 @@ class TestOU6ConfigChanges:
         expected = {**metadata, **present(configType=config_type), **change_properties(payload)}
         assert canonical(track["properties"]) == canonical(expected)
 
-    @given(
-        st.none() | st.integers(0, LAST_MS), st.none() | TEXT, st.none() | TEXT, st.none() | TEXT, st.none() | TEXT
-    )
+    @given(st.none() | st.integers(0, LAST_MS), st.none() | TEXT, st.none() | TEXT, st.none() | TEXT, st.none() | TEXT)
     def test_a_change_of_the_callers_own(
         self, time_ms: int | None, user_id: str | None, author: str | None, name: str | None, environment: str | None
     ) -> None:
@@ -627,9 +631,9 @@ def size_of(value: Any) -> int:
 
 class TestOU8Batches:
     """
-    `to_segment_batches(tracks)` -> bodies for `POST /v1/batch` under Segment's limits: at most 2,500 events and 500 KB a
-    batch, 32 KB an event; each item gets `type`; an oversized event comes back as `Rejected` (`event_too_large`), never
-    inside a batch. No `sentAt`: it would shift historical times. [doc]
+    `to_segment_batches(tracks)` -> bodies for `POST /v1/batch` under Segment's limits: at most 2,500 events and 500 KB
+    a batch, 32 KB an event; each item gets `type`; an oversized event comes back as `Rejected` (`event_too_large`),
+    never inside a batch. No `sentAt`: it would shift historical times. [doc]
 
     Corner: sizes are those of compact UTF-8 JSON; 32 KB = 32,768 bytes an event, 500 KB = 500,000 bytes a body.
     """

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from statsig_segment import (
     Group,
-    IdMapping,
     Identify,
+    IdMapping,
     InboundConfig,
     IntegrationConfig,
     Page,
@@ -92,7 +92,9 @@ class TestIN1ReadsMappingsAndJsonText:
 
     @given(
         st.one_of(
-            hostile_values().filter(lambda value: not isinstance(value, dict | MappingProxyType | UserDict | str | bytes)),
+            hostile_values().filter(
+                lambda value: not isinstance(value, dict | MappingProxyType | UserDict | str | bytes)
+            ),
             st.binary().map(bytearray),
             st.binary().map(memoryview),
         )
@@ -288,7 +290,9 @@ class TestIN4ValuesOfIds:
         assert parse_segment_event(track(userId=value)).user_id is None
 
 
-UNREADABLE = st.sampled_from(("", "yesterday", True, [], {}, -1, float("nan"), float("inf"), "2024-13-01", 1e300, "1e3"))
+UNREADABLE = st.sampled_from(
+    ("", "yesterday", True, [], {}, -1, float("nan"), float("inf"), "2024-13-01", 1e300, "1e3")
+)
 
 
 class TestIN5FirstReadableTime:
@@ -296,14 +300,12 @@ class TestIN5FirstReadableTime:
     Time: first of `timestamp`, `originalTimestamp`, `receivedAt`, `sentAt` that reads as a time; a present but
     unreadable one gives an issue and never fails the event. [doc for `timestamp`, policy for the rest]
 
-    Corner: a time field before the first readable one that is present, not null and unreadable: `time_unreadable` at its
-    path; those after it are not looked at.
+    Corner: a time field before the first readable one that is present, not null and unreadable: `time_unreadable` at
+    its path; those after it are not looked at.
     """
 
     @given(
-        st.lists(
-            st.one_of(st.just(...), st.none(), UNREADABLE, st.integers(0, 10**9)), min_size=4, max_size=4
-        ),
+        st.lists(st.one_of(st.just(...), st.none(), UNREADABLE, st.integers(0, 10**9)), min_size=4, max_size=4),
         st.permutations(TIME_FIELDS),
     )
     def test_the_first_readable_field_tells_the_time(self, values: list[Any], order: list[str]) -> None:
@@ -417,7 +419,8 @@ class TestIN6FormsOfTime:
     Corners: date alone is allowed; hours and minutes are needed once there is a time, seconds are not; ASCII digits
     only, no space around it, ten or more fraction digits are unreadable; 24:00, leap seconds and offsets beyond 23:59
     are unreadable; digit strings are whole numbers (exponents, signs and fractions are unreadable); a fractional number
-    is read by its shortest decimal form and floored to the millisecond. The limits of years hold for the instant in UTC.
+    is read by its shortest decimal form and floored to the millisecond. The limits of years hold for the instant in
+    UTC.
     """
 
     @staticmethod
@@ -480,9 +483,7 @@ class TestIN6FormsOfTime:
         character = data.draw(st.sampled_from(" \tTZ+-:.,0é٣\x00\n"))
         changed = text[:at] + character + text[at:]
 
-        assert self.read(changed) == (
-            read_number(changed) if re.fullmatch("[0-9]+", changed) else read_iso(changed)
-        )
+        assert self.read(changed) == (read_number(changed) if re.fullmatch("[0-9]+", changed) else read_iso(changed))
 
     @given(st.integers(-(10**6), 10**15) | st.integers(SECONDS_BELOW - 5, SECONDS_BELOW + 5) | st.integers())
     @example(SECONDS_BELOW - 1)
@@ -501,7 +502,10 @@ class TestIN6FormsOfTime:
     def test_digit_strings_are_read_as_the_number_they_spell(self, number: int, zeros: int) -> None:
         assert self.read("0" * zeros + str(number)) == read_number(str(number))
 
-    @given(st.integers(0, 10**10), st.sampled_from(("-{}", "+{}", "{}.0", "{}.5", "{}e0", " {}", "{} ", "{}_0", "0x{}", "{}n")))
+    @given(
+        st.integers(0, 10**10),
+        st.sampled_from(("-{}", "+{}", "{}.0", "{}.5", "{}e0", " {}", "{} ", "{}_0", "0x{}", "{}n")),
+    )
     def test_digit_strings_are_whole_numbers(self, number: int, form: str) -> None:
         assert self.read(form.format(number)) is None
 
@@ -540,8 +544,10 @@ class TestIN7ObjectsAndUnknownFields:
     """
 
     @given(
-        st.sampled_from((("properties", "track"), ("properties", "group"), ("context", "page"), ("integrations", "screen"))
-                        + (("traits", "group"), ("traits", "identify"))),
+        st.sampled_from(
+            (("properties", "track"), ("properties", "group"), ("context", "page"), ("integrations", "screen"))
+            + (("traits", "group"), ("traits", "identify"))
+        ),
         st.one_of(st.just(...), json_values(max_leaves=3)),
     )
     def test_only_an_object_is_one(self, place: tuple[str, str], value: Any) -> None:
@@ -596,8 +602,8 @@ class TestIN8Batches:
     """
     `split_segment_batch(body)`: one event, a JSON array, or the envelope `{"batch": […], "context", "integrations",
     "sentAt"}`. Envelope `context` is merged under each item's (item wins, deep), `integrations` likewise (shallow),
-    `sentAt` and `receivedAt` fill in if the item has none. Items are passed on unparsed, so one bad item never harms its
-    neighbours. [doc for the shape, policy for precedence]
+    `sentAt` and `receivedAt` fill in if the item has none. Items are passed on unparsed, so one bad item never harms
+    its neighbours. [doc for the shape, policy for precedence]
 
     Corners: an object with `batch` **and** `type` is one event. Envelope `context`/`integrations` that are no objects
     are ignored; an item's own null `context`, `integrations`, `sentAt`, `receivedAt` count as absent; an item's own of
@@ -692,8 +698,14 @@ class TestIN8Batches:
 
         assert caught.value.code == "batch_not_array"
 
-    @given(st.lists(segment_calls(), max_size=3), json_values().filter(lambda value: not isinstance(value, dict)), st.data())
-    def test_one_bad_item_never_harms_its_neighbours(self, calls: list[JsonObject], bad: Any, data: st.DataObject) -> None:
+    @given(
+        st.lists(segment_calls(), max_size=3),
+        json_values().filter(lambda value: not isinstance(value, dict)),
+        st.data(),
+    )
+    def test_one_bad_item_never_harms_its_neighbours(
+        self, calls: list[JsonObject], bad: Any, data: st.DataObject
+    ) -> None:
         at = data.draw(st.integers(0, len(calls)))
 
         items = list(split_segment_batch({"batch": [*calls[:at], bad, *calls[at:]]}))

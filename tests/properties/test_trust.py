@@ -55,7 +55,9 @@ JsonObject = dict[str, Any]
 
 SECRETS = st.text(min_size=1, max_size=20)
 TIMESTAMPS = st.integers(0, 10**14).map(str)
-GARBAGE = st.one_of(hostile_values(), st.sampled_from((None, 1, "", b"", "\ud800", "é", "v0=", "v0=zz", bytearray(b"a"))))
+GARBAGE = st.one_of(
+    hostile_values(), st.sampled_from((None, 1, "", b"", "\ud800", "é", "v0=", "v0=zz", bytearray(b"a")))
+)
 
 
 def statsig_signature(body: bytes, timestamp: str, secret: str) -> str:
@@ -185,9 +187,11 @@ class TestTR2SegmentSignature:
         refused(verify_segment_signature, body + b" ", segment_signature(body, secret), secret)
 
     @given(
-        st.lists(st.tuples(json_values(max_leaves=5), st.integers(0, 3), SPACES, SPACES), min_size=1, max_size=3), SECRETS, SPACES
+        st.lists(st.tuples(json_values(max_leaves=5), st.integers(0, 3), SPACES, SPACES), min_size=1, max_size=3),
+        SECRETS,
+        SPACES,
     )
-    @example([("a]\\\"", 0, "", ""), (1, 0, "", "")], "s", "")
+    @example([('a]\\"', 0, "", ""), (1, 0, "", "")], "s", "")
     @example([({"x": "},["}, 1, " ", "\n")], "s", "\n")
     @example([([[1], {"a": []}], 2, "", " ")], "s", "")
     @example([(10**4500, 0, "", "")], "s", "")
@@ -312,7 +316,13 @@ class TestTR3MessagesHoldNoData:
         text = json.dumps(with_canaries(call, self.KEPT, iter(range(10**6))))[:cut]
 
         for parse in (parse_segment_event, parse_statsig_event):
-            for form in (text, text.encode(), text.encode() + b"\xff", '{"a": "canary-1", "a": canary-1', "7319" * 2000):
+            for form in (
+                text,
+                text.encode(),
+                text.encode() + b"\xff",
+                '{"a": "canary-1", "a": canary-1',
+                "7319" * 2000,
+            ):
                 try:
                     parse(form)
                 except StatsigSegmentError as error:
@@ -415,9 +425,9 @@ def without_collector() -> Iterator[None]:
 
 class TestTR4HostileInput:
     """
-    Hostile input — nesting 100,000 deep, a 10 MB string, 1,000,000 keys, lone surrogates, duplicate keys, NaN, numbers of
-    10,000 digits — gives a result or a `StatsigSegmentError`, in time linear in its size; never `RecursionError`, never
-    another exception.
+    Hostile input — nesting 100,000 deep, a 10 MB string, 1,000,000 keys, lone surrogates, duplicate keys, NaN, numbers
+    of 10,000 digits — gives a result or a `StatsigSegmentError`, in time linear in its size; never `RecursionError`,
+    never another exception.
 
     Corner: Python objects that contain themselves give a result or an error of ours as well, and never a hang.
     """
@@ -434,7 +444,9 @@ class TestTR4HostileInput:
     def test_any_python_object_is_withstood(self, payload: Any) -> None:
         withstand(payload)
 
-    @given(st.sampled_from(("track", "page", "group", "identify")), st.dictionaries(PLACES, hostile_values(), max_size=3))
+    @given(
+        st.sampled_from(("track", "page", "group", "identify")), st.dictionaries(PLACES, hostile_values(), max_size=3)
+    )
     @example("track", {"properties": {b"key": float("nan")}})
     @example("track", {"properties": {"plan": 1, 0: "x", None: [1], ("a", 1): {2: 3}}})
     @example("group", {"traits": {0: {}}})
@@ -454,7 +466,10 @@ class TestTR4HostileInput:
     def test_any_text_is_withstood(self, text: str | bytes) -> None:
         withstand(text)
 
-    @given(st.sampled_from(("userId", "event", "name", "properties", "traits", "messageId")), st.text("\ud800\udfffa", min_size=1))
+    @given(
+        st.sampled_from(("userId", "event", "name", "properties", "traits", "messageId")),
+        st.text("\ud800\udfffa", min_size=1),
+    )
     def test_lone_surrogates_are_withstood(self, place: str, text: str) -> None:
         for kind in ("track", "page", "group", "identify"):
             call = {"type": kind, "event": "a", "userId": "u1", place: {text: [text, {text: text}]}}
@@ -511,8 +526,19 @@ class TestTR4HostileInput:
     def test_a_string_of_10_mb_is_withstood(self) -> None:
         huge = "x" * 10_000_000
         for place in ("userId", "event", "timestamp", "name", "messageId", "other"):
-            withstand({"type": "track", "event": "a", "userId": "u1", place: huge}, "parse_segment_event", "translate", "explain")
-        withstand({"type": "page", "userId": "u1", "properties": {"value": huge, "x": [huge], "statsigCustomIDs": ["a", huge]}})
+            withstand(
+                {"type": "track", "event": "a", "userId": "u1", place: huge},
+                "parse_segment_event",
+                "translate",
+                "explain",
+            )
+        withstand(
+            {
+                "type": "page",
+                "userId": "u1",
+                "properties": {"value": huge, "x": [huge], "statsigCustomIDs": ["a", huge]},
+            }
+        )
         withstand({"eventName": huge, "userID": huge, "timestamp": huge, "timeUUID": huge})
         withstand("[" * 10_000_000)
         withstand("1" * 10_000_000)
@@ -566,11 +592,31 @@ class TestTR4HostileInput:
     @pytest.mark.parametrize(
         "make",
         [
-            lambda size: {"type": "track", "event": "a", "userId": "u", "properties": {"statsigCustomIDs": ["a", "b"] * size}},
-            lambda size: {"type": "track", "event": "a", "userId": "u", "properties": {"statsigCustom": [1, None] * size}},
-            lambda size: {"type": "track", "event": "a", "userId": "u", "properties": {"statsigCustom": ["a", {}] * size}},
+            lambda size: {
+                "type": "track",
+                "event": "a",
+                "userId": "u",
+                "properties": {"statsigCustomIDs": ["a", "b"] * size},
+            },
+            lambda size: {
+                "type": "track",
+                "event": "a",
+                "userId": "u",
+                "properties": {"statsigCustom": [1, None] * size},
+            },
+            lambda size: {
+                "type": "track",
+                "event": "a",
+                "userId": "u",
+                "properties": {"statsigCustom": ["a", {}] * size},
+            },
             lambda size: {"type": "track", "event": "a", "userId": "u", "properties": {"x": [[1.5] * 3] * size}},
-            lambda size: {"type": "track", "event": "a", "userId": "u", "properties": {f"a.{at}": at for at in range(size)}},
+            lambda size: {
+                "type": "track",
+                "event": "a",
+                "userId": "u",
+                "properties": {f"a.{at}": at for at in range(size)},
+            },
             lambda size: {"batch": [{"type": "track"}] * size, "context": {"a": {"b": 1}}},
             lambda size: {"type": "track", "event": "a", "timestamp": "1" * size},
             lambda size: {"type": "track", "event": "{event}" * size, "userId": "u"},

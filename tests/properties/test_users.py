@@ -215,8 +215,8 @@ class TestUS2FieldsFromTheContext:
     """
     From `context`: `ip` -> `ip`, `userAgent` -> `userAgent`, `locale` -> `locale` [seen]. Nothing else is copied unless
     asked for: personal data stays where it is. `InboundConfig.user_fields` is a table of `StatsigUser` field -> dotted
-    source path that replaces the default three; the allowed targets are `email`, `ip`, `userAgent`, `country`, `locale`,
-    `appVersion`.
+    source path that replaces the default three; the allowed targets are `email`, `ip`, `userAgent`, `country`,
+    `locale`, `appVersion`.
 
     Corner: values follow IN-4 (a number becomes its digits); another kind: `user_field_invalid`.
     """
@@ -285,18 +285,20 @@ class TestUS2FieldsFromTheContext:
 
 class TestUS3EnvironmentOfTheEvent:
     """
-    `properties.statsigEnvironment = {"tier": …}` [doc] -> `user.statsigEnvironment = {"tier": …}`, spelling kept. A bare
-    string is taken as the tier, with an issue; anything else is ignored with an issue `environment_invalid`.
+    `properties.statsigEnvironment = {"tier": …}` [doc] -> `user.statsigEnvironment = {"tier": …}`, spelling kept. A
+    bare string is taken as the tier, with an issue; anything else is ignored with an issue `environment_invalid`.
 
-    Corners: the tier is a non-empty string; its other keys stay behind; an ignored one leaves room for US-4. Issue codes:
-    `environment_string`, `environment_invalid`.
+    Corners: the tier is a non-empty string; its other keys stay behind; an ignored one leaves room for US-4. Issue
+    codes: `environment_string`, `environment_invalid`.
     """
 
     @given(
         st.one_of(
             json_values(max_leaves=3),
             st.text(max_size=4),
-            st.fixed_dictionaries({"tier": st.text(max_size=4) | json_values(max_leaves=2)}, optional={"x": st.just(1)}),
+            st.fixed_dictionaries(
+                {"tier": st.text(max_size=4) | json_values(max_leaves=2)}, optional={"x": st.just(1)}
+            ),
         )
     )
     @example({"tier": "Staging"})
@@ -505,7 +507,7 @@ class TestUS6NamesOfOtherCalls:
 
 def random_floats(count: int) -> list[float]:
     """Floats of every kind, the same each time: random bits, and numbers about the borders of the notation."""
-    random = Random(2026)  # noqa: S311 - nothing secret in it
+    random = Random(2026)
     bits = [struct.unpack("<d", random.randbytes(8))[0] for _ in range(count)]
     powers = [math.copysign(random.choice((1, 1.5, 9.999999999999999)), random.random() - 0.3) for _ in range(count)]
     scaled = [power * 10.0 ** random.randint(-12, 26) for power in powers]
@@ -516,11 +518,11 @@ def random_floats(count: int) -> list[float]:
 
 class TestUS7Metadata:
     """
-    `metadata`: from `properties` (track, page, screen) or `traits` (group), less the three control keys; page and screen
-    add `name` and `category`, group adds `groupId`, where the object has no such key. Every value becomes a string
-    [seen]: strings as they are; `true`/`false`; numbers as JavaScript prints them (`1.0` -> `"1"`, `1e21` -> `"1e+21"`,
-    `1e-7` -> `"1e-7"`, integers in full however long); objects and arrays as compact JSON text, key order kept,
-    non-ASCII kept; null left out; NaN and infinities left out with an issue `non_finite_number`.
+    `metadata`: from `properties` (track, page, screen) or `traits` (group), less the three control keys; page and
+    screen add `name` and `category`, group adds `groupId`, where the object has no such key. Every value becomes a
+    string [seen]: strings as they are; `true`/`false`; numbers as JavaScript prints them (`1.0` -> `"1"`, `1e21` ->
+    `"1e+21"`, `1e-7` -> `"1e-7"`, integers in full however long); objects and arrays as compact JSON text, key order
+    kept, non-ASCII kept; null left out; NaN and infinities left out with an issue `non_finite_number`.
 
     Corners: an object is any mapping, an array a list or tuple; a Python value that JSON does not have counts as absent
     or unusable and never escapes. A property that is present with null keeps `name`/`category`/`groupId` from being
@@ -632,7 +634,9 @@ class TestUS7Metadata:
             assert metadata["x"] == json_text(value)
             assert list(metadata) == [key for key in ("x", *value) if key in metadata]
 
-    @given(st.dictionaries(st.sampled_from(CONTROL_KEYS), json_values(max_leaves=2)), st.sampled_from(("track", "group")))
+    @given(
+        st.dictionaries(st.sampled_from(CONTROL_KEYS), json_values(max_leaves=2)), st.sampled_from(("track", "group"))
+    )
     def test_control_keys_stay_behind(self, controls: JsonObject, kind: str) -> None:
         call = view(kind, event="a", properties=controls, traits=controls)
 
@@ -734,8 +738,11 @@ class TestUS9Limits:
         event = convert(call)
 
         assert (event.user.user_id, event.user.custom_ids) == (user_id, {"companyID": custom_id})
-        expected = {path for path, text in (("$.userId", user_id), ("$.properties.statsigCustomIDs[1]", custom_id))
-                    if len(text) > 128}
+        expected = {
+            path
+            for path, text in (("$.userId", user_id), ("$.properties.statsigCustomIDs[1]", custom_id))
+            if len(text) > 128
+        }
         assert found(event) == {("id_too_long", path) for path in expected}
 
     @given(LENGTHS, st.sampled_from("aé🙂"))
@@ -773,7 +780,9 @@ class TestUS9Limits:
     def test_limits_change_nothing(self, call: JsonObject) -> None:
         call = {**call, "type": "track", "event": "x" * 200, "userId": "u" * 200}
 
-        event = translate(call, IntegrationConfig(inbound=InboundConfig(allow_statsig_origin=True, honor_integrations=False)))
+        event = translate(
+            call, IntegrationConfig(inbound=InboundConfig(allow_statsig_origin=True, honor_integrations=False))
+        )
 
         assert isinstance(event, StatsigEvent)
         assert (event.event_name, event.user.user_id) == ("segment::" + "x" * 200, "u" * 200)

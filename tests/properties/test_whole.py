@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from statsig_segment import (
     AudienceUpdate,
     ConfigChange,
+    Identify,
     IdListPatch,
     IdMapping,
-    Identify,
     IntegrationConfig,
     Issue,
     Rejected,
@@ -193,7 +193,9 @@ class TestOneEventByAnyWay:
     def test_objects_text_and_bytes_are_exported_alike(self, payload: JsonObject, config: IntegrationConfig) -> None:
         text = json.dumps(payload)
 
-        outcomes = [read_only(caught(lambda form=form: export(form, config))) for form in (payload, text, text.encode())]
+        outcomes = [
+            read_only(caught(lambda form=form: export(form, config))) for form in (payload, text, text.encode())
+        ]
 
         assert not isinstance(caught(lambda: export(payload, config)), Skipped) or True
         if "Skipped" not in outcomes[0]:
@@ -239,8 +241,8 @@ class TestOneEventByAnyWay:
 
 class TestTotality:
     """
-    No clock, no randomness, no network. Hostile input gives a result or a `StatsigSegmentError`, never another exception
-    (TR-4). All errors are also `ValueError`.
+    No clock, no randomness, no network. Hostile input gives a result or a `StatsigSegmentError`, never another
+    exception (TR-4). All errors are also `ValueError`.
     """
 
     ANYTHING = st.one_of(json_values(), hostile_values(), st.text(), st.binary(), CALLS, EXPORTS)
@@ -341,7 +343,10 @@ class TestNoMutation:
     def test_bodies_are_left_as_they_were(self, body: Any, exported: Any) -> None:
         before = snapshot([body, exported])
 
-        for items in (caught(lambda: list(split_segment_batch(body))), caught(lambda: list(split_statsig_export(exported)))):
+        for items in (
+            caught(lambda: list(split_segment_batch(body))),
+            caught(lambda: list(split_statsig_export(exported))),
+        ):
             if isinstance(items, list):
                 overwrite(items)
 
@@ -376,8 +381,8 @@ class TestNoMutation:
 
 class TestNoAliasing:
     """
-    Nothing done to an argument after the call, or to one result, changes another result: models are immutable all the way
-    down, or hold copies of their own.
+    Nothing done to an argument after the call, or to one result, changes another result: models are immutable all the
+    way down, or hold copies of their own.
     """
 
     @given(CALLS, CONFIGS)
@@ -569,7 +574,9 @@ class TestModelsAreValues:
         assert repr(event) == before
 
     @given(CALLS, CONFIGS)
-    def test_errors_compare_and_can_be_sent_between_processes(self, call: JsonObject, config: IntegrationConfig) -> None:
+    def test_errors_compare_and_can_be_sent_between_processes(
+        self, call: JsonObject, config: IntegrationConfig
+    ) -> None:
         outcome = outcome_of(call, config)
         if isinstance(outcome, StatsigSegmentError):
             again = pickle.loads(pickle.dumps(outcome))  # noqa: S301 - our own

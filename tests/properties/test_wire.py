@@ -100,8 +100,8 @@ def no_nulls(value: Any) -> bool:
 class TestWI1LogEvent:
     """
     `to_log_event(event)`: `{eventName, user, time, value, metadata}`, time in integer milliseconds; user keys `userID,
-    customIDs, email, ip, userAgent, country, locale, appVersion, custom, statsigEnvironment`. Absent things have no key;
-    `user` has only what is known; `metadata` is always there. [doc]
+    customIDs, email, ip, userAgent, country, locale, appVersion, custom, statsigEnvironment`. Absent things have no
+    key; `user` has only what is known; `metadata` is always there. [doc]
     """
 
     @given(EVENTS)
@@ -189,7 +189,9 @@ class TestWI2LogEventRequest:
 
 
 class TestWI3EventWebhook:
-    """`to_event_webhook(event)`: `{user, event, value, metadata, timestamp}` for `POST /v1/webhooks/event_webhook`. [doc]"""
+    """
+    `to_event_webhook(event)`: `{user, event, value, metadata, timestamp}` for `POST /v1/webhooks/event_webhook`. [doc]
+    """
 
     @given(EVENTS)
     def test_it_says_what_the_log_event_says(self, event: StatsigEvent) -> None:
