@@ -196,11 +196,15 @@ def even_odd_arrays(
         return pairs.map(lambda rows: [item for row in rows for item in row])
     anything = json_values(max_leaves=3) | st.just(float("nan"))
     either = st.one_of(names, names, anything), st.one_of(values, values, anything)
-    return st.builds(
-        lambda rows, rest: [item for row in rows for item in row] + rest,
-        st.lists(st.tuples(*either), max_size=5),
-        st.lists(either[0], max_size=1),
+    pairs = st.lists(st.tuples(*either), max_size=5)
+    return st.tuples(pairs, st.lists(either[0], max_size=1)).map(
+        lambda drawn: [item for row in drawn[0] for item in row] + drawn[1]
     )
+
+
+def _merged(*objects: st.SearchStrategy[JsonObject]) -> st.SearchStrategy[JsonObject]:
+    """Draw each of the objects, and put their entries together; the later ones win."""
+    return st.tuples(*objects).map(lambda drawn: {key: one[key] for one in drawn for key in one})
 
 
 def _control(malformed: bool) -> JsonObject:  # noqa: FBT001 - private, one use
@@ -223,11 +227,10 @@ def _control(malformed: bool) -> JsonObject:  # noqa: FBT001 - private, one use
 
 def _objects(*, malformed: bool) -> st.SearchStrategy[JsonObject]:
     """Make the properties or traits of a call: free keys, and the control keys at times."""
-    return st.builds(
-        lambda free, controls: {**free, **controls},
-        st.dictionaries(_keys(), json_values(max_leaves=3), max_size=3),
-        st.just({}) | st.fixed_dictionaries({}, optional=_control(malformed)),
-    )
+    nothing: JsonObject = {}
+    free = st.dictionaries(_keys(), json_values(max_leaves=3), max_size=3)
+    controls = st.just(nothing) | st.fixed_dictionaries(nothing, optional=_control(malformed))
+    return _merged(free, controls)
 
 
 def _contexts() -> st.SearchStrategy[JsonObject]:
@@ -273,9 +276,7 @@ def _valid_call(kind: str, *, malformed: bool = False) -> st.SearchStrategy[Json
         optional["traits"] = _objects(malformed=malformed)
     if kind in {"page", "screen"}:
         optional["name"] = optional["category"] = st.sampled_from(_NAMES) | st.none()
-    return st.builds(
-        lambda owner, rest: {**rest, **owner}, _owners(), st.fixed_dictionaries(mandatory, optional=optional)
-    )
+    return _merged(st.fixed_dictionaries(mandatory, optional=optional), _owners())
 
 
 @st.composite
@@ -321,8 +322,9 @@ def _spoiled(objects: st.SearchStrategy[JsonObject], paths: Sequence[tuple[str, 
         for (*above, last), value in rows:
             inner = whole
             for key in above:
-                held = inner.get(key)
-                inner[key] = inner = dict(held) if isinstance(held, dict) else {}
+                held: Any = inner.get(key)
+                copied: JsonObject = dict(held) if isinstance(held, dict) else {}
+                inner[key] = inner = copied
             if value is ...:
                 inner.pop(last, None)
             else:
@@ -418,8 +420,9 @@ _SPOILED_EXPORT: Final = (
 def statsig_events(*, changes: bool = True, malformed: bool = False) -> st.SearchStrategy[JsonObject]:
     """Make single events of Statsig's export as parsed JSON: custom events, exposures, diagnostics, config changes.
 
-    Shape: an object with `eventName`, and at times `user`, `userID`, `timestamp` (number or digit string, milliseconds),
-    `value`, `metadata`, `statsigMetadata`, `timeUUID`, `unitID`. Config changes are those of `config_changes`, the
+    Shape: an object with `eventName`, and at times `user`, `userID`, `timestamp` (number or digit string, in
+    milliseconds), `value`,
+    `metadata`, `statsigMetadata`, `timeUUID`, `unitID`. Config changes are those of `config_changes`, the
     Segment form (which has `event` in place of `eventName`) among them; with `changes=False` there are none. With
     `malformed=True` up to three places hold anything or nothing.
 
@@ -462,25 +465,25 @@ def config_changes() -> st.SearchStrategy[JsonObject]:
     ...     assert isinstance(parse_statsig_event(change), ConfigChange)
     >>> check()
     """
-    name = {"eventName": st.just("statsig::config_change")}
+    name: JsonObject = {"eventName": st.just("statsig::config_change")}
     texts = st.text(min_size=1, max_size=8)
-    full_user = {"name": texts, "email": st.just("grace@example.com")}
-    person = {"user": st.fixed_dictionaries(full_user), "timestamp": _EXPORT_MS}
-    plain = {
+    full_user: JsonObject = {"name": texts, "email": st.just("grace@example.com")}
+    person: JsonObject = {"user": st.fixed_dictionaries(full_user), "timestamp": _EXPORT_MS}
+    plain: JsonObject = {
         "type": st.sampled_from(("Gate", "Experiment", "Dynamic Config")),
         "name": texts,
         "description": texts,
         "action": st.sampled_from(("created", "updated", "deleted")),
     }
-    older = {**plain, "type": st.sampled_from(("gate", "experiment", "config"))}
-    current = {
+    older: JsonObject = {**plain, "type": st.sampled_from(("gate", "experiment", "config"))}
+    current: JsonObject = {
         **plain,
         "projectName": texts,
         "environments": st.sampled_from(("production", "production,staging", "")),
         "tags": st.lists(texts, max_size=2),
         "targetApps": st.lists(texts, max_size=2),
     }
-    segment_properties = {"author": texts, "configName": texts, "description": texts, "environment": texts}
+    segment_properties: JsonObject = {"author": texts, "configName": texts, "description": texts, "environment": texts}
     uuid = st.text("0123456789abcdef-", min_size=1, max_size=8)
     partial_user = st.fixed_dictionaries({}, optional={**full_user, "userID": identifiers()})
     return st.one_of(
@@ -638,7 +641,7 @@ class _Huge(int):
 def _in_itself(make: Callable[[], Any]) -> Any:
     """Make a container that contains itself."""
     whole = make()
-    if isinstance(whole, dict):
+    if make is dict:
         whole["self"] = whole
     else:
         whole.append(whole)
@@ -684,7 +687,7 @@ def hostile_values() -> st.SearchStrategy[Any]:
             _Text("u1"),
         )
     )
-    containers = st.sampled_from((list, dict)).map(_in_itself) | st.builds(set, st.lists(st.integers(), max_size=2))
+    containers = st.sampled_from((list, dict)).map(_in_itself) | st.sets(st.integers(), max_size=2)
     base = st.one_of(alone, containers, _atoms())
     keys: st.SearchStrategy[Any] = st.one_of(
         _keys(), st.integers(), st.just(b"key"), st.none(), st.just(("a", 1)), st.just("\udfff"), st.just(float("nan"))

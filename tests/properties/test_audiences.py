@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from itertools import pairwise
+from typing import Any, TypeGuard
 
 import pytest
 from hypothesis import example, given
@@ -28,6 +29,11 @@ from statsig_segment import (
 from statsig_segment.testing import identifiers, json_values, segment_calls
 
 JsonObject = dict[str, Any]
+
+
+def is_object(value: Any) -> TypeGuard[JsonObject]:
+    return isinstance(value, dict)
+
 
 CLASSES = ("audience", "journey_step")
 
@@ -59,7 +65,7 @@ PERSONAS = st.one_of(
 
 def is_audience(personas: Any) -> bool:
     """The oracle of when a call is an audience membership."""
-    if not isinstance(personas, dict):
+    if not is_object(personas):
         return False
     key = personas.get("computation_key")
     return personas.get("computation_class") in CLASSES and isinstance(key, str) and bool(key)
@@ -244,7 +250,7 @@ def id_of(update: AudienceUpdate, id_type: str) -> str | None:
 
 
 def judged(updates: list[AudienceUpdate], id_type: str) -> dict[str, dict[str, bool]]:
-    """The oracle of the fold: sort, and let the last one win. List -> ID -> membership, in order of first appearance."""
+    """The oracle of the fold: sort, and let the last one win. List -> ID -> membership, as they first appear."""
     state: dict[str, dict[str, bool]] = {}
     held = [(update, id_of(update, id_type)) for update in updates]
     for update, identity in held:
@@ -306,10 +312,7 @@ class TestAU5Fold:
         self, updates: list[AudienceUpdate], id_type: str, cuts: list[int]
     ) -> None:
         borders = sorted({0, len(updates), *(cut for cut in cuts if cut <= len(updates))})
-        parts = [
-            fold_audience_updates(updates[start:end], id_type=id_type)
-            for start, end in zip(borders, borders[1:], strict=False)
-        ]
+        parts = [fold_audience_updates(updates[start:end], id_type=id_type) for start, end in pairwise(borders)]
         whole = fold_audience_updates(updates, id_type=id_type)
 
         winners = [winner for part in parts for winner in part.winners]

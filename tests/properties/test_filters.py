@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -37,6 +37,11 @@ from statsig_segment.testing import (
 )
 
 JsonObject = dict[str, Any]
+
+
+def is_object(value: Any) -> TypeGuard[JsonObject]:
+    return isinstance(value, dict)
+
 
 NAMES = ("Signed Up", "signed up", "segment::Signed Up", "Viewed Docs Page", "Loaded a Screen", "group", "")
 NAME_LISTS = st.lists(st.sampled_from(NAMES), max_size=3)
@@ -167,7 +172,7 @@ class TestFL2OutboundFilter:
         elif name.startswith("statsig::"):
             passes = False
         else:
-            passes = events[name] if name in events else include_new
+            passes = events.get(name, include_new)
 
         event = parse_statsig_event({"eventName": name})
 
@@ -223,7 +228,9 @@ class TestFL3FilteringAndMapping:
         assert once is None or apply_filters(once, config.outbound.filters) is once
 
 
-ENTRIES = st.one_of(st.booleans(), st.none(), st.sampled_from(("false", 0, "", [])), st.just({"a": 1}), st.just({}))
+ENTRIES = st.one_of(
+    st.booleans(), st.none(), st.sampled_from[Any](("false", 0, "", [])), st.just({"a": 1}), st.just({})
+)
 
 
 class TestFL4Integrations:
@@ -279,7 +286,7 @@ class TestFL5LoopGuard:
             st.sampled_from(("statsig", "Statsig", "statsig ", "analytics.js", "", None)),
             json_values(max_leaves=2),
         ).map(lambda name: {"name": name})
-        | st.sampled_from((None, "statsig", ["statsig"], {})),
+        | st.sampled_from[Any]((None, "statsig", ["statsig"], {})),
         st.booleans(),
     )
     @example("track", {"name": ["statsig"]}, False)
@@ -289,7 +296,7 @@ class TestFL5LoopGuard:
         outcome = translate(call, IntegrationConfig(inbound=InboundConfig(allow_statsig_origin=allow)))
 
         skipped = isinstance(outcome, Skipped) and outcome.reason == "statsig_origin"
-        assert skipped == (isinstance(library, dict) and library.get("name") == "statsig" and not allow)
+        assert skipped == (is_object(library) and library.get("name") == "statsig" and not allow)
 
     @given(statsig_events(), integration_configs())
     def test_what_statsig_exports_does_not_come_back(self, payload: JsonObject, config: IntegrationConfig) -> None:
@@ -318,7 +325,7 @@ class TestFL6NothingDisappears:
 
     @given(PAYLOADS, integration_configs())
     def test_every_payload_comes_out_once_and_in_order(self, payloads: list[Any], config: IntegrationConfig) -> None:
-        outcomes = list(translate_many(iter(payloads), config, seen=set()))
+        outcomes = list(translate_many(iter(payloads), config, seen=set[str]()))
 
         assert len(outcomes) == len(payloads)
         for position, (outcome, payload) in enumerate(zip(outcomes, payloads, strict=True)):
@@ -337,10 +344,10 @@ class TestFL6NothingDisappears:
                 assert outcome.position == position
                 assert outcome.payload is payload
             else:
-                assert isinstance(outcome, dict)
+                assert is_object(outcome)
 
     def test_a_stream_is_answered_as_it_comes(self) -> None:
-        pulled = []
+        pulled: list[int] = []
 
         def payloads() -> Any:
             for number in range(3):
@@ -367,7 +374,7 @@ class TestFL6NothingDisappears:
         reasons = ("duplicate_message", "statsig_origin", "integration_disabled", "filtered")
         expected = [reason for reason, one in zip(reasons, applies, strict=True) if one]
 
-        (outcome,) = translate_many([call], config, seen={"m1"} if duplicate else set())
+        (outcome,) = translate_many([call], config, seen={"m1"} if duplicate else set[str]())
 
         assert isinstance(outcome, Skipped)
         assert outcome.reason == [*expected, "identify_without_audience"][0]

@@ -6,7 +6,8 @@ import json
 import math
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from itertools import pairwise
+from typing import Any, TypeGuard
 
 import pytest
 from hypothesis import assume, example, given
@@ -40,6 +41,11 @@ from statsig_segment.testing import (
 )
 
 JsonObject = dict[str, Any]
+
+
+def is_object(value: Any) -> TypeGuard[JsonObject]:
+    return isinstance(value, dict)
+
 
 LAST_MS = 253_402_300_799_999
 LIBRARY = {"name": "statsig", "version": "1.0"}
@@ -88,12 +94,13 @@ def read_time(value: Any) -> int | None:
 def held_object(payload: JsonObject, name: str) -> Any:
     """An object or an explicit null as it is; `...` for anything else."""
     value = payload.get(name, ...)
-    return value if value is None or isinstance(value, dict) else ...
+    return value if is_object(value) or value is None else ...
 
 
 def inside(holder: Any, *keys: str) -> Any:
     for key in keys:
-        holder = holder.get(key, ...) if isinstance(holder, dict) else ...
+        held: Any = holder
+        holder = held.get(key, ...) if is_object(held) else ...
     return holder
 
 
@@ -104,7 +111,7 @@ def present(**items: Any) -> JsonObject:
 def documented(payload: JsonObject) -> JsonObject:
     """The oracle of OU-3, laid out as Statsig's page lays it out."""
     user = held_object(payload, "user")
-    if isinstance(user, dict):
+    if is_object(user):
         user = {key: value for key, value in user.items() if key != "privateAttributes"}
     value, metadata = payload.get("value", ...), held_object(payload, "metadata")
     time_ms = read_time(payload.get("timestamp"))
@@ -146,7 +153,7 @@ class TestOU1ParsingExports:
         assert event.time_ms == read_time(payload.get("timestamp"))
         assert canonical(event.value) == canonical(payload.get("value"))
         metadata = payload.get("metadata")
-        assert canonical(dict(event.metadata)) == canonical(metadata if isinstance(metadata, dict) else {})
+        assert canonical(dict(event.metadata)) == canonical(metadata if is_object(metadata) else {})
 
     @given(json_values().filter(lambda name: not isinstance(name, str)) | st.just("") | st.just(...))
     def test_an_event_needs_a_name(self, name: Any) -> None:
@@ -193,7 +200,7 @@ class TestOU1ParsingExports:
 
     @given(
         st.one_of(
-            json_values().filter(lambda value: not isinstance(value, dict)).map(lambda value: (value, "not_an_object")),
+            json_values().filter(lambda value: not is_object(value)).map(lambda value: (value, "not_an_object")),
             st.sampled_from(("", "{", "~", b"\xff", b'{"eventName": "\xff"}')).map(lambda text: (text, "invalid_json")),
             st.sampled_from(("[]", "1", b"null")).map(lambda text: (text, "not_an_object")),
         ).filter(
@@ -332,7 +339,7 @@ class TestOU3DocumentedProfile:
 def empty(value: Any) -> None:
     """Empty a tree from the leaves up."""
     if isinstance(value, dict | list):
-        for item in list(value.values() if isinstance(value, dict) else value):
+        for item in list[Any](value.values() if is_object(value) else value):
             empty(item)
         value.clear()
 
@@ -403,12 +410,12 @@ class TestOU5PrivateAttributes:
         payload = {
             **payload,
             "userID": "u1",
-            "user": {**(user if isinstance(user, dict) else {}), "privateAttributes": secret},
+            "user": {**(user if is_object(user) else {}), "privateAttributes": secret},
         }
 
         (outcome,) = export_many([payload], IntegrationConfig(outbound=OutboundConfig(profile=profile)))
 
-        if isinstance(outcome, dict):
+        if is_object(outcome):
             assert "canary-1234" not in json.dumps(outcome)
             assert "privateAttributes" not in json.dumps(outcome)
             assert "canary-1234" not in repr(parse_statsig_event(payload))
@@ -416,7 +423,7 @@ class TestOU5PrivateAttributes:
 
 TEXT = st.text(min_size=1, max_size=6)
 MAYBE_TEXT = st.one_of(TEXT, st.just(""), st.none(), st.just(7))
-CHANGES = st.fixed_dictionaries(
+CHANGES: st.SearchStrategy[JsonObject] = st.fixed_dictionaries(
     {
         "eventName": st.just(CHANGE),
         "metadata": st.fixed_dictionaries(
@@ -667,7 +674,7 @@ class TestOU8Batches:
             assert one.error.code == "event_too_large"
             assert one.position is not None
             assert one.payload is tracks[one.position]
-        for before, after in zip(bodies, bodies[1:], strict=False):  # no body is cut short without need
+        for before, after in pairwise(bodies):  # no body is cut short without need
             joined = {"batch": [*before["batch"], after["batch"][0]]}
             assert len(joined["batch"]) > 2_500 or size_of(joined) > 500_000
 
@@ -696,16 +703,16 @@ class TestOU8Batches:
     @given(st.lists(statsig_events() | config_changes(), max_size=4), st.sampled_from(("documented", "deliverable")))
     def test_each_item_gets_a_type(self, payloads: list[JsonObject], profile: str) -> None:
         outcomes = export_many(payloads, IntegrationConfig(outbound=OutboundConfig(profile=profile)))
-        tracks = [outcome for outcome in outcomes if isinstance(outcome, dict)]
+        tracks = [outcome for outcome in outcomes if is_object(outcome)]
 
-        items = [item for body in to_segment_batches(tracks) if isinstance(body, dict) for item in body["batch"]]
+        items = [item for body in to_segment_batches(tracks) if is_object(body) for item in body["batch"]]
 
         assert [item["type"] for item in items] == ["track"] * len(tracks)
         assert items == [{"type": "track", **track} for track in tracks]
 
     @given(st.lists(config_changes(), min_size=1, max_size=2))
     def test_bodies_share_nothing_with_the_tracks(self, payloads: list[JsonObject]) -> None:
-        tracks: list[Any] = [outcome for outcome in export_many(payloads) if isinstance(outcome, dict)]
+        tracks: list[Any] = [outcome for outcome in export_many(payloads) if is_object(outcome)]
         before = canonical(tracks)
 
         for body in to_segment_batches(tracks):

@@ -9,8 +9,8 @@ import hmac
 import json
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Generator, Iterator, Mapping
+from typing import Any, TypeGuard
 
 import pytest
 from hypothesis import example, given
@@ -52,6 +52,15 @@ from statsig_segment.testing import (
 )
 
 JsonObject = dict[str, Any]
+
+
+def is_object(value: Any) -> TypeGuard[JsonObject]:
+    return isinstance(value, dict)
+
+
+def is_array(value: Any) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
+
 
 SECRETS = st.text(min_size=1, max_size=20)
 TIMESTAMPS = st.integers(0, 10**14).map(str)
@@ -178,7 +187,7 @@ class TestTR2SegmentSignature:
         ]
         return json.dumps(value, **styles[style])
 
-    @given(json_values().filter(lambda value: not isinstance(value, list)), st.integers(0, 3), SECRETS, SPACES)
+    @given(json_values().filter(lambda value: not is_array(value)), st.integers(0, 3), SECRETS, SPACES)
     @example({"batch": [{"type": "track"}]}, 0, "s", " ")
     def test_a_single_body_is_signed_whole(self, value: Any, style: int, secret: str, space: str) -> None:
         body = (space + self.written(value, style) + space).encode()
@@ -243,10 +252,10 @@ CANARY = "canary-"
 
 
 def with_canaries(value: Any, kept: frozenset[str], count: Iterator[int]) -> Any:
-    """The same tree with every string but the given ones, and every number, exchanged for one that is seen nowhere else."""
-    if isinstance(value, dict):
+    """The same tree with every string but the given ones, and every number, exchanged for one seen nowhere else."""
+    if is_object(value):
         return {key: with_canaries(item, kept, count) for key, item in value.items()}
-    if isinstance(value, list):
+    if is_array(value):
         return [with_canaries(item, kept, count) for item in value]
     if isinstance(value, str) and value not in kept:
         return f"{CANARY}{next(count)}" if value else value
@@ -258,9 +267,8 @@ def with_canaries(value: Any, kept: frozenset[str], count: Iterator[int]) -> Any
 def told(error: BaseException) -> str:
     """Everything that an error tells a log: its own text, that of its chain, its traceback."""
     texts = [str(error), repr(error), repr(error.args), "".join(traceback.format_exception(error))]
-    for linked in (error.__cause__, None if error.__suppress_context__ else error.__context__):
-        if linked is not None:
-            texts.append(told(linked))
+    chain = (error.__cause__, None if error.__suppress_context__ else error.__context__)
+    texts += [told(linked) for linked in chain if linked is not None]
     if isinstance(error, StatsigSegmentError):
         texts += [str(error.code), str(error.path)]
     return "\n".join(texts)
@@ -352,7 +360,8 @@ def nested(depth: int, make: Callable[[Any], Any]) -> Any:
 def dismantle(value: Any) -> None:
     """Take a deep tree apart from the top, for Python's own deallocation of it may be deep."""
     while isinstance(value, dict | list) and value:
-        value = value.pop("a", None) if isinstance(value, dict) else value.pop()
+        inner: Any = value
+        value = inner.pop("a", None) if is_object(inner) else inner.pop()
 
 
 class _Lookup(Mapping[str, Any]):
@@ -394,7 +403,7 @@ ENTRIES: dict[str, Callable[[Any], Any]] = {
     "translate": sent,
     "to_statsig_event": lambda payload: to_event_webhook(to_statsig_event(parse_segment_event(payload))),
     "audience_update": lambda payload: audience_update(parse_segment_event(payload)),
-    "translate_many": lambda payload: list(translate_many([payload, payload], CONFIG, seen=set())),
+    "translate_many": lambda payload: list(translate_many([payload, payload], CONFIG, seen=set[str]())),
     "explain": lambda payload: explain(payload, CONFIG),
     "split_segment_batch": lambda payload: list(split_segment_batch(payload)),
     "parse_statsig_event": parse_statsig_event,
@@ -414,13 +423,58 @@ def withstand(payload: Any, *names: str) -> None:
 
 
 @contextlib.contextmanager
-def without_collector() -> Iterator[None]:
+def without_collector() -> Generator[None]:
     """Keep the garbage collector's passes, which grow with everything that is alive, out of the time."""
     gc.disable()
     try:
         yield
     finally:
         gc.enable()
+
+
+def in_object(inner: Any) -> Any:
+    return {"a": inner}
+
+
+def in_array(inner: Any) -> Any:
+    return [inner]
+
+
+SIZED: tuple[Callable[[int], Any], ...] = (
+    lambda size: {
+        "type": "track",
+        "event": "a",
+        "userId": "u",
+        "properties": {"statsigCustomIDs": ["a", "b"] * size},
+    },
+    lambda size: {
+        "type": "track",
+        "event": "a",
+        "userId": "u",
+        "properties": {"statsigCustom": [1, None] * size},
+    },
+    lambda size: {
+        "type": "track",
+        "event": "a",
+        "userId": "u",
+        "properties": {"statsigCustom": ["a", {}] * size},
+    },
+    lambda size: {"type": "track", "event": "a", "userId": "u", "properties": {"x": [[1.5] * 3] * size}},
+    lambda size: {
+        "type": "track",
+        "event": "a",
+        "userId": "u",
+        "properties": {f"a.{at}": at for at in range(size)},
+    },
+    lambda size: {"batch": [{"type": "track"}] * size, "context": {"a": {"b": 1}}},
+    lambda size: {"type": "track", "event": "a", "timestamp": "1" * size},
+    lambda size: {"type": "track", "event": "{event}" * size, "userId": "u"},
+    lambda size: {"eventName": "a", "userID": "u", "user": {"custom": {str(at): at for at in range(size)}}},
+    lambda size: nested(size, in_object),
+    lambda size: '{"a":' * size,
+    lambda size: "{" + '"a": 1,' * size + '"type": "track", "event": "a", "userId": "u"}',
+)
+"""Calls and bodies that grow in one place."""
 
 
 class TestTR4HostileInput:
@@ -478,14 +532,14 @@ class TestTR4HostileInput:
             withstand(json.dumps(call))
 
     DEEP = (
-        pytest.param(lambda inner: {"a": inner}, '{"a":', "}", id="objects"),
-        pytest.param(lambda inner: [inner], "[", "]", id="arrays"),
+        pytest.param(in_object, '{"a":', "}", id="objects"),
+        pytest.param(in_array, "[", "]", id="arrays"),
     )
     CALL = "parse_segment_event", "translate", "explain"
     BATCH = ("split_segment_batch",)
     EXPORT = "parse_statsig_event", "export_many", "to_segment_batches"
     BODY = "split_statsig_export", "url_verification_code"
-    SPOTS = (
+    SPOTS: tuple[tuple[tuple[str, ...], Callable[[Any], Any]], ...] = (
         (CALL, lambda deep: {"type": "track", "event": "a", "userId": "u1", "properties": {"x": deep}}),
         (CALL, lambda deep: {"type": "track", "event": "a", "userId": "u1", "context": {"x": deep, "ip": deep}}),
         (CALL, lambda deep: {"type": "page", "userId": deep, "name": deep, "other": deep}),
@@ -589,43 +643,7 @@ class TestTR4HostileInput:
                 best = min(best, time.perf_counter() - start)
         return best
 
-    @pytest.mark.parametrize(
-        "make",
-        [
-            lambda size: {
-                "type": "track",
-                "event": "a",
-                "userId": "u",
-                "properties": {"statsigCustomIDs": ["a", "b"] * size},
-            },
-            lambda size: {
-                "type": "track",
-                "event": "a",
-                "userId": "u",
-                "properties": {"statsigCustom": [1, None] * size},
-            },
-            lambda size: {
-                "type": "track",
-                "event": "a",
-                "userId": "u",
-                "properties": {"statsigCustom": ["a", {}] * size},
-            },
-            lambda size: {"type": "track", "event": "a", "userId": "u", "properties": {"x": [[1.5] * 3] * size}},
-            lambda size: {
-                "type": "track",
-                "event": "a",
-                "userId": "u",
-                "properties": {f"a.{at}": at for at in range(size)},
-            },
-            lambda size: {"batch": [{"type": "track"}] * size, "context": {"a": {"b": 1}}},
-            lambda size: {"type": "track", "event": "a", "timestamp": "1" * size},
-            lambda size: {"type": "track", "event": "{event}" * size, "userId": "u"},
-            lambda size: {"eventName": "a", "userID": "u", "user": {"custom": {str(at): at for at in range(size)}}},
-            lambda size: nested(size, lambda inner: {"a": inner}),
-            lambda size: '{"a":' * size,
-            lambda size: "{" + '"a": 1,' * size + '"type": "track", "event": "a", "userId": "u"}',
-        ],
-    )
+    @pytest.mark.parametrize("make", SIZED)
     def test_time_is_linear_in_size(self, make: Callable[[int], Any]) -> None:
         small, large = make(1_000), make(16_000)
 

@@ -6,7 +6,8 @@ import copy
 import json
 import pickle
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from functools import partial
+from typing import Any, TypeGuard
 
 import attrs
 import pytest
@@ -61,6 +62,15 @@ from statsig_segment.testing import (
 JsonObject = dict[str, Any]
 Outcome = StatsigEvent | AudienceUpdate | Skipped | Rejected
 
+
+def is_object(value: Any) -> TypeGuard[JsonObject]:
+    return isinstance(value, dict)
+
+
+def is_array(value: Any) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
+
+
 CALLS = segment_calls(malformed=True)
 EXPORTS = statsig_events(malformed=True)
 CONFIGS = integration_configs()
@@ -73,13 +83,13 @@ def snapshot(value: Any) -> Any:
 
 def overwrite(value: Any) -> None:
     """Change a tree in every place where it can be changed."""
-    if isinstance(value, dict):
+    if is_object(value):
         for item in list(value.values()):
             overwrite(item)
         for key in value:
             value[key] = "overwritten"
         value["overwritten"] = ["overwritten"]
-    elif isinstance(value, list):
+    elif is_array(value):
         for item in value:
             overwrite(item)
         value[:] = ["overwritten", *value]
@@ -87,7 +97,7 @@ def overwrite(value: Any) -> None:
 
 def read_only(value: Any) -> Any:
     """A wire result as text, a model as text: what must not change any more."""
-    return json.dumps(value) if isinstance(value, dict) else repr(value)
+    return json.dumps(value) if is_object(value) else repr(value)
 
 
 def outcome_of(payload: Any, config: IntegrationConfig) -> Any:
@@ -111,8 +121,8 @@ def composed(payload: Any, config: IntegrationConfig) -> Any:
     """The composition of the steps, as the pinned section spells it: parse, skip checks, filter, map, convert."""
     inbound = config.inbound
     event = parse_segment_event(payload)
-    library = event.context.get("library")
-    if not inbound.allow_statsig_origin and isinstance(library, Mapping) and library.get("name") == "statsig":
+    library: Any = event.context.get("library")
+    if not inbound.allow_statsig_origin and is_object(library) and library.get("name") == "statsig":
         return Skipped(reason="statsig_origin", payload=payload)
     entry = event.integrations.get("Statsig")
     disabled = entry is False or (entry is None and event.integrations.get("All") is False)
@@ -193,13 +203,12 @@ class TestOneEventByAnyWay:
     def test_objects_text_and_bytes_are_exported_alike(self, payload: JsonObject, config: IntegrationConfig) -> None:
         text = json.dumps(payload)
 
-        outcomes = [
-            read_only(caught(lambda form=form: export(form, config))) for form in (payload, text, text.encode())
-        ]
+        outcomes = [caught(partial(export, form, config)) for form in (payload, text, text.encode())]
 
-        assert not isinstance(caught(lambda: export(payload, config)), Skipped) or True
-        if "Skipped" not in outcomes[0]:
-            assert outcomes[0] == outcomes[1] == outcomes[2]
+        if isinstance(outcomes[0], Skipped):
+            assert all(isinstance(outcome, Skipped) for outcome in outcomes)
+        else:
+            assert len({read_only(outcome) for outcome in outcomes}) == 1
 
     @given(st.lists(CALLS, max_size=4), CONFIGS)
     def test_many_are_translated_as_one_by_one(self, calls: list[JsonObject], config: IntegrationConfig) -> None:
@@ -209,7 +218,7 @@ class TestOneEventByAnyWay:
     @given(st.lists(EXPORTS, max_size=4), CONFIGS)
     def test_many_are_exported_as_one_by_one(self, payloads: list[JsonObject], config: IntegrationConfig) -> None:
         for payload, outcome in zip(payloads, export_many(payloads, config), strict=True):
-            alone = caught(lambda payload=payload: export(payload, config))
+            alone = caught(partial(export, payload, config))
             if isinstance(outcome, Rejected):
                 assert outcome.error == alone
             elif isinstance(outcome, Skipped):
@@ -249,7 +258,7 @@ class TestTotality:
 
     @given(ANYTHING, CONFIGS)
     def test_only_our_errors_escape_from_the_ways_in(self, payload: Any, config: IntegrationConfig) -> None:
-        for enter in (
+        ways_in: tuple[Callable[[Any], Any], ...] = (
             parse_segment_event,
             parse_statsig_event,
             lambda body: list(split_segment_batch(body)),
@@ -257,17 +266,18 @@ class TestTotality:
             lambda body: translate(body, config),
             lambda body: export(body, config),
             load_config,
-        ):
-            error = caught(lambda enter=enter: enter(payload))
+        )
+        for enter in ways_in:
+            error = caught(partial(enter, payload))
             if isinstance(error, StatsigSegmentError):
                 assert isinstance(error, ValueError)
                 assert isinstance(error.code, str)
-                assert error.path is None or error.path.startswith("$") or error.path
+                assert error.path is None or error.path.startswith("$")
                 assert str(error)
 
     @given(st.lists(ANYTHING, max_size=4), CONFIGS)
     def test_the_many_forms_raise_nothing(self, payloads: list[Any], config: IntegrationConfig) -> None:
-        assert len(list(translate_many(payloads, config, seen=set()))) == len(payloads)
+        assert len(list(translate_many(payloads, config, seen=set[str]()))) == len(payloads)
         assert len(list(export_many(payloads, config))) == len(payloads)
         for payload in payloads:
             explain(payload, config)
@@ -275,17 +285,17 @@ class TestTotality:
     @given(segment_batches(malformed=True), statsig_exports(malformed=True), CONFIGS)
     def test_whole_bodies_go_all_the_way(self, body: Any, exported: Any, config: IntegrationConfig) -> None:
         calls = caught(lambda: list(split_segment_batch(body)))
-        if isinstance(calls, list):
+        if is_array(calls):
             outcomes = list(translate_many(calls, config))
             events = [outcome for outcome in outcomes if isinstance(outcome, StatsigEvent)]
             assert len(json.loads(json.dumps(to_log_event_request(events)))["events"]) == len(events)
         events_out = caught(lambda: list(split_statsig_export(exported)))
-        if isinstance(events_out, list):
-            tracks = [track for track in export_many(events_out, config) if isinstance(track, dict)]
-            bodies = [batch for batch in to_segment_batches(tracks) if isinstance(batch, dict)]
+        if is_array(events_out):
+            tracks = [track for track in export_many(events_out, config) if is_object(track)]
+            bodies = [batch for batch in to_segment_batches(tracks) if is_object(batch)]
             assert sum(len(batch["batch"]) for batch in bodies) == len(tracks)
 
-    @pytest.mark.parametrize("seen", [set(), None])
+    @pytest.mark.parametrize("seen", [set[str](), None])
     def test_nothing_of_an_exception_in_the_callers_iterable_is_swallowed(self, seen: set[str] | None) -> None:
         def broken() -> Iterator[JsonObject]:
             yield {"type": "track", "event": "a", "userId": "u1"}
@@ -306,7 +316,7 @@ class TestPurity:
         self, call: JsonObject, config: IntegrationConfig, between: list[JsonObject]
     ) -> None:
         first = outcome_of(call, config)
-        list(translate_many(between, config, seen=set()))
+        list(translate_many(between, config, seen=set[str]()))
         second = outcome_of(copy.deepcopy(call), config)
 
         assert same(first, second)
@@ -331,7 +341,7 @@ class TestNoMutation:
 
         outcome = outcome_of(call, config)
         explain(call, config)
-        list(translate_many([call], config, seen=set()))
+        list(translate_many([call], config, seen=set[str]()))
         if isinstance(outcome, StatsigEvent):
             to_log_event(outcome)
             to_event_webhook(outcome)
@@ -347,7 +357,7 @@ class TestNoMutation:
             caught(lambda: list(split_segment_batch(body))),
             caught(lambda: list(split_statsig_export(exported))),
         ):
-            if isinstance(items, list):
+            if is_array(items):
                 overwrite(items)
 
         assert snapshot([body, exported]) == before
@@ -357,7 +367,7 @@ class TestNoMutation:
         before = snapshot(payload)
 
         outcome = caught(lambda: export(payload, config))
-        if isinstance(outcome, dict):
+        if is_object(outcome):
             tracks = [outcome]
             written = snapshot(tracks)
             list(to_segment_batches(tracks))
@@ -418,26 +428,22 @@ class TestNoAliasing:
         assert json.dumps(wires[2]["events"][1]) == before[0]
         assert read_only(to_log_event(outcome)) == before[0]
         assert repr(outcome) == event
-        assert snapshot(call) == snapshot(copy.deepcopy(call))
 
     @given(EXPORTS, CONFIGS)
     def test_changing_the_export_afterwards_changes_no_result(
         self, payload: JsonObject, config: IntegrationConfig
     ) -> None:
-        results = [caught(lambda: parse_statsig_event(payload)), caught(lambda: export(payload, config))]
-        results = [result for result in results if not isinstance(result, Skipped)]
-        tracks = [result for result in results if isinstance(result, dict)]
-        results += [body for body in to_segment_batches(tracks) if isinstance(body, dict)]
-        before = [read_only(result) for result in results]
+        event, track = caught(lambda: parse_statsig_event(payload)), caught(lambda: export(payload, config))
+        if isinstance(track, Skipped):  # which carries the very payload given
+            return
+        bodies = list(to_segment_batches([track])) if is_object(track) else []
+        before = read_only(event), read_only(track), [read_only(body) for body in bodies]
 
         overwrite(payload)
-        for track in tracks:
-            written = read_only(track)
-            overwrite(dict(track))
-            assert read_only(track) != written or not written
 
-        kept = [at for at, result in enumerate(results) if result not in tracks]
-        assert [read_only(results[at]) for at in kept] == [before[at] for at in kept]
+        assert (read_only(event), read_only(track), [read_only(body) for body in bodies]) == before
+        overwrite(track)
+        assert (read_only(event), [read_only(body) for body in bodies]) == (before[0], before[2])
 
     @given(segment_batches(), st.data())
     def test_changing_a_body_afterwards_changes_no_item(self, body: Any, data: st.DataObject) -> None:
@@ -490,9 +496,13 @@ def models() -> st.SearchStrategy[Any]:
             fold_audience_updates
         ),
         st.just(IdListPatch(id_list="vip", add=("u1",), remove=())),
-        st.just(Issue(code="id_invalid", path="$.userId")),
+        st.just(Issue(code="id_invalid", path="$.userId", message="no ID")),
         calls.map(explain),
-        calls.map(lambda call: explain(call).rows[0] if explain(call).rows else Issue(code="id_invalid", path="$")),
+        calls.map(
+            lambda call: (
+                explain(call).rows[0] if explain(call).rows else Issue(code="id_invalid", path="$", message="no ID")
+            )
+        ),
         st.sampled_from(("alias", "track")).map(lambda kind: next(translate_many([{"type": kind}]))),
         st.just(Skipped(reason="filtered")),
     )
@@ -559,8 +569,8 @@ class TestModelsAreValues:
             return
         assert first == parse_segment_event(copy.deepcopy(one))
         assert first != object()
-        if repr(first) != repr(second) and first == second:
-            assert json.loads(json.dumps(one)) == one  # such as 1 and 1.0, which are equal and print apart
+        if repr(first) == repr(second):
+            assert first == second
 
     @given(segment_calls())
     def test_a_model_evolves_without_changing(self, call: JsonObject) -> None:
@@ -591,16 +601,18 @@ class TestModelsAreValues:
 
 def refuses_changes(mapping: Any) -> None:
     before = dict(mapping)
-    for change in (
-        lambda: mapping.__setitem__("x", 1),
-        lambda: mapping.__delitem__(next(iter(mapping), "x")),
-        lambda: mapping.update(x=1),
-        lambda: mapping.setdefault("x", 1),
-        lambda: mapping.pop(next(iter(mapping), "x"), None),
-        lambda: mapping.popitem(),
-        lambda: mapping.clear(),
-        lambda: mapping.__ior__({"x": 1}),
-    ):
+    held = next(iter(mapping), "x")
+    changes: dict[str, tuple[Any, ...]] = {
+        "__setitem__": ("x", 1),
+        "__delitem__": (held,),
+        "__ior__": ({"x": 1},),
+        "update": ({"x": 1},),
+        "setdefault": ("x", 1),
+        "pop": (held, None),
+        "popitem": (),
+        "clear": (),
+    }
+    for name, arguments in changes.items():
         with pytest.raises((TypeError, AttributeError)):
-            change()
+            getattr(mapping, name)(*arguments)
     assert repr(dict(mapping)) == repr(before)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-from typing import Any
+from typing import Any, TypeGuard
 
 import pytest
 from hypothesis import example, given
@@ -25,6 +25,15 @@ from statsig_segment.testing import segment_calls, statsig_events
 
 JsonObject = dict[str, Any]
 
+
+def is_object(value: Any) -> TypeGuard[JsonObject]:
+    return isinstance(value, dict)
+
+
+def is_array(value: Any) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
+
+
 # Wire name -> attribute, once more and from the rule's text alone.
 USER_KEYS = {
     "userID": "user_id",
@@ -43,8 +52,14 @@ IDS = st.dictionaries(TEXTS, TEXTS, max_size=2)
 CUSTOM = st.dictionaries(
     TEXTS, st.one_of(TEXTS, st.booleans(), st.integers(), st.floats(-9, 9), st.lists(TEXTS, max_size=2)), max_size=2
 )
+
+
+def made_of(fields: JsonObject) -> StatsigUser:
+    return StatsigUser(**fields)
+
+
 USERS = st.builds(
-    lambda fields: StatsigUser(**fields),
+    made_of,
     st.fixed_dictionaries(
         {},
         optional={
@@ -62,6 +77,10 @@ EVENTS = st.builds(
 )
 
 
+def thawed(value: Any) -> Any:
+    return list[Any](value) if isinstance(value, tuple) else value
+
+
 def user_of(user: StatsigUser) -> JsonObject:
     """The oracle of a user on the wire: only what is known."""
     known: JsonObject = {}
@@ -72,8 +91,8 @@ def user_of(user: StatsigUser) -> JsonObject:
         if attribute == "environment":
             value = {"tier": value}
         elif attribute == "custom":
-            value = {name: list(item) if isinstance(item, tuple) else item for name, item in value.items()}
-        known[key] = dict(value) if attribute in {"custom_ids"} else value
+            value = {name: thawed(item) for name, item in user.custom.items()}
+        known[key] = value
     return known
 
 
@@ -84,16 +103,18 @@ def strict_json(value: Any) -> Any:
 
 def containers(value: Any) -> list[Any]:
     """Every dict and list of a tree."""
-    if isinstance(value, dict):
+    if is_object(value):
         return [value, *(inner for item in value.values() for inner in containers(item))]
-    if isinstance(value, list):
+    if is_array(value):
         return [value, *(inner for item in value for inner in containers(item))]
     return []
 
 
 def no_nulls(value: Any) -> bool:
-    if isinstance(value, dict | list):
-        return all(no_nulls(item) for item in (value.values() if isinstance(value, dict) else value))
+    if is_object(value):
+        return all(no_nulls(item) for item in value.values())
+    if is_array(value):
+        return all(no_nulls(item) for item in value)
     return value is not None
 
 
