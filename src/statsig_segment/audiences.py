@@ -9,7 +9,7 @@ import attrs
 from statsig_segment.checks import problem
 from statsig_segment.errors import Issue, TranslationError, child
 from statsig_segment.json_text import EMPTY, FrozenDict, freeze, plain
-from statsig_segment.models import frozen_ids, frozen_issues, make
+from statsig_segment.models import defaults_on_class, frozen_ids, frozen_issues, make
 from statsig_segment.segment import ANONYMOUS_ID, CONTEXT, PROPERTIES, TRAITS, Identify, SegmentEvent, Track
 from statsig_segment.statsig import USER_ID
 
@@ -23,6 +23,7 @@ _ID_LIST: Final = re.compile(r"[A-Za-z0-9_-]{3,100}")  # Statsig's Console API
 KEY_PATH: Final = f"$.{CONTEXT}.{_PERSONAS}.{_KEY}"
 
 
+@defaults_on_class
 @attrs.frozen(kw_only=True, slots=False)
 class AudienceUpdate:
     """One user or unit entered or left one ID list."""
