@@ -309,7 +309,7 @@ def url_verification_code(body: object) -> str | None:
 
 
 def _code(body: Mapping[str, Any]) -> str | None:
-    data = body.get(DATA)
+    data = None if EVENT_NAME in body else body.get(DATA)  # what has a name is an event, whatever else it has
     if not isinstance(data, Mapping) or plain(data.get("event")) != "url_verification":
         return None
     code = plain(data.get("verification_code"))

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeGuard
 
 from hypothesis import strategies as st
 
@@ -314,6 +314,10 @@ _SPOILED: Final = (
 )
 
 
+def _is_object(value: Any) -> TypeGuard[JsonObject]:
+    return isinstance(value, dict)
+
+
 def _spoiled(objects: st.SearchStrategy[JsonObject], paths: Sequence[tuple[str, ...]]) -> st.SearchStrategy[JsonObject]:
     """Put anything, or nothing, in one to three places of an object."""
 
@@ -322,9 +326,8 @@ def _spoiled(objects: st.SearchStrategy[JsonObject], paths: Sequence[tuple[str, 
         for (*above, last), value in rows:
             inner = whole
             for key in above:
-                held: Any = inner.get(key)
-                copied: JsonObject = dict(held) if isinstance(held, dict) else {}
-                inner[key] = inner = copied
+                held = inner.get(key)
+                inner[key] = inner = {**held} if _is_object(held) else {}
             if value is ...:
                 inner.pop(last, None)
             else:
@@ -485,33 +488,34 @@ def config_changes() -> st.SearchStrategy[JsonObject]:
     }
     segment_properties: JsonObject = {"author": texts, "configName": texts, "description": texts, "environment": texts}
     uuid = st.text("0123456789abcdef-", min_size=1, max_size=8)
-    partial_user = st.fixed_dictionaries({}, optional={**full_user, "userID": identifiers()})
-    return st.one_of(
-        st.fixed_dictionaries(
-            {
-                "event": st.just("statsig::config_change"),
-                "userId": identifiers(),
-                "timestamp": _EXPORT_MS,
-                "context": st.just({"library": {"name": "statsig", "version": "1.0"}}),
-                "properties": st.fixed_dictionaries(segment_properties),
-            }
-        ),
-        st.fixed_dictionaries({**name, **person, "metadata": st.fixed_dictionaries(plain)}),
-        st.fixed_dictionaries({**name, **person, "metadata": st.fixed_dictionaries({**plain, "environment": texts})}),
-        st.fixed_dictionaries(
-            {
-                **name,
-                **person,
-                "timestamp": _EXPORT_MS.map(str),
-                "timeUUID": uuid,
-                "metadata": st.fixed_dictionaries(older),
-            }
-        ),
-        st.fixed_dictionaries(
-            {**name, "timestamp": _EXPORT_MS, "metadata": st.fixed_dictionaries(current)},
-            optional={"user": partial_user, "timeUUID": uuid, "userID": identifiers()},
-        ),
+    partial_user: JsonObject = {**full_user, "userID": identifiers()}
+    segment_form: JsonObject = {
+        "event": st.just("statsig::config_change"),
+        "userId": identifiers(),
+        "timestamp": _EXPORT_MS,
+        "context": st.just({"library": {"name": "statsig", "version": "1.0"}}),
+        "properties": st.fixed_dictionaries(segment_properties),
+    }
+    shapes: tuple[JsonObject, ...] = (
+        segment_form,
+        {**name, **person, "metadata": st.fixed_dictionaries(plain)},
+        {**name, **person, "metadata": st.fixed_dictionaries({**plain, "environment": texts})},
+        {
+            **name,
+            **person,
+            "timestamp": _EXPORT_MS.map(str),
+            "timeUUID": uuid,
+            "metadata": st.fixed_dictionaries(older),
+        },
     )
+    current_shape: JsonObject = {**name, "timestamp": _EXPORT_MS, "metadata": st.fixed_dictionaries(current)}
+    optional: JsonObject = {
+        "user": st.fixed_dictionaries({}, optional=partial_user),
+        "timeUUID": uuid,
+        "userID": identifiers(),
+    }
+    earlier = [st.fixed_dictionaries(shape) for shape in shapes]
+    return st.one_of(*earlier, st.fixed_dictionaries(current_shape, optional=optional))
 
 
 def statsig_exports(*, malformed: bool = False) -> st.SearchStrategy[Any]:

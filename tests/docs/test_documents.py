@@ -16,7 +16,8 @@ import statsig_segment
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 MODULES = sorted(
-    module.name for module in pkgutil.walk_packages(statsig_segment.__path__, "statsig_segment.")
+    module.name
+    for module in pkgutil.walk_packages(statsig_segment.__path__, "statsig_segment.")
     if not module.name.endswith("__main__")  # importing it would run it
 )
 LANGUAGES = ("json", "python", "shell", "text", "toml")

@@ -93,9 +93,7 @@ def test_a_segment_event_is_one_of_five() -> None:
     assert all(issubclass(kind, SegmentEvent) for kind in kinds)
 
 
-@pytest.mark.parametrize(
-    "error", [SegmentEventError, StatsigEventError, TranslationError, ConfigError, SignatureError]
-)
+@pytest.mark.parametrize("error", [SegmentEventError, StatsigEventError, TranslationError, ConfigError, SignatureError])
 def test_an_error_is_of_the_family_and_a_value_error(error: type[Exception]) -> None:
     assert issubclass(error, StatsigSegmentError)
     assert issubclass(error, ValueError)

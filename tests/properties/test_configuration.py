@@ -123,10 +123,12 @@ class TestLoadConfigReadsOneStructure:
 
 
 def empty(value: Any) -> None:
+    """Empty a tree from the leaves up."""
+    tree: Any = value
     if isinstance(value, dict | list):
-        for item in list[Any](value.values() if is_object(value) else value):
+        for item in list(tree.values() if is_object(tree) else tree):
             empty(item)
-        value.clear()
+        tree.clear()
 
 
 # Where tables may stand, and a value of a wrong type for each key that may stand in them.

@@ -66,7 +66,8 @@ def leaves(value: Any, above: Keys = ()) -> dict[Keys, Any]:
 
 def thawed(value: Any) -> Any:
     """A value as the wire has it: lists in place of tuples."""
-    return list[Any](value) if isinstance(value, tuple) else value
+    items: Any = value
+    return list(items) if isinstance(value, tuple) else value
 
 
 def at_path(payload: Any, path: str) -> Any:

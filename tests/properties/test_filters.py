@@ -228,9 +228,9 @@ class TestFL3FilteringAndMapping:
         assert once is None or apply_filters(once, config.outbound.filters) is once
 
 
-ENTRIES = st.one_of(
-    st.booleans(), st.none(), st.sampled_from[Any](("false", 0, "", [])), st.just({"a": 1}), st.just({})
-)
+ODD: tuple[Any, ...] = ("false", 0, "", [], {})
+NO_LIBRARIES: tuple[Any, ...] = (None, "statsig", ["statsig"], {})
+ENTRIES = st.one_of(st.booleans(), st.none(), st.sampled_from(ODD), st.just({"a": 1}))
 
 
 class TestFL4Integrations:
@@ -286,7 +286,7 @@ class TestFL5LoopGuard:
             st.sampled_from(("statsig", "Statsig", "statsig ", "analytics.js", "", None)),
             json_values(max_leaves=2),
         ).map(lambda name: {"name": name})
-        | st.sampled_from[Any]((None, "statsig", ["statsig"], {})),
+        | st.sampled_from(NO_LIBRARIES),
         st.booleans(),
     )
     @example("track", {"name": ["statsig"]}, False)

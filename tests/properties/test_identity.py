@@ -248,7 +248,7 @@ class TestID3ControlKeysInTraits:
         elif kind in {"group", "identify"} and in_traits is not ...:
             expected = read_pairs(in_traits, "$.traits.statsigCustomIDs")
         else:
-            expected = {}, set[tuple[str, str]]()
+            expected = dict[str, str](), set[tuple[str, str]]()
         assert (event.custom_ids, found(event)) == expected
 
     @given(st.lists(st.sampled_from(("statsigCustomIDs", "statsigCustom", "statsigEnvironment")), unique=True))

@@ -338,10 +338,11 @@ class TestOU3DocumentedProfile:
 
 def empty(value: Any) -> None:
     """Empty a tree from the leaves up."""
+    tree: Any = value
     if isinstance(value, dict | list):
-        for item in list[Any](value.values() if is_object(value) else value):
+        for item in list(tree.values() if is_object(tree) else tree):
             empty(item)
-        value.clear()
+        tree.clear()
 
 
 def iso(time_ms: int) -> str:

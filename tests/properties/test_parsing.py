@@ -68,6 +68,10 @@ def found(event: Any) -> set[tuple[str, str]]:
     return set(pairs)
 
 
+def view_of(raw: bytes) -> Any:
+    return memoryview(raw)
+
+
 def other_mappings(value: Any) -> Any:
     """The same tree out of mappings that are no dicts, and tuples."""
     if is_object(value):
@@ -105,7 +109,7 @@ class TestIN1ReadsMappingsAndJsonText:
                 lambda value: not isinstance(value, dict | MappingProxyType | UserDict | str | bytes)
             ),
             st.binary().map(bytearray),
-            st.binary().map(memoryview[int]),
+            st.binary().map(view_of),
         )
     )
     @example(None)
@@ -301,9 +305,8 @@ class TestIN4ValuesOfIds:
         assert parse_segment_event(track(userId=value)).user_id is None
 
 
-UNREADABLE = st.sampled_from[Any](
-    ("", "yesterday", True, [], {}, -1, float("nan"), float("inf"), "2024-13-01", 1e300, "1e3")
-)
+NO_TIMES: tuple[Any, ...] = ("", "yesterday", True, [], {}, -1, float("nan"), float("inf"), "2024-13-01", 1e300, "1e3")
+UNREADABLE = st.sampled_from(NO_TIMES)
 
 
 class TestIN5FirstReadableTime:
@@ -761,6 +764,9 @@ class _Cache:
         self.held.append(item)
 
 
+NO_IDS: tuple[Any, ...] = ("", None, 7, True, {})
+
+
 class TestIN9Duplicates:
     """
     `messageId` is kept on the model. Statsig does not deduplicate custom events, so `translate_many(…, seen=…)` takes
@@ -811,7 +817,7 @@ class TestIN9Duplicates:
         assert type(twice[0]) is type(twice[1])
         assert not any(isinstance(outcome, Skipped) and outcome.reason == "duplicate_message" for outcome in twice)
 
-    @given(st.text(min_size=1) | st.sampled_from[Any](("", None, 7, True, {})))
+    @given(st.text(min_size=1) | st.sampled_from(NO_IDS))
     def test_only_a_non_empty_string_is_kept(self, message: Any) -> None:
         kept = parse_segment_event(track(messageId=message)).message_id
 

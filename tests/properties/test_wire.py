@@ -78,7 +78,8 @@ EVENTS = st.builds(
 
 
 def thawed(value: Any) -> Any:
-    return list[Any](value) if isinstance(value, tuple) else value
+    items: Any = value
+    return list(items) if isinstance(value, tuple) else value
 
 
 def user_of(user: StatsigUser) -> JsonObject:

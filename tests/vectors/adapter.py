@@ -1,0 +1,412 @@
+"""Answer the cases of the vector files with this library, and compare answers; knows nothing of pytest.
+
+`answer(case)` is one pure function from a case to an answer in the shape of its `expected`; `difference` tells where an
+answer departs from what a case expects. README.md beside this file describes both shapes for other languages.
+"""
+
+from __future__ import annotations
+
+import base64
+import difflib
+import json
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, TypeAlias, cast
+
+from statsig_segment import (
+    AudienceUpdate,
+    ConfigError,
+    IdListPatch,
+    IntegrationConfig,
+    Issue,
+    Rejected,
+    Skipped,
+    StatsigEvent,
+    StatsigSegmentError,
+    apply_id_mappings,
+    audience_update,
+    explain,
+    export,
+    fold_audience_updates,
+    load_config,
+    parse_segment_event,
+    split_segment_batch,
+    split_statsig_export,
+    to_event_webhook,
+    to_log_event,
+    to_log_event_request,
+    to_segment_batches,
+    translate,
+    translate_many,
+    url_verification_code,
+    verify_segment_signature,
+    verify_statsig_signature,
+)
+
+Json: TypeAlias = Any
+Case: TypeAlias = Mapping[str, Json]
+Answer: TypeAlias = dict[str, Json]
+
+ITEMS: Final = frozenset({"translate_many", "fold", "log_event_request"})
+"""Operations whose input may be a list of payloads, each of which can come as a value or as JSON text."""
+
+ARGUMENTS: Final = frozenset({"segment_batches", "split_patch", "verify_statsig_signature", "verify_segment_signature"})
+"""Operations whose input is a set of arguments, and is never given as text to the library."""
+
+
+# -- From a case to what the library takes ----------------------------------------------------------------------------
+
+
+def source(case: Case) -> Json:
+    """Give the input of a case as the library takes it: a JSON value, text or bytes."""
+    if "input" in case:
+        return case["input"]
+    if "input_base64" in case:
+        return base64.b64decode(case["input_base64"])
+    if "input_parts" in case:
+        return "".join(part["text"] * part.get("times", 1) for part in case["input_parts"])
+    return case["input_text"]
+
+
+def forms(case: Case) -> Iterator[tuple[str, Case]]:
+    """Give the case as it stands, and in every other form of input that must have the same answer."""
+    yield "as given", case
+    if case["operation"] in ARGUMENTS or "input_base64" in case:
+        return
+    bare = {key: value for key, value in case.items() if not key.startswith("input")}
+    given = source(case)
+    if case["operation"] in ITEMS and isinstance(given, list):
+        items = cast("list[Json]", given)
+        yield "items as text", bare | {"input": [item if isinstance(item, str) else json.dumps(item) for item in items]}
+        return
+    if case["operation"] == "load_config":
+        if isinstance(given, dict):
+            yield "as text", bare | {"input_text": json.dumps(given)}
+        return
+    if isinstance(given, str):
+        yield "as bytes", bare | {"input_base64": _base64(given)}
+        try:
+            value = json.loads(given)
+        except (ValueError, RecursionError):
+            return
+        if not isinstance(value, str):  # a string would be read as JSON text once more
+            yield "as a value", bare | {"input": value}
+        return
+    yield "as text", bare | {"input_text": json.dumps(given)}
+    yield "as bytes", bare | {"input_base64": _base64(json.dumps(given, ensure_ascii=False))}
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode("utf-8", "backslashreplace")).decode("ascii")
+
+
+def configuration(case: Case) -> IntegrationConfig:
+    """Load the configuration of a case the way a file is loaded."""
+    return load_config(case.get("config", {}))
+
+
+# -- From results to answers ------------------------------------------------------------------------------------------
+
+
+class Ear:
+    """Hears everything that the library says in words, so that a test can look for what must not be said."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def error(self, error: StatsigSegmentError) -> Answer:
+        """Give an error as an answer."""
+        self.texts += [*traceback.format_exception(error), str(error), repr(error), str(error.path)]
+        told: Answer = {"code": error.code}
+        if error.path is not None:
+            told["path"] = error.path
+        if isinstance(error, ConfigError):
+            told["paths"] = [issue.path for issue in error.issues]
+        return {"error": told}
+
+    def issues(self, issues: Iterable[Issue]) -> Answer:
+        """Give issues as a part of an answer that is absent where there are none."""
+        found = list(issues)
+        self.texts += [text for issue in found for text in (issue.message, issue.path, repr(issue))]
+        return {"issues": [{"code": issue.code, "path": issue.path} for issue in found]} if found else {}
+
+    def outcome(self, result: StatsigEvent | AudienceUpdate | Skipped | Rejected) -> Answer:
+        """Give what `translate_many` yields for one payload as an answer."""
+        match result:
+            case StatsigEvent():
+                return {"event": to_log_event(result)} | self.issues(result.issues)
+            case AudienceUpdate():
+                return {"audience": membership(result)} | self.issues(result.issues)
+            case Skipped():
+                return {"skipped": result.reason}
+            case Rejected():
+                return self.error(result.error)
+
+
+def membership(update: AudienceUpdate) -> Answer:
+    """Give a membership with the keys that Statsig uses on its wire."""
+    told: Answer = {"idList": update.id_list, "member": update.member}
+    if update.user_id is not None:
+        told["userID"] = update.user_id
+    if update.custom_ids:
+        told["customIDs"] = dict(update.custom_ids)
+    if update.time_ms is not None:
+        told["time"] = update.time_ms
+    return told
+
+
+def patch(patch: IdListPatch) -> Answer:
+    return {"idList": patch.id_list, "add": list(patch.add), "remove": list(patch.remove)}
+
+
+# -- Operations -------------------------------------------------------------------------------------------------------
+
+
+def _translate(case: Case, ear: Ear) -> Answer:
+    return ear.outcome(translate(source(case), configuration(case)))
+
+
+def _translate_many(case: Case, ear: Ear) -> Answer:
+    seen: set[str] | None = set() if case.get("seen") else None
+    return {"outcomes": [ear.outcome(r) for r in translate_many(source(case), configuration(case), seen=seen)]}
+
+
+def _explain(case: Case, ear: Ear) -> Answer:
+    told = explain(source(case), configuration(case))
+    rows = [{"target": r.target, "value": _listed(r.value), "source": r.source, "rule": r.rule} for r in told.rows]
+    match told.result:
+        case Skipped() | Rejected():
+            return {"rows": rows} | ear.outcome(told.result)
+        case _:
+            return {"rows": rows}
+
+
+def _listed(value: Json) -> Json:
+    return list(cast("tuple[Json, ...]", value)) if isinstance(value, tuple) else value
+
+
+def _update(payload: Json, config: IntegrationConfig) -> AudienceUpdate | None:
+    return audience_update(apply_id_mappings(parse_segment_event(payload), config.inbound.id_mappings))
+
+
+def _audience_update(case: Case, ear: Ear) -> Answer:
+    update = _update(source(case), configuration(case))
+    return {"audience": None} if update is None else ear.outcome(update)
+
+
+def _fold(case: Case, _: Ear) -> Answer:
+    config = configuration(case)
+    updates = [update for payload in source(case) if (update := _update(payload, config)) is not None]
+    fold = fold_audience_updates(updates, id_type=case.get("id_type", "userID"))
+    return {"patches": [patch(p) for p in fold.patches], "apart": len(fold.apart)}
+
+
+def _split_patch(case: Case, _: Ear) -> Answer:
+    given = case["input"]
+    whole = IdListPatch(id_list=given["idList"], add=tuple(given["add"]), remove=tuple(given["remove"]))
+    return {"patches": [patch(part) for part in whole.split(case["max_ids"])]}
+
+
+def _events(case: Case) -> list[StatsigEvent]:
+    given = source(case)
+    payloads: list[Json] = cast("list[Json]", given) if isinstance(given, list) else [given]
+    config = configuration(case)
+    return [result for payload in payloads if isinstance(result := translate(payload, config), StatsigEvent)]
+
+
+def _log_event_request(case: Case, _: Ear) -> Answer:
+    request: Answer = dict(to_log_event_request(_events(case)))
+    if request["statsigMetadata"]["sdkVersion"]:
+        request["statsigMetadata"] = request["statsigMetadata"] | {"sdkVersion": "<version>"}
+    return {"request": request}
+
+
+def _event_webhook(case: Case, _: Ear) -> Answer:
+    (event,) = _events(case)
+    return {"request": to_event_webhook(event)}
+
+
+def _export(case: Case, ear: Ear) -> Answer:
+    result = export(source(case), configuration(case))
+    return ear.outcome(result) if isinstance(result, Skipped) else {"track": result}
+
+
+def _split_segment_batch(case: Case, _: Ear) -> Answer:
+    return {"payloads": list(split_segment_batch(source(case)))}
+
+
+def _split_statsig_export(case: Case, _: Ear) -> Answer:
+    return {"payloads": list(split_statsig_export(source(case)))}
+
+
+def _url_verification_code(case: Case, _: Ear) -> Answer:
+    return {"code": url_verification_code(source(case))}
+
+
+def _segment_batches(case: Case, ear: Ear) -> Answer:
+    bodies: list[Json] = []
+    rejected: list[Json] = []
+    for result in to_segment_batches(tracks(case["input"])):
+        if isinstance(result, Rejected):
+            rejected.append(ear.outcome(result)["error"]["code"])
+        else:
+            bodies.append(result)
+    return {"bodies": bodies, "rejected": rejected}
+
+
+def tracks(given: Json) -> list[Json]:
+    """Write out what a case of `segment_batches` abbreviates."""
+    found: list[Json] = []
+    for item in cast("list[Json]", given) if isinstance(given, list) else [given]:
+        if "repeat" in item:
+            found += [padded(item)] * item["repeat"]
+        else:
+            found.append(item)
+    return found
+
+
+def padded(item: Json) -> Json:
+    """Give the track of an abbreviation, filled up to its number of bytes by a property `padding`."""
+    track = item["track"]
+    if "bytes" not in item:
+        return track
+    fill: str = item.get("fill", "x")
+    track = track | {"properties": {"padding": ""}}
+    missing = item["bytes"] - size(track)
+    track["properties"] = {"padding": fill * (missing // len(fill.encode()))}
+    if size(track) != item["bytes"]:
+        raise ValueError(f"no padding gives {item['bytes']} bytes")
+    return track
+
+
+def size(value: Json) -> int:
+    """Count the bytes of compact JSON."""
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def _verify(check: Callable[..., None]) -> Callable[[Case, Ear], Answer]:
+    def run(case: Case, _: Ear) -> Answer:
+        given = source(case)
+        arguments: dict[str, Json] = dict(given if isinstance(given, dict) else json.loads(given))
+        if "body_base64" in arguments:
+            arguments["body"] = base64.b64decode(arguments.pop("body_base64"))
+        else:
+            arguments["body"] = arguments["body"].encode()
+        check(**arguments)
+        return {"valid": True}
+
+    return run
+
+
+def _load_config(case: Case, _: Ear) -> Answer:
+    load_config(source(case))
+    return {"valid": True}
+
+
+OPERATIONS: Final[Mapping[str, Callable[[Case, Ear], Answer]]] = {
+    "audience_update": _audience_update,
+    "event_webhook": _event_webhook,
+    "explain": _explain,
+    "export": _export,
+    "fold": _fold,
+    "load_config": _load_config,
+    "log_event_request": _log_event_request,
+    "segment_batches": _segment_batches,
+    "split_patch": _split_patch,
+    "split_segment_batch": _split_segment_batch,
+    "split_statsig_export": _split_statsig_export,
+    "translate": _translate,
+    "translate_many": _translate_many,
+    "url_verification_code": _url_verification_code,
+    "verify_segment_signature": _verify(verify_segment_signature),
+    "verify_statsig_signature": _verify(verify_statsig_signature),
+}
+
+
+def answer_and_texts(case: Case) -> tuple[Answer, list[str]]:
+    """Answer a case, and give every message, path and `repr` of an error or issue that came with the answer."""
+    ear = Ear()
+    try:
+        told = OPERATIONS[case["operation"]](case, ear)
+    except StatsigSegmentError as error:
+        told = ear.error(error)
+    return told, ear.texts
+
+
+def answer(case: Case) -> Answer:
+    """Answer a case in the shape of its `expected`."""
+    return answer_and_texts(case)[0]
+
+
+# -- Comparison -------------------------------------------------------------------------------------------------------
+
+
+def difference(expected: Answer, told: Answer) -> str:
+    """Tell where an answer departs from what is expected, as a diff; an empty text where it does not."""
+    if expected == {"survives": True}:  # any answer will do: that there is one is the point
+        return ""
+    pinned = settled(expected, expected)
+    found = settled(expected, told)
+    if canonical(pinned) == canonical(found):
+        return ""
+    lines = difflib.unified_diff(pretty(pinned), pretty(found), "expected", "answer", lineterm="", n=100)
+    return "\n".join(lines)
+
+
+def settled(expected: Answer, told: Answer) -> Answer:
+    """Give an answer less what the expected one leaves open, and in one order where the order is open."""
+    found = dict(told)
+    if not found.get("issues", True):
+        del found["issues"]
+    if "issues" in found:
+        found["issues"] = sorted(found["issues"], key=canonical)
+    if "rows" in found:
+        found["rows"] = _settled_rows(expected.get("rows", []), found["rows"])
+    if "patches" in found:
+        found["patches"] = sorted(found["patches"], key=lambda told: told["idList"])  # stable: parts of one list stay
+    if "batches" in expected and "bodies" in found:
+        found["batches"] = [len(body["batch"]) for body in found.pop("bodies")]
+    if "outcomes" in found and len(found["outcomes"]) == len(expected.get("outcomes", [])):
+        pairs = zip(expected["outcomes"], found["outcomes"], strict=True)
+        found["outcomes"] = [settled(pinned, outcome) for pinned, outcome in pairs]
+    if "error" in found and "error" in expected:
+        found["error"] = _settled_error(expected["error"], found["error"])
+    return found
+
+
+def _settled_rows(expected: list[Answer], told: list[Answer]) -> list[Answer]:
+    pinned = {row["target"]: row for row in expected}
+    rows = [{key: row[key] for key in pinned.get(row["target"], row) if key in row} for row in told]
+    return sorted(rows, key=canonical)
+
+
+def _settled_error(expected: Answer, told: Answer) -> Answer:
+    error = {key: value for key, value in told.items() if key in expected}
+    if "paths" in expected:
+        paths = [str(path).removeprefix("$.") for path in told.get("paths", [])]
+        met = [path for path in expected["paths"] if any(_at_or_below(path, found) for found in paths)]
+        error["paths"] = met if len(met) == len(expected["paths"]) else sorted({*met, *paths})
+    return error
+
+
+def _at_or_below(path: str, found: str) -> bool:
+    return found == path or found.startswith((f"{path}.", f"{path}["))
+
+
+def canonical(value: Json) -> str:
+    """Give one text for all JSON values that are equal, where `1` is `1.0` but not `true`."""
+    return json.dumps(_numbers(value), sort_keys=True)
+
+
+def pretty(value: Json) -> list[str]:
+    return json.dumps(_numbers(value), sort_keys=True, indent=2, ensure_ascii=False).splitlines()
+
+
+def _numbers(value: Json) -> Json:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {key: _numbers(item) for key, item in cast("dict[str, Json]", value).items()}
+    if isinstance(value, list | tuple):
+        return [_numbers(item) for item in cast("list[Json]", value)]
+    return value
