@@ -15,11 +15,6 @@ import attrs
 from statsig_segment.errors import StatsigSegmentError
 from statsig_segment.json_text import json_text, read_text
 
-try:
-    import orjson
-except ImportError:  # pragma: no cover - the extra `fast` is not installed
-    orjson = None  # type: ignore[assignment]
-
 _Error: TypeAlias = type[StatsigSegmentError]
 
 _NINES: Final = bytes.maketrans(b"012345678", b"9" * 9)
@@ -53,23 +48,32 @@ def _null(_token: str) -> None:
     """Read NaN and the infinities."""
 
 
-def _decode_fast(text: bytes, error: _Error) -> Any:
-    if _LONG_INTEGER not in text.translate(_NINES):
-        try:
-            return orjson.loads(text)
-        except orjson.JSONDecodeError:
-            pass
-    return read_text(text, error)
-
-
-def _encode_fast(value: object) -> bytes:
-    try:
-        text = orjson.dumps(value)
-    except orjson.JSONEncodeError:
-        return _encode(value)
-    return _encode(value) if _SMALL_DECIMAL in text or _find_small_exponent(text) else text
-
-
 STANDARD: Final = Codec(decode=read_text, encode=_encode)
-FAST: Final = STANDARD if orjson is None else Codec(decode=_decode_fast, encode=_encode_fast)
-"""The one to use."""
+
+
+def best_codec() -> Codec:
+    """Give the codec with orjson, or without it where the extra `fast` is not installed."""
+    try:
+        import orjson  # noqa: PLC0415 - an extra
+    except ImportError:
+        return STANDARD
+
+    def decode(text: bytes, error: _Error) -> Any:
+        if _LONG_INTEGER not in text.translate(_NINES):
+            try:
+                return orjson.loads(text)
+            except orjson.JSONDecodeError:
+                pass
+        return read_text(text, error)
+
+    def encode(value: object) -> bytes:
+        try:
+            text = orjson.dumps(value)
+        except orjson.JSONEncodeError:
+            return _encode(value)
+        return _encode(value) if _SMALL_DECIMAL in text or _find_small_exponent(text) else text
+
+    return Codec(decode=decode, encode=encode)
+
+
+FAST: Final = best_codec()

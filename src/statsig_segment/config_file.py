@@ -7,6 +7,7 @@ cattrs structures the tables and refuses unknown keys; the hooks below add that 
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast, get_args, get_origin
 
 import attrs
@@ -34,8 +35,8 @@ def load_config(source: Mapping[str, Any] | str) -> IntegrationConfig:
     r"""Read a configuration; the keys are the attributes of the models.
 
     Shape: a mapping, or text (JSON where its first character is `{`, else TOML), in; an `IntegrationConfig` out. Empty
-    text is the default. `naming = "segment_2021"` is that preset; `value_property` is `null` or `false` for none. Nothing
-    is coerced: `"false"` is no boolean.
+    text is the default. `naming = "segment_2021"` is that preset; `value_property` is `null` or `false` for none.
+    Nothing is coerced: `"false"` is no boolean.
     Errors: `ConfigError`, whose `issues` list every problem with its path in the file: `invalid_json`, `invalid_toml`,
     `not_a_table`, `unknown_key`, `missing_key`, `wrong_type`, `wrong_value`, `unknown_placeholder`, `contradiction`.
     Rules: section 11.
@@ -278,12 +279,14 @@ def _check_events(value: object) -> Iterator[Issue]:
             yield Issue(code="contradiction", path=child("$", key), message=told)
 
 
-_CHECKS: Final[Mapping[str, Callable[[object], Iterable[Issue]]]] = {
-    "types": _check_types,
-    "user_fields": _check_user_fields,
-    "id_mappings": _check_mappings,
-    "events": _check_events,
-}
+_CHECKS: Final[Mapping[str, Callable[[object], Iterable[Issue]]]] = MappingProxyType(
+    {
+        "types": _check_types,
+        "user_fields": _check_user_fields,
+        "id_mappings": _check_mappings,
+        "events": _check_events,
+    }
+)
 """What neither a type nor a validator says, or not with the path of the very entry; each takes any value."""
 
 

@@ -98,14 +98,16 @@ def _check_age(timestamp: str, now_ms: int, tolerance_ms: int) -> None:
 
 
 def _first_element(body: bytes) -> bytes:
-    """Give the bytes that Segment signs: the first element of an array, else the whole body."""
-    if not body.lstrip(_JSON_SPACE.encode()).startswith(b"["):
-        return body
+    """Give the bytes that Segment signs: the first element of a JSON array, else the whole body."""
     try:
-        text = body.decode()
-        start = text.index("[") + 1
-        start += len(text) - start - len(text[start:].lstrip(_JSON_SPACE))
-        _, end = _DECODER.raw_decode(text, start)
+        text = body.decode().rstrip(_JSON_SPACE)
+        opened = len(text) - len(text.lstrip(_JSON_SPACE))
+        batch, end = _DECODER.raw_decode(text, opened)
     except (ValueError, RecursionError):
-        raise SignatureError("signature_argument", "body") from None
-    return text[start:end].encode()
+        return body
+    if not isinstance(batch, list) or end < len(text):
+        return body
+    if not batch:
+        raise SignatureError("signature_argument", "body")
+    inside = text[opened + len("[") :].lstrip(_JSON_SPACE)
+    return inside[: _DECODER.raw_decode(inside)[1]].encode()

@@ -11,7 +11,7 @@ import difflib
 import json
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias, TypeGuard, cast
 
 from statsig_segment import (
     AudienceUpdate,
@@ -75,9 +75,8 @@ def forms(case: Case) -> Iterator[tuple[str, Case]]:
         return
     bare = {key: value for key, value in case.items() if not key.startswith("input")}
     given = source(case)
-    if case["operation"] in ITEMS and isinstance(given, list):
-        items = cast("list[Json]", given)
-        yield "items as text", bare | {"input": [item if isinstance(item, str) else json.dumps(item) for item in items]}
+    if case["operation"] in ITEMS and is_list(given):
+        yield "items as text", bare | {"input": [item if isinstance(item, str) else json.dumps(item) for item in given]}
         return
     if case["operation"] == "load_config":
         if isinstance(given, dict):
@@ -94,6 +93,11 @@ def forms(case: Case) -> Iterator[tuple[str, Case]]:
         return
     yield "as text", bare | {"input_text": json.dumps(given)}
     yield "as bytes", bare | {"input_base64": _base64(json.dumps(given, ensure_ascii=False))}
+
+
+def is_list(value: object) -> TypeGuard[list[Json]]:
+    """Say whether a JSON value is an array."""
+    return isinstance(value, list)
 
 
 def _base64(text: str) -> str:
@@ -173,16 +177,12 @@ def _translate_many(case: Case, ear: Ear) -> Answer:
 
 def _explain(case: Case, ear: Ear) -> Answer:
     told = explain(source(case), configuration(case))
-    rows = [{"target": r.target, "value": _listed(r.value), "source": r.source, "rule": r.rule} for r in told.rows]
+    rows = [{"target": r.target, "value": r.value, "source": r.source, "rule": r.rule} for r in told.rows]
     match told.result:
         case Skipped() | Rejected():
             return {"rows": rows} | ear.outcome(told.result)
         case _:
             return {"rows": rows}
-
-
-def _listed(value: Json) -> Json:
-    return list(cast("tuple[Json, ...]", value)) if isinstance(value, tuple) else value
 
 
 def _update(payload: Json, config: IntegrationConfig) -> AudienceUpdate | None:
@@ -209,7 +209,7 @@ def _split_patch(case: Case, _: Ear) -> Answer:
 
 def _events(case: Case) -> list[StatsigEvent]:
     given = source(case)
-    payloads: list[Json] = cast("list[Json]", given) if isinstance(given, list) else [given]
+    payloads = given if is_list(given) else [given]
     config = configuration(case)
     return [result for payload in payloads if isinstance(result := translate(payload, config), StatsigEvent)]
 
@@ -257,7 +257,7 @@ def _segment_batches(case: Case, ear: Ear) -> Answer:
 def tracks(given: Json) -> list[Json]:
     """Write out what a case of `segment_batches` abbreviates."""
     found: list[Json] = []
-    for item in cast("list[Json]", given) if isinstance(given, list) else [given]:
+    for item in given if is_list(given) else [given]:
         if "repeat" in item:
             found += [padded(item)] * item["repeat"]
         else:
@@ -287,7 +287,7 @@ def size(value: Json) -> int:
 def _verify(check: Callable[..., None]) -> Callable[[Case, Ear], Answer]:
     def run(case: Case, _: Ear) -> Answer:
         given = source(case)
-        arguments: dict[str, Json] = dict(given if isinstance(given, dict) else json.loads(given))
+        arguments: dict[str, Json] = json.loads(given) if isinstance(given, str) else {**given}
         if "body_base64" in arguments:
             arguments["body"] = base64.b64decode(arguments.pop("body_base64"))
         else:

@@ -1,0 +1,88 @@
+"""Find the rule tables in the source, and make each with one row left out or the values of two rows exchanged.
+
+A table is a literal of two elements or more in a module-level `Final`: a dict, tuple, set or list, also inside a call
+such as `FrozenDict({...})` or inside another table.
+"""
+
+import ast
+from collections.abc import Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Final, NamedTuple, TypeAlias
+
+Table: TypeAlias = ast.Dict | ast.Tuple | ast.Set | ast.List
+
+SOURCE: Final = Path(__file__).parents[2] / "src" / "statsig_segment"
+MODULES: Final = (
+    "audiences",
+    "batches",
+    "config",
+    "conversion",
+    "filters",
+    "inbound",
+    "limits",
+    "naming",
+    "outbound",
+    "segment",
+    "statsig",
+    "wire",
+)
+"""The modules that hold tables of rules. The tables of texts (`errors`, `rules`) are held against the docs instead."""
+
+ORDERED: Final = frozenset({"TIME_FIELDS"})
+"""The tuples whose order is part of a rule; of all others only the members count."""
+
+
+class Mutant(NamedTuple):
+    """A module with one table changed."""
+
+    module: str
+    name: str
+    source: str
+
+
+def mutants() -> Iterator[Mutant]:
+    """Make every mutant of every table."""
+    for module in MODULES:
+        tree = ast.parse((SOURCE / f"{module}.py").read_text(encoding="utf-8"))
+        for at, statement in enumerate(tree.body):
+            if isinstance(statement, ast.AnnAssign) and ast.unparse(statement.annotation).startswith("Final"):
+                yield from _of_statement(module, tree, at, ast.unparse(statement.target))
+
+
+def _of_statement(module: str, tree: ast.Module, at: int, name: str) -> Iterator[Mutant]:
+    for index, table in enumerate(_tables(tree.body[at])):
+        changes = (_remove, _swap) if isinstance(table, ast.Dict) or name in ORDERED else (_remove,)
+        for row in range(len(_rows(table))):
+            for change in changes:
+                copy = deepcopy(tree)
+                if change(list(_tables(copy.body[at]))[index], row):
+                    yield Mutant(module, f"{module}.{name}/{index}[{row}] {change.__name__[1:]}", ast.unparse(copy))
+
+
+def _tables(statement: ast.AST) -> Iterator[Table]:
+    assert isinstance(statement, ast.AnnAssign)
+    for node in ast.walk(statement.value or statement.target):
+        if isinstance(node, Table) and len(_rows(node)) > 1:
+            yield node
+
+
+def _rows(table: Table) -> list[ast.expr]:
+    return table.values if isinstance(table, ast.Dict) else table.elts
+
+
+def _remove(table: Table, row: int) -> bool:
+    """Leave out a row."""
+    del _rows(table)[row]
+    if isinstance(table, ast.Dict):
+        del table.keys[row]
+    return True
+
+
+def _swap(table: Table, row: int) -> bool:
+    """Exchange a row's value with the next one's; tell whether they differ."""
+    rows = _rows(table)
+    if row + 1 == len(rows) or ast.dump(rows[row]) == ast.dump(rows[row + 1]):
+        return False
+    rows[row], rows[row + 1] = rows[row + 1], rows[row]
+    return True

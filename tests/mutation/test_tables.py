@@ -1,0 +1,107 @@
+"""Every row of every rule table counts: leave one out, or exchange two values, and a vector or a test must fail.
+
+Each mutant is the whole package imported anew, so this takes minutes: `pytest tests/mutation -m mutation`.
+"""
+
+import importlib.abc
+import importlib.util
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+import pytest
+
+pytestmark = pytest.mark.mutation
+
+TESTS: Final = Path(__file__).parents[1]
+PACKAGE: Final = "statsig_segment"
+
+
+def _load(name: str, path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+MUTANTS: Final = list(_load("mutation_tables", TESTS / "mutation" / "tables.py").mutants())
+
+_EQUAL: Final = "the two limits are the same number"
+SURVIVORS: Final = {"limits.LIMITS/0[0] swap": _EQUAL, "limits.LIMITS/0[1] swap": _EQUAL}
+"""Mutant -> why nothing can tell it from the original."""
+
+CASES: Final[Sequence[dict[str, Any]]] = [
+    case
+    for path in sorted((TESTS / "vectors").glob("*.json"))
+    if path.name != "schema.json"
+    for case in json.loads(path.read_text(encoding="utf-8"))["cases"]
+]
+
+
+class _OneModule(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports one module of the package from a changed source text."""
+
+    def __init__(self, module: str, source: str) -> None:
+        self.name = f"{PACKAGE}.{module}"
+        self.source = source
+
+    def find_spec(self, name: str, _path: object = None, _target: object = None) -> ModuleSpec | None:
+        return importlib.util.spec_from_loader(name, self) if name == self.name else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        exec(compile(self.source, self.name, "exec"), module.__dict__)  # noqa: S102 - our own source
+
+
+@pytest.fixture
+def world() -> Iterator[None]:
+    """Put the package aside, so that a test can import it anew, and put it back afterwards."""
+    held = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == PACKAGE}
+    finders = list(sys.meta_path)
+    for name in held:
+        del sys.modules[name]
+    yield
+    sys.meta_path[:] = finders
+    for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
+        del sys.modules[name]
+    sys.modules.update(held)
+
+
+def first_failure() -> str | None:
+    """Give the first vector or test of attributes that fails with the package as it now is."""
+    attributes = _load("mutation_attributes", TESTS / "unit" / "test_attributes.py")
+    for name, test in vars(attributes).items():
+        if name.startswith("test_"):
+            try:
+                test()
+            except AssertionError:
+                return name
+    adapter = _load("mutation_adapter", TESTS / "vectors" / "adapter.py")
+    for case in CASES:
+        if adapter.difference(case["expected"], adapter.answer(case)):
+            return str(case["id"])
+    return None
+
+
+def test_there_are_tables_to_change() -> None:
+    assert len(MUTANTS) > 100
+
+
+def test_without_a_change_no_vector_fails(world: None) -> None:
+    assert first_failure() is None
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_a_changed_table_makes_a_vector_fail(mutant: Any, world: None) -> None:
+    sys.meta_path.insert(0, _OneModule(mutant.module, mutant.source))
+    try:
+        failure = first_failure()
+    except (AttributeError, ImportError, KeyError, IndexError, TypeError, ValueError) as error:
+        failure = f"{type(error).__name__} at import"  # the rows of tables are also named in code
+
+    assert (failure is None) == (mutant.name in SURVIVORS)
