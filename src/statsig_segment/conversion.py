@@ -98,7 +98,7 @@ def _metadata(event: SegmentEvent, issues: list[Issue]) -> FlatDict:
     """Make every value a string; null and the control keys are left out (US-7)."""
     holder_name, added = METADATA_SOURCES[event.type]
     holder: Mapping[str, Any] = getattr(event, holder_name)
-    out: dict[str, str] = {}
+    out: dict[Any, str] = {}  # a Python object may have keys of any type
     for key, value in holder.items():
         if value.__class__ is str:
             out[key] = value

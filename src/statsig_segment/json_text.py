@@ -28,7 +28,7 @@ class FrozenDict(dict[str, Any]):
 
     __slots__ = ()
 
-    if not TYPE_CHECKING:  # a type checker sees the models' fields as Mappings, which have no such methods
+    if not TYPE_CHECKING:  # pragma: no branch - to a type checker the models' fields are Mappings, which have none
 
         def _refuse(self, *_args: object, **_kwargs: object) -> NoReturn:
             raise TypeError(f"{type(self).__name__} is immutable")
@@ -159,7 +159,7 @@ def json_text(root: object) -> tuple[str, bool]:
     """
     try:
         return _well_formed(_shallow_text(root, _SHALLOW)), True
-    except (TypeError, ValueError, RecursionError):
+    except (TypeError, ValueError, KeyError, RecursionError, TranslationError):
         return _any_text(root)
 
 
@@ -181,20 +181,12 @@ def _shallow_text(value: Any, room: int) -> str:
         return f"[{','.join(items)}]"
     if kind is str:
         return _quote(value)
-    if kind is float:
-        text = float_text(value)
-        if text is None:
-            raise ValueError
-        return text
-    if kind is int:
-        return int.__repr__(value)
-    if value is True:
-        return "true"
-    if value is False:
-        return "false"
     if value is None:
         return "null"
-    raise TypeError
+    text = NUMBER_WRITERS[kind](value)
+    if text is None:
+        raise ValueError
+    return text
 
 
 def _any_text(root: object) -> tuple[str, bool]:
@@ -203,7 +195,8 @@ def _any_text(root: object) -> tuple[str, bool]:
     finite = True
     around: set[int] = set()
     frames: list[tuple[Iterator[tuple[Any, Any]], str, int]] = []
-    entries, closer, mark, comma = iter(((None, root),)), "", 0, ""
+    entries: Iterator[tuple[Any, Any]] = iter(((None, root),))
+    closer, mark, comma = "", 0, ""
     while True:
         for key, value in entries:
             if closer == "}":

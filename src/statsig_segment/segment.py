@@ -173,7 +173,7 @@ def _holds(call: SegmentEvent, name: str, value: object) -> bool:
     return attribute is not None and (value is None or (held is not None and held is not EMPTY))
 
 
-def read_call(payload: Mapping[str, Any]) -> SegmentEvent:
+def read_call(payload: Mapping[str, Any]) -> SegmentEvent:  # noqa: C901, PLR0912 - one pass, usual kinds inline
     """Read one call without copying or freezing: the model borrows from the payload, and must not leave the library."""
     get = payload.get
     kind = get(TYPE)

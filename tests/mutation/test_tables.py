@@ -92,12 +92,14 @@ def test_there_are_tables_to_change() -> None:
     assert len(MUTANTS) > 100
 
 
-def test_without_a_change_no_vector_fails(world: None) -> None:
+@pytest.mark.usefixtures("world")
+def test_without_a_change_no_vector_fails() -> None:
     assert first_failure() is None
 
 
+@pytest.mark.usefixtures("world")
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
-def test_a_changed_table_makes_a_vector_fail(mutant: Any, world: None) -> None:
+def test_a_changed_table_makes_a_vector_fail(mutant: Any) -> None:
     sys.meta_path.insert(0, _OneModule(mutant.module, mutant.source))
     try:
         failure = first_failure()

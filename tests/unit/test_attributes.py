@@ -31,7 +31,9 @@ def test_a_call_made_by_hand_is_mapped_by_wire_names() -> None:
         properties={"id": "property-1"},
     )
 
-    assert {field: mapped(call, field)["own"] for field in ("userId", "anonymousId", "groupId", "messageId", "event")} == {
+    assert {
+        field: mapped(call, field)["own"] for field in ("userId", "anonymousId", "groupId", "messageId", "event")
+    } == {
         "userId": "user-1",
         "anonymousId": "anonymous-1",
         "groupId": "group-1",

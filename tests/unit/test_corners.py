@@ -1,0 +1,166 @@
+"""Corners that no property is aimed at: Python values that JSON lacks, and misuse of the configuration models."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from enum import IntEnum
+from typing import Any
+
+import pytest
+
+from statsig_segment import (
+    ConfigError,
+    EventNaming,
+    IdListPatch,
+    IdMapping,
+    InboundConfig,
+    InboundFilter,
+    Issue,
+    OutboundConfig,
+    OutboundFilter,
+    SegmentEventError,
+    TranslationError,
+    apply_id_mappings,
+    parse_segment_event,
+    parse_statsig_event,
+    translate,
+)
+from statsig_segment.json_text import json_text
+
+
+class Text(str):
+    """A string with a type of its own, as enums of strings are."""
+
+    __slots__ = ()
+
+
+class Level(IntEnum):
+    """An integer with a type of its own."""
+
+    HIGH = 3
+
+
+class Box(Mapping[str, Any]):
+    """A mapping that is no dict."""
+
+    def __init__(self, **held: Any) -> None:
+        self.held = held
+
+    def __getitem__(self, key: str) -> Any:
+        return self.held[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.held)
+
+    def __len__(self) -> int:
+        return len(self.held)
+
+
+def track(**fields: Any) -> dict[str, Any]:
+    return {"type": "track", "event": "a", "userId": "u1", **fields}
+
+
+class TestValuesThatAreNearlyJson:
+    def test_strings_of_a_type_of_their_own_are_read_as_strings(self) -> None:
+        call = parse_segment_event(Box(**track(type=Text("track"), event=Text("b"), userId=Text("u2"))))
+
+        assert (call.type, call.user_id, type(call.user_id)) == ("track", "u2", str)
+        assert translate(track(type=Text("track"), event=Text("b"), timestamp=Text("2024-03-01"))) == translate(
+            track(event="b", timestamp="2024-03-01")
+        )
+
+    def test_integers_of_a_type_of_their_own_are_read_as_integers(self) -> None:
+        assert translate(track(properties={"level": Level.HIGH})) == translate(track(properties={"level": 3}))
+
+    def test_times_and_ids_that_json_lacks_count_as_absent(self) -> None:
+        call = parse_segment_event(track(timestamp=datetime(2024, 3, 1, tzinfo=UTC), anonymousId={1}))
+
+        assert (call.time_ms, call.anonymous_id, call.issues) == (None, None, ())
+        assert translate(track(timestamp=datetime(2024, 3, 1, tzinfo=UTC))) == translate(track())
+
+    def test_a_mapped_value_that_json_lacks_counts_as_absent(self) -> None:
+        rows = [IdMapping(field="device", id_type="deviceID")]
+
+        assert apply_id_mappings(parse_segment_event(track(device={1})), rows).issues == ()
+        assert translate(track(device={1})) == translate(track())
+
+    def test_metadata_of_an_export_that_json_lacks_is_null(self) -> None:
+        event = parse_statsig_event({"eventName": "a", "userID": "u1", "metadata": {1}})
+
+        assert event.metadata == {}
+
+    def test_trees_of_any_mapping_are_written(self) -> None:
+        assert json_text(Box(a=(1, Box(b=None)), c={1})) == ('{"a":[1,{"b":null}],"c":null}', True)
+
+
+class TestKindsAndNamesOfCalls:
+    @pytest.mark.parametrize("kind", [5, ["track"], {"track": 1}, Text("Track")])
+    def test_a_type_of_another_kind_is_unsupported(self, kind: Any) -> None:
+        with pytest.raises(SegmentEventError) as caught:
+            parse_segment_event(track(type=kind))
+
+        assert caught.value.code == "unsupported_type"
+
+    @pytest.mark.parametrize("event", [None, "", 5, ["a"], {1}])
+    def test_a_name_of_another_kind_is_missing(self, event: Any) -> None:
+        with pytest.raises(SegmentEventError) as caught:
+            parse_segment_event(track(event=event))
+
+        assert caught.value.code == "missing_event"
+
+
+class TestNumbersTooLong:
+    def test_they_are_refused_wherever_they_would_be_printed(self) -> None:
+        number = 10**5000
+
+        for payload in (track(userId=number), track(properties={"n": number}), track(properties={"n": [number]})):
+            with pytest.raises(TranslationError) as caught:
+                translate(payload)
+            assert caught.value.code == "number_too_long"
+
+    def test_as_text_they_are_refused_while_reading(self) -> None:
+        with pytest.raises(SegmentEventError) as caught:
+            translate(f'{{"n": {"1" * 5000}}}')
+
+        assert caught.value.code == "number_too_long"
+
+
+class TestConfigurationModelsMisused:
+    @pytest.mark.parametrize(
+        ("make", "code", "path"),
+        [
+            (lambda: InboundFilter(include="Signed Up"), "wrong_type", "include"),
+            (lambda: InboundFilter(exclude=[[]]), "wrong_type", "exclude"),
+            (lambda: InboundFilter(exclude=None), "wrong_type", "exclude"),
+            (lambda: InboundFilter(types=["alias"]), "wrong_value", "types"),
+            (lambda: OutboundFilter(exposures=1), "wrong_type", "exposures"),
+            (lambda: OutboundFilter(events=["checkout"]), "wrong_type", "events"),
+            (lambda: OutboundFilter(events={"checkout": 1}), "wrong_type", "events"),
+            (lambda: IdMapping(field="", id_type="a"), "wrong_value", "field"),
+            (lambda: IdMapping(field=5, id_type="a"), "wrong_type", "field"),
+            (lambda: InboundConfig(id_mappings="a"), "wrong_type", "id_mappings"),
+            (lambda: InboundConfig(id_types={"a": 1}), "wrong_type", "id_types"),
+            (lambda: InboundConfig(default_environment=""), "wrong_value", "default_environment"),
+            (lambda: InboundConfig(user_fields={"name": "traits.name"}), "wrong_value", "user_fields"),
+            (lambda: InboundConfig(user_fields={"email": 5}), "wrong_type", "user_fields"),
+            (lambda: InboundConfig(user_fields=[]), "wrong_type", "user_fields"),
+            (lambda: OutboundConfig(profile="other"), "wrong_value", "profile"),
+            (lambda: EventNaming(track="{name}"), "unknown_placeholder", "track"),
+            (lambda: EventNaming(page="{"), "wrong_value", "page"),
+            (lambda: EventNaming(group=5), "wrong_type", "group"),
+            (lambda: IdListPatch(id_list="vip", add=("a",)).split(0), "wrong_value", "max_ids"),
+        ],
+    )
+    def test_they_raise_an_error_of_ours(self, make: Any, code: str, path: str) -> None:
+        with pytest.raises(ConfigError) as caught:
+            make()
+
+        assert (caught.value.code, caught.value.path) == (code, path)
+
+    def test_their_errors_compare_by_value(self) -> None:
+        issue = Issue(code="wrong_type", path="include", message="expected a list of strings")
+
+        with pytest.raises(ConfigError) as caught:
+            InboundFilter(include=5)
+
+        assert caught.value == ConfigError([issue])
+        assert hash(caught.value) == hash(ConfigError([issue]))
