@@ -24,6 +24,7 @@ from statsig_segment import (
     audience_update,
     fold_audience_updates,
     parse_segment_event,
+    to_statsig_event,
     translate,
 )
 from statsig_segment.testing import identifiers, json_values, segment_calls
@@ -91,6 +92,13 @@ class TestAU1IdentifyMakesNoEvent:
         else:
             assert isinstance(outcome, Skipped)
             assert outcome.reason == "identify_without_audience"
+
+    @given(segment_calls(types=("identify",)))
+    def test_no_step_makes_an_event_of_it(self, call: JsonObject) -> None:
+        with pytest.raises(TranslationError) as caught:
+            to_statsig_event(parse_segment_event({**call, "userId": "u1"}))
+
+        assert caught.value.code == "identify_without_event"
 
     def test_a_call_of_nobody_is_skipped_all_the_same(self) -> None:
         outcome = translate({"type": "identify", "traits": {"plan": "pro"}})
@@ -168,6 +176,8 @@ class TestAU3Update:
     """
     `AudienceUpdate(id_list, member, user_id, custom_ids, time_ms)`; IDs as for events (mappings apply), and without
     any: `no_identifier`.
+
+    Corner: ID-7 and US-9 are about events; an `AudienceUpdate` carries neither.
     """
 
     FIELDS = st.fixed_dictionaries(
@@ -204,6 +214,17 @@ class TestAU3Update:
         assert (update.id_list, update.member, update.time_ms) == ("vip_users", member, event.time_ms)
         assert (update.user_id, update.custom_ids) == (event.user_id, event.custom_ids)
         assert ("segmentAnonymousId" in update.custom_ids) == (mapped and event.anonymous_id is not None)
+
+    @given(st.integers(100, 200), st.sampled_from((None, ["other"], ["companyID"])))
+    def test_limits_and_declared_id_types_do_not_matter(self, length: int, declared: list[str] | None) -> None:
+        controls = {"statsigCustomIDs": ["companyID", "c" * length]}
+        call = membership(userId="u" * length, traits={"vip_users": True, **controls})
+
+        update = translate(call, IntegrationConfig(inbound=InboundConfig(id_types=declared)))
+
+        assert isinstance(update, AudienceUpdate)
+        assert (update.user_id, update.custom_ids) == ("u" * length, {"companyID": "c" * length})
+        assert update.issues == ()
 
 
 class TestAU4MembershipsOfIdentifyOnly:

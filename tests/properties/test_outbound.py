@@ -627,6 +627,13 @@ class TestOU7FiveShapes:
         assert isinstance(again, ConfigChange)
         assert config_change_event(again) == sent
 
+    @given(st.text(min_size=1, max_size=6))
+    def test_an_event_name_comes_before_the_segment_form(self, name: str) -> None:
+        event = parse_statsig_event({"eventName": name, "event": CHANGE, "properties": {"author": "Ann"}})
+
+        assert isinstance(event, StatsigEvent)
+        assert event.event_name == name
+
     @given(st.text(min_size=1, max_size=6).filter(lambda name: name != CHANGE))
     def test_any_other_event_without_a_name_is_none(self, name: str) -> None:
         with pytest.raises(StatsigEventError):
