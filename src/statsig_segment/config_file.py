@@ -235,9 +235,9 @@ def _validate(model: type[attrs.AttrsInstance], key: "attrs.Attribute[Any]", val
     """Check one attribute alone: a model's own constructor would stop at the first that is wrong."""
     if model is EventNaming:  # its templates are checked once they are cut
         EventNaming(**{key.name: value})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    elif key.validator is not None:
-        convert: Any = cast("Any", key).converter
-        key.validator(None, key, convert(value) if convert else value)
+    else:
+        attribute: Any = key
+        attribute.validator(None, key, attribute.converter(value) if attribute.converter else value)
 
 
 def _no_check(_value: object) -> Iterable[Issue]:

@@ -23,7 +23,7 @@ _KEPT: Final = 1 << 16
 _BOM: Final = "\ufeff"
 _DECODER: Final = json.JSONDecoder()
 _CUT_TOKEN: Final = 16
-"""No token but a string or number is longer: an error so close to the end of the text may be the cut's."""
+"""No token but a string or number is longer: so close to the end of the text, an error may be that of the cut."""
 _match_space: Final = re.compile(r"[ \t\r\n]*").match
 _match_closers: Final = re.compile(r"[ \t\r\n,\]}]*").match
 _find_undecoded: Final = re.compile("[\udc80-\udcff]").search
@@ -44,7 +44,8 @@ class Window:
         self._at = 0
         self._ended = False
         self._indent = 0  # of the line at hand
-        self._grow()
+        while not self._text and self._grow():
+            pass  # until there is a whole character
         self._text = self._text.removeprefix(_BOM)
 
     def _grow(self) -> bool:
@@ -111,7 +112,7 @@ class Window:
             except ValueError:  # the interpreter's limit on the digits of an integer
                 raise BrokenError("number_too_long") from None
             else:
-                if end < len(self._text) or self._text[end - 1] in '"]}' or not self._grow():
+                if self._text[end - 1] in '"]}' or end < len(self._text) - _CUT_TOKEN or not self._grow():
                     return self._taken(value, end)
 
     def _may_be_cut(self, error: json.JSONDecodeError) -> bool:

@@ -1,4 +1,4 @@
-"""A realistic corpus, made by seed: Segment calls and lines of a Statsig export, as JSON lines; nothing is read or sent.
+"""A realistic corpus, made by seed: Segment calls and lines of a Statsig export, as JSON lines; it reads nothing.
 
 The shapes follow what Segment's own libraries send (analytics.js, the mobile SDKs, the server libraries) and what
 Statsig's export webhook posts. The shares are choices; `describe` counts what they came to.
@@ -8,36 +8,88 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from random import Random
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 JsonObject = dict[str, Any]
-_T = TypeVar("_T")
 
 SEED: Final = 20261103
 START_MS: Final = 1_793_692_800_000
 DAY_MS: Final = 86_400_000
 
+_WEBKIT: Final = "AppleWebKit/537.36 (KHTML, like Gecko)"
 _AGENTS: Final = (
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0",
+    f"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) {_WEBKIT} Chrome/142.0.0.0 Safari/537.36",
+    f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {_WEBKIT} Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0",
     "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0",
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1",
+    f"Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) {_WEBKIT} Version/18.6 Mobile/15E148 Safari/604.1",
 )
 _LOCALES: Final = ("en-US", "en-GB", "de-DE", "fr-CH", "pt-BR", "ja-JP")
 _ZONES: Final = ("America/New_York", "Europe/London", "Europe/Zurich", "America/Sao_Paulo", "Asia/Tokyo")
-_PATHS: Final = ("/", "/pricing", "/products/trail-shoes", "/cart", "/checkout/shipping", "/docs/getting-started", "/walks/höhenweg")
+_PATHS: Final = (
+    "/",
+    "/pricing",
+    "/products/trail-shoes",
+    "/cart",
+    "/checkout/shipping",
+    "/docs/getting-started",
+    "/walks/höhenweg",
+)
 _EVENTS: Final = (
-    "Button Clicked", "Signed Up", "Search Performed", "Video Started", "Form Submitted", "Feature Used", "Link Clicked",
-    "Trial Started", "Invitation Sent", "Experiment Viewed", "checkout_step_completed",
+    "Button Clicked",
+    "Signed Up",
+    "Search Performed",
+    "Video Started",
+    "Form Submitted",
+    "Feature Used",
+    "Link Clicked",
+    "Trial Started",
+    "Invitation Sent",
+    "Experiment Viewed",
+    "checkout_step_completed",
 )
 _SALES: Final = ("Product Viewed", "Product Added", "Cart Viewed", "Checkout Started", "Order Completed")
 _WORDS: Final = (
-    "trail", "summit", "alpine", "running", "shoes", "jacket", "merino", "compact", "café", "größe", "lightweight", "edition",
-    "classic", "waterproof", "spring", "autumn", "bundle", "starter", "annual", "team",
+    "trail",
+    "summit",
+    "alpine",
+    "running",
+    "shoes",
+    "jacket",
+    "merino",
+    "compact",
+    "café",
+    "größe",
+    "lightweight",
+    "edition",
+    "classic",
+    "waterproof",
+    "spring",
+    "autumn",
+    "bundle",
+    "starter",
+    "annual",
+    "team",
 )
 _PROPERTY_KEYS: Final = (
-    "label", "location", "variant", "plan", "source_page", "button_id", "query", "results_count", "position", "duration_ms",
-    "is_first_time", "logged_in", "section", "referrer_type", "score", "coupon", "session_number", "ab_bucket", "list_id",
+    "label",
+    "location",
+    "variant",
+    "plan",
+    "source_page",
+    "button_id",
+    "query",
+    "results_count",
+    "position",
+    "duration_ms",
+    "is_first_time",
+    "logged_in",
+    "section",
+    "referrer_type",
+    "score",
+    "coupon",
+    "session_number",
+    "ab_bucket",
+    "list_id",
     "filters",
 )
 _ID_TYPES: Final = ("companyID", "stableID", "workspaceID", "deviceID")
@@ -106,7 +158,13 @@ def _web_context(rng: Random) -> JsonObject:
         "ip": _ip(rng),
     }
     if chance(rng, 0.35):
-        context["campaign"] = {"name": "autumn", "source": "newsletter", "medium": "email", "content": words(rng, 2), "term": words(rng, 1)}
+        context["campaign"] = {
+            "name": "autumn",
+            "source": "newsletter",
+            "medium": "email",
+            "content": words(rng, 2),
+            "term": words(rng, 1),
+        }
     if chance(rng, 0.3):
         context["sessionId"] = rng.randrange(10**12)
     return context
@@ -128,7 +186,12 @@ def _mobile_context(rng: Random) -> JsonObject:
         "library": {"name": "analytics-kotlin", "version": "1.21.0"},
         "ip": _ip(rng),
         "locale": rng.choice(_LOCALES),
-        "network": {"bluetooth": False, "carrier": rng.choice(("Vodafone", "T-Mobile", "NTT")), "cellular": True, "wifi": False},
+        "network": {
+            "bluetooth": False,
+            "carrier": rng.choice(("Vodafone", "T-Mobile", "NTT")),
+            "cellular": True,
+            "wifi": False,
+        },
         "os": {"name": rng.choice(("iOS", "Android")), "version": rng.choice(("18.6", "16"))},
         "screen": {"density": 3, "height": 2556, "width": 1179},
         "timezone": rng.choice(_ZONES),
@@ -203,10 +266,19 @@ def _sale_properties(rng: Random) -> JsonObject:
 def _add_controls(rng: Random, holder: JsonObject) -> None:
     """Put Statsig's control keys into properties or traits: IDs on 30 %, custom on 10 %, the environment on 20 %."""
     if chance(rng, 0.3):
-        pairs = [(name, f"{name.lower()}-{rng.randrange(10**6)}") for name in rng.sample(_ID_TYPES, rng.randrange(1, 3))]
+        pairs = [
+            (name, f"{name.lower()}-{rng.randrange(10**6)}") for name in rng.sample(_ID_TYPES, rng.randrange(1, 3))
+        ]
         holder["statsigCustomIDs"] = [text for pair in pairs for text in pair]
     if chance(rng, 0.1):
-        holder["statsigCustom"] = ["plan", rng.choice(("free", "team")), "seats", rng.randrange(1, 200), "beta", chance(rng, 0.5)]
+        holder["statsigCustom"] = [
+            "plan",
+            rng.choice(("free", "team")),
+            "seats",
+            rng.randrange(1, 200),
+            "beta",
+            chance(rng, 0.5),
+        ]
     if chance(rng, 0.2):
         holder["statsigEnvironment"] = {"tier": rng.choice(_TIERS)}
 
@@ -238,7 +310,12 @@ def _screen(rng: Random) -> JsonObject:
 
 
 def _group(rng: Random) -> JsonObject:
-    traits = {"name": words(rng, 2).title(), "plan": "enterprise", "employees": rng.randrange(5000), "industry": words(rng, 1)}
+    traits = {
+        "name": words(rng, 2).title(),
+        "plan": "enterprise",
+        "employees": rng.randrange(5000),
+        "industry": words(rng, 1),
+    }
     return {"type": "group", "groupId": f"company-{rng.randrange(10**5)}", "traits": traits}
 
 
@@ -246,7 +323,11 @@ def _identify(rng: Random, context: JsonObject) -> JsonObject:
     traits: JsonObject = {"plan": "team", "first_name": words(rng, 1), "logins": rng.randrange(900)}
     if chance(rng, 0.6):
         key = rng.choice(_AUDIENCES)
-        context["personas"] = {"computation_class": "audience", "computation_key": key, "computation_id": f"aud_{uuid(rng)}"}
+        context["personas"] = {
+            "computation_class": "audience",
+            "computation_key": key,
+            "computation_id": f"aud_{uuid(rng)}",
+        }
         traits = {key: chance(rng, 0.7)}
     return {"type": "identify", "traits": traits}
 
@@ -262,7 +343,12 @@ def _call(rng: Random) -> JsonObject:
     """Make one sound call."""
     kind = rng.choices(("track", "page", "screen", "group", "identify"), (70, 15, 8, 3, 4))[0]
     context = _context(rng, kind)
-    plain: dict[str, Callable[[Random], JsonObject]] = {"track": _track, "page": _page, "screen": _screen, "group": _group}
+    plain: dict[str, Callable[[Random], JsonObject]] = {
+        "track": _track,
+        "page": _page,
+        "screen": _screen,
+        "group": _group,
+    }
     call = _identify(rng, context) if kind == "identify" else plain[kind](rng)
     _add_controls(rng, call["traits"] if "traits" in call else call["properties"])
     time_ms = START_MS + rng.randrange(DAY_MS)
@@ -281,7 +367,12 @@ def _call(rng: Random) -> JsonObject:
     }
     if not server:
         call["anonymousId"] = uuid(rng)
-        call["_metadata"] = {"bundled": ["Segment.io"], "unbundled": [], "bundledIds": ["5e2f0c9d"], "jsRuntime": "browser"}
+        call["_metadata"] = {
+            "bundled": ["Segment.io"],
+            "unbundled": [],
+            "bundledIds": ["5e2f0c9d"],
+            "jsRuntime": "browser",
+        }
         call["channel"] = "client"
     return call
 
@@ -351,8 +442,13 @@ def _exposure(rng: Random) -> tuple[str, Any, JsonObject]:
     kind, key = rng.choice((("gate", "gate"), ("config", "config"), ("experiment", "config"), ("layer", "config")))
     name = words(rng, 2).replace(" ", "_")
     metadata: JsonObject = {
-        key: name, "ruleID": uuid(rng)[:22], "reason": "Network:Recognized", "lcut": str(START_MS), "receivedAt": str(START_MS),
-        "allocatedExperiment": name, "isExplicitParameter": "true",
+        key: name,
+        "ruleID": uuid(rng)[:22],
+        "reason": "Network:Recognized",
+        "lcut": str(START_MS),
+        "receivedAt": str(START_MS),
+        "allocatedExperiment": name,
+        "isExplicitParameter": "true",
     }
     if kind == "gate":
         metadata["gateValue"] = rng.choice(("true", "false"))
@@ -363,7 +459,11 @@ def _exposure(rng: Random) -> tuple[str, Any, JsonObject]:
 
 def _custom_event(rng: Random) -> tuple[str, Any, JsonObject]:
     value = rng.choice((None, money(rng, 100), words(rng, 1)))
-    return rng.choice(_EVENTS), value, {key: str(_property(rng)) for key in rng.sample(_PROPERTY_KEYS, rng.randrange(2, 9))}
+    return (
+        rng.choice(_EVENTS),
+        value,
+        {key: str(_property(rng)) for key in rng.sample(_PROPERTY_KEYS, rng.randrange(2, 9))},
+    )
 
 
 def _export(rng: Random) -> JsonObject:
@@ -377,7 +477,10 @@ def _export(rng: Random) -> JsonObject:
         "value": value,
         "metadata": metadata,
         "statsigMetadata": {
-            "sdkType": "js-client", "sdkVersion": "3.31.0", "stableID": user["customIDs"]["stableID"], "sessionID": uuid(rng),
+            "sdkType": "js-client",
+            "sdkVersion": "3.31.0",
+            "stableID": user["customIDs"]["stableID"],
+            "sessionID": uuid(rng),
         },
         "timeUUID": uuid(rng),
         "unitID": user["userID"],

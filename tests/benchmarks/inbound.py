@@ -1,27 +1,26 @@
 """Segment -> Statsig: the whole way against parsing the same line, against pydantic, and the share of every step."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import orjson
-import pydantic_baseline as baseline
-from corpus import segment_calls, sound_calls
-from timing import SLICE, Figure, Slice, chunked, per_event, race, ratios, single, spread
+from tests.benchmarks import hand_baseline
+from tests.benchmarks import pydantic_baseline as baseline
+from tests.benchmarks.corpus import segment_calls, sound_calls
+from tests.benchmarks.figures import Figure, single, spread
+from tests.benchmarks.timing import Slice, chunked, each, per_event, race, ratios
 
 from statsig_segment import (
     AudienceUpdate,
-    Group,
     Identify,
     IdMapping,
     InboundConfig,
     InboundFilter,
     IntegrationConfig,
-    Page,
-    Screen,
+    Skipped,
     StatsigEvent,
     StatsigSegmentError,
-    Track,
     apply_filters,
     apply_id_mappings,
     parse_segment_event,
@@ -29,6 +28,7 @@ from statsig_segment import (
     to_statsig_event,
     translate,
 )
+from statsig_segment.segment import read_call
 
 CONFIG: Final = IntegrationConfig(
     inbound=InboundConfig(
@@ -42,7 +42,7 @@ CONFIG: Final = IntegrationConfig(
         filters=InboundFilter(exclude=["Heartbeat"]),
     )
 )
-"""All rules on: mappings, declared ID types, a filter, a default environment; loop guard and integrations by default."""
+"""All rules on: mappings, ID types, a filter, a default environment; loop guard and integrations by default."""
 
 SETTINGS: Final = baseline.Settings(
     mappings=[("anonymous_id", "segmentAnonymousId"), ("group_id", "companyID"), ("context.device.id", "deviceID")],
@@ -50,16 +50,10 @@ SETTINGS: Final = baseline.Settings(
     default_environment="production",
 )
 
-Objects = Sequence[dict[str, Any]]
 Lines = Sequence[bytes]
 
 
-def read_all(loads: Callable[[bytes], Any], lines: Lines) -> None:
-    for line in lines:
-        loads(line)
-
-
-def translate_all(payloads: Objects) -> None:
+def translate_all(payloads: Sequence[dict[str, Any]]) -> None:
     """What a caller writes: translate, write the events, take what is refused."""
     for payload in payloads:
         try:
@@ -71,8 +65,12 @@ def translate_all(payloads: Objects) -> None:
 
 
 def translate_lines(lines: Lines) -> None:
+    """The same from bytes, decoded by orjson."""
     for line in lines:
-        outcome = translate(orjson.loads(line), CONFIG)
+        try:
+            outcome = translate(orjson.loads(line), CONFIG)
+        except StatsigSegmentError:
+            continue
         if isinstance(outcome, StatsigEvent):
             to_log_event(outcome)
 
@@ -80,88 +78,104 @@ def translate_lines(lines: Lines) -> None:
 def _floors(lines: Lines) -> Slice:
     payloads = [orjson.loads(line) for line in lines]
     return {
-        "orjson": lambda: read_all(orjson.loads, lines),
-        "json": lambda: read_all(json.loads, lines),
+        "orjson": lambda: each(orjson.loads, lines),
+        "json": lambda: each(json.loads, lines),
         "translate": lambda: translate_all(payloads),
     }
 
 
-def _pydantic(lines: Lines) -> Slice:
+def _models(lines: Lines) -> Slice:
     payloads = [orjson.loads(line) for line in lines]
     return {
+        "orjson": lambda: each(orjson.loads, lines),
+        "hand": lambda: each(hand_baseline.translate, payloads),
         "translate": lambda: translate_all(payloads),
-        "pydantic": lambda: [baseline.translate_object(payload, SETTINGS) and None for payload in payloads],
+        "pydantic": lambda: each(baseline.translate_object, payloads, SETTINGS),
         "translate lines": lambda: translate_lines(lines),
-        "pydantic lines": lambda: [baseline.translate_line(line, SETTINGS) and None for line in lines],
+        "pydantic lines": lambda: each(baseline.translate_line, lines, SETTINGS),
     }
-
-
-# -- The steps, each alone ------------------------------------------------------------------------------------------
-
-Call = Track | Page | Screen | Group | Identify
 
 
 def _steps(lines: Lines) -> Slice:
     payloads = [orjson.loads(line) for line in lines]
+    rows, filters = CONFIG.inbound.id_mappings, CONFIG.inbound.filters
     calls = [parse_segment_event(payload) for payload in payloads]
-    mapped = [apply_id_mappings(call, CONFIG.inbound.id_mappings) for call in calls]
+    mapped = [apply_id_mappings(call, rows) for call in calls]
     named = [call for call in mapped if not isinstance(call, Identify)]
     events = [to_statsig_event(call, CONFIG.inbound) for call in named]
     return {
         "translate": lambda: translate_all(payloads),
-        "parse": lambda: [parse_segment_event(payload) and None for payload in payloads],
-        "filter": lambda: [apply_filters(call, CONFIG.inbound.filters) and None for call in calls],
-        "map": lambda: [apply_id_mappings(call, CONFIG.inbound.id_mappings) and None for call in calls],
-        "convert": lambda: [to_statsig_event(call, CONFIG.inbound) and None for call in named],
-        "wire": lambda: [to_log_event(event) and None for event in events],
+        "borrow": lambda: each(read_call, payloads),
+        "parse": lambda: each(parse_segment_event, payloads),
+        "filter": lambda: each(apply_filters, calls, filters),
+        "map": lambda: each(apply_id_mappings, calls, rows),
+        "convert": lambda: each(to_statsig_event, named, CONFIG.inbound),
+        "wire": lambda: each(to_log_event, events),
     }
 
 
-# -- Outputs are equal before they are timed ------------------------------------------------------------------------
+_STEPS: Final = {
+    "borrow": "parsing as translate does it, the payload borrowed",
+    "parse": "parse_segment_event, the payload copied and frozen",
+    "filter": "apply_filters",
+    "map": "apply_id_mappings",
+    "convert": "to_statsig_event",
+    "wire": "to_log_event",
+}
 
 
-def check_baseline(lines: Lines) -> int:
-    """Compare every output of the baseline with ours; give how many there were."""
+# -- Outputs are equal before they are timed ---------------------------------------------------------------------------
+
+
+def check_baselines(lines: Lines) -> None:
+    """Compare every output of the baselines, by both ways of pydantic, with ours; by hand, events alone."""
     for line in lines:
-        ours: Any = translate(orjson.loads(line), CONFIG)
-        theirs: Any = baseline.translate_line(line, SETTINGS)
-        if isinstance(ours, StatsigEvent):
-            ours = to_log_event(ours)
-        elif isinstance(ours, AudienceUpdate):
-            ours = (ours.id_list, ours.member, ours.user_id, ours.custom_ids, ours.time_ms)
-            theirs = (theirs.id_list, theirs.member, theirs.user_id, theirs.custom_ids, theirs.time_ms)
-        else:
-            ours = None
-        if ours != theirs or theirs != _again(line, theirs):
-            raise SystemExit(f"the pydantic baseline gives another output:\n{line.decode()}\n{ours}\n{theirs}")
-    return len(lines)
+        payload = orjson.loads(line)
+        ours = _comparable(translate(payload, CONFIG))
+        others = [baseline.translate_line(line, SETTINGS), baseline.translate_object(payload, SETTINGS)]
+        if payload["type"] != "identify":
+            others.append(hand_baseline.translate(payload))
+        for theirs in map(_comparable, others):
+            if ours != theirs:
+                raise SystemExit(f"a baseline gives another output:\n{line.decode()}\n{ours}\n{theirs}")
 
 
-def _again(line: bytes, theirs: Any) -> Any:
-    """Take the other way into the baseline; an audience update has been compared as a tuple."""
-    return theirs if isinstance(theirs, tuple) else baseline.translate_object(orjson.loads(line), SETTINGS)
+def _comparable(outcome: object) -> object:
+    if isinstance(outcome, StatsigEvent):
+        return to_log_event(outcome)
+    if isinstance(outcome, AudienceUpdate | baseline.AudienceUpdate):
+        return outcome.id_list, outcome.member, outcome.user_id, outcome.custom_ids, outcome.time_ms
+    return None if isinstance(outcome, Skipped) else outcome
+
+
+# -- The section -------------------------------------------------------------------------------------------------------
 
 
 def measure(seconds: float) -> list[Figure]:
     """Measure the section in about so many seconds."""
     sound = sound_calls(2000)
-    check_baseline(sound)
+    check_baselines(sound)
     whole = race(chunked(segment_calls(2000)), _floors, seconds * 0.4)
-    models = race(chunked(sound), _pydantic, seconds * 0.4)
+    models = race(chunked(sound), _models, seconds * 0.4)
     steps = race(chunked(sound), _steps, seconds * 0.2)
-    figures = [
-        spread("orjson", "translate and to_log_event / orjson.loads", ratios(whole, "translate", "orjson"), goal=1.0),
-        spread("json", "translate and to_log_event / json.loads", ratios(whole, "translate", "json")),
-        spread("pydantic", "translate and to_log_event / pydantic v2", ratios(models, "translate", "pydantic"), goal=0.33),
+    return [
+        spread("orjson", "translate + to_log_event / orjson.loads", ratios(whole, "translate", "orjson"), goal=1.0),
+        spread("json", "translate + to_log_event / json.loads", ratios(whole, "translate", "json")),
+        spread(
+            "pydantic", "translate + to_log_event / pydantic v2", ratios(models, "translate", "pydantic"), goal=0.33
+        ),
         spread(
             "pydantic_lines",
-            "orjson.loads, translate and to_log_event / pydantic v2 from JSON",
+            "orjson.loads + translate + to_log_event / pydantic v2 from JSON",
             ratios(models, "translate lines", "pydantic lines"),
         ),
-        single("us", "translate and to_log_event, one event", per_event(whole, "translate", SLICE), unit="µs"),
-        single("us_orjson", "orjson.loads, the same line", per_event(whole, "orjson", SLICE), unit="µs"),
-    ]
-    return figures + [
-        spread(f"step_{name}", f"{name} alone / translate and to_log_event", ratios(steps, name, "translate"))
-        for name in ("parse", "filter", "map", "convert", "wire")
+        spread("hand", "translate + to_log_event / the same by hand, unchecked", ratios(models, "translate", "hand")),
+        spread("floor", "the same by hand, unchecked / orjson.loads", ratios(models, "hand", "orjson")),
+        spread("pydantic_orjson", "the same with pydantic v2 / orjson.loads", ratios(models, "pydantic", "orjson")),
+        single("us", "translate + to_log_event, one event", per_event(whole, "translate"), unit="µs"),
+        single("us_orjson", "orjson.loads, the same line", per_event(whole, "orjson"), unit="µs"),
+        *(
+            spread(f"step_{name}", f"{label} / translate + to_log_event", ratios(steps, name, "translate"))
+            for name, label in _STEPS.items()
+        ),
     ]

@@ -15,6 +15,7 @@ from pydantic_core import to_json
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND: Final = timedelta(milliseconds=1)
 CONTROL_KEYS: Final = ("statsigCustomIDs", "statsigCustom", "statsigEnvironment")
+AUDIENCE_CLASSES: Final = ("audience", "journey_step")
 PREFIX: Final = "segment::"
 
 
@@ -22,7 +23,7 @@ PREFIX: Final = "segment::"
 
 
 class Wire(BaseModel):
-    model_config = ConfigDict(coerce_numbers_to_str=True, populate_by_name=True)
+    model_config = ConfigDict(coerce_numbers_to_str=True)
 
 
 class Library(Wire):
@@ -99,17 +100,17 @@ class Environment(Wire):
 
 
 class User(Wire):
-    user_id: str | None = Field(default=None, alias="userID")
-    custom_ids: dict[str, str] | None = Field(default=None, alias="customIDs")
+    user_id: str | None = Field(default=None, serialization_alias="userID")
+    custom_ids: dict[str, str] | None = Field(default=None, serialization_alias="customIDs")
     ip: str | None = None
-    user_agent: str | None = Field(default=None, alias="userAgent")
+    user_agent: str | None = Field(default=None, serialization_alias="userAgent")
     locale: str | None = None
     custom: dict[str, str | bool | int | float | list[str]] | None = None
-    environment: Environment | None = Field(default=None, alias="statsigEnvironment")
+    environment: Environment | None = Field(default=None, serialization_alias="statsigEnvironment")
 
 
 class LogEvent(Wire):
-    event_name: str = Field(alias="eventName")
+    event_name: str = Field(serialization_alias="eventName")
     user: User
     time: int | None = None
     value: str | int | float | None = None
@@ -200,7 +201,7 @@ def user(call: SegmentCall, values: dict[str, Any], settings: Settings) -> User:
 
 
 def custom_ids(call: SegmentCall, values: dict[str, Any], settings: Settings) -> dict[str, str]:
-    own = values.get("statsigCustomIDs") or []
+    own: list[str] = values.get("statsigCustomIDs") or []
     ids: dict[str, str] = dict(zip(own[::2], own[1::2], strict=True))
     for field, id_type in settings.mappings:
         if id_type not in ids and (value := mapped(call, field)):
@@ -245,7 +246,7 @@ def epoch_ms(time: datetime | None) -> int | None:
 
 def audience_update(call: Identify, settings: Settings) -> AudienceUpdate | None:
     personas = call.context.personas
-    if personas is None or personas.computation_class not in ("audience", "journey_step") or not personas.computation_key:
+    if personas is None or personas.computation_class not in AUDIENCE_CLASSES or not personas.computation_key:
         return None
     return AudienceUpdate(
         id_list=personas.computation_key,

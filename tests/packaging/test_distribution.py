@@ -1,4 +1,4 @@
-"""What is installed is what this checkout says: version, dependencies, entry point, and the files of wheel and sdist."""
+"""What is installed is what this checkout says: version, dependencies, command, and the files of wheel and sdist."""
 
 from __future__ import annotations
 

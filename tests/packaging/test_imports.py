@@ -45,7 +45,11 @@ ORDER = (
     "__init__",
     "testing",
     "codec",
+    "documents",
+    "work",
     "streams",
+    "telling",
+    "task",
     "cli",
     "__main__",
 )

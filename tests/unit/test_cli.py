@@ -1,0 +1,821 @@
+"""The command line: what it writes, what it counts, how it ends; in this process, and a few times in one of its own."""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import pytest
+
+import statsig_segment
+from statsig_segment import (
+    EventNaming,
+    IdMapping,
+    InboundConfig,
+    InboundFilter,
+    IntegrationConfig,
+    OutboundConfig,
+    OutboundFilter,
+    StatsigEvent,
+    explain,
+    export_many,
+    load_config,
+    split_statsig_export,
+    to_event_webhook,
+    to_log_event,
+    to_log_event_request,
+    translate_many,
+)
+from statsig_segment import cli as cli_module
+from statsig_segment import task as task_module
+from statsig_segment.cli import main
+from statsig_segment.errors import CODES
+from statsig_segment.results import Rejected
+from statsig_segment.telling import HINTS, STATSIG_HINT, config_text, explanation_text, summary_text
+from statsig_segment.work import Tally
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+CALLS = EXAMPLES / "segment_calls.ndjson"
+CONFIG = EXAMPLES / "integration.toml"
+EXPORT = EXAMPLES / "statsig_export.ndjson"
+WEBHOOK = EXAMPLES / "statsig_webhook.json"
+
+GOOD = {"type": "track", "event": "Signed Up", "userId": "u1", "messageId": "m1"}
+MEMBER = {
+    "type": "identify",
+    "userId": "u1",
+    "traits": {"vip": True},
+    "context": {"personas": {"computation_class": "audience", "computation_key": "vip"}},
+}
+
+
+@attrs.frozen
+class Ended:
+    """How a run ended."""
+
+    status: int
+    out: bytes
+    err: str
+
+    @property
+    def lines(self) -> list[Any]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    @property
+    def counts(self) -> str:
+        """The first line of the summary."""
+        return next(line for line in self.err.splitlines() if line.startswith("read "))
+
+
+class Stdin:
+    def __init__(self, data: bytes) -> None:
+        self.buffer = io.BytesIO(data)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+Run = Any
+
+
+@pytest.fixture
+def run(capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ended]:
+    """Run the command line in this process, with these bytes as its standard input."""
+
+    def run(*argv: str | Path, stdin: bytes = b"") -> Ended:
+        monkeypatch.setattr(sys, "stdin", Stdin(stdin))
+        status = main([str(word) for word in argv])
+        sys.stdout.flush()
+        sys.stderr.flush()
+        captured = capfdbinary.readouterr()
+        return Ended(status, captured.out, captured.err.decode())
+
+    return run
+
+
+def ndjson(*values: Any) -> bytes:
+    return b"".join(json.dumps(value).encode() + b"\n" for value in values)
+
+
+def environment() -> dict[str, str]:
+    """An environment in which a process of its own finds the package as this one does."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONUTF8": "1"}
+
+
+def spawned(*argv: str | Path, **options: Any) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "statsig_segment", *map(str, argv)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, env=environment(), **{**pipes, **options})  # noqa: S603 - our own
+
+
+class TestInbound:
+    def test_it_writes_what_the_library_gives(self, run: Run) -> None:
+        config = load_config(CONFIG.read_text(encoding="utf-8"))
+        outcomes = list(translate_many(CALLS.read_text(encoding="utf-8").splitlines(), config))
+        ended = run("inbound", CALLS, "--config", CONFIG)
+
+        assert ended.lines == [to_log_event(outcome) for outcome in outcomes if isinstance(outcome, StatsigEvent)]
+        assert ended.status == 1
+
+    def test_the_counts_add_up(self, run: Run) -> None:
+        ended = run("inbound", CALLS, "--config", CONFIG)
+
+        assert ended.counts == "read 58 = translated 40 + audiences 7 + skipped 5 + rejected 6"
+        assert 58 == 40 + 7 + 5 + 6
+        assert len(ended.lines) == 40
+        assert "\nskipped: integration_disabled 2, " in ended.err
+        assert "\nrejected: unsupported_type 2, " in ended.err
+        assert "\nissues: " in ended.err
+
+    def test_all_is_well_where_nothing_is_rejected(self, run: Run) -> None:
+        ended = run("inbound", stdin=ndjson(GOOD))
+
+        assert ended == Ended(
+            0,
+            b'{"eventName":"segment::Signed Up","user":{"userID":"u1"},"metadata":{}}\n',
+            "read 1 = translated 1 + audiences 0 + skipped 0 + rejected 0\n",
+        )
+
+    def test_nothing_gives_nothing(self, run: Run) -> None:
+        assert run("inbound", "-") == Ended(0, b"", "read 0 = translated 0 + audiences 0 + skipped 0 + rejected 0\n")
+
+    @pytest.mark.parametrize(("form", "write"), [("log-event", to_log_event), ("webhook", to_event_webhook)])
+    def test_there_are_three_formats(self, run: Run, form: str, write: Callable[[Any], Any]) -> None:
+        [event] = translate_many([GOOD])
+
+        assert run("inbound", "--format", form, stdin=ndjson(GOOD)).lines == [write(event)]
+
+    @pytest.mark.parametrize("jobs", ["1", "2"])
+    def test_requests_hold_500_events(self, run: Run, jobs: str) -> None:
+        calls = [GOOD | {"messageId": str(at), "properties": {"at": at}} for at in range(1_234)]
+        ended = run("inbound", "--format", "request", "--jobs", jobs, stdin=ndjson(*calls))
+        bodies = ended.lines
+
+        assert [len(body["events"]) for body in bodies] == [500, 500, 234]
+        assert [event["metadata"]["at"] for body in bodies for event in body["events"]] == [
+            str(at) for at in range(1_234)
+        ]
+        assert bodies[0].keys() == to_log_event_request([]).keys()
+        assert bodies[0]["statsigMetadata"] == to_log_event_request([])["statsigMetadata"]
+
+    def test_full_requests_leave_no_empty_one(self, run: Run) -> None:
+        ended = run("inbound", "--format", "request", stdin=ndjson(*[GOOD] * 500))
+
+        assert [len(body["events"]) for body in ended.lines] == [500]
+
+    def test_files_are_read_one_after_the_other(self, run: Run, tmp_path: Path) -> None:
+        (tmp_path / "a").write_bytes(ndjson(GOOD | {"event": "a"}))
+        (tmp_path / "b.gz").write_bytes(gzip.compress(ndjson(GOOD | {"event": "b"})))
+        (tmp_path / "d").write_text(json.dumps({"batch": [GOOD | {"event": "d"}]}, indent=2), encoding="utf-8")
+        ended = run(
+            "inbound", tmp_path / "a", tmp_path / "b.gz", "-", tmp_path / "d", stdin=ndjson(GOOD | {"event": "c"})
+        )
+
+        assert [event["eventName"] for event in ended.lines] == [f"segment::{name}" for name in "abcd"]
+
+    @pytest.mark.parametrize("text", ["\ud800", "a\udfffb"])
+    def test_lone_surrogates_are_escaped(self, run: Run, text: str, tmp_path: Path) -> None:
+        calls = ndjson(GOOD | {"event": text}, {"type": text})
+        ended = run("inbound", "--rejects", tmp_path / "rejects", stdin=calls)
+
+        assert ended.lines[0]["eventName"] == f"segment::{text}"
+        assert json.loads((tmp_path / "rejects").read_bytes())["payload"] == {"type": text}
+
+
+class TestRejects:
+    LINES = (
+        b'{"type": "track"}\n'
+        b"oops \xff\n"
+        b'{"type": "track", "event": "e", "userId": "u"}\n'
+        b'[{"type": "alias"}, 5]\n'
+        b'{"batch": 7}\n'
+    )
+
+    @pytest.mark.parametrize("jobs", ["1", "2"])
+    def test_each_stands_in_the_file_with_its_position_and_why(self, run: Run, tmp_path: Path, jobs: str) -> None:
+        ended = run("inbound", "--rejects", tmp_path / "rejects", "--jobs", jobs, stdin=self.LINES)
+        records = [json.loads(line) for line in (tmp_path / "rejects").read_bytes().splitlines()]
+
+        assert ended.status == 1
+        assert ended.counts == "read 6 = translated 1 + audiences 0 + skipped 0 + rejected 5"
+        assert [list(record) for record in records] == [["position", "code", "path", "message", "payload"]] * 5
+        assert [tuple(record.values()) for record in records] == [
+            (0, "missing_event", "$.event", "the event has no name", {"type": "track"}),
+            (1, "invalid_json", None, "no readable JSON", "oops \\xff"),
+            (3, "unsupported_type", "$.type", CODES["unsupported_type"].meaning, {"type": "alias"}),
+            (4, "not_an_object", None, "a JSON object was expected", 5),
+            (5, "batch_not_array", "$.batch", "batch is not an array", '{"batch": 7}'),
+        ]
+
+    def test_the_elements_of_a_document_are_counted_like_lines(self, run: Run, tmp_path: Path) -> None:
+        calls = [GOOD, {"type": "alias"}, *[GOOD] * 600, {"type": "delete"}]
+        run("inbound", "--rejects", tmp_path / "rejects", stdin=json.dumps(calls, indent=1).encode())
+        records = [json.loads(line) for line in (tmp_path / "rejects").read_bytes().splitlines()]
+
+        assert [record["position"] for record in records] == [1, 602]
+
+    def test_events_of_an_export_too(self, run: Run, tmp_path: Path) -> None:
+        ended = run("outbound", "--rejects", tmp_path / "rejects", stdin=b'{"eventName": "a"}\n{}\noops\n')
+        records = [json.loads(line) for line in (tmp_path / "rejects").read_bytes().splitlines()]
+
+        assert ended.status == 1
+        assert [(record["position"], record["code"], record["payload"]) for record in records] == [
+            (1, "missing_event", {}),
+            (2, "invalid_json", "oops"),
+        ]
+
+
+class TestAudiences:
+    def test_changes_are_written_as_they_come(self, run: Run, tmp_path: Path) -> None:
+        left = MEMBER | {"traits": {"vip": False, "statsigCustomIDs": ["companyID", "c1"]}, "timestamp": 1_793_692_800}
+        ended = run("inbound", "--audiences", tmp_path / "lists", stdin=ndjson(MEMBER, GOOD, left))
+
+        assert ended.status == 0
+        assert ended.counts == "read 3 = translated 1 + audiences 2 + skipped 0 + rejected 0"
+        assert (tmp_path / "lists").read_bytes().splitlines() == [
+            b'{"idList":"vip","member":true,"userID":"u1"}',
+            b'{"idList":"vip","member":false,"userID":"u1","customIDs":{"companyID":"c1"},"time":1793692800000}',
+        ]
+        assert "note" not in ended.err
+
+    def test_it_is_told_where_they_are_not_written(self, run: Run) -> None:
+        assert (
+            "note: changes of ID lists were read and not written; --audiences FILE"
+            in run("inbound", stdin=ndjson(MEMBER)).err
+        )
+
+
+class TestDeduplicate:
+    def test_a_repeated_message_is_skipped(self, run: Run) -> None:
+        calls = ndjson(GOOD, GOOD | {"event": "again"}, GOOD | {"messageId": "m2"}, {"type": "page", "userId": "u"})
+        ended = run("inbound", "--deduplicate", stdin=calls)
+
+        assert ended.counts == "read 4 = translated 3 + audiences 0 + skipped 1 + rejected 0"
+        assert "skipped: duplicate_message 1" in ended.err
+
+    def test_without_it_nothing_is_remembered(self, run: Run) -> None:
+        assert len(run("inbound", stdin=ndjson(GOOD, GOOD)).lines) == 2
+
+    def test_only_so_many_are_remembered(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(cli_module, "REMEMBERED", 1)
+        ended = run("inbound", "--deduplicate", stdin=ndjson(GOOD, GOOD, GOOD | {"messageId": "m2"}, GOOD))
+
+        assert len(ended.lines) == 3
+
+    def test_it_needs_one_process(self, run: Run) -> None:
+        ended = run("inbound", "--deduplicate", "--jobs", "2")
+
+        assert (ended.status, ended.out) == (2, b"")
+        assert "--deduplicate needs one process" in ended.err
+
+
+class TestJobs:
+    def test_many_processes_do_what_one_does(self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("statsig_segment.streams._PIECE", 4_000)
+        spread = tmp_path / "spread.json"
+        spread.write_text(json.dumps([GOOD, {"type": "x"}, MEMBER] * 300, indent=1), encoding="utf-8")
+        broken = tmp_path / "broken"
+        broken.write_bytes(b"[\n" + CALLS.read_bytes() + b"{\n")
+        ended: list[Ended] = []
+        files: list[list[bytes]] = []
+        for jobs in ("1", "3"):
+            rejects, lists = tmp_path / f"rejects{jobs}", tmp_path / f"lists{jobs}"
+            outputs = ("--rejects", rejects, "--audiences", lists)
+            ended.append(run("inbound", CALLS, spread, CALLS, broken, "--config", CONFIG, "--jobs", jobs, *outputs))
+            files.append([rejects.read_bytes(), lists.read_bytes()])
+
+        assert ended[0] == ended[1]
+        assert files[0] == files[1]
+        assert ended[0].status == 1
+
+    @pytest.mark.parametrize("jobs", ["0", "-1", "x", "1.5", ""])
+    def test_the_number_is_one_or_more(self, run: Run, jobs: str) -> None:
+        ended = run("inbound", f"--jobs={jobs}")
+
+        assert ended.status == 2
+        assert "--jobs" in ended.err
+
+
+class TestOutbound:
+    def test_it_writes_what_the_library_gives(self, run: Run) -> None:
+        bodies = [*EXPORT.read_text(encoding="utf-8").splitlines(), WEBHOOK.read_text(encoding="utf-8")]
+        payloads = [payload for body in bodies for payload in split_statsig_export(body)]
+        tracks = [outcome for outcome in export_many(payloads) if isinstance(outcome, dict)]
+        ended = run("outbound", EXPORT, WEBHOOK)
+
+        assert ended.lines == tracks
+        assert ended.counts == f"read {len(payloads)} = translated {len(tracks)} + audiences 0 + skipped 1 + rejected 1"
+
+    def test_the_profile_of_the_configuration_holds_unless_another_is_named(self, run: Run) -> None:
+        event = ndjson({"eventName": "a", "userID": "u", "timestamp": 1_793_692_800_000})
+        plain = run("outbound", stdin=event).lines
+        configured = run("outbound", "--config", CONFIG, stdin=event).lines
+        named = run("outbound", "--config", CONFIG, "--profile", "documented", stdin=event).lines
+
+        assert plain == named
+        assert plain[0]["timestamp"] == 1_793_692_800_000
+        assert configured[0]["timestamp"] == "2026-11-03T08:00:00.000Z"
+        assert run("outbound", "--profile", "deliverable", stdin=event).lines == configured
+
+    def test_a_handshake_is_no_event(self, run: Run) -> None:
+        shake = {"data": {"event": "url_verification", "verification_code": "x"}}
+
+        assert run("outbound", stdin=ndjson(shake)).counts.startswith("read 0 =")
+
+    @pytest.mark.parametrize("body", [{"data": 5}, 5])
+    def test_what_holds_no_event_is_rejected(self, run: Run, body: Any) -> None:
+        assert "rejected: not_an_object 1" in run("outbound", stdin=ndjson(body)).err
+
+    def test_batches_hold_all_that_fits(self, run: Run, tmp_path: Path) -> None:
+        events = [{"eventName": f"e{at}", "userID": "u", "value": 1.0} for at in range(2_600)]
+        events[7]["metadata"] = {"long": "x" * 40_000}
+        ended = run("outbound", "--batch", "--rejects", tmp_path / "rejects", stdin=ndjson({"data": events}, {}))
+        rejects = [json.loads(line) for line in (tmp_path / "rejects").read_bytes().splitlines()]
+
+        assert sum(len(body["batch"]) for body in ended.lines) == 2_599
+        assert all(len(line) <= 500_000 for line in ended.out.splitlines())
+        assert ended.counts == "read 2,601 = translated 2,599 + audiences 0 + skipped 0 + rejected 2"
+        assert [(record["position"], record["code"]) for record in rejects] == [
+            (7, "event_too_large"),
+            (2_600, "missing_event"),
+        ]
+
+
+class TestExplain:
+    def test_it_tells_where_every_field_came_from(self, run: Run) -> None:
+        call = GOOD | {"properties": {"plan": "trial", "statsigCustomIDs": ["companyID", "c1"], "x": [1]}}
+        ended = run("explain", stdin=ndjson(call))
+
+        assert ended.out.decode().splitlines() == [
+            '0  track "Signed Up"  ->  event',
+            "   target                      value                 source                            rule",
+            '   $.eventName                 "segment::Signed Up"  $.event                           US-5 The prefix',
+            '   $.user.userID               "u1"                  $.userId                          ID-1 The user\'s ID',
+            '   $.user.customIDs.companyID  "c1"                  $.properties.statsigCustomIDs[1]  ID-2 Custom IDs in even and odd places',
+            '   $.metadata.plan             "trial"               $.properties.plan                 US-7 Properties become metadata',
+            '   $.metadata.x                "[1]"                 $.properties.x                    US-7 Properties become metadata',
+            "",
+        ]
+        assert ended.counts == "read 1 = translated 1 + audiences 0 + skipped 0 + rejected 0"
+
+    def test_every_row_of_the_sample_is_there(self, run: Run) -> None:
+        config = load_config(CONFIG.read_text(encoding="utf-8"))
+        ended = run("explain", CALLS, "--config", CONFIG)
+        text = ended.out.decode()
+
+        assert ended.status == 1
+        assert ended.counts == "read 58 = translated 40 + audiences 7 + skipped 5 + rejected 6"
+        for line in CALLS.read_text(encoding="utf-8").splitlines():
+            for row in explain(line, config).rows:
+                assert f"   {row.target} " in text
+                assert row.source is None or f"  {row.source} " in text
+
+    def test_a_membership_is_told_too(self, run: Run) -> None:
+        text = run("explain", stdin=ndjson(MEMBER)).out.decode()
+
+        assert text.startswith("0  identify  ->  audience\n")
+        assert "$.idList" in text
+
+    def test_what_was_skipped_says_why_and_what_would_change_it(self, run: Run) -> None:
+        ended = run("explain", stdin=ndjson({"type": "identify"}))
+
+        assert ended.status == 0
+        assert ended.out.decode().splitlines() == [
+            "0  identify  ->  skipped: identify_without_audience",
+            "   why:  an identify call that is no audience membership (AU-1: Identify makes no event)",
+            f"   what would change it:  {HINTS['identify_without_audience']}",
+            "",
+        ]
+
+    @pytest.mark.parametrize(
+        ("line", "first", "why"),
+        [
+            (b"oops\n", "0  what is no call  ->  rejected: invalid_json", "no readable JSON (IN-1: What can be read)"),
+            (
+                b'{"a":1}\n',
+                "0  an object  ->  rejected: missing_type at $.type",
+                "the call has no type (IN-2: Five call types)",
+            ),
+            (
+                b'{"type":"track","anonymousId":"a","event":"e"}',
+                '0  track "e"  ->  rejected: no_identifier at $',
+                "neither a user ID nor a custom ID; an ID mapping anonymousId -> segmentAnonymousId would give one "
+                "(ID-6: An event of nobody)",
+            ),
+        ],
+    )
+    def test_what_was_rejected_says_why_and_what_would_change_it(
+        self, run: Run, line: bytes, first: str, why: str
+    ) -> None:
+        ended = run("explain", stdin=line)
+        lines = ended.out.decode().splitlines()
+        code = first.rpartition("rejected: ")[2].split()[0]
+
+        assert ended.status == 1
+        assert lines == [first, f"   why:  {why}", f"   what would change it:  {HINTS[code]}", ""]
+
+    def test_issues_are_told(self, run: Run) -> None:
+        text = run("explain", stdin=ndjson(GOOD | {"anonymousId": ""})).out.decode()
+
+        assert f"   issue:  id_invalid at $.anonymousId: {CODES['id_invalid'].meaning}\n" in text
+
+    def test_what_the_configuration_put_there_is_told(self, run: Run, tmp_path: Path) -> None:
+        (tmp_path / "c.toml").write_text('[inbound]\ndefault_environment = "staging"', encoding="utf-8")
+        text = run("explain", "--config", tmp_path / "c.toml", stdin=ndjson(GOOD)).out.decode()
+
+        assert '"staging"             (configuration)  US-4 The default environment' in text
+
+    @pytest.mark.parametrize("form", ["log-event", "webhook", "request"])
+    def test_the_output_of_inbound_is_no_input(self, run: Run, form: str) -> None:
+        events = run("inbound", "--format", form, stdin=ndjson(GOOD)).out
+        text = run("explain", stdin=events).out.decode()
+
+        assert STATSIG_HINT in text
+
+    def test_nothing_in_a_payload_steers_the_terminal(self, run: Run) -> None:
+        odd = "\x1b[31m\x9b\u202e\r\n\x00\ud800"
+        call = {"type": odd, "event": odd}, GOOD | {"event": odd, "properties": {odd: odd, "a\nb": "\n"}}
+        text = run("explain", stdin=ndjson(*call)).out.decode()
+
+        assert all(character.isprintable() or character == "\n" for character in text)
+        assert "\\u001b[31m\\u009b\\u202e" in text
+
+    def test_long_values_are_cut(self, run: Run) -> None:
+        text = run("explain", stdin=ndjson(GOOD | {"properties": {"long": "x" * 10_000}})).out.decode()
+
+        assert max(map(len, text.splitlines())) < 200
+
+    def test_characters_that_the_terminal_lacks_are_escaped(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        buffer = io.BytesIO()
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(buffer, encoding="ascii"))
+        run("explain", stdin=ndjson(GOOD | {"event": "é"}))
+
+        assert b'track "\\xe9"' in buffer.getvalue()
+
+
+class TestHints:
+    def test_there_is_one_for_everything_that_is_skipped_or_rejected_inbound(self) -> None:
+        kinds = {"SegmentEventError", "TranslationError", "skipped"}
+
+        assert set(HINTS) == {code for code, row in CODES.items() if kinds & set(row.kinds)}
+
+    @pytest.mark.parametrize("hint", [*HINTS.values(), STATSIG_HINT])
+    def test_it_is_a_sentence(self, hint: str) -> None:
+        assert hint[0].isupper()
+        assert hint.endswith(".")
+        assert hint.isprintable()
+
+
+class TestCheckConfig:
+    def test_it_tells_what_the_file_does(self, run: Run) -> None:
+        ended = run("check-config", CONFIG)
+        text = ended.out.decode()
+
+        assert (ended.status, ended.err) == (0, "")
+        assert text.startswith(f"{CONFIG} can be used.\n\nSegment to Statsig\n")
+        assert '  anonymousId becomes the custom ID "segmentAnonymousId", unless' in text
+        assert '  A page call "Home" in "Docs" becomes "segment::Viewed Docs Home Page".\n' in text
+        assert '  These events stay: "map_panned".\n' in text
+
+    def test_it_lists_every_problem(self, run: Run, tmp_path: Path) -> None:
+        path = tmp_path / "c.toml"
+        path.write_text(
+            '[inbound]\nhonor_integrations = "yes"\n[outbound]\nprofile = "x"\ncolour = 1', encoding="utf-8"
+        )
+        ended = run("check-config", path)
+
+        assert (ended.status, ended.out) == (2, b"")
+        assert ended.err.splitlines() == [
+            "$.inbound.honor_integrations: expected true or false [wrong_type]",
+            "$.outbound.profile: expected documented or deliverable [wrong_value]",
+            "$.outbound.colour: no such key [unknown_key]",
+        ]
+
+    @pytest.mark.parametrize("command", ["inbound", "outbound", "explain"])
+    def test_every_command_lists_them(self, run: Run, tmp_path: Path, command: str) -> None:
+        (tmp_path / "c.json").write_text('{"x": 1, "y": 2}', encoding="utf-8")
+        ended = run(command, "--config", tmp_path / "c.json", stdin=ndjson(GOOD))
+
+        assert (ended.status, ended.out) == (2, b"")
+        assert ended.err == "$.x: no such key [unknown_key]\n$.y: no such key [unknown_key]\n"
+
+    def test_it_reads_standard_input(self, run: Run) -> None:
+        assert run("check-config", "-", stdin=b'{"inbound": {}}').out.startswith(b"- can be used.\n")
+
+    def test_it_reads_utf8_only(self, run: Run, tmp_path: Path) -> None:
+        (tmp_path / "c.toml").write_bytes(b"# \xff")
+        ended = run("check-config", tmp_path / "c.toml")
+
+        assert ended.status == 2
+        assert "not in UTF-8" in ended.err
+
+    @pytest.mark.parametrize(
+        "config",
+        [
+            InboundConfig(default_environment="staging"),
+            InboundConfig(id_types=["a"]),
+            InboundConfig(id_types=[]),
+            InboundConfig(id_mappings=[IdMapping(field="a", id_type="b")]),
+            InboundConfig(filters=InboundFilter(include=["a"])),
+            InboundConfig(filters=InboundFilter(include=[])),
+            InboundConfig(filters=InboundFilter(exclude=["a"])),
+            InboundConfig(filters=InboundFilter(types=["page"])),
+            InboundConfig(filters=InboundFilter(types=[])),
+            *(
+                InboundConfig(naming=EventNaming(**{key: "x"}))
+                for key in ("prefix", "track", "page", "page_unnamed", "screen", "screen_unnamed", "group")
+            ),
+            InboundConfig(user_fields={"email": "traits.email"}),
+            InboundConfig(user_fields={}),
+            InboundConfig(value_property="revenue"),
+            InboundConfig(value_property=None),
+            InboundConfig(honor_integrations=False),
+            InboundConfig(allow_statsig_origin=True),
+            OutboundConfig(profile="deliverable"),
+            OutboundConfig(anonymous_id="a"),
+            OutboundConfig(filters=OutboundFilter(exposures=False)),
+            OutboundConfig(filters=OutboundFilter(config_changes=False)),
+            OutboundConfig(filters=OutboundFilter(include_new_events=False)),
+            OutboundConfig(filters=OutboundFilter(events={"a": True})),
+            OutboundConfig(filters=OutboundFilter(events={"a": False})),
+        ],
+    )
+    def test_every_key_shows_in_the_summary(self, config: InboundConfig | OutboundConfig) -> None:
+        name = "inbound" if isinstance(config, InboundConfig) else "outbound"
+        changed = set(config_text(attrs.evolve(IntegrationConfig(), **{name: config})).splitlines())
+
+        assert changed - set(config_text(IntegrationConfig()).splitlines())
+
+    def test_every_line_is_a_sentence(self) -> None:
+        for config in (IntegrationConfig(), load_config(CONFIG.read_text(encoding="utf-8"))):
+            sentences = [line for line in config_text(config).splitlines() if line.startswith("  ")]
+            assert all(line[2].isalpha() and line.endswith(".") for line in sentences)
+
+
+class TestWhatCannotBeUsed:
+    @pytest.mark.parametrize(
+        "argv",
+        [
+            [],
+            ["fly"],
+            ["inbound", "--fly"],
+            ["inbound", "--format", "xml"],
+            ["outbound", "--profile", "fast"],
+            ["check-config"],
+            ["explain", "a", "b"],
+        ],
+    )
+    def test_arguments(self, run: Run, argv: list[str]) -> None:
+        ended = run(*argv)
+
+        assert (ended.status, ended.out) == (2, b"")
+        assert "usage: statsig-segment" in ended.err
+
+    @pytest.mark.parametrize("option", ["--help", "--version"])
+    def test_asking_is_no_mistake(self, run: Run, option: str) -> None:
+        assert run(option).status == 0
+        assert run("inbound", "--help").status == 0
+
+    def test_the_version_is_the_packages(self, run: Run) -> None:
+        assert run("--version").out.decode() == f"statsig-segment {statsig_segment.__version__}\n"
+
+    def test_a_missing_file(self, run: Run, tmp_path: Path) -> None:
+        (tmp_path / "there").write_bytes(ndjson(GOOD))
+        ended = run("inbound", tmp_path / "there", tmp_path / "missing")
+
+        assert ended == Ended(2, b"", f"statsig-segment: {tmp_path / 'missing'}: no such file\n")
+
+    def test_a_folder(self, run: Run, tmp_path: Path) -> None:
+        assert run("outbound", tmp_path) == Ended(2, b"", f"statsig-segment: {tmp_path}: a directory\n")
+
+    def test_a_file_that_may_not_be_read(self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "a").write_bytes(b"")
+        monkeypatch.setattr(os, "access", lambda *_: False)
+
+        assert "not allowed to read it" in run("inbound", tmp_path / "a").err
+
+    def test_a_missing_configuration(self, run: Run, tmp_path: Path) -> None:
+        ended = run("inbound", "--config", tmp_path / "missing", stdin=ndjson(GOOD))
+
+        assert ended == Ended(2, b"", f"statsig-segment: {tmp_path / 'missing'}: No such file or directory\n")
+
+    def test_an_output_in_no_folder(self, run: Run, tmp_path: Path) -> None:
+        ended = run("inbound", "--rejects", tmp_path / "missing" / "rejects", stdin=ndjson(GOOD))
+
+        assert (ended.status, ended.out) == (2, b"")
+        assert "No such file or directory" in ended.err
+
+    @pytest.mark.parametrize(
+        "options",
+        [["--rejects", "a"], ["--audiences", "a"], ["--rejects", "b", "--audiences", "b"], ["--rejects", "-"]],
+    )
+    def test_an_output_is_a_file_of_its_own(
+        self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str]
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        Path("a").write_bytes(ndjson(GOOD))
+        ended = run("inbound", "-", tmp_path / "a", *options)
+
+        assert (ended.status, ended.out) == (2, b"")
+        assert "not a file of its own" in ended.err
+        assert Path("a").read_bytes() == ndjson(GOOD)
+
+    def test_a_file_that_breaks_off_leaves_the_others(self, run: Run, tmp_path: Path) -> None:
+        (tmp_path / "a.gz").write_bytes(gzip.compress(ndjson(*[GOOD] * 10))[:-9])
+        (tmp_path / "b").write_bytes(ndjson({"type": "alias"}, GOOD))
+        ended = run("inbound", tmp_path / "a.gz", tmp_path / "b")
+
+        assert ended.status == 2
+        assert f"{tmp_path / 'a.gz'}: Compressed file ended" in ended.err
+        assert ended.out.endswith(b"}\n")
+        assert "rejected 1" in ended.counts
+
+    @pytest.mark.parametrize("command", ["inbound", "explain"])
+    def test_a_closed_standard_input(
+        self, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str
+    ) -> None:
+        monkeypatch.setattr(sys, "stdin", None)
+
+        assert main([command]) == 2
+        assert "-: standard input is closed" in capfd.readouterr().err
+
+    def test_a_closed_standard_output(self, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sys, "stdout", None)
+
+        assert main(["inbound", str(CALLS)]) == 2
+        assert capfd.readouterr().err == "statsig-segment: standard output is closed\n"
+
+    def test_a_closed_standard_error(
+        self, capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sys, "stderr", None)
+
+        assert main(["inbound", str(CALLS)]) == 1
+        assert capfdbinary.readouterr().out.startswith(b"{")
+
+    def test_a_full_disk(self, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        class Full(io.BytesIO):
+            def write(self, _data: object) -> int:
+                raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(task_module, "standard_output", Full)
+
+        assert main(["inbound", str(CALLS)]) == 2
+        assert capfd.readouterr().err == "statsig-segment: No space left on device\n"
+
+
+class TestProgress:
+    def shown(self, monkeypatch: pytest.MonkeyPatch, run: Run, stderr: io.StringIO, seconds: float) -> str:
+        clock = iter(at * seconds for at in range(1_000))
+        monkeypatch.setattr(task_module.time, "monotonic", lambda: next(clock))
+        monkeypatch.setattr("statsig_segment.streams._PIECE", 100)
+        monkeypatch.setattr(sys, "stderr", stderr)
+        run("outbound", stdin=ndjson(*[{"eventName": "a"}] * 50))
+        return stderr.getvalue()
+
+    def test_a_terminal_sees_how_far_a_long_run_is(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        text = self.shown(monkeypatch, run, Terminal(), 0.5)
+
+        assert text.startswith("\r\x1b[Kread ")
+        assert text.endswith("\r\x1b[Kread 50 = translated 50 + audiences 0 + skipped 0 + rejected 0\n")
+
+    def test_a_short_run_shows_none(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert self.shown(monkeypatch, run, Terminal(), 0.001).startswith("read 50")
+
+    def test_a_file_gets_none(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert self.shown(monkeypatch, run, io.StringIO(), 0.5).startswith("read 50")
+
+    def test_it_is_not_shown_too_often(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        often = self.shown(monkeypatch, run, Terminal(), 0.5).count("\r")
+        seldom = self.shown(monkeypatch, run, Terminal(), 0.1).count("\r")
+
+        assert 1 < seldom < often
+
+
+class TestTheSummary:
+    def test_it_names_every_part_that_is_there(self) -> None:
+        tally = Tally(read=1_003, translated=1_000)
+        tally.skipped.update({"filtered": 2})
+        tally.rejected.update({"invalid_json": 1})
+
+        assert summary_text(tally) == (
+            "read 1,003 = translated 1,000 + audiences 0 + skipped 2 + rejected 1\nskipped: filtered 2\nrejected: invalid_json 1"
+        )
+
+    def test_an_explanation_of_what_was_never_read_names_no_call(self) -> None:
+        told = explain("oops")
+
+        assert isinstance(told.result, Rejected)
+        assert explanation_text(3, "oops", told).startswith("3  what is no call  ->  rejected")
+
+
+class TestInterruption:
+    def test_it_is_quiet(self, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        def interrupted(*_: object) -> Iterator[bytes]:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(task_module, "read_blocks", interrupted)
+
+        assert main(["inbound"]) == 130
+        assert capfd.readouterr() == ("", "")
+
+    @pytest.mark.parametrize("jobs", ["1", "2"])
+    def test_a_whole_process_ends_quietly(self, jobs: str) -> None:
+        process = spawned("inbound", "--jobs", jobs, start_new_session=True)
+        assert process.stdin
+        process.stdin.write(ndjson(GOOD) * 10_000)
+        process.stdin.flush()
+        time.sleep(1)
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+
+        assert (process.returncode, err) == (130, b"")
+
+
+class TestAsAProcess:
+    def test_it_reads_standard_input(self) -> None:
+        out, err = (process := spawned("inbound", "--config", CONFIG)).communicate(CALLS.read_bytes(), timeout=60)
+
+        assert process.returncode == 1
+        assert out.count(b"\n") == 40
+        assert err.startswith(b"read 58 = ")
+
+    @pytest.mark.parametrize("command", [["inbound"], ["inbound", "--jobs", "2"], ["explain"]])
+    def test_a_closed_pipe_ends_it_quietly(self, tmp_path: Path, command: list[str]) -> None:
+        (tmp_path / "calls").write_bytes(CALLS.read_bytes() * 50)
+        process = spawned(*command, tmp_path / "calls")
+        assert process.stdout
+        first = process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr
+        err = process.stderr.read()
+        process.stderr.close()
+        assert process.stdin
+        process.stdin.close()
+
+        assert first
+        assert (process.wait(timeout=60), err) == (141, b"")
+
+    def test_a_pipe_closed_from_the_start_ends_it_quietly(self, tmp_path: Path) -> None:
+        """Little output stands in the buffer until the very end."""
+        (tmp_path / "calls").write_bytes(ndjson(GOOD))
+        reading, writing = os.pipe()
+        os.close(reading)
+        process = spawned("inbound", tmp_path / "calls", stdout=writing, stdin=subprocess.DEVNULL)
+        os.close(writing)
+        _, err = process.communicate(timeout=60)
+
+        assert (process.returncode, err) == (141, b"")
+
+    def test_output_comes_while_input_goes_on(self) -> None:
+        process = spawned("inbound")
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(ndjson(GOOD))
+        process.stdin.flush()
+        first = process.stdout.readline()
+        out, _ = process.communicate(ndjson(GOOD), timeout=60)
+
+        assert first == out
+
+    @pytest.mark.parametrize("codec", ["the best", "the standard library's"])
+    def test_memory_does_not_grow_with_the_input(self, codec: str) -> None:
+        """Peak memory over 50 MB is that over 5 MB, and far less than the input."""
+        script = (
+            "import resource, sys\n"
+            f"sys.modules.update({{}} if {codec == 'the best'} else {{'orjson': None}})\n"
+            "from statsig_segment.cli import main\n"
+            "status = main(['inbound', '--rejects', '/dev/null'])\n"
+            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)\n"
+        )
+        call = json.dumps(GOOD | {"properties": {"text": "x" * 1_000}, "context": {"ip": "192.0.2.1"}}).encode() + b"\n"
+        peaks: list[int] = []
+        for megabytes in (5, 50):
+            process = subprocess.Popen(  # noqa: S603 - our own
+                [sys.executable, "-c", script],
+                env=environment(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+            )
+            _, err = process.communicate(call * (megabytes * 1_000_000 // len(call)), timeout=120)
+            assert process.returncode == 0
+            peaks.append(int(err.split()[-1]) // 1024)
+
+        assert peaks[1] <= peaks[0] + 5
+        assert peaks[1] < 60

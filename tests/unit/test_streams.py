@@ -1,0 +1,414 @@
+"""Reading input as it comes: lines, arrays and documents in pieces of any size, and the codec that decodes them."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from statsig_segment import SegmentEventError
+from statsig_segment.codec import FAST, STANDARD, best_codec
+from statsig_segment.documents import Window, documents
+from statsig_segment.results import Rejected
+from statsig_segment.streams import in_order, read_blocks
+from statsig_segment.testing import json_values
+from statsig_segment.work import LastIds, Tally, block_payloads, split_calls
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from statsig_segment.work import Block
+
+BROKEN = "<broken>"
+
+
+class Pieces(io.BytesIO):
+    """A stream that gives so many bytes at a time, as a slow pipe does."""
+
+    def __init__(self, data: bytes, size: int) -> None:
+        super().__init__(data)
+        self.size = size
+
+    def read1(self, size: int | None = -1) -> bytes:
+        return super().read1(min(self.size, size or self.size))
+
+
+class Stdin:
+    def __init__(self, buffer: io.BytesIO) -> None:
+        self.buffer = buffer
+
+
+def payloads(data: bytes | str, size: int = 1 << 20) -> list[Any]:
+    """What is read from these bytes, in pieces of this size: payloads, and the texts of broken ones."""
+    data = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stdin", Stdin(Pieces(data, size)))
+        blocks = list(read_blocks("-", split_calls, SegmentEventError))
+    return [shown(payload) for block in blocks for payload in block_payloads(block, split_calls, SegmentEventError)]
+
+
+def shown(payload: Any) -> Any:
+    if not isinstance(payload, Rejected):
+        return payload
+    text = payload.payload
+    return (payload.error.code, text.decode("utf-8", "backslashreplace") if isinstance(text, bytes) else text)
+
+
+CALLS = [{"type": "track", "event": f"e{at}", "properties": {"n": at, "list": [1, {"a": "é]"}]}} for at in range(5)]
+SIZES = st.sampled_from((1, 2, 3, 7, 64, 1 << 20))
+
+
+class TestTheShapesOfInput:
+    @pytest.mark.parametrize("size", [1, 2, 5, 17, 1000])
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "".join(f"{json.dumps(call)}\n" for call in CALLS),
+            "\r\n".join(map(json.dumps, CALLS)),
+            "\n \n" + "\n\n\t\n".join(json.dumps(call, ensure_ascii=False) for call in CALLS),
+            "\ufeff" + "\n".join(map(json.dumps, CALLS)),
+            json.dumps(CALLS),
+            json.dumps(CALLS, indent=2),
+            json.dumps(CALLS, indent=2, ensure_ascii=False),
+            "[\n" + ",\n".join(map(json.dumps, CALLS)) + "\n]\n",
+            "[" + "\n,".join(map(json.dumps, CALLS)) + "]",
+            "\ufeff" + json.dumps(CALLS, indent="\t"),
+            "\n".join(json.dumps(call, indent=2) for call in CALLS),
+            "\n".join(json.dumps(part, indent=4) for part in (CALLS[:2], CALLS[2], CALLS[3:])),
+            "\n".join(json.dumps(part) for part in (CALLS[:2], CALLS[2], CALLS[3:])),
+            json.dumps({"batch": CALLS}),
+            json.dumps({"batch": CALLS, "writeKey": "k"}, indent=2),
+            json.dumps(CALLS[:3], indent=2) + "\n" + "\n".join(map(json.dumps, CALLS[3:])),
+        ],
+    )
+    def test_each_gives_the_same_calls(self, text: str, size: int) -> None:
+        assert payloads(text, size) == CALLS
+
+    @pytest.mark.parametrize("data", [b"", b"\n", b" \n\t\r\n", b"[]", b"[\n]", b'{"batch": [\n]}', b"\xef\xbb\xbf"])
+    def test_what_holds_no_call_gives_none(self, data: bytes) -> None:
+        assert payloads(data) == []
+
+    def test_an_envelope_fills_in_its_items(self) -> None:
+        text = json.dumps({"batch": [{"type": "page"}], "context": {"ip": "192.0.2.1"}}, indent=1)
+
+        assert payloads(text) == [{"type": "page", "context": {"ip": "192.0.2.1"}}]
+
+    def test_elements_of_an_array_are_not_taken_apart_again(self) -> None:
+        for text in ('[[1], {"batch": [2]}]', '[\n[1],\n{"batch": [2]}\n]'):
+            assert payloads(text) == [[1], {"batch": [2]}]
+
+    @pytest.mark.parametrize("text", ["5", '"x"', "null", "true\n"])
+    def test_a_line_that_is_no_object_is_rejected(self, text: str) -> None:
+        assert payloads(text) == [("not_an_object", text.strip())]
+
+    @pytest.mark.parametrize("text", ['{"batch": 1}', '{\n"batch": 1}'])
+    def test_an_envelope_without_an_array_is_rejected_by_its_code(self, text: str) -> None:
+        [(code, _)] = payloads(text)
+
+        assert code == "batch_not_array"
+
+    def test_one_long_line_is_read_element_by_element(self) -> None:
+        text = json.dumps([{"at": at, "text": "x" * 900} for at in range(2_000)])
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "stdin", Stdin(Pieces(text.encode(), 1 << 16)))
+            blocks = list(read_blocks("-", split_calls, SegmentEventError))
+
+        assert [len(block) for block in blocks] == [500] * 4
+        assert [payload["at"] for block in blocks for payload in block] == list(range(2_000))
+
+    @given(st.lists(st.dictionaries(st.text(max_size=3), json_values(max_leaves=4), max_size=3), max_size=6), SIZES)
+    def test_how_it_is_printed_and_cut_makes_no_difference(self, objects: list[Any], size: int) -> None:
+        objects = [value for value in objects if "batch" not in value]
+        for text in (
+            "\n".join(map(json.dumps, objects)),
+            json.dumps(objects, ensure_ascii=False),
+            json.dumps(objects, indent=1),
+            "\n".join(f"{{\n{json.dumps(value, ensure_ascii=False)[1:]}" for value in objects),
+        ):
+            assert payloads(text, size) == objects
+
+    @pytest.mark.parametrize("size", [1, 3, 1000])
+    def test_numbers_and_words_are_cut_nowhere(self, size: int) -> None:
+        text = "[\n12345, -1.5e10, true,\nnull, NaN, -Infinity, 1\n, false]"
+
+        assert repr(payloads(text, size)) == "[12345, -15000000000.0, True, None, nan, -inf, 1, False]"
+
+
+class TestBrokenInput:
+    """What is broken is rejected, once, and harms no neighbour."""
+
+    @pytest.mark.parametrize("size", [1, 4, 33, 1000])
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            # Lines.
+            ('{"a":1}\n{"b":\n{"c":1}', [{"a": 1}, '{"b":', {"c": 1}]),
+            ('{"b":\n{"c":1}\n{"d":1}', ['{"b":', {"c": 1}, {"d": 1}]),
+            ('{"b":1,\n{"c":1}', ['{"b":1,', {"c": 1}]),
+            ('{"b":"x\n{"c":1}', ['{"b":"x', {"c": 1}]),
+            ('{"b": tru\n{"c":1}', ['{"b": tru', {"c": 1}]),
+            ('{"a":1} {"b":1}\n{"c":1}', ['{"a":1} {"b":1}', {"c": 1}]),
+            ('oops\n[1\n{"c":1}\n', ["oops", "[1", {"c": 1}]),
+            ('}\n{"c":1}', ["}", {"c": 1}]),
+            ('{"b":', ['{"b":']),
+            ('{"c":1}\n{"b":', [{"c": 1}, '{"b":']),
+            # Arrays.
+            ('[{"a":1},{"b\n{"c":1}', ['[{"a":1},{"b', {"c": 1}]),
+            ('[{"a":1},{"b":\n{"c":1}\n{"d":1}', [{"a": 1}, '{"b":', {"c": 1}, {"d": 1}]),
+            ('[\n{"a":1},\n{"b":},\n{"c":1}\n]\n{"d":1}', [{"a": 1}, '{"b":},', {"c": 1}, {"d": 1}]),
+            ('[\n{"a":1}\n{"b":1},\n{"c":1}\n]', [{"a": 1}, '{"b":1},', {"c": 1}]),
+            ('[\n{"a":1},\n]', [{"a": 1}, "]"]),
+            ('[\n,{"a":1}]', [',{"a":1}]']),
+            ('[\n{"a":1},\n', [{"a": 1}, ""]),
+            ('[\n{"a":1}\n', [{"a": 1}, ""]),
+            ("[\n", [""]),
+            ('[\n{"a":1},\n{"b"', [{"a": 1}, '{"b"']),
+            ('[\n  {\n    "a": x\n  },\n  {\n    "b": [\n    ]\n  }\n]', ['{\n    "a": x', {"b": []}]),
+            ('[{\n  "a": x,\n  "z": {\n  }\n}, {\n  "b": 1\n}]', ['{\n  "a": x,\n  "z": {\n  }', {"b": 1}]),
+            # Other documents.
+            ('{\n  "a": x,\n  "b": {\n  }\n}\n{"c":1}', ['{\n  "a": x,\n  "b": {\n  }', {"c": 1}]),
+            ('{\n  "a": 1\n}\n{\n  "b"\n}\n{\n  "c": 1\n}', [{"a": 1}, '{\n  "b"', {"c": 1}]),
+            ('{\n  "batch": [\n    {"a": 1},\n    {"b"\n  ]\n}\n', ['{\n  "batch": [\n    {"a": 1},\n    {"b"\n  ]']),
+        ],
+    )
+    def test_it_is_rejected_with_its_text(self, text: str, expected: list[Any], size: int) -> None:
+        found = payloads(text, size)
+
+        assert [item if isinstance(item, dict) else item[1] for item in found] == expected
+        assert {item[0] for item in found if isinstance(item, tuple)} == {"invalid_json"}
+
+    @pytest.mark.parametrize("text", ['{"a": %s}', "[\n%s\n]", '{\n"a": %s}'])
+    def test_a_number_that_is_too_long_has_its_own_code(self, text: str) -> None:
+        [(code, _)] = payloads(text % ("9" * 5_000))
+
+        assert code == "number_too_long"
+
+    @pytest.mark.parametrize("text", ["%s\n", '{"a":%s', "{\n%s", "[\n%s"])
+    def test_nesting_is_no_crash(self, text: str) -> None:
+        assert {code for code, _ in payloads(text % ('[{"a":' * 50_000))} == {"invalid_json"}
+
+    @pytest.mark.parametrize("size", [1, 1000])
+    @pytest.mark.parametrize("data", [b'{"a":"\xff"}\n', b'[\n"\xff"]', b'{\n"a":"\xff"}', b'[\n"a\xc3'])
+    def test_bytes_that_are_no_utf8_are_rejected(self, data: bytes, size: int) -> None:
+        [(code, text)] = payloads(data, size)
+
+        assert code == "invalid_json"
+        assert "\\xff" in text or "\\xc3" in text
+
+    def test_text_of_other_encodings_is_rejected(self) -> None:
+        assert {code for code, _ in payloads('{"a":1}'.encode("utf-16"))} == {"invalid_json"}
+
+    @pytest.mark.parametrize("end", ["", "\n]"])
+    def test_little_is_kept_of_what_goes_wrong_for_long(self, end: str) -> None:
+        [(code, text)] = payloads("[\nx" + "y" * 5_000_000 + end, 1 << 16)
+
+        assert code == "invalid_json"
+        assert len(text) == 1 << 16
+
+    @given(st.lists(st.sampled_from(
+        ('{', '}', '[', ']', ',', '\n', ' ', '"a":', '"b"', '1', '{"c":1}', '\\', '"', '\n  ', "é", "NaN", '{"d":\n', ']\n[')
+    ), max_size=30).map("".join) | st.text(max_size=20), SIZES)  # fmt: skip
+    @example("[\n1\n2", 1)
+    def test_the_size_of_pieces_decides_nothing(self, text: str, size: int) -> None:
+        assert repr(payloads(text, size)) == repr(payloads(text))
+
+    @given(st.binary(max_size=40), SIZES)
+    def test_any_bytes_are_read_to_the_end(self, data: bytes, size: int) -> None:
+        found = payloads(data, size)
+
+        assert bool(found) or not data.removeprefix(b"\xef\xbb\xbf").strip(b" \t\r\n[]{}\x0b\x0c")
+
+
+class TestTheWindow:
+    def test_what_is_not_taken_comes_back(self) -> None:
+        pieces = iter([b'[\n1]\n{"a"', b":\xc3", b""])
+        window = Window(lambda: next(pieces))
+
+        assert list(documents(window, split_calls, SegmentEventError)) == [1]
+        assert window.rest() == b'{"a":\xc3'
+
+
+class TestFiles:
+    DATA = b"".join(json.dumps(call).encode() + b"\n" for call in CALLS)
+
+    def read(self, path: Path) -> list[Any]:
+        blocks = read_blocks(str(path), split_calls, SegmentEventError)
+        return [payload for block in blocks for payload in block_payloads(block, split_calls, SegmentEventError)]
+
+    @pytest.mark.parametrize("name", ["calls.ndjson", "calls.gz"])
+    def test_gzip_is_known_by_its_first_bytes(self, tmp_path: Path, name: str) -> None:
+        for data in (
+            self.DATA,
+            gzip.compress(self.DATA),
+            gzip.compress(self.DATA[:50]) + gzip.compress(self.DATA[50:]),
+        ):
+            (tmp_path / name).write_bytes(data)
+            assert self.read(tmp_path / name) == CALLS
+
+    @pytest.mark.parametrize("size", [1, 1000])
+    def test_gzip_is_known_on_standard_input_too(self, size: int) -> None:
+        assert payloads(gzip.compress(self.DATA), size) == CALLS
+
+    @pytest.mark.parametrize("data", [b"\x1f\x8b", b"\x1f\x8b\x00garbage", gzip.compress(DATA)[:-20]])
+    def test_damaged_gzip_is_an_error_of_reading(self, tmp_path: Path, data: bytes) -> None:
+        path = tmp_path / "calls.gz"
+        path.write_bytes(data)
+
+        with pytest.raises((OSError, EOFError)):
+            self.read(path)
+
+    def test_a_closed_standard_input_is_an_error_of_reading(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sys, "stdin", None)
+
+        with pytest.raises(OSError, match="closed"):
+            list(read_blocks("-", split_calls, SegmentEventError))
+
+
+def length(block: Block) -> int:
+    return len(block)
+
+
+def fail(block: Block) -> int:
+    raise ZeroDivisionError
+
+
+class TestManyProcesses:
+    @pytest.mark.parametrize("jobs", [1, 2, 3])
+    def test_results_come_in_order(self, jobs: int) -> None:
+        blocks: list[Block] = [b"x" * at for at in range(40)]
+
+        assert list(in_order(length, blocks, jobs)) == list(range(40))
+
+    def test_no_more_is_read_ahead_than_is_worked_on(self) -> None:
+        taken = 0
+
+        def blocks() -> Iterator[bytes]:
+            nonlocal taken
+            for _ in range(100):
+                taken += 1
+                yield b"x"
+
+        results = in_order(length, blocks(), 2)
+        assert next(results) == 1
+        results.close()
+        assert taken == 5
+
+    @pytest.mark.parametrize("jobs", [1, 2])
+    def test_an_error_comes_through(self, jobs: int) -> None:
+        with pytest.raises(ZeroDivisionError):
+            list(in_order(fail, [b"x"], jobs))
+
+
+JSON_TEXTS = st.sampled_from(
+    (
+        "1", "-0", "-0.0", "1e400", "-1e400", "1E5", "1e-400", "18446744073709551615", "18446744073709551616",
+        "-9223372036854775808", "-9223372036854775809", "9" * 30, "9" * 5000, "0.1234567890123456789", "NaN", "-Infinity",
+        r'"\ud800"', r'"\udc00\ud800"', r'"\ud83d\ude00"', '"\x7f\u2028"', '"\x01"', '"\t"', r'"\u0000"', "01", "1.", ".5",
+        "+1", "[1,]", '{"a":1,}', '{"a":1,"b":2,"a":3}', '{"a":1}x', "", " 1 ", "\ufeff1", "\x0c1", "nul", "'a'", "1e-7",
+        "0.00001", "1.5e-5", "123456789012345678e5",
+    )
+)  # fmt: skip
+
+
+class TestTheTwoCodecs:
+    """With orjson and without it the outcome is the same."""
+
+    def decoded(self, codec: Any, data: bytes) -> str:
+        try:
+            return repr(codec.decode(data, SegmentEventError))
+        except SegmentEventError as error:
+            return error.code
+
+    @given(
+        st.recursive(JSON_TEXTS, lambda inner: st.lists(inner, max_size=3).map(lambda texts: f"[{','.join(texts)}]"))
+    )
+    def test_they_read_alike(self, text: str) -> None:
+        data = text.encode()
+
+        assert self.decoded(FAST, data) == self.decoded(STANDARD, data)
+
+    @given(st.binary(max_size=10) | st.text(max_size=10).map(str.encode))
+    def test_they_read_any_bytes_alike(self, data: bytes) -> None:
+        assert self.decoded(FAST, data) == self.decoded(STANDARD, data)
+
+    @given(
+        st.recursive(
+            st.none()
+            | st.booleans()
+            | st.integers()
+            | st.floats()
+            | st.text()
+            | st.sampled_from(("\ud800", "e-7,", "0.0000", 2**64)),
+            lambda inner: (
+                st.lists(inner, max_size=4)
+                | st.dictionaries(st.text(max_size=3) | st.just("\udfff"), inner, max_size=4)
+            ),
+        )
+    )
+    @example(1e-7)
+    @example([1.5e-5, 1e-9, 1e-10])
+    @example({"a": float("nan"), "b": 1.0})
+    @example({"é\ud800": 10**30})
+    def test_they_write_alike(self, value: Any) -> None:
+        assert FAST.encode(value) == STANDARD.encode(value)
+
+    @given(st.floats(min_value=1e-12, max_value=1e-3))
+    def test_they_print_small_numbers_alike(self, value: float) -> None:
+        assert FAST.encode([value]) == STANDARD.encode([value])
+
+    @given(json_values())
+    def test_what_is_written_can_be_read(self, value: Any) -> None:
+        for codec in (FAST, STANDARD):
+            assert codec.decode(codec.encode(value), SegmentEventError) == value
+
+    def test_depth_is_no_crash(self) -> None:
+        for depth in (300, 900):
+            value: Any = 1.0
+            for _ in range(depth):
+                value = [value]
+            assert FAST.encode(value) == STANDARD.encode(value)
+        assert STANDARD.encode(json.loads("[" * 900 + "]" * 900)) == b"[" * 900 + b"]" * 900
+
+    def test_a_tree_too_deep_for_the_standard_library_is_written_all_the_same(self) -> None:
+        value: Any = 1.0
+        for _ in range(100_000):
+            value = [value]
+        try:
+            assert STANDARD.encode(value) == b"[" * 100_000 + b"1" + b"]" * 100_000
+        finally:
+            while isinstance(value, list):
+                value = value.pop()
+
+    def test_output_is_compact_and_keeps_its_characters(self) -> None:
+        assert STANDARD.encode({"a": ["é", 1, None], "b": "\ud800"}) == '{"a":["é",1,null],"b":"\\ud800"}'.encode()
+
+    def test_without_orjson_there_is_the_standard_library(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "orjson", None)
+
+        assert best_codec() is STANDARD
+
+
+class TestWhatIsRemembered:
+    def test_the_last_ids_are_known(self) -> None:
+        seen = LastIds(2)
+        for message_id in ("a", "b", "c"):
+            seen.add(message_id)
+
+        assert [message_id in seen for message_id in ("a", "b", "c")] == [False, True, True]
+
+
+class TestCounting:
+    def test_tallies_add_up(self) -> None:
+        whole, part = Tally(read=1), Tally(read=2, translated=1)
+        part.rejected["a"] += 1
+        whole.add(part)
+        whole.add(part)
+
+        assert (whole.read, whole.translated, whole.rejected.total(), part.rejected.total()) == (5, 2, 2, 1)
