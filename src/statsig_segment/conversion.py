@@ -9,10 +9,10 @@ from statsig_segment.errors import Issue, TranslationError, child, note
 from statsig_segment.identity import id_paths
 from statsig_segment.json_text import (
     ATOMS,
-    NUMBER_WRITERS,
     FlatDict,
     FrozenDict,
     atom_text,
+    integer_text,
     is_object,
     json_text,
     plain,
@@ -24,6 +24,7 @@ from statsig_segment.segment import (
     CATEGORY,
     CONTROL_KEYS,
     CUSTOM,
+    CUSTOM_IDS,
     ENVIRONMENT,
     GROUP_ID,
     NAME,
@@ -74,7 +75,7 @@ def to_statsig_event(event: SegmentEvent, config: InboundConfig = _DEFAULT) -> S
         note_name(name, config.naming.source(event) or "$", issues)
     metadata = _metadata(event, issues)
     value = None if config.value_property is None else _value(event, config.value_property)
-    if value.__class__ is str and is_long_value(value):
+    if type(value) is str and is_long_value(value):
         note(issues, "value_too_long", child(metadata_path(event), str(config.value_property)))
     _check_ids(event, config, issues)
     fields = {
@@ -99,39 +100,47 @@ def _metadata(event: SegmentEvent, issues: list[Issue]) -> FlatDict:
     holder_name, added = METADATA_SOURCES[event.type]
     holder: Mapping[str, Any] = getattr(event, holder_name)
     out: dict[Any, str] = {}  # a Python object may have keys of any type
+    length = 0
     for key, value in holder.items():
-        if value.__class__ is str:
-            out[key] = value
-        elif value is not None and key not in CONTROL_KEYS:
+        kind = type(value)
+        # The commonest kinds are written here, at the price of no call each.
+        if kind is str:
+            text = value
+        elif kind is int:
+            text = integer_text(value)
+        elif kind is bool:
+            text = "true" if value else "false"
+        elif value is None or key in CONTROL_KEYS:
+            continue
+        else:
             text = _text(value, holder_name, key, issues)
-            if text is not None:
-                out[key] = text
-    for name in CONTROL_KEYS:
-        out.pop(name, None)
+            if text is None:
+                continue
+        out[key] = text
+        length += len(text)
+    if CUSTOM_IDS in out or CUSTOM in out or ENVIRONMENT in out:
+        out = {key: text for key, text in out.items() if key not in CONTROL_KEYS}
     for name in added:
         value = getattr(event, event.held[name])
         if value and name not in holder:
             out[name] = value
+            length += len(value)
     try:
         keys = "".join(out)
     except TypeError:  # a key that is no string, as only a Python object has
         out = {key: text for key, text in out.items() if isinstance(key, str)}
         keys = "".join(out)
-    if is_odd_metadata(keys, out):
+    if is_odd_metadata(keys, length, out):
         note_metadata(keys, out, metadata_path(event), issues)
     return FlatDict(out)
 
 
 def _text(value: Any, holder_name: str, key: str, issues: list[Issue]) -> str | None:
     """Make the text of a metadata value that is no string; `None` leaves it out."""
-    writer = NUMBER_WRITERS.get(value.__class__)
-    if writer is not None:
-        text, finite = writer(value), True
-    else:
-        value = plain(value)
-        if value is None:
-            return None
-        text, finite = (atom_text(value), True) if value.__class__ in ATOMS else json_text(value)
+    value = plain(value)
+    if value is None:
+        return None
+    text, finite = (atom_text(value), True) if type(value) in ATOMS else json_text(value)
     if text is None or not finite:
         note(issues, "non_finite_number", child(f"$.{holder_name}", str(key)))
     return text
@@ -140,8 +149,8 @@ def _text(value: Any, holder_name: str, key: str, issues: list[Issue]) -> str | 
 def _value(event: SegmentEvent, name: str) -> str | float | None:
     """Give the property that is the event's value, if it is a string or a finite number (US-8)."""
     value = getattr(event, METADATA_SOURCES[event.type][0]).get(name)
-    if value is None:
-        return None
+    if value is None or type(value) is str:
+        return value
     value = plain(value)
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
@@ -152,7 +161,7 @@ def _user(event: SegmentEvent, config: InboundConfig, issues: list[Issue]) -> St
     custom_ids = event.custom_ids
     fields: dict[str, Any] = {
         "user_id": event.user_id,
-        "custom_ids": custom_ids if custom_ids.__class__ is FlatDict else FlatDict(custom_ids),
+        "custom_ids": FlatDict(custom_ids) if type(custom_ids) is dict else custom_ids,
     }
     context, other = event.context, event.other
     for attribute, key, source in config.user_sources:
@@ -160,7 +169,7 @@ def _user(event: SegmentEvent, config: InboundConfig, issues: list[Issue]) -> St
         value = source.value(event) if key is None or source.field in other else context.get(key)
         if value is None:
             continue
-        if value.__class__ is str and value:
+        if type(value) is str and value:
             fields[attribute] = value
             continue
         text = fields[attribute] = id_text(value)
@@ -171,10 +180,14 @@ def _user(event: SegmentEvent, config: InboundConfig, issues: list[Issue]) -> St
         values, _, problems = read_pairs(custom, CUSTOM_CODES, custom_value)
         fields["custom"] = FrozenDict(values)
         note_problems(problems, control_path(event, CUSTOM), issues)
-    tier, problem, _ = read_tier(control(event, ENVIRONMENT))
-    fields["environment"] = config.default_environment if tier is None else tier
-    if problem is not None:
-        note(issues, problem, control_path(event, ENVIRONMENT))
+    fields["environment"] = config.default_environment
+    environment = control(event, ENVIRONMENT)
+    if environment is not None:
+        tier, problem, _ = read_tier(environment)
+        if tier is not None:
+            fields["environment"] = tier
+        if problem is not None:
+            note(issues, problem, control_path(event, ENVIRONMENT))
     return make(StatsigUser, fields)
 
 
@@ -182,10 +195,10 @@ def read_tier(value: Any) -> tuple[str | None, str | None, str]:
     """Give the tier that an environment names, the code of what is wrong with it, and the tier's path inside (US-3)."""
     if value is None:
         return None, None, ""
-    if value.__class__ is str and value:
+    if type(value) is str and value:
         return value, "environment_string", ""
     tier = plain(value.get(TIER)) if is_object(value) else None
-    if tier.__class__ is str and tier:
+    if type(tier) is str and tier:
         return tier, None, f".{TIER}"
     return None, "environment_invalid", ""
 
@@ -194,18 +207,18 @@ def _check_ids(event: SegmentEvent, config: InboundConfig, issues: list[Issue]) 
     """Note IDs that are too long, and ID types that the project does not declare (US-9, ID-7)."""
     if event.user_id is not None and is_long_id(event.user_id):
         note(issues, "id_too_long", f"$.{USER_ID}")
-    declared = config.id_types
-    odd = [
-        id_type
-        for id_type, value in event.custom_ids.items()
-        if is_long_id(value) or (declared is not None and id_type not in declared)
-    ]
-    if not odd:
-        return
+    ids, declared = event.custom_ids, config.id_types
+    for id_type, value in ids.items():
+        if is_long_id(value) or (declared is not None and id_type not in declared):
+            _note_ids(event, declared, issues)
+            break
+
+
+def _note_ids(event: SegmentEvent, declared: frozenset[str] | None, issues: list[Issue]) -> None:
     paths = id_paths(event)
-    for id_type in odd:
+    for id_type, value in event.custom_ids.items():
         value_path, name_path = paths.get(id_type, ("$", "$"))
-        if is_long_id(event.custom_ids[id_type]):
+        if is_long_id(value):
             note(issues, "id_too_long", value_path)
         if declared is not None and id_type not in declared:
             note(issues, "unknown_id_type", name_path, _declared_spelling(id_type, declared))

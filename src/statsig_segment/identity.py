@@ -10,7 +10,7 @@ from statsig_segment.errors import Issue, child
 from statsig_segment.json_text import EMPTY, FlatDict, is_object, plain
 from statsig_segment.models import changed
 from statsig_segment.pairs import ID_CODES, id_text, id_value, read_pairs
-from statsig_segment.segment import CUSTOM_IDS, SegmentEvent, control, control_path
+from statsig_segment.segment import CUSTOM_IDS, HELD_BY_ANY, SegmentEvent, control, control_path
 
 _Call = TypeVar("_Call", bound=SegmentEvent)
 
@@ -24,6 +24,8 @@ class FieldPath:
     rest: tuple[str, ...]
     path: str
     """The wire path of the walk."""
+    attribute: str | None
+    """The attribute that holds the head, in the calls that hold it."""
 
     @classmethod
     def of(cls, field: str) -> Self:
@@ -32,22 +34,21 @@ class FieldPath:
         path = child("$", head)
         for key in rest:
             path = child(path, key)
-        return cls(field=field, head=head, rest=tuple(rest), path=path)
+        return cls(field=field, head=head, rest=tuple(rest), path=path, attribute=HELD_BY_ANY.get(head))
 
     def value(self, event: SegmentEvent) -> Any:
         """Give the value in a call, `None` where there is none.
 
         A top-level field of exactly that name stops the walk; the walk enters objects only.
         """
-        other = event.other
-        if self.rest and self.field in other:
+        rest, attribute, other = self.rest, self.attribute, event.other
+        if rest and self.field in other:
             return other[self.field]
-        attribute = event.held.get(self.head)
-        value = None if attribute is None else getattr(event, attribute)
+        value = None if attribute is None else getattr(event, attribute, None)
         if value is None or value is EMPTY:  # not held, or not usable as what the model holds
             value = other.get(self.head)
-        for key in self.rest:
-            if value.__class__ is not dict and not is_object(value):
+        for key in rest:
+            if type(value) is not dict and not is_object(value):
                 return None
             value = value.get(key)
         return value
@@ -102,23 +103,24 @@ def mapped_fields(event: SegmentEvent, mappings: Iterable[IdMapping]) -> dict[st
     paths: dict[str, str] = {}
     issues: list[Issue] = []
     for row in mappings:
-        if row.id_type in ids:
+        id_type, source = row.id_type, row.source
+        if id_type in ids:
             continue
-        value = row.source.value(event)
+        value = source.value(event)
         if value is None:
             continue
-        text = value if value.__class__ is str and value else id_text(value)
+        text = value if type(value) is str and value else id_text(value)
         if text is not None:
             if not own:
                 ids = own = dict(ids)
-            own[row.id_type] = text
-            paths[row.id_type] = row.source.wire_path(event)
+            own[id_type] = text
+            paths[id_type] = source.wire_path(event)
         elif plain(value) is not None:
-            issues.append(Issue(code="id_invalid", path=row.source.wire_path(event)))
+            issues.append(Issue(code="id_invalid", path=source.wire_path(event)))
     fields: dict[str, Any] = {}
     if paths:
         fields["custom_ids"] = ids
-        fields["id_sources"] = {**event.id_sources, **paths}
+        fields["id_sources"] = {**event.id_sources, **paths} if event.id_sources else paths
     if issues:
         merged = tuple(dict.fromkeys((*event.issues, *issues)))
         if len(merged) > len(event.issues):

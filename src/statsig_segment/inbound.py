@@ -48,7 +48,7 @@ def translate(
     >>> to_log_event(translate('{"type": "track", "event": "Signed Up", "userId": "u1"}'))
     {'eventName': 'segment::Signed Up', 'user': {'userID': 'u1'}, 'metadata': {}}
     """
-    call = read_call(payload if payload.__class__ is dict else read_object(payload, SegmentEventError))
+    call = read_call(payload if type(payload) is dict else read_object(payload, SegmentEventError))
     return _outcome(call, payload, config.inbound, None)
 
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import repeat
 from json.encoder import encode_basestring as _quote
 from math import isfinite
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeGuard
 
 from statsig_segment.errors import StatsigSegmentError, TranslationError
@@ -63,7 +62,7 @@ _EXACT: Final = ATOMS | _OBJECTS | {list, tuple}
 
 def is_object(value: object) -> TypeGuard[Mapping[str, Any]]:
     """Tell whether a value is an object of JSON: any mapping. Asking an ABC is slow, so exact types come first."""
-    return value.__class__ in _OBJECTS or isinstance(value, Mapping)
+    return type(value) in _OBJECTS or isinstance(value, Mapping)
 
 
 def is_array(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:
@@ -76,7 +75,7 @@ def plain(value: object) -> Any:
 
     A subclass (an `IntEnum`, a `str` with methods) becomes its plain value; what JSON does not have becomes `None`.
     """
-    if value.__class__ in _EXACT or isinstance(value, (Mapping, list, tuple)):
+    if type(value) in _EXACT or isinstance(value, (Mapping, list, tuple)):
         return value
     if isinstance(value, str):
         return str.__str__(value)
@@ -87,12 +86,15 @@ def plain(value: object) -> Any:
 
 def freeze(value: object) -> Any:
     """Copy a tree into FrozenDicts and tuples, immutable all the way down."""
-    return value if value.__class__ in _FROZEN else _rebuild(value, FlatDict, FrozenDict, tuple)
+    return value if type(value) in _FROZEN else _rebuild(value, FlatDict, FrozenDict, tuple)
 
 
-def thaw(value: object) -> Any:
+def thaw(value: Any) -> Any:
     """Copy a tree into fresh dicts and lists."""
-    return dict(value) if value.__class__ is FlatDict else _rebuild(value, dict, dict, list)
+    kind = type(value)
+    if kind is FlatDict:
+        return value.copy()
+    return value if kind in ATOMS else _rebuild(value, dict, dict, list)
 
 
 def _rebuild(
@@ -107,8 +109,8 @@ def _rebuild(
     while True:
         entries, built, key, mark = frames[-1]
         for name, value in entries:
-            item = value if value.__class__ in ATOMS else plain(value)
-            if item.__class__ not in ATOMS:
+            item = value if type(value) in ATOMS else plain(value)
+            if type(item) not in ATOMS:
                 if _is_flat(item):  # the usual case: one copy at C speed
                     item = make_flat(item) if isinstance(item, dict) else make_array(item)
                 elif id(item) in around:
@@ -123,12 +125,12 @@ def _rebuild(
                 return top[0]
             frames.pop()
             around.discard(mark)
-            _put(frames[-1][1], key, make_object(built) if built.__class__ is dict else make_array(built))
+            _put(frames[-1][1], key, make_object(built) if type(built) is dict else make_array(built))
 
 
 def _is_flat(container: Any) -> bool:
     """Tell whether an exact dict, list or tuple holds nothing but atoms, under string keys."""
-    kind = container.__class__
+    kind = type(container)
     if kind is FlatDict:
         return True
     if kind is dict or kind is FrozenDict:
@@ -142,7 +144,7 @@ def _entries(container: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _put(built: Any, key: object, value: object) -> None:
-    if built.__class__ is list:
+    if type(built) is list:
         built.append(value)
     elif isinstance(key, str):
         built[str.__str__(key)] = value
@@ -159,34 +161,32 @@ def json_text(root: object) -> tuple[str, bool]:
     """
     try:
         return _well_formed(_shallow_text(root, _SHALLOW)), True
-    except (TypeError, ValueError, KeyError, RecursionError, TranslationError):
+    except (TypeError, ValueError, RecursionError, TranslationError):
         return _any_text(root)
 
 
 def _shallow_text(value: Any, room: int) -> str:
     """Write a shallow tree of exact types, as nearly all are, four times as fast; raise where it is another."""
-    kind = value.__class__
+    kind = type(value)
+    if kind in ATOMS:
+        text = atom_text(value)
+        if text is None:
+            raise ValueError
+        return _quote(text) if kind is str else text
     if kind is dict or kind is FlatDict or kind is FrozenDict:
         if not room:
             raise RecursionError
         pairs = [
-            f"{_quote(key)}:{_quote(item) if item.__class__ is str else _shallow_text(item, room - 1)}"
+            f"{_quote(key)}:{_quote(item) if type(item) is str else _shallow_text(item, room - 1)}"
             for key, item in value.items()
         ]
         return f"{{{','.join(pairs)}}}"
     if kind is list or kind is tuple:
         if not room:
             raise RecursionError
-        items = [_quote(item) if item.__class__ is str else _shallow_text(item, room - 1) for item in value]
+        items = [_quote(item) if type(item) is str else _shallow_text(item, room - 1) for item in value]
         return f"[{','.join(items)}]"
-    if kind is str:
-        return _quote(value)
-    if value is None:
-        return "null"
-    text = NUMBER_WRITERS[kind](value)
-    if text is None:
-        raise ValueError
-    return text
+    raise TypeError
 
 
 def _any_text(root: object) -> tuple[str, bool]:
@@ -206,11 +206,11 @@ def _any_text(root: object) -> tuple[str, bool]:
             else:
                 out.append(comma)
             comma = ","
-            item = value if value.__class__ in ATOMS else plain(value)
-            if item.__class__ in ATOMS:
+            item = value if type(value) in ATOMS else plain(value)
+            if type(item) in ATOMS:
                 text = atom_text(item)
                 finite &= text is not None
-                out.append("null" if text is None else _quote(text) if item.__class__ is str else text)
+                out.append("null" if text is None else _quote(text) if type(item) is str else text)
             elif id(item) in around:
                 out.append("null")
             else:
@@ -229,9 +229,11 @@ def _any_text(root: object) -> tuple[str, bool]:
 
 
 def _well_formed(text: str) -> str:
-    if text.isascii():
-        return text
-    return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return text
 
 
 def quoted_size(text: str) -> int:
@@ -249,7 +251,7 @@ def atom_text(value: Any) -> str | None:
     >>> [atom_text(x) for x in ("x", True, 1.0, 1e21, 1e-7, 12345678901234567890, float("inf"))]
     ['x', 'true', '1', '1e+21', '1e-7', '12345678901234567890', None]
     """
-    kind = value.__class__
+    kind = type(value)
     if kind is str:
         return value  # type: ignore[no-any-return]
     if kind is int:
@@ -259,21 +261,19 @@ def atom_text(value: Any) -> str | None:
     return "null" if value is None else "true" if value else "false"
 
 
-def _bool_text(value: object) -> str:
-    return "true" if value else "false"
-
-
 def integer_text(number: int) -> str:
     """Print an integer in full; where Python refuses (over 4,300 digits), so do we: `TranslationError`."""
     try:
-        return int.__repr__(number)
+        return f"{number}"
     except ValueError:
         raise TranslationError("number_too_long") from None
 
 
 def float_text(number: float) -> str | None:
     """Print a float as ECMAScript's Number::toString does; Python has the same digits, but other exponents."""
-    text = float.__repr__(number)
+    text = f"{number!r}"
+    if text[-3] == ".":  # two decimals, as most prices have: the same in both languages
+        return text
     if "e" not in text:
         if text[-2:] == ".0":
             return "0" if number == 0 else text[:-2]
@@ -288,12 +288,6 @@ def float_text(number: float) -> str | None:
         return f"{sign}0.{'0' * -point}{digits}"
     rest = f".{digits[1:]}" if len(digits) > 1 else ""
     return f"{sign}{digits[0]}{rest}e{'+' if point > 0 else '-'}{abs(point - 1)}"
-
-
-NUMBER_WRITERS: Final[Mapping[type, Callable[[Any], str | None]]] = MappingProxyType(
-    {int: integer_text, float: float_text, bool: _bool_text}
-)
-"""Type -> the function that prints it; `None` for a number that is not finite."""
 
 
 def read_text(text: str | bytes, error: type[StatsigSegmentError]) -> Any:
@@ -314,7 +308,7 @@ def read_text(text: str | bytes, error: type[StatsigSegmentError]) -> Any:
 
 def read_object(payload: Any, error: type[StatsigSegmentError]) -> Mapping[str, Any]:
     """Give the object that a payload is or, as JSON text, holds; else `error` with code `not_an_object`."""
-    if payload.__class__ is dict:
+    if type(payload) is dict:
         return payload
     value = read_text(payload, error) if isinstance(payload, (str, bytes)) else payload
     if is_object(value):

@@ -60,9 +60,12 @@ def is_long_value(value: str) -> bool:
     return len(value) > _VALUE
 
 
-def is_odd_metadata(keys: str, metadata: Mapping[str, str]) -> bool:
-    """Tell whether metadata, whose keys are joined already, is too large or holds a key with a dot."""
-    return "." in keys or metadata_size(keys, metadata) > _METADATA
+def is_odd_metadata(keys: str, length: int, metadata: Mapping[str, str]) -> bool:
+    """Tell whether metadata is too large or holds a key with a dot; its keys are joined, its texts at most so long."""
+    if "." in keys:
+        return True
+    # A character is six in JSON at most, and so are the marks of an entry: small metadata passes without quoting it.
+    return 6 * (len(keys) + length + len(metadata)) >= _METADATA and metadata_size(keys, metadata) > _METADATA
 
 
 def metadata_size(keys: str, metadata: Mapping[str, str]) -> int:

@@ -1,6 +1,7 @@
 """The names of events: templates for each type of call; what is filtered and sent goes by them."""
 
 from collections.abc import Mapping
+from itertools import product
 from string import Formatter
 from typing import Final, Self, TypeAlias
 
@@ -8,7 +9,19 @@ import attrs
 
 from statsig_segment.checks import TEXT, problem
 from statsig_segment.json_text import EMPTY, FrozenDict
-from statsig_segment.segment import CATEGORY, EVENT, GROUP_ID, NAME, Group, Identify, Page, Screen, SegmentEvent, Track
+from statsig_segment.segment import (
+    CALL_TYPES,
+    CATEGORY,
+    EVENT,
+    GROUP_ID,
+    NAME,
+    Group,
+    Identify,
+    Page,
+    Screen,
+    SegmentEvent,
+    Track,
+)
 
 _PLACEHOLDERS: Final = FrozenDict(
     {
@@ -29,6 +42,8 @@ Named: TypeAlias = Track | Page | Screen | Group
 _VERBATIM: Final = "{event}"
 
 _Pieces = tuple[tuple[str, str | None], ...]
+_Forms = tuple[str, ...]
+"""A template as %-formats, one for each choice of the parts that are there: none, the last, the first, both."""
 
 
 def _pieces(template: str, key: str) -> _Pieces:
@@ -68,6 +83,7 @@ class EventNaming:
     group: str = attrs.field(default="group", validator=TEXT)
     _templates: Mapping[str, _Pieces] = attrs.field(init=False, eq=False, repr=False)
 
+    _forms: Mapping[str, _Forms] = attrs.field(init=False, eq=False, repr=False)
     _prefix: str = attrs.field(init=False, eq=False, repr=False)
 
     @_templates.default
@@ -75,6 +91,10 @@ class EventNaming:
         """Cut the templates once, so that a right one costs little later; the validators refuse what is no string."""
         texts = {key: getattr(self, key) for key in _PLACEHOLDERS}
         return FrozenDict({key: _pieces(text, key) for key, text in texts.items() if isinstance(text, str)})
+
+    @_forms.default
+    def _write_forms(self) -> Mapping[str, _Forms]:
+        return FrozenDict({kind: _forms(self._templates, kind) for kind in CALL_TYPES if kind in self._templates})
 
     @_prefix.default
     def _fill_prefix(self) -> str:
@@ -88,17 +108,15 @@ class EventNaming:
     def name(self, event: SegmentEvent) -> str | None:
         """Name an event without the prefix, as filters see it (FL-1); an identify has no name: `None`."""
         if isinstance(event, Track):
-            return event.event if self.track == _VERBATIM else _fill(self._templates["track"], {EVENT: event.event})
+            if self.track == _VERBATIM:
+                return event.event
+            return self._forms["track"][bool(event.event)] % {EVENT: event.event}
         if isinstance(event, Group):
-            return _fill(self._templates["group"], {GROUP_ID: event.group_id})
+            return self._forms["group"][bool(event.group_id)] % {GROUP_ID: event.group_id}
         if isinstance(event, Identify):
             return None
-        parts = {CATEGORY: event.category, NAME: event.name}
-        pieces = self._templates[event.type]
-        used = [placeholder for _, placeholder in pieces if placeholder]
-        if used and not any(parts[placeholder] for placeholder in used):
-            return _fill(self._templates[f"{event.type}_unnamed"], {})
-        return _fill(pieces, parts)
+        category, name = event.category, event.name
+        return self._forms[event.type][2 * bool(category) + bool(name)] % {CATEGORY: category, NAME: name}
 
     def full_name(self, event: Named) -> str:
         """Name an event as it is sent: prefix and name (US-5)."""
@@ -108,6 +126,22 @@ class EventNaming:
         """Give the wire path that the name of an event comes from, `None` where the templates alone make it."""
         used = [name for _, name in self._templates.get(event.type, ()) if name and getattr(event, event.held[name])]
         return f"$.{used[-1]}" if used else None
+
+
+def _forms(templates: Mapping[str, _Pieces], kind: str) -> _Forms:
+    """Fill the template of a type of call once for each choice of parts, so that naming is quick."""
+    pieces, allowed = templates[kind], _PLACEHOLDERS[kind]
+    used = {placeholder for _, placeholder in pieces if placeholder}
+    forms: list[str] = []
+    for there in product((False, True), repeat=len(allowed)):
+        parts = {name: f"%({name})s" for name, is_there in zip(allowed, there, strict=True) if is_there}
+        unnamed = templates.get(f"{kind}_unnamed") if used and used.isdisjoint(parts) else None
+        forms.append(_fill(_escaped(pieces if unnamed is None else unnamed), parts))
+    return tuple(forms)
+
+
+def _escaped(pieces: _Pieces) -> _Pieces:
+    return tuple((literal.replace("%", "%%"), placeholder) for literal, placeholder in pieces)
 
 
 def _fill(pieces: _Pieces, parts: Mapping[str, str | None]) -> str:

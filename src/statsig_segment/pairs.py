@@ -45,11 +45,11 @@ def id_text(value: Any) -> str | None:
     ['u1', '42', '42', '0', None, None, None, None]
     """
     value = plain(value)
-    if value.__class__ is str:
+    if type(value) is str:
         return value or None
-    if value.__class__ is int:
+    if type(value) is int:
         return integer_text(value)
-    if value.__class__ is float and value.is_integer():
+    if type(value) is float and value.is_integer():
         return integer_text(int(value))
     return None
 
@@ -74,7 +74,7 @@ def custom_value(value: object, at: int, problems: list[Problem]) -> str | bool 
         return None
     if is_array(value):
         items = tuple(plain(item) for item in value)
-        if all(item.__class__ is str for item in items):
+        if all(type(item) is str for item in items):
             return items
     problems.append(("custom_value_json", at))
     text, finite = json_text(value)
@@ -100,12 +100,12 @@ def read_pairs(
         return values, indexes, [(codes.not_array, None)]
     for at in range(1, len(array), 2):
         name, value = array[at - 1], array[at]
-        if name.__class__ is not str:
+        if type(name) is not str:
             name = plain(name)
-        if name.__class__ is not str or not name:
+        if type(name) is not str or not name:
             problems.append((codes.name, at - 1))
             continue
-        if value.__class__ is not str or not value:
+        if type(value) is not str or not value:
             value = value_of(value, at, problems)
             if value is None:
                 continue

@@ -142,6 +142,8 @@ SegmentEvent: TypeAlias = Track | Page | Screen | Group | Identify
 _CALLS: Final[Mapping[str, type[SegmentEvent]]] = FrozenDict(
     {call.type: call for call in (Track, Page, Screen, Group, Identify)}
 )
+HELD_BY_ANY: Final = FrozenDict({name: attribute for call in _CALLS.values() for name, attribute in call.held.items()})
+"""Top-level wire name -> attribute, for the fields that any type of call holds."""
 CALL_TYPES: Final = tuple(_CALLS)
 """The five types of call, as on the wire."""
 
@@ -177,25 +179,25 @@ def read_call(payload: Mapping[str, Any]) -> SegmentEvent:  # noqa: C901, PLR091
     """Read one call without copying or freezing: the model borrows from the payload, and must not leave the library."""
     get = payload.get
     kind = get(TYPE)
-    model = (_CALLS.get(kind) if kind.__class__ is str else None) or _odd_type(kind)
+    model = (_CALLS.get(kind) if type(kind) is str else None) or _odd_type(kind)
     issues: list[Issue] = []
     # A value of the usual kind is taken as it is; the functions are for all others.
     user_id, anonymous_id, group_id = get(USER_ID), get(ANONYMOUS_ID), get(GROUP_ID)
-    if user_id is not None and (user_id.__class__ is not str or not user_id):
+    if user_id is not None and (type(user_id) is not str or not user_id):
         user_id = _odd_id(user_id, USER_ID, issues)
-    if anonymous_id is not None and (anonymous_id.__class__ is not str or not anonymous_id):
+    if anonymous_id is not None and (type(anonymous_id) is not str or not anonymous_id):
         anonymous_id = _odd_id(anonymous_id, ANONYMOUS_ID, issues)
-    if group_id is not None and (group_id.__class__ is not str or not group_id):
+    if group_id is not None and (type(group_id) is not str or not group_id):
         group_id = _odd_id(group_id, GROUP_ID, issues)
     message_id = get(MESSAGE_ID)
-    if message_id is not None and (message_id.__class__ is not str or not message_id):
+    if message_id is not None and (type(message_id) is not str or not message_id):
         message_id = _text(message_id)
     context, integrations, properties = get(CONTEXT), get(INTEGRATIONS), get(PROPERTIES)
-    if context.__class__ is not dict:
+    if type(context) is not dict:
         context = _odd_object(context, CONTEXT, issues)
-    if integrations.__class__ is not dict:
+    if type(integrations) is not dict:
         integrations = _odd_object(integrations, INTEGRATIONS, issues)
-    if properties.__class__ is not dict:
+    if type(properties) is not dict:
         properties = _odd_object(properties, PROPERTIES, issues)
     fields: dict[str, Any] = {
         "user_id": user_id,
@@ -210,7 +212,7 @@ def read_call(payload: Mapping[str, Any]) -> SegmentEvent:  # noqa: C901, PLR091
     }
     if model is Track:
         event = get(EVENT)
-        fields["event"] = event if event.__class__ is str and event else _odd_event(event)
+        fields["event"] = event if type(event) is str and event else _odd_event(event)
     elif model is Page or model is Screen:
         fields["name"] = _name(get(NAME), NAME, issues)
         fields["category"] = _name(get(CATEGORY), CATEGORY, issues)

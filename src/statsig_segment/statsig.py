@@ -156,7 +156,7 @@ def read_export(payload: Mapping[str, Any]) -> StatsigEvent | ConfigChange:
     name = plain(payload.get(EVENT_NAME))
     if name is None and payload.get(_SEGMENT_EVENT) == CONFIG_CHANGE:
         return _segment_change(payload)
-    if name.__class__ is not str or not name:
+    if type(name) is not str or not name:
         raise StatsigEventError("missing_event", f"$.{EVENT_NAME}")
     export = _export(payload)
     if name == CONFIG_CHANGE:

@@ -97,7 +97,7 @@ def user_wire(user: StatsigUser) -> LogEventUser:
     out: dict[str, Any] = {}
     for attribute, value in user.__dict__.items():  # what is not there is not known
         if value:
-            out[_USER_NAMES[attribute]] = value if value.__class__ is str else thaw(value)
+            out[_USER_NAMES[attribute]] = value if type(value) is str else thaw(value)
     if user.environment:
         out[ENVIRONMENT] = {TIER: user.environment}
     return out  # type: ignore[return-value]
