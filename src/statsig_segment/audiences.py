@@ -8,7 +8,7 @@ import attrs
 
 from statsig_segment.checks import problem
 from statsig_segment.errors import Issue, TranslationError, child
-from statsig_segment.json_text import EMPTY, FrozenDict, freeze, plain
+from statsig_segment.json_text import EMPTY, FrozenDict, freeze, is_object, plain
 from statsig_segment.models import defaults_on_class, frozen_ids, frozen_issues, make
 from statsig_segment.segment import ANONYMOUS_ID, CONTEXT, PROPERTIES, TRAITS, Identify, SegmentEvent, Track
 from statsig_segment.statsig import USER_ID
@@ -116,7 +116,7 @@ def audience_update(event: SegmentEvent) -> AudienceUpdate | None:
 def _computation_key(event: SegmentEvent) -> str | None:
     """Give the audience's key, `None` where the call is about no audience (AU-2)."""
     personas = event.context.get(_PERSONAS)
-    if not isinstance(personas, Mapping) or not isinstance(event, Identify | Track):
+    if not is_object(personas) or not isinstance(event, Identify | Track):
         return None
     kind, key = plain(personas.get(_CLASS)), plain(personas.get(_KEY))
     return key if isinstance(kind, str) and kind in _CLASSES and isinstance(key, str) and key else None

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, Final
 
 from statsig_segment.errors import SegmentEventError
-from statsig_segment.json_text import read_text, thaw
+from statsig_segment.json_text import is_array, is_object, is_own_object, read_text, thaw
 from statsig_segment.segment import CONTEXT, INTEGRATIONS, RECEIVED_AT, SENT_AT, TYPE
 
 BATCH: Final = "batch"
@@ -23,28 +23,29 @@ def split_segment_batch(body: Mapping[str, Any] | list[Any] | tuple[Any, ...] | 
     >>> list(split_segment_batch({"batch": [{"type": "track"}], "context": {"ip": "192.0.2.1"}}))
     [{'type': 'track', 'context': {'ip': '192.0.2.1'}}]
     """
-    value = read_text(body, SegmentEventError) if isinstance(body, str | bytes) else thaw(body)
-    if isinstance(value, list):
+    value = read_text(body, SegmentEventError) if isinstance(body, (str, bytes)) else thaw(body)
+    if is_array(value):
         return iter(value)
-    if not isinstance(value, dict):
+    if not is_object(value):
         raise SegmentEventError("not_an_object")
     if BATCH not in value or TYPE in value:
         return iter((value,))
-    if not isinstance(value[BATCH], list):
+    batch = value[BATCH]
+    if not is_array(batch):
         raise SegmentEventError("batch_not_array", f"$.{BATCH}")
-    return map(partial(_fill_in, value), value[BATCH])
+    return map(partial(_fill_in, value), batch)
 
 
-def _fill_in(envelope: dict[str, Any], item: Any) -> Any:
+def _fill_in(envelope: Mapping[str, Any], item: Any) -> Any:
     """Fill an item, which is ours to change, from its envelope; an item that is no object stays for the parser."""
-    if not isinstance(item, dict):
+    if not is_own_object(item):
         return item
     for name, merge in ((CONTEXT, _merge_deep), (INTEGRATIONS, _merge_shallow)):
         under, over = envelope.get(name), item.get(name)
-        if isinstance(under, dict):
+        if is_own_object(under):
             if over is None:
                 item[name] = thaw(under)
-            elif isinstance(over, dict):
+            elif is_own_object(over):
                 merge(under, over)
     for name in (SENT_AT, RECEIVED_AT):
         if item.get(name) is None and envelope.get(name) is not None:

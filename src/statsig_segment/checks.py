@@ -1,13 +1,16 @@
 """How configuration models check what they are given: exact types, no coercion, `ConfigError` for anything else."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+# The stubs of attrs know no type of what a converter or validator of Any takes:
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from collections.abc import Callable, Collection
+from typing import Any, Final, cast
 
 import attrs
 from attrs import validators
 
 from statsig_segment.errors import ConfigError, Issue
-from statsig_segment.json_text import FrozenDict
+from statsig_segment.json_text import FrozenDict, is_object
 
 Check = Callable[[Any, "attrs.Attribute[Any]", Any], None]
 
@@ -35,18 +38,19 @@ def expect(what: str, *checks: Check) -> Check:
 def name_set(value: Any) -> Any:
     """Turn a list, tuple or set of names into a frozenset; leave anything else for the validator to refuse."""
     try:
-        return frozenset(value) if isinstance(value, list | tuple | set | frozenset) else value
+        return frozenset(cast("Collection[Any]", value)) if isinstance(value, (list, tuple, set, frozenset)) else value
     except TypeError:
-        return value
+        return cast("Any", value)
 
 
 def table(value: Any) -> Any:
     """Turn a mapping into a frozen one, with no entry lost; leave anything else for the validator to refuse."""
-    return FrozenDict(value) if isinstance(value, Mapping) else value
+    return FrozenDict(value) if is_object(value) else value
 
 
 _TEXT: Final = validators.instance_of(str)
-_NAMES: Final = validators.deep_iterable(_TEXT, validators.instance_of(frozenset))
+_A_SET: Final[Any] = validators.instance_of(frozenset)
+_NAMES: Final[Any] = validators.deep_iterable(_TEXT, _A_SET)
 
 A_BOOL: Final = expect("true or false", validators.instance_of(bool))
 TEXT: Final = expect("a string", _TEXT)

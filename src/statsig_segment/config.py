@@ -1,7 +1,7 @@
 """The configuration models; reading them from a file is the job of `config_file`."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import attrs
 from attrs import validators
@@ -9,7 +9,7 @@ from attrs import validators
 from statsig_segment.checks import A_BOOL, FILLED_TEXT, FILLED_TEXT_OR_NONE, NAMES_OR_NONE, expect, name_set, table
 from statsig_segment.filters import InboundFilter, OutboundFilter
 from statsig_segment.identity import FieldPath, IdMapping
-from statsig_segment.json_text import FrozenDict
+from statsig_segment.json_text import FrozenDict, is_array, is_object
 from statsig_segment.naming import EventNaming
 from statsig_segment.segment import CONTEXT
 from statsig_segment.statsig import PLAIN_FIELDS, STABLE_ID, USER_FIELDS
@@ -35,12 +35,22 @@ def _instance(model: type) -> Any:
     return expect(f"an {model.__name__}", validators.instance_of(model))
 
 
+UserSource: TypeAlias = tuple[str, str | None, FieldPath]
+
+
 def _context_key(source: FieldPath) -> str | None:
     return source.rest[0] if source.head == CONTEXT and len(source.rest) == 1 else None
 
 
+def _cut(config: Any) -> tuple[UserSource, ...]:
+    fields: Any = config.user_fields
+    paths: dict[str, Any] = dict(fields) if is_object(fields) else {}
+    sources = {name: FieldPath.of(path) for name, path in paths.items() if isinstance(path, str)}
+    return tuple((USER_FIELDS.get(name, ""), _context_key(source), source) for name, source in sources.items())
+
+
 def _rows(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list | tuple) else value
+    return tuple(value) if is_array(value) else value
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -62,14 +72,10 @@ class InboundConfig:
     """Field of the Statsig user, by its wire name -> top-level field or dotted path (US-2)."""
     value_property: str | None = attrs.field(default="value", validator=FILLED_TEXT_OR_NONE)
     """The property that becomes the event's value, or `None` for none (US-8)."""
-    user_sources: tuple[tuple[str, str | None, FieldPath], ...] = attrs.field(init=False, eq=False, repr=False)
+    user_sources: tuple[UserSource, ...] = attrs.field(
+        init=False, default=attrs.Factory(_cut, takes_self=True), eq=False, repr=False
+    )
     """`user_fields`, cut once: attribute of the Statsig user, key where it stands in the context, whole path."""
-
-    @user_sources.default
-    def _cut(self) -> tuple[tuple[str, str | None, FieldPath], ...]:
-        fields = self.user_fields if isinstance(self.user_fields, dict) else {}
-        sources = {name: FieldPath.of(path) for name, path in fields.items() if isinstance(path, str)}
-        return tuple((USER_FIELDS.get(name, ""), _context_key(source), source) for name, source in sources.items())
 
     honor_integrations: bool = attrs.field(default=True, validator=A_BOOL)
     """Skip what the `integrations` object disables (FL-4)."""

@@ -1,5 +1,8 @@
 """One Segment call -> one Statsig event: user, environment, name, metadata, value; filters and maps nothing."""
 
+# Testing JSON for its exact type makes dict[Unknown, Unknown] of Any:
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -78,7 +81,7 @@ def to_statsig_event(event: SegmentEvent, config: InboundConfig = _DEFAULT) -> S
     if type(value) is str and is_long_value(value):
         note(issues, "value_too_long", child(metadata_path(event), str(config.value_property)))
     _check_ids(event, config, issues)
-    fields = {
+    fields: dict[str, Any] = {
         "event_name": name,
         "user": _user(event, config, issues),
         "time_ms": event.time_ms,
@@ -102,7 +105,7 @@ def _metadata(event: SegmentEvent, issues: list[Issue]) -> FlatDict:
     out: dict[Any, str] = {}  # a Python object may have keys of any type
     length = 0
     for key, value in holder.items():
-        kind = type(value)
+        kind: type = type(value)
         # The commonest kinds are written here, at the price of no call each.
         if kind is str:
             text = value

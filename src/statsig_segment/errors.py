@@ -104,6 +104,10 @@ CODES: Final = _codes(
 """Every code of the library."""
 
 
+def _meaning(issue: Any) -> str:
+    return CODES[issue.code].meaning
+
+
 @attrs.frozen(kw_only=True)
 class Issue:
     """Something about the input that its sender should know; it never changes what is sent.
@@ -117,11 +121,7 @@ class Issue:
 
     code: str
     path: str
-    message: str = attrs.field()
-
-    @message.default
-    def _meaning(self) -> str:
-        return CODES[self.code].meaning
+    message: str = attrs.field(default=attrs.Factory(_meaning, takes_self=True))
 
 
 def note(issues: list[Issue], code: str, path: str, message: str | None = None) -> None:

@@ -1,5 +1,8 @@
 """The same rules, told as rows: where each field of a result came from; runs the very steps that translate runs."""
 
+# The stubs of attrs know no type of what a converter or validator of Any takes:
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -12,7 +15,8 @@ from statsig_segment.conversion import METADATA_SOURCES, metadata_path, read_tie
 from statsig_segment.errors import SegmentEventError, StatsigSegmentError, child
 from statsig_segment.identity import FieldPath, apply_id_mappings, id_paths
 from statsig_segment.inbound import translate
-from statsig_segment.json_text import freeze, read_object
+from statsig_segment.json_text import read_object
+from statsig_segment.models import frozen_value
 from statsig_segment.pairs import CUSTOM_CODES, custom_value, read_pairs
 from statsig_segment.results import Rejected, Skipped
 from statsig_segment.segment import SegmentEvent, control, control_path, read_call, read_time
@@ -28,7 +32,7 @@ class Row:
 
     target: str
     """The path in the log event, such as `$.user.customIDs.companyID`."""
-    value: Any = attrs.field(converter=freeze)
+    value: Any = attrs.field(converter=frozen_value)
     source: str | None
     """The wire path in the call, `None` where the configuration or the library put it."""
     rule: str

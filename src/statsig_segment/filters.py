@@ -1,5 +1,8 @@
 """Which events pass: by name and type inbound, by the console's panel outbound; changes nothing."""
 
+# The stubs of attrs know no type of what a converter or validator of Any takes:
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from collections.abc import Mapping
 from typing import Any, Final, TypeVar, overload
 
@@ -12,9 +15,10 @@ from statsig_segment.naming import EventNaming
 from statsig_segment.segment import CALL_TYPES, SegmentEvent
 from statsig_segment.statsig import CONFIG_CHANGE, EXPOSURES, INTERNAL_PREFIX, ConfigChange, StatsigEvent
 
+_A_DICT: Final[Any] = validators.instance_of(dict)
 _EVENTS: Final = expect(
     "a table of event names and true or false",
-    validators.deep_mapping(validators.instance_of(str), validators.instance_of(bool), validators.instance_of(dict)),
+    validators.deep_mapping(validators.instance_of(str), validators.instance_of(bool), _A_DICT),
 )
 _TYPES: Final = expect(
     f"a list of {', '.join(CALL_TYPES)}",

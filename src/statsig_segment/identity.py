@@ -1,5 +1,8 @@
 """Where a value stands in a call, and ID mappings: copying fields to custom IDs, after what the call itself says."""
 
+# Testing JSON for its exact type makes dict[Unknown, Unknown] of Any:
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+
 from collections.abc import Iterable, Mapping
 from typing import Any, Self, TypeVar
 
@@ -58,6 +61,10 @@ class FieldPath:
         return child("$", self.field) if self.rest and self.field in event.other else self.path
 
 
+def _cut(mapping: Any) -> FieldPath:
+    return FieldPath.of(str(mapping.field))  # what is no string the validator refuses next
+
+
 @attrs.frozen(kw_only=True, slots=False)
 class IdMapping:
     """One row of the console's "Map Identifier": copy `field` of a call to the custom ID `id_type` (ID-4).
@@ -69,11 +76,7 @@ class IdMapping:
 
     field: str = attrs.field(validator=FILLED_TEXT)
     id_type: str = attrs.field(validator=FILLED_TEXT)
-    source: FieldPath = attrs.field(init=False, eq=False, repr=False)
-
-    @source.default
-    def _cut(self) -> FieldPath:
-        return FieldPath.of(str(self.field))  # what is no string the validator refuses next
+    source: FieldPath = attrs.field(init=False, default=attrs.Factory(_cut, takes_self=True), eq=False, repr=False)
 
 
 def apply_id_mappings(event: _Call, mappings: Iterable[IdMapping]) -> _Call:

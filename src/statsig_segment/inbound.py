@@ -1,5 +1,8 @@
 """Segment -> Statsig, the whole way: parse, skip, filter, map, convert; each step is a function of another module."""
 
+# Testing JSON for its exact type makes dict[Unknown, Unknown] of Any:
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Protocol
 

@@ -5,6 +5,9 @@ Python trees come from callers, so every walk here is a loop with a stack of its
 entry whose key is no string is left out.
 """
 
+# Testing JSON for its exact type makes dict[Unknown, Unknown] of Any:
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -65,12 +68,17 @@ def is_object(value: object) -> TypeGuard[Mapping[str, Any]]:
     return type(value) in _OBJECTS or isinstance(value, Mapping)
 
 
+def is_own_object(value: object) -> TypeGuard[dict[str, Any]]:
+    """Tell whether a value of a tree of ours, read or thawed, is an object."""
+    return type(value) is dict
+
+
 def is_array(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:
     """Tell whether a value is an array of JSON: a list or tuple."""
     return isinstance(value, (list, tuple))
 
 
-def plain(value: object) -> Any:
+def plain(value: Any) -> Any:
     """Give a value as JSON has it: an exact `str`, `int`, `float`, `bool`, `None`, or a container as it is.
 
     A subclass (an `IntEnum`, a `str` with methods) becomes its plain value; what JSON does not have becomes `None`.
@@ -91,7 +99,7 @@ def freeze(value: object) -> Any:
 
 def thaw(value: Any) -> Any:
     """Copy a tree into fresh dicts and lists."""
-    kind = type(value)
+    kind: type = type(value)
     if kind is FlatDict:
         return value.copy()
     return value if kind in ATOMS else _rebuild(value, dict, dict, list)
@@ -130,7 +138,7 @@ def _rebuild(
 
 def _is_flat(container: Any) -> bool:
     """Tell whether an exact dict, list or tuple holds nothing but atoms, under string keys."""
-    kind = type(container)
+    kind: type = type(container)
     if kind is FlatDict:
         return True
     if kind is dict or kind is FrozenDict:
@@ -167,7 +175,7 @@ def json_text(root: object) -> tuple[str, bool]:
 
 def _shallow_text(value: Any, room: int) -> str:
     """Write a shallow tree of exact types, as nearly all are, four times as fast; raise where it is another."""
-    kind = type(value)
+    kind: type = type(value)
     if kind in ATOMS:
         text = atom_text(value)
         if text is None:
@@ -251,7 +259,7 @@ def atom_text(value: Any) -> str | None:
     >>> [atom_text(x) for x in ("x", True, 1.0, 1e21, 1e-7, 12345678901234567890, float("inf"))]
     ['x', 'true', '1', '1e+21', '1e-7', '12345678901234567890', None]
     """
-    kind = type(value)
+    kind: type = type(value)
     if kind is str:
         return value  # type: ignore[no-any-return]
     if kind is int:

@@ -53,6 +53,11 @@ def frozen_object(value: Mapping[str, Any]) -> Mapping[str, Any]:
     return freeze(value)  # type: ignore[no-any-return]
 
 
+def frozen_value(value: Any) -> Any:
+    """Freeze any value of JSON: the converter of such fields."""
+    return freeze(value)
+
+
 def frozen_ids(value: Mapping[str, str]) -> Mapping[str, str]:
     """Freeze custom IDs: the converter of such fields."""
     return freeze(value)  # type: ignore[no-any-return]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from itertools import product
 from string import Formatter
-from typing import Final, Self, TypeAlias
+from typing import Any, Final, Self, TypeAlias
 
 import attrs
 
@@ -59,6 +59,20 @@ def _pieces(template: str, key: str) -> _Pieces:
     return tuple((literal, placeholder) for literal, placeholder, _, _ in parsed)
 
 
+def _cut(naming: Any) -> Mapping[str, _Pieces]:
+    texts: dict[str, Any] = {key: getattr(naming, key) for key in _PLACEHOLDERS}
+    return FrozenDict({key: _pieces(text, key) for key, text in texts.items() if isinstance(text, str)})
+
+
+def _all_forms(naming: Any) -> Mapping[str, _Forms]:
+    templates = naming._templates  # noqa: SLF001 - the model's own default
+    return FrozenDict({kind: _forms(templates, kind) for kind in CALL_TYPES if kind in templates})
+
+
+def _fill_prefix(naming: Any) -> str:
+    return _fill(naming._templates.get("prefix", ()), EMPTY)  # noqa: SLF001 - the model's own default
+
+
 @attrs.frozen(kw_only=True, slots=False)
 class EventNaming:
     """How calls become event names: the prefix, and a template for each type of call (US-5, US-6).
@@ -81,24 +95,14 @@ class EventNaming:
     screen: str = attrs.field(default="Viewed {category} {name} Screen", validator=TEXT)
     screen_unnamed: str = attrs.field(default="Loaded a Screen", validator=TEXT)
     group: str = attrs.field(default="group", validator=TEXT)
-    _templates: Mapping[str, _Pieces] = attrs.field(init=False, eq=False, repr=False)
-
-    _forms: Mapping[str, _Forms] = attrs.field(init=False, eq=False, repr=False)
-    _prefix: str = attrs.field(init=False, eq=False, repr=False)
-
-    @_templates.default
-    def _cut(self) -> Mapping[str, _Pieces]:
-        """Cut the templates once, so that a right one costs little later; the validators refuse what is no string."""
-        texts = {key: getattr(self, key) for key in _PLACEHOLDERS}
-        return FrozenDict({key: _pieces(text, key) for key, text in texts.items() if isinstance(text, str)})
-
-    @_forms.default
-    def _write_forms(self) -> Mapping[str, _Forms]:
-        return FrozenDict({kind: _forms(self._templates, kind) for kind in CALL_TYPES if kind in self._templates})
-
-    @_prefix.default
-    def _fill_prefix(self) -> str:
-        return _fill(self._templates.get("prefix", ()), EMPTY)
+    # Cut once, so that a right template costs little later; the validators refuse what is no string.
+    _templates: Mapping[str, _Pieces] = attrs.field(
+        init=False, default=attrs.Factory(_cut, takes_self=True), eq=False, repr=False
+    )
+    _forms: Mapping[str, _Forms] = attrs.field(
+        init=False, default=attrs.Factory(_all_forms, takes_self=True), eq=False, repr=False
+    )
+    _prefix: str = attrs.field(init=False, default=attrs.Factory(_fill_prefix, takes_self=True), eq=False, repr=False)
 
     @classmethod
     def segment_2021(cls) -> Self:

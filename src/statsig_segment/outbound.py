@@ -8,7 +8,7 @@ from statsig_segment.batches import BATCH
 from statsig_segment.config import IntegrationConfig, OutboundConfig
 from statsig_segment.errors import SegmentEventError, StatsigEventError, StatsigSegmentError, TranslationError
 from statsig_segment.filters import apply_filters
-from statsig_segment.json_text import EMPTY, FrozenDict, json_text, plain, read_object, thaw
+from statsig_segment.json_text import EMPTY, FrozenDict, is_object, json_text, plain, read_object, thaw
 from statsig_segment.pairs import id_text
 from statsig_segment.results import Rejected, Skipped
 from statsig_segment.statsig import ABSENT, ConfigChange, StatsigEvent, first_id, read_export
@@ -97,7 +97,8 @@ def config_change_event(change: ConfigChange, config: OutboundConfig = _DEFAULT)
     email = _email(export)
     if id_text(track.get(segment.USER_ID)) is None and email is not None:
         track["userId"] = email
-    return _deliverable({"type": "track"} | track, export, config)
+    typed: OutboundTrack = {"type": "track", **track}
+    return _deliverable(typed, export, config)
 
 
 def _addressed(export: Mapping[str, Any], name: str) -> OutboundTrack:
@@ -127,7 +128,8 @@ def _deliverable(track: OutboundTrack, export: Mapping[str, Any], config: Outbou
         track["messageId"] = message_id
     email = _email(export)
     if email is not None:
-        track["context"][segment.TRAITS] = {statsig.EMAIL: email}
+        context = track.get("context", {})
+        context[segment.TRAITS] = {statsig.EMAIL: email}
     return track
 
 
@@ -142,7 +144,7 @@ def _anonymous_id(export: Mapping[str, Any], id_type: str) -> Any:
 
 def _custom_id(export: Mapping[str, Any], id_type: str) -> Any:
     custom_ids = (export.get(statsig.USER) or EMPTY).get(statsig.CUSTOM_IDS)
-    return custom_ids.get(id_type, ABSENT) if isinstance(custom_ids, Mapping) else ABSENT
+    return custom_ids.get(id_type, ABSENT) if is_object(custom_ids) else ABSENT
 
 
 def _email(export: Mapping[str, Any]) -> str | None:
@@ -252,8 +254,8 @@ def to_segment_batches(tracks: Iterable[Mapping[str, Any]]) -> Iterator[SegmentB
         yield {BATCH: batch}
 
 
-def _batch_item(track: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
-    if not isinstance(track, Mapping):
+def _batch_item(track: Any) -> tuple[dict[str, Any], int]:
+    if not is_object(track):
         raise SegmentEventError("not_an_object")
     item = thaw(track)
     if item.get(segment.TYPE) is None:

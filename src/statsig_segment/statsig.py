@@ -1,13 +1,26 @@
 """Statsig's side: users, events and config changes, and reading them from an export; no Segment, no configuration."""
 
+# The stubs of attrs know no type of what a converter or validator of Any takes:
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Final
 
 import attrs
 
 from statsig_segment.errors import Issue, StatsigEventError
-from statsig_segment.json_text import EMPTY, FrozenDict, freeze, is_object, plain, read_object, read_text, thaw
-from statsig_segment.models import defaults_on_class, frozen_ids, frozen_issues, frozen_object, make
+from statsig_segment.json_text import (
+    EMPTY,
+    FrozenDict,
+    freeze,
+    is_array,
+    is_object,
+    plain,
+    read_object,
+    read_text,
+    thaw,
+)
+from statsig_segment.models import defaults_on_class, frozen_ids, frozen_issues, frozen_object, frozen_value, make
 from statsig_segment.pairs import id_text
 from statsig_segment.times import export_ms
 
@@ -84,7 +97,7 @@ class StatsigEvent:
     user: StatsigUser = attrs.field(factory=StatsigUser)
     time_ms: int | None = None
     """Epoch milliseconds."""
-    value: Any = attrs.field(default=None, converter=freeze)
+    value: Any = attrs.field(default=None, converter=frozen_value)
     """A string or number; an export may carry anything."""
     metadata: Mapping[str, Any] = attrs.field(default=EMPTY, converter=frozen_object)
     issues: tuple[Issue, ...] = attrs.field(default=(), converter=frozen_issues)
@@ -211,11 +224,11 @@ def first_id(*candidates: object) -> Any:
 def _user(user: Mapping[str, Any], user_id: object) -> StatsigUser:
     """Read the user of an export; what is no ID or of another kind counts as absent here, and stays in the export."""
     custom_ids, custom, environment = user.get(CUSTOM_IDS), user.get(CUSTOM), user.get(ENVIRONMENT)
-    tier = environment.get(TIER) if isinstance(environment, Mapping) else None
+    tier = environment.get(TIER) if is_object(environment) else None
     fields: dict[str, Any] = {USER_FIELDS[name]: id_text(user.get(name)) for name in PLAIN_FIELDS}
     fields["user_id"] = id_text(user_id)
-    fields["custom_ids"] = _custom_ids(custom_ids) if isinstance(custom_ids, Mapping) else EMPTY
-    fields["custom"] = custom if isinstance(custom, Mapping) else EMPTY
+    fields["custom_ids"] = _custom_ids(custom_ids) if is_object(custom_ids) else EMPTY
+    fields["custom"] = custom if is_object(custom) else EMPTY
     fields["environment"] = tier if isinstance(tier, str) and tier else None
     return make(StatsigUser, fields)
 
@@ -231,7 +244,7 @@ def _segment_change(payload: Mapping[str, Any]) -> ConfigChange:
     export = dict(_export(payload))
     if _SEGMENT_USER_ID in payload:
         export[USER_ID] = payload[_SEGMENT_USER_ID]
-    return _made_change(export, dict(properties) if isinstance(properties, Mapping) else {}, {})
+    return _made_change(export, dict(properties) if is_object(properties) else {}, {})
 
 
 def _change(export: Mapping[str, Any]) -> ConfigChange:
@@ -280,14 +293,14 @@ def split_statsig_export(body: Mapping[str, Any] | list[Any] | tuple[Any, ...] |
     >>> list(split_statsig_export('{"data": [{"eventName": "a"}, {"eventName": "b"}]}'))
     [{'eventName': 'a'}, {'eventName': 'b'}]
     """
-    value = read_text(body, StatsigEventError) if isinstance(body, str | bytes) else thaw(body)
-    if isinstance(value, dict) and EVENT_NAME not in value and DATA in value:
+    value = read_text(body, StatsigEventError) if isinstance(body, (str, bytes)) else thaw(body)
+    if is_object(value) and EVENT_NAME not in value and DATA in value:
         if _code(value) is not None:
             return iter(())
         value = value[DATA]
-    if isinstance(value, list):
+    if is_array(value):
         return iter(value)
-    if isinstance(value, dict):
+    if is_object(value):
         return iter((value,))
     raise StatsigEventError("not_an_object")
 
@@ -310,7 +323,7 @@ def url_verification_code(body: object) -> str | None:
 
 def _code(body: Mapping[str, Any]) -> str | None:
     data = None if EVENT_NAME in body else body.get(DATA)  # what has a name is an event, whatever else it has
-    if not isinstance(data, Mapping) or plain(data.get("event")) != "url_verification":
+    if not is_object(data) or plain(data.get("event")) != "url_verification":
         return None
     code = plain(data.get("verification_code"))
     return code if isinstance(code, str) else None

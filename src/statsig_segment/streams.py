@@ -17,11 +17,14 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar, cast
 
 from statsig_segment.documents import Split, Window, documents
 from statsig_segment.errors import StatsigSegmentError
 from statsig_segment.work import Block
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
 
 STANDARD_INPUT: Final = "-"
 READ_ERRORS: Final = (OSError, EOFError, zlib.error)
@@ -113,10 +116,11 @@ def in_order(work: Callable[[Block], _Result], blocks: Iterable[Block], jobs: in
     if jobs == 1:
         yield from map(work, blocks)
         return
-    from concurrent.futures import Future, ProcessPoolExecutor  # noqa: PLC0415 - one process does without
+    from concurrent.futures import Future  # noqa: PLC0415 - one process does without
+    from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
 
     waiting: deque[Future[_Result]] = deque()
-    pool = ProcessPoolExecutor(jobs, initializer=_leave_interrupts_to_the_parent)
+    pool = _pool(jobs)
     try:
         for block in blocks:
             waiting.append(pool.submit(work, block))
@@ -124,8 +128,25 @@ def in_order(work: Callable[[Block], _Result], blocks: Iterable[Block], jobs: in
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+    except BrokenProcessPool:
+        raise ChildProcessError("one of the processes ended before its work was done") from None
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _pool(jobs: int) -> "ProcessPoolExecutor":
+    """Start processes, anew and not as copies of this one: that is safe on every platform, whatever runs here."""
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
+    from multiprocessing import get_context  # noqa: PLC0415
+
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_leave_interrupts_to_the_parent)
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is ignored stays so in a new process, from its start
+    try:
+        for _ in range(jobs):
+            pool.submit(_leave_interrupts_to_the_parent)
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    return pool
 
 
 def _leave_interrupts_to_the_parent() -> None:

@@ -1,5 +1,7 @@
-"""Hostile shapes: time per byte at 10 MB against 10 KB, as objects and as text; linear is 1, and a cache that is too
-small for 10 MB costs something on top, which plain `json.loads` of the same text shows.
+"""Hostile shapes: time per byte at 10 MB against 10 KB, as objects and as text.
+
+Linear work gives 1, but 10 MB fit no cache, and their objects come of fresh pages of memory. How much that costs is
+told by the least work on the same payload: one copy of the objects, and plain `json.loads` of the text.
 """
 
 import json
@@ -83,18 +85,45 @@ def custom(size: int) -> JsonObject:
     return _track({"statsigCustom": [part for at in range(size // 26) for part in (f"name{at:06}", [at])]})
 
 
-SHAPES: Final[dict[str, tuple[str, Callable[[int], JsonObject]]]] = {
-    "wide": ("a wide object", wide),
-    "dotted": ("a wide object, an issue for every key", dotted),
-    "array": ("a long array", array),
-    "objects": ("a long array of objects", objects),
-    "text": ("long strings", text),
-    "quoted": ("a long string of quotes and escapes", quoted),
-    "deep": ("deep nesting", deep),
-    "pairs": ("custom ID pairs", pairs),
-    "broken_pairs": ("custom ID pairs, all broken", broken_pairs),
-    "repeated_pairs": ("custom ID pairs, one name", repeated_pairs),
-    "custom": ("custom pairs of arrays", custom),
+# -- The least work on them --------------------------------------------------------------------------------------------
+
+
+def copy_object(payload: JsonObject) -> None:
+    {key: str(value) for key, value in payload["properties"].items()}
+
+
+def write_json(payload: JsonObject) -> None:
+    json.dumps(payload["properties"], ensure_ascii=False)
+
+
+def copy_tree(payload: JsonObject) -> None:
+    levels: list[JsonObject] = []
+    tree = payload["properties"]["tree"]
+    while tree:
+        tree = tree["key0123456"]
+        levels.append({"key0123456": tree})
+
+
+def pair_up(payload: JsonObject) -> None:
+    (elements,) = payload["properties"].values()
+    dict(zip(elements[::2], elements[1::2], strict=True))
+
+
+Shape = tuple[str, Callable[[int], JsonObject], Callable[[Any], None]]
+"""What it is called, how to make it, and the least work on it."""
+
+SHAPES: Final[dict[str, Shape]] = {
+    "wide": ("a wide object", wide, copy_object),
+    "dotted": ("a wide object, an issue for every key", dotted, copy_object),
+    "array": ("a long array", array, write_json),
+    "objects": ("a long array of objects", objects, write_json),
+    "text": ("long strings", text, write_json),
+    "quoted": ("a long string of quotes and escapes", quoted, write_json),
+    "deep": ("deep nesting", deep, copy_tree),
+    "pairs": ("custom ID pairs", pairs, pair_up),
+    "broken_pairs": ("custom ID pairs, all broken", broken_pairs, pair_up),
+    "repeated_pairs": ("custom ID pairs, one name", repeated_pairs, pair_up),
+    "custom": ("custom pairs of arrays", custom, pair_up),
 }
 
 
@@ -136,9 +165,8 @@ def _growth(key: str, label: str, costs: list[list[float]], sizes: list[int], go
     return attrs.evolve(figure, points=points)
 
 
-def _as_object(make: Callable[[int], JsonObject], size: int) -> Work:
-    payload = make(size)
-    return run, payload, size
+def _as_object(function: Callable[[Any], object], make: Callable[[int], JsonObject], size: int) -> Work:
+    return function, make(size), size
 
 
 def _as_text(function: Callable[[Any], object], make: Callable[[int], JsonObject], size: int) -> Work:
@@ -166,9 +194,10 @@ def _read(line: str) -> None:
 
 
 def _shape(key: str, sizes: list[int], rounds: int) -> list[Figure]:
-    label, make = SHAPES[key]
+    label, make, least = SHAPES[key]
     ways: tuple[tuple[str, str, Callable[[int], Work], float | None], ...] = (
-        ("object", "as objects", partial(_as_object, make), 2.0),
+        ("object", "as objects", partial(_as_object, run, make), 2.0),
+        ("least", "one copy", partial(_as_object, least, make), None),
         ("text", "as text", partial(_as_text, run, make), 2.0),
         ("json", "json.loads alone", partial(_as_text, _read, make), None),
     )

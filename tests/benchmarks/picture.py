@@ -75,7 +75,10 @@ def _draw_stream(axes: Any, figures: list[Figure]) -> None:
 
 
 def _draw_shapes(axes: Any, figures: list[Figure]) -> None:
-    for key, color, label in (("_json", _OTHERS, "json.loads alone"), ("_object", _OURS, "hostile shapes, as objects")):
+    for key, color, label in (
+        ("_least", _OTHERS, "one copy of each alone"),
+        ("_object", _OURS, "hostile shapes, as objects"),
+    ):
         axes.plot([], [], color=color, label=label)
         for figure in figures:
             if figure.key.endswith(key):

@@ -106,14 +106,14 @@ def _rows(figures: list[Figure]) -> list[str]:
 
 
 def _shapes(figures: list[Figure]) -> list[str]:
-    """Put the three ways of a shape side by side."""
+    """Put the four ways of a shape side by side."""
     rows: dict[str, list[str]] = {}
     for figure in figures:
         label = figure.label.rpartition(", ")[0]
         met = "" if figure.met is not False else " (over 2)"
         rows.setdefault(label, []).append(f"{number(figure.median, figure.unit)}{met}")
-    heading = ["| | as objects | as text | `json.loads` alone |", "|---|---:|---:|---:|"]
-    return heading + [f"| {label} | {' | '.join((cells + [''] * 3)[:3])} |" for label, cells in rows.items()]
+    heading = ["| | as objects | one copy alone | as text | `json.loads` alone |", "|---|---:|---:|---:|---:|"]
+    return heading + [f"| {label} | {' | '.join((cells + [''] * 4)[:4])} |" for label, cells in rows.items()]
 
 
 def _row(figure: Figure) -> str:

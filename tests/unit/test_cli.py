@@ -80,11 +80,6 @@ class Ended:
         return next(line for line in self.err.splitlines() if line.startswith("read "))
 
 
-class Stdin:
-    def __init__(self, data: bytes) -> None:
-        self.buffer = io.BytesIO(data)
-
-
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
@@ -98,7 +93,7 @@ def run(capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPat
     """Run the command line in this process, with these bytes as its standard input."""
 
     def run(*argv: str | Path, stdin: bytes = b"") -> Ended:
-        monkeypatch.setattr(sys, "stdin", Stdin(stdin))
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         status = main([str(word) for word in argv])
         sys.stdout.flush()
         sys.stderr.flush()
