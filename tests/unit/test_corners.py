@@ -27,6 +27,10 @@ from statsig_segment import (
 from statsig_segment.json_text import json_text
 
 
+ONE: Any = 1
+"""A number where another type belongs."""
+
+
 class Text(str):
     """A string with a type of its own, as enums of strings are."""
 
@@ -132,11 +136,11 @@ class TestConfigurationModelsMisused:
             (lambda: InboundFilter(exclude=[[]]), "wrong_type", "exclude"),
             (lambda: InboundFilter(exclude=None), "wrong_type", "exclude"),
             (lambda: InboundFilter(types=["alias"]), "wrong_value", "types"),
-            (lambda: OutboundFilter(exposures=1), "wrong_type", "exposures"),
+            (lambda: OutboundFilter(exposures=ONE), "wrong_type", "exposures"),
             (lambda: OutboundFilter(events=["checkout"]), "wrong_type", "events"),
             (lambda: OutboundFilter(events={"checkout": 1}), "wrong_type", "events"),
             (lambda: IdMapping(field="", id_type="a"), "wrong_value", "field"),
-            (lambda: IdMapping(field=5, id_type="a"), "wrong_type", "field"),
+            (lambda: IdMapping(field=ONE, id_type="a"), "wrong_type", "field"),
             (lambda: InboundConfig(id_mappings="a"), "wrong_type", "id_mappings"),
             (lambda: InboundConfig(id_types={"a": 1}), "wrong_type", "id_types"),
             (lambda: InboundConfig(default_environment=""), "wrong_value", "default_environment"),
@@ -146,7 +150,7 @@ class TestConfigurationModelsMisused:
             (lambda: OutboundConfig(profile="other"), "wrong_value", "profile"),
             (lambda: EventNaming(track="{name}"), "unknown_placeholder", "track"),
             (lambda: EventNaming(page="{"), "wrong_value", "page"),
-            (lambda: EventNaming(group=5), "wrong_type", "group"),
+            (lambda: EventNaming(group=ONE), "wrong_type", "group"),
             (lambda: IdListPatch(id_list="vip", add=("a",)).split(0), "wrong_value", "max_ids"),
         ],
     )
