@@ -94,15 +94,50 @@ def plain(value: Any) -> Any:
 
 def freeze(value: object) -> Any:
     """Copy a tree into FrozenDicts and tuples, immutable all the way down."""
-    return value if type(value) in _FROZEN else _rebuild(value, FlatDict, FrozenDict, tuple)
+    try:
+        return _frozen(value, _SHALLOW)
+    except (TypeError, RecursionError):
+        return _rebuild(value, FlatDict, FrozenDict, tuple)
 
 
-def thaw(value: Any) -> Any:
+def thaw(value: object) -> Any:
     """Copy a tree into fresh dicts and lists."""
+    try:
+        return _thawed(value, _SHALLOW)
+    except (TypeError, RecursionError):
+        return _rebuild(value, dict, dict, list)
+
+
+# Nearly all trees are shallow and of exact types: these copy them fast. For any other, they raise.
+
+
+def _frozen(value: Any, room: int) -> Any:
+    kind: type = type(value)
+    if kind in ATOMS or kind in _FROZEN:
+        return value
+    if kind is dict and STRINGS.issuperset(map(type, value)):
+        if ATOMS.issuperset(map(type, value.values())):
+            return FlatDict(value)
+        if room:
+            return FrozenDict(
+                {key: item if type(item) in ATOMS else _frozen(item, room - 1) for key, item in value.items()}
+            )
+    elif (kind is list or kind is tuple) and room:
+        return tuple([item if type(item) in ATOMS else _frozen(item, room - 1) for item in value])
+    raise TypeError
+
+
+def _thawed(value: Any, room: int) -> Any:
     kind: type = type(value)
     if kind is FlatDict:
         return value.copy()
-    return value if kind in ATOMS else _rebuild(value, dict, dict, list)
+    if kind in ATOMS:
+        return value
+    if kind is FrozenDict and room:
+        return {key: item if type(item) in ATOMS else _thawed(item, room - 1) for key, item in value.items()}
+    if kind is tuple and room:
+        return [item if type(item) in ATOMS else _thawed(item, room - 1) for item in value]
+    raise TypeError
 
 
 def _rebuild(
@@ -139,10 +174,10 @@ def _rebuild(
 def _is_flat(container: Any) -> bool:
     """Tell whether an exact dict, list or tuple holds nothing but atoms, under string keys."""
     kind: type = type(container)
-    if kind is FlatDict:
-        return True
     if kind is dict or kind is FrozenDict:
         return ATOMS.issuperset(map(type, container.values())) and STRINGS.issuperset(map(type, container))
+    if kind is FlatDict:
+        return True
     return (kind is list or kind is tuple) and ATOMS.issuperset(map(type, container))
 
 

@@ -7,7 +7,8 @@ the class, where `defaults_on_class` put its default. The result equals an ordin
 repr, pickle, `evolve`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import Any, Final, TypeVar, cast
 
 import attrs
@@ -29,6 +30,13 @@ def defaults_on_class(model: type[Model]) -> type[Model]:
         if field.default is not attrs.NOTHING and not isinstance(field.default, factory):
             setattr(model, field.name, field.default)
     return model
+
+
+def read_when_asked(model: type[Model], field: str, read: Callable[[Model], object]) -> None:
+    """Let a field that `make` was not given be read when it is first asked for, and kept."""
+    later = cached_property(read)
+    later.__set_name__(model, field)
+    setattr(model, field, later)
 
 
 def make(model: type[Model], fields: dict[str, Any]) -> Model:

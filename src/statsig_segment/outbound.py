@@ -8,7 +8,7 @@ from statsig_segment.batches import BATCH
 from statsig_segment.config import IntegrationConfig, OutboundConfig
 from statsig_segment.errors import SegmentEventError, StatsigEventError, StatsigSegmentError, TranslationError
 from statsig_segment.filters import apply_filters
-from statsig_segment.json_text import EMPTY, FrozenDict, is_object, json_text, plain, read_object, thaw
+from statsig_segment.json_text import EMPTY, FlatDict, is_object, json_text, plain, read_object, thaw
 from statsig_segment.pairs import id_text
 from statsig_segment.results import Rejected, Skipped
 from statsig_segment.statsig import ABSENT, ConfigChange, StatsigEvent, first_id, read_export
@@ -21,7 +21,10 @@ MAX_EVENT_BYTES: Final = 32_768
 """Segment's limits on `POST /v1/batch`: "32KB per event", "500KB per request", 2,500 events (OU-8)."""
 
 _ENVELOPE_BYTES: Final = len('{"batch":[]}')
-_LIBRARY: Final = FrozenDict({"library": FrozenDict({"name": "statsig", "version": "1.0"})})
+_TWICE: Final = (statsig.VALUE, statsig.METADATA)
+"""What stands both in the context and in the properties (OU-3)."""
+_LIBRARY: Final = "library"
+_LIBRARY_SAYS: Final = FlatDict({"name": "statsig", "version": "1.0"})
 _DELIVERABLE: Final = "deliverable"
 _DEFAULT: Final = OutboundConfig()
 _DEFAULT_INTEGRATION: Final = IntegrationConfig()
@@ -61,14 +64,20 @@ def to_outbound_track(event: StatsigEvent, config: OutboundConfig = _DEFAULT) ->
     ('checkout', 'u1', {'value': 5})
     """
     export = _event_form(event) if event.export is None else event.export
-    properties = {name: thaw(export[name]) for name in (statsig.VALUE, statsig.METADATA) if name in export}
-    context: dict[str, Any] = {
-        name: thaw(export[name]) for name in (statsig.USER, statsig.VALUE, statsig.METADATA) if name in export
-    } | thaw(_LIBRARY)
+    context: dict[str, Any] = {}
+    properties: dict[str, Any] = {}
+    if statsig.USER in export:
+        context[statsig.USER] = thaw(export[statsig.USER])
+    for name in _TWICE:
+        if name in export:
+            value = export[name]
+            context[name], properties[name] = thaw(value), thaw(value)
+    context[_LIBRARY] = _LIBRARY_SAYS.copy()
     stable_id = _stable_id(export)
     if stable_id is not ABSENT:
         context[statsig.STABLE_ID] = stable_id
-    track = _addressed(export, event.event_name) | {segment.CONTEXT: context, segment.PROPERTIES: properties}
+    track = _addressed(export, event.event_name)
+    track["context"], track["properties"] = context, properties
     return _deliverable(track, export, config) if config.profile == _DELIVERABLE else track
 
 
@@ -89,7 +98,7 @@ def config_change_event(change: ConfigChange, config: OutboundConfig = _DEFAULT)
     export = _change_form(change) if change.export is None else change.export
     track = _addressed(export, change.event_name)
     del track["type"]
-    track["context"] = thaw(_LIBRARY)
+    track["context"] = {_LIBRARY: _LIBRARY_SAYS.copy()}
     track["properties"] = thaw(export[statsig.PROPERTIES])
     if config.profile != _DELIVERABLE:
         return track

@@ -44,6 +44,8 @@ def id_text(value: Any) -> str | None:
     >>> [id_text(value) for value in ("u1", 42, 42.0, -0.0, "", True, 1.5, None)]
     ['u1', '42', '42', '0', None, None, None, None]
     """
+    if type(value) is str:
+        return value or None
     value = plain(value)
     if type(value) is str:
         return value or None

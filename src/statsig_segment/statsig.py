@@ -20,7 +20,15 @@ from statsig_segment.json_text import (
     read_text,
     thaw,
 )
-from statsig_segment.models import defaults_on_class, frozen_ids, frozen_issues, frozen_object, frozen_value, make
+from statsig_segment.models import (
+    defaults_on_class,
+    frozen_ids,
+    frozen_issues,
+    frozen_object,
+    frozen_value,
+    make,
+    read_when_asked,
+)
 from statsig_segment.pairs import id_text
 from statsig_segment.times import export_ms
 
@@ -129,6 +137,7 @@ ABSENT: Final = object()
 """Stands for a key that is not there, where null means something else."""
 
 _EXPORT_FIELDS: Final = (USER_ID, USER, TIMESTAMP, VALUE, METADATA, STATSIG_METADATA, TIME_UUID, UNIT_ID)
+_EXPORT_OBJECTS: Final = (USER, METADATA, STATSIG_METADATA)
 _SEGMENT_EVENT: Final = "event"  # in the form that Segment gets, a config change has Segment's names
 _SEGMENT_USER_ID: Final = "userId"
 
@@ -174,12 +183,10 @@ def read_export(payload: Mapping[str, Any]) -> StatsigEvent | ConfigChange:
     export = _export(payload)
     if name == CONFIG_CHANGE:
         return _change(export)
-    user = export.get(USER) or EMPTY
     return make(
         StatsigEvent,
         {
             "event_name": name,
-            "user": _user(user, first_id(export.get(USER_ID, ABSENT), user.get(USER_ID, ABSENT))),
             "time_ms": export.get(TIMESTAMP),
             "value": export.get(VALUE),
             "metadata": export.get(METADATA) or EMPTY,
@@ -192,7 +199,7 @@ def read_export(payload: Mapping[str, Any]) -> StatsigEvent | ConfigChange:
 def _export(payload: Mapping[str, Any]) -> FrozenDict:
     """Keep what an export carries and what is of the right kind, null kept apart from absent."""
     export = {name: payload[name] for name in _EXPORT_FIELDS if name in payload}
-    for name in (USER, METADATA, STATSIG_METADATA):
+    for name in _EXPORT_OBJECTS:
         value = export.get(name)
         if value is not None and not is_object(value):
             if plain(value) is None:
@@ -200,8 +207,8 @@ def _export(payload: Mapping[str, Any]) -> FrozenDict:
             else:
                 del export[name]
     if TIMESTAMP in export:
-        export[TIMESTAMP] = export_ms(export[TIMESTAMP])
-        if export[TIMESTAMP] is None:
+        time_ms = export[TIMESTAMP] = export_ms(export[TIMESTAMP])
+        if time_ms is None:
             del export[TIMESTAMP]
     user = export.get(USER)
     if user and PRIVATE_ATTRIBUTES in user:
@@ -221,8 +228,11 @@ def first_id(*candidates: object) -> Any:
     return explicit
 
 
-def _user(user: Mapping[str, Any], user_id: object) -> StatsigUser:
+def _user(event: StatsigEvent) -> StatsigUser:
     """Read the user of an export; what is no ID or of another kind counts as absent here, and stays in the export."""
+    export = event.export or EMPTY
+    user = export.get(USER) or EMPTY
+    user_id = first_id(export.get(USER_ID, ABSENT), user.get(USER_ID, ABSENT))
     custom_ids, custom, environment = user.get(CUSTOM_IDS), user.get(CUSTOM), user.get(ENVIRONMENT)
     tier = environment.get(TIER) if is_object(environment) else None
     fields: dict[str, Any] = {USER_FIELDS[name]: id_text(user.get(name)) for name in PLAIN_FIELDS}
@@ -231,6 +241,9 @@ def _user(user: Mapping[str, Any], user_id: object) -> StatsigUser:
     fields["custom"] = custom if is_object(custom) else EMPTY
     fields["environment"] = tier if isinstance(tier, str) and tier else None
     return make(StatsigUser, fields)
+
+
+read_when_asked(StatsigEvent, USER, _user)  # the way back to Segment has no need of it
 
 
 def _custom_ids(custom_ids: Mapping[str, Any]) -> FrozenDict:

@@ -96,6 +96,8 @@ def _in_range(time_ms: int) -> int | None:
 
 def export_ms(value: Any) -> int | None:
     """Read the time of a Statsig export: a finite number cut to milliseconds, or digits; always milliseconds (OU-1)."""
+    if type(value) is int:
+        return _in_range(value)
     value = plain(value)
     if type(value) is str and value.isascii() and value.isdigit():
         significant = value.lstrip("0") or "0"
