@@ -85,8 +85,8 @@ def _run(argv: Sequence[str] | None) -> int:
 
 def _let_go_of_stdout() -> None:
     """Send nowhere what is left in the buffer: else the interpreter complains of it on its way out."""
-    with suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with suppress(OSError), Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 # -- Arguments --------------------------------------------------------------------------------------------------------

@@ -142,9 +142,7 @@ def _table_hook(kind: Any, converter: "Converter") -> _Hook:
     def read(value: object, _kind: object) -> Any:
         table, issues = _table(value)
         read_value = _collecting(issues, converter.structure)
-        entries = {key: read_value(child("$", key), item, value_kind) for key, item in _entries(table).items()}
-        if len(entries) < len(table):
-            issues.append(_no_such_key("$", "a key that is no string"))
+        entries = {key: read_value(child("$", key), item, value_kind) for key, item in table.items()}
         return _unless(issues, entries)
 
     return read
@@ -193,12 +191,16 @@ _HOOKS: Final[Sequence[tuple[Callable[[Any], bool], Callable[[Any, "Converter"],
 
 
 def _table(value: object) -> tuple[Mapping[str, Any], list[Issue]]:
-    """Give the table that a value is, and an issue for each key that stands in it twice."""
+    """Give the entries of a table, and an issue for keys that are no strings and for each that stands twice."""
     if not isinstance(value, Mapping):
         raise problem("not_a_table", "$", CODES["not_a_table"].meaning)
     repeated = value.repeated if isinstance(value, _Object) else ()
     issues = [Issue(code="contradiction", path=child("$", key), message="the key stands twice") for key in repeated]
-    return cast("Mapping[str, Any]", value), issues
+    table = cast("Mapping[object, Any]", value)
+    entries = _entries(table)
+    if len(entries) < len(table):
+        issues.append(_no_such_key("$", "a key that is no string"))
+    return entries, issues
 
 
 def _items(value: object) -> Sequence[Any]:
@@ -320,11 +322,9 @@ def _class_issues(error: Any, keys: tuple[str, ...]) -> Iterator[Issue]:
         else:  # the KeyError of a key without a default
             yield Issue(code="missing_key", path=path, message=CODES["missing_key"].meaning)
     for found in others:
-        unknown = sorted(key for key in found.extra_fields if isinstance(key, str))
+        unknown = sorted(found.extra_fields)
         for key in unknown:
             yield _no_such_key(child("$", key), _meant(key, keys) if len(unknown) <= _MOST_GUESSES else "")
-        if not all(isinstance(key, str) for key in found.extra_fields):
-            yield _no_such_key("$", "a key that is no string")
 
 
 def _no_such_key(path: str, why: str) -> Issue:

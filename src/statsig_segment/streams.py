@@ -139,15 +139,14 @@ def _pool(jobs: int) -> "ProcessPoolExecutor":
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
     from multiprocessing import get_context  # noqa: PLC0415
 
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_leave_interrupts_to_the_parent)
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is ignored stays so in a new process, from its start
+    leave_interrupts_to_us = (signal.SIGINT, signal.SIG_IGN)
+    pool = ProcessPoolExecutor(
+        jobs, mp_context=get_context("spawn"), initializer=signal.signal, initargs=leave_interrupts_to_us
+    )
+    handler = signal.signal(*leave_interrupts_to_us)  # what is ignored stays so in a new process, from its start
     try:
         for _ in range(jobs):
-            pool.submit(_leave_interrupts_to_the_parent)
+            pool.submit(int)  # nothing: a process starts when there is something to do
     finally:
         signal.signal(signal.SIGINT, handler)
     return pool
-
-
-def _leave_interrupts_to_the_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

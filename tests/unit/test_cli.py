@@ -7,6 +7,8 @@ import gzip
 import io
 import json
 import os
+import runpy
+import select
 import signal
 import subprocess
 import sys
@@ -41,6 +43,7 @@ from statsig_segment import task as task_module
 from statsig_segment.cli import main
 from statsig_segment.errors import CODES
 from statsig_segment.results import Rejected
+from statsig_segment.rules import RULES
 from statsig_segment.telling import HINTS, STATSIG_HINT, config_text, explanation_text, summary_text
 from statsig_segment.work import Tally
 
@@ -112,10 +115,16 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONUTF8": "1"}
 
 
-def spawned(*argv: str | Path, **options: Any) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "statsig_segment", *map(str, argv)]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(command, env=environment(), **{**pipes, **options})  # noqa: S603 - our own
+def spawned(*argv: str | Path, stdout: int = subprocess.PIPE, own_session: bool = False) -> subprocess.Popen[bytes]:
+    """Start the command line as a process of its own, with pipes to it and from it."""
+    return subprocess.Popen(  # noqa: S603 - our own
+        [sys.executable, "-m", "statsig_segment", *map(str, argv)],
+        env=environment(),
+        stdin=subprocess.PIPE,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        start_new_session=own_session,
+    )
 
 
 class TestInbound:
@@ -332,12 +341,17 @@ class TestOutbound:
 
         assert run("outbound", stdin=ndjson(shake)).counts.startswith("read 0 =")
 
+    def test_an_array_holds_many(self, run: Run) -> None:
+        ended = run("outbound", stdin=b'[{"eventName": "a"}, {"eventName": "b"}]')
+
+        assert [track["event"] for track in ended.lines] == ["a", "b"]
+
     @pytest.mark.parametrize("body", [{"data": 5}, 5])
     def test_what_holds_no_event_is_rejected(self, run: Run, body: Any) -> None:
         assert "rejected: not_an_object 1" in run("outbound", stdin=ndjson(body)).err
 
     def test_batches_hold_all_that_fits(self, run: Run, tmp_path: Path) -> None:
-        events = [{"eventName": f"e{at}", "userID": "u", "value": 1.0} for at in range(2_600)]
+        events: list[Any] = [{"eventName": f"e{at}", "userID": "u", "value": 1.0} for at in range(2_600)]
         events[7]["metadata"] = {"long": "x" * 40_000}
         ended = run("outbound", "--batch", "--rejects", tmp_path / "rejects", stdin=ndjson({"data": events}, {}))
         rejects = [json.loads(line) for line in (tmp_path / "rejects").read_bytes().splitlines()]
@@ -356,16 +370,17 @@ class TestExplain:
         call = GOOD | {"properties": {"plan": "trial", "statsigCustomIDs": ["companyID", "c1"], "x": [1]}}
         ended = run("explain", stdin=ndjson(call))
 
-        assert ended.out.decode().splitlines() == [
-            '0  track "Signed Up"  ->  event',
-            "   target                      value                 source                            rule",
-            '   $.eventName                 "segment::Signed Up"  $.event                           US-5 The prefix',
-            '   $.user.userID               "u1"                  $.userId                          ID-1 The user\'s ID',
-            '   $.user.customIDs.companyID  "c1"                  $.properties.statsigCustomIDs[1]  ID-2 Custom IDs in even and odd places',
-            '   $.metadata.plan             "trial"               $.properties.plan                 US-7 Properties become metadata',
-            '   $.metadata.x                "[1]"                 $.properties.x                    US-7 Properties become metadata',
-            "",
-        ]
+        table = (
+            ("target", "value", "source", "rule"),
+            ("$.eventName", '"segment::Signed Up"', "$.event", "US-5 The prefix"),
+            ("$.user.userID", '"u1"', "$.userId", "ID-1 The user's ID"),
+            ("$.user.customIDs.companyID", '"c1"', "$.properties.statsigCustomIDs[1]", f"ID-2 {RULES['ID-2'].title}"),
+            ("$.metadata.plan", '"trial"', "$.properties.plan", "US-7 Properties become metadata"),
+            ("$.metadata.x", '"[1]"', "$.properties.x", "US-7 Properties become metadata"),
+        )
+        lines = [f"   {target:26}  {value:20}  {source:32}  {rule}" for target, value, source, rule in table]
+
+        assert ended.out.decode().splitlines() == ['0  track "Signed Up"  ->  event', *lines, ""]
         assert ended.counts == "read 1 = translated 1 + audiences 0 + skipped 0 + rejected 0"
 
     def test_every_row_of_the_sample_is_there(self, run: Run) -> None:
@@ -407,10 +422,9 @@ class TestExplain:
                 "the call has no type (IN-2: Five call types)",
             ),
             (
-                b'{"type":"track","anonymousId":"a","event":"e"}',
+                b'{"type":"track","event":"e"}',
                 '0  track "e"  ->  rejected: no_identifier at $',
-                "neither a user ID nor a custom ID; an ID mapping anonymousId -> segmentAnonymousId would give one "
-                "(ID-6: An event of nobody)",
+                "neither a user ID nor a custom ID (ID-6: An event of nobody)",
             ),
         ],
     )
@@ -551,10 +565,12 @@ class TestCheckConfig:
         ],
     )
     def test_every_key_shows_in_the_summary(self, config: InboundConfig | OutboundConfig) -> None:
-        name = "inbound" if isinstance(config, InboundConfig) else "outbound"
-        changed = set(config_text(attrs.evolve(IntegrationConfig(), **{name: config})).splitlines())
+        if isinstance(config, InboundConfig):
+            whole = IntegrationConfig(inbound=config)
+        else:
+            whole = IntegrationConfig(outbound=config)
 
-        assert changed - set(config_text(IntegrationConfig()).splitlines())
+        assert set(config_text(whole).splitlines()) - set(config_text(IntegrationConfig()).splitlines())
 
     def test_every_line_is_a_sentence(self) -> None:
         for config in (IntegrationConfig(), load_config(CONFIG.read_text(encoding="utf-8"))):
@@ -600,7 +616,11 @@ class TestWhatCannotBeUsed:
 
     def test_a_file_that_may_not_be_read(self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / "a").write_bytes(b"")
-        monkeypatch.setattr(os, "access", lambda *_: False)
+
+        def refuse(_path: object, _mode: int) -> bool:
+            return False
+
+        monkeypatch.setattr(os, "access", refuse)
 
         assert "not allowed to read it" in run("inbound", tmp_path / "a").err
 
@@ -677,7 +697,7 @@ class TestWhatCannotBeUsed:
 class TestProgress:
     def shown(self, monkeypatch: pytest.MonkeyPatch, run: Run, stderr: io.StringIO, seconds: float) -> str:
         clock = iter(at * seconds for at in range(1_000))
-        monkeypatch.setattr(task_module.time, "monotonic", lambda: next(clock))
+        monkeypatch.setattr(time, "monotonic", lambda: next(clock))
         monkeypatch.setattr("statsig_segment.streams._PIECE", 100)
         monkeypatch.setattr(sys, "stderr", stderr)
         run("outbound", stdin=ndjson(*[{"eventName": "a"}] * 50))
@@ -709,7 +729,9 @@ class TestTheSummary:
         tally.rejected.update({"invalid_json": 1})
 
         assert summary_text(tally) == (
-            "read 1,003 = translated 1,000 + audiences 0 + skipped 2 + rejected 1\nskipped: filtered 2\nrejected: invalid_json 1"
+            "read 1,003 = translated 1,000 + audiences 0 + skipped 2 + rejected 1\n"
+            "skipped: filtered 2\n"
+            "rejected: invalid_json 1"
         )
 
     def test_an_explanation_of_what_was_never_read_names_no_call(self) -> None:
@@ -731,15 +753,52 @@ class TestInterruption:
 
     @pytest.mark.parametrize("jobs", ["1", "2"])
     def test_a_whole_process_ends_quietly(self, jobs: str) -> None:
-        process = spawned("inbound", "--jobs", jobs, start_new_session=True)
+        process = spawned("inbound", "--jobs", jobs, own_session=True)
         assert process.stdin
-        process.stdin.write(ndjson(GOOD) * 10_000)
-        process.stdin.flush()
-        time.sleep(1)
+        assert process.stdout
+        while not select.select([process.stdout], [], [], 0.05)[0]:  # until it is at work
+            process.stdin.write(ndjson(GOOD))
+            process.stdin.flush()
         os.killpg(process.pid, signal.SIGINT)
         _, err = process.communicate(timeout=30)
 
         assert (process.returncode, err) == (130, b"")
+
+
+class TestAClosedPipe:
+    def test_it_is_quiet_and_leaves_nothing_to_complain_of(
+        self, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        reading, writing = os.pipe()
+        os.close(reading)
+        with open(writing, "w", encoding="utf-8") as stdout:  # noqa: PTH123 - a descriptor, no path
+            monkeypatch.setattr(sys, "stdout", stdout)
+            status = main(["inbound", str(CALLS)])
+            stdout.write("to nowhere")
+
+        assert (status, capfd.readouterr().err) == (141, "")
+
+    def test_a_stream_that_is_no_file_is_left_alone(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        class Closed(io.BytesIO):
+            def write(self, _data: object) -> int:
+                raise BrokenPipeError
+
+        monkeypatch.setattr(task_module, "standard_output", Closed)
+        monkeypatch.setattr(sys, "stdout", io.StringIO())
+
+        assert main(["inbound", str(CALLS)]) == 141
+
+
+class TestTheModule:
+    def test_it_is_the_command_line(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sys, "argv", ["statsig-segment", "check-config", str(CONFIG)])
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_module("statsig_segment", run_name="__main__")
+
+        assert ended.value.code == run("check-config", CONFIG).status
+
+    def test_importing_it_runs_nothing(self) -> None:
+        runpy.run_module("statsig_segment.__main__", run_name="__mp_main__")
 
 
 class TestAsAProcess:
@@ -771,7 +830,7 @@ class TestAsAProcess:
         (tmp_path / "calls").write_bytes(ndjson(GOOD))
         reading, writing = os.pipe()
         os.close(reading)
-        process = spawned("inbound", tmp_path / "calls", stdout=writing, stdin=subprocess.DEVNULL)
+        process = spawned("inbound", tmp_path / "calls", stdout=writing)
         os.close(writing)
         _, err = process.communicate(timeout=60)
 
@@ -788,29 +847,33 @@ class TestAsAProcess:
 
         assert first == out
 
-    @pytest.mark.parametrize("codec", ["the best", "the standard library's"])
-    def test_memory_does_not_grow_with_the_input(self, codec: str) -> None:
-        """Peak memory over 50 MB is that over 5 MB, and far less than the input."""
+    @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells the peak of one process alone")
+    @pytest.mark.parametrize("fast", [True, False])
+    @pytest.mark.parametrize("form", ["lines", "array"])
+    def test_memory_does_not_grow_with_the_input(self, tmp_path: Path, form: str, fast: bool) -> None:
         script = (
-            "import resource, sys\n"
-            f"sys.modules.update({{}} if {codec == 'the best'} else {{'orjson': None}})\n"
+            "import re, sys\n"
+            f"sys.modules.update({{}} if {fast} else {{'orjson': None}})\n"
             "from statsig_segment.cli import main\n"
-            "status = main(['inbound', '--rejects', '/dev/null'])\n"
-            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)\n"
+            "assert main(['inbound', sys.argv[1], '--rejects', '/dev/null']) == 0\n"
+            "print(re.search(r'VmHWM:\\s+(\\d+) kB', open('/proc/self/status').read())[1], file=sys.stderr)\n"
         )
-        call = json.dumps(GOOD | {"properties": {"text": "x" * 1_000}, "context": {"ip": "192.0.2.1"}}).encode() + b"\n"
+        call = json.dumps(GOOD | {"properties": {"text": "x" * 1_000}, "context": {"ip": "192.0.2.1"}})
+        begin, between, end = {"lines": ("", "\n", "\n"), "array": ("[", ",", "]")}[form]
         peaks: list[int] = []
         for megabytes in (5, 50):
-            process = subprocess.Popen(  # noqa: S603 - our own
-                [sys.executable, "-c", script],
+            with (tmp_path / "calls").open("w", encoding="utf-8") as file:
+                file.write(begin + call)
+                file.writelines([between + call] * (megabytes * 1_000_000 // len(call)))
+                file.write(end)
+            done = subprocess.run(  # noqa: S603 - our own
+                [sys.executable, "-c", script, str(tmp_path / "calls")],
                 env=environment(),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
+                capture_output=True,
+                check=True,
             )
-            _, err = process.communicate(call * (megabytes * 1_000_000 // len(call)), timeout=120)
-            assert process.returncode == 0
-            peaks.append(int(err.split()[-1]) // 1024)
+            assert b" = translated " in done.stderr
+            peaks.append(int(done.stderr.split()[-1]) // 1024)
 
-        assert peaks[1] <= peaks[0] + 5
+        assert peaks[1] <= peaks[0] + 5  # megabytes
         assert peaks[1] < 60

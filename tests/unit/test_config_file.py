@@ -30,7 +30,7 @@ from statsig_segment.testing import hostile_values, integration_tables, json_val
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-WHOLE = {
+WHOLE: dict[str, dict[str, Any]] = {
     "inbound": {
         "default_environment": "staging",
         "id_types": ["companyID", "deviceID"],
@@ -146,7 +146,7 @@ class TestWhatCanBeRead:
     def test_a_mapping_of_any_kind_is_read(self, wrap: Any) -> None:
         table = wrap({"inbound": wrap({"user_fields": wrap({"ip": "context.ip"}), "id_types": ("a", "b")})})
 
-        assert load_config(table).inbound.id_types == {"a", "b"}
+        assert load_config(table).inbound.id_types == frozenset({"a", "b"})
 
     def test_the_preset_of_names_has_a_name(self) -> None:
         assert load_config(inbound(naming="segment_2021")).inbound.naming == EventNaming.segment_2021()
@@ -444,13 +444,13 @@ class TestHostileSources:
         self.check(source)
 
     def check(self, source: Any) -> None:
+        codes: set[str] = set()
         try:
             load_config(source)
         except ConfigError as error:
-            assert error.issues
-            assert {issue.code for issue in error.issues} <= {
-                code for code, row in CODES.items() if "ConfigError" in row.kinds
-            }
+            codes.update(issue.code for issue in error.issues)
+
+        assert codes <= {code for code, row in CODES.items() if "ConfigError" in row.kinds}
 
     def test_a_table_that_holds_itself(self) -> None:
         table: dict[str, Any] = {"filters": {}}
@@ -462,16 +462,13 @@ class TestHostileSources:
         value: Any = "x"
         for _ in range(100_000):
             value = [value]
-        try:
-            assert problems(inbound(id_types=value)) == [("wrong_type", "$.inbound.id_types[0]")]
-        finally:
-            while isinstance(value, list):  # deleting it at one go would be as deep
-                value = value.pop()
+
+        assert problems(inbound(id_types=value)) == [("wrong_type", "$.inbound.id_types[0]")]
 
     def test_a_key_that_cannot_be_printed(self) -> None:
         assert problems({10**5_000: 1, "inbound": {"user_fields": {10**5_000: "x"}}}) == [
-            ("unknown_key", "$.inbound.user_fields"),
             ("unknown_key", "$"),
+            ("unknown_key", "$.inbound.user_fields"),
         ]
 
     def test_a_hundred_thousand_wrong_keys(self) -> None:

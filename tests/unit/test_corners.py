@@ -26,7 +26,6 @@ from statsig_segment import (
 )
 from statsig_segment.json_text import json_text
 
-
 ONE: Any = 1
 """A number where another type belongs."""
 
