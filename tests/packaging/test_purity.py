@@ -40,7 +40,7 @@ FORBIDDEN_CALLS = {
     "__import__", "breakpoint", "eval", "exec", "globals", "input", "open", "print",
 }  # fmt: skip
 FORBIDDEN_ATTRIBUTES = {"environ", "getenv", "localtime", "now", "today", "utcnow", "utcfromtimestamp"}
-CACHES = {"cache", "cached_property", "lru_cache"}
+CACHES = {"cache", "lru_cache"}  # a cached_property keeps its value in the object that it belongs to
 MUTABLE = {"bytearray", "Counter", "defaultdict", "deque", "dict", "list", "OrderedDict", "set"}
 MUTABLE_TYPES = (bytearray, Counter, defaultdict, deque, dict, list, OrderedDict, set)
 
