@@ -174,10 +174,8 @@ def _rebuild(
 def _is_flat(container: Any) -> bool:
     """Tell whether an exact dict, list or tuple holds nothing but atoms, under string keys."""
     kind: type = type(container)
-    if kind is dict or kind is FrozenDict:
+    if kind in _OBJECTS:
         return ATOMS.issuperset(map(type, container.values())) and STRINGS.issuperset(map(type, container))
-    if kind is FlatDict:
-        return True
     return (kind is list or kind is tuple) and ATOMS.issuperset(map(type, container))
 
 

@@ -14,12 +14,15 @@ from statsig_segment import (
     IdMapping,
     InboundConfig,
     InboundFilter,
+    IntegrationConfig,
     Issue,
     OutboundConfig,
     OutboundFilter,
     SegmentEventError,
+    StatsigEvent,
     TranslationError,
     apply_id_mappings,
+    export,
     parse_segment_event,
     parse_statsig_event,
     translate,
@@ -84,12 +87,25 @@ class TestValuesThatAreNearlyJson:
         rows = [IdMapping(field="device", id_type="deviceID")]
 
         assert apply_id_mappings(parse_segment_event(track(device={1})), rows).issues == ()
-        assert translate(track(device={1})) == translate(track())
+        config = IntegrationConfig(inbound=InboundConfig(id_mappings=rows))
+        assert translate(track(device={1}), config) == translate(track(), config)
+
+    def test_an_id_of_a_type_of_its_own_is_sent_as_a_string(self) -> None:
+        event = translate(track(userId=Text("u2")))
+
+        assert isinstance(event, StatsigEvent)
+        assert (event.user.user_id, type(event.user.user_id)) == ("u2", str)
+
+    def test_a_property_that_json_lacks_is_left_out(self) -> None:
+        assert translate(track(properties={"when": {1}, "a": "b"})) == translate(track(properties={"a": "b"}))
 
     def test_metadata_of_an_export_that_json_lacks_is_null(self) -> None:
-        event = parse_statsig_event({"eventName": "a", "userID": "u1", "metadata": {1}})
+        payload: Any = {"eventName": "a", "userID": "u1", "metadata": {1}}
+
+        event = parse_statsig_event(payload)
 
         assert event.metadata == {}
+        assert export(payload) == export({**payload, "metadata": None})
 
     def test_trees_of_any_mapping_are_written(self) -> None:
         assert json_text(Box(a=(1, Box(b=None)), c={1})) == ('{"a":[1,{"b":null}],"c":null}', True)
