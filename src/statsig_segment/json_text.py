@@ -133,9 +133,9 @@ def _thawed(value: Any, room: int) -> Any:
         return value.copy()
     if kind in ATOMS:
         return value
-    if kind is FrozenDict and room:
+    if room and (kind is FrozenDict or (kind is dict and STRINGS.issuperset(map(type, value)))):
         return {key: item if type(item) in ATOMS else _thawed(item, room - 1) for key, item in value.items()}
-    if kind is tuple and room:
+    if room and (kind is tuple or kind is list):
         return [item if type(item) in ATOMS else _thawed(item, room - 1) for item in value]
     raise TypeError
 

@@ -8,7 +8,7 @@ from statsig_segment.batches import BATCH
 from statsig_segment.config import IntegrationConfig, OutboundConfig
 from statsig_segment.errors import SegmentEventError, StatsigEventError, StatsigSegmentError, TranslationError
 from statsig_segment.filters import apply_filters
-from statsig_segment.json_text import EMPTY, FlatDict, is_object, json_text, plain, read_object, thaw
+from statsig_segment.json_text import ATOMS, EMPTY, FlatDict, is_object, json_text, plain, read_object, thaw
 from statsig_segment.pairs import id_text
 from statsig_segment.results import Rejected, Skipped
 from statsig_segment.statsig import ABSENT, ConfigChange, StatsigEvent, first_id, read_export
@@ -71,7 +71,10 @@ def to_outbound_track(event: StatsigEvent, config: OutboundConfig = _DEFAULT) ->
     for name in _TWICE:
         if name in export:
             value = export[name]
-            context[name], properties[name] = thaw(value), thaw(value)
+            if type(value) in ATOMS:
+                context[name] = properties[name] = value
+            else:
+                context[name], properties[name] = thaw(value), thaw(value)
     context[_LIBRARY] = _LIBRARY_SAYS.copy()
     stable_id = _stable_id(export)
     if stable_id is not ABSENT:
@@ -113,8 +116,10 @@ def config_change_event(change: ConfigChange, config: OutboundConfig = _DEFAULT)
 def _addressed(export: Mapping[str, Any], name: str) -> OutboundTrack:
     """Begin a track: type, user ID, time and name."""
     track: OutboundTrack = {"type": "track"}
-    user = export.get(statsig.USER) or EMPTY
-    user_id = first_id(export.get(statsig.USER_ID, ABSENT), user.get(statsig.USER_ID, ABSENT))
+    user_id = export.get(statsig.USER_ID, ABSENT)
+    if type(user_id) is not str or not user_id:  # the usual case goes without a call
+        user = export.get(statsig.USER) or EMPTY
+        user_id = first_id(user_id, user.get(statsig.USER_ID, ABSENT))
     if user_id is not ABSENT:
         track["userId"] = user_id
     if statsig.TIMESTAMP in export:
@@ -143,8 +148,10 @@ def _deliverable(track: OutboundTrack, export: Mapping[str, Any], config: Outbou
 
 
 def _stable_id(export: Mapping[str, Any]) -> Any:
-    metadata = export.get(statsig.STATSIG_METADATA) or EMPTY
-    return first_id(metadata.get(statsig.STABLE_ID, ABSENT), _custom_id(export, statsig.STABLE_ID))
+    stable_id = (export.get(statsig.STATSIG_METADATA) or EMPTY).get(statsig.STABLE_ID, ABSENT)
+    if type(stable_id) is str and stable_id:
+        return stable_id
+    return first_id(stable_id, _custom_id(export, statsig.STABLE_ID))
 
 
 def _anonymous_id(export: Mapping[str, Any], id_type: str) -> Any:

@@ -3,7 +3,7 @@
 # The stubs of attrs know no type of what a converter or validator of Any takes:
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Final
 
 import attrs
@@ -170,17 +170,19 @@ def parse_statsig_event(payload: Mapping[str, Any] | str | bytes) -> StatsigEven
     >>> event.event_name, event.user.user_id, event.time_ms, event.value
     ('checkout', 'u1', 1709292896789, 5)
     """
-    return read_export(freeze(read_object(payload, StatsigEventError)))
+    return read_export(read_object(payload, StatsigEventError), freeze)
 
 
-def read_export(payload: Mapping[str, Any]) -> StatsigEvent | ConfigChange:
-    """Read one event without copying: the model borrows from the payload, and must not leave the library."""
+def read_export(
+    payload: Mapping[str, Any], own: Callable[[dict[str, Any]], Mapping[str, Any]] = FrozenDict
+) -> StatsigEvent | ConfigChange:
+    """Read one event; `own` makes its objects ours. By default it borrows them, and must not leave the library."""
     name = plain(payload.get(EVENT_NAME))
     if name is None and payload.get(_SEGMENT_EVENT) == CONFIG_CHANGE:
-        return _segment_change(payload)
+        return _segment_change(own(dict(payload)))
     if type(name) is not str or not name:
         raise StatsigEventError("missing_event", f"$.{EVENT_NAME}")
-    export = _export(payload)
+    export = own(_export(payload))
     if name == CONFIG_CHANGE:
         return _change(export)
     return make(
@@ -196,12 +198,12 @@ def read_export(payload: Mapping[str, Any]) -> StatsigEvent | ConfigChange:
     )
 
 
-def _export(payload: Mapping[str, Any]) -> FrozenDict:
+def _export(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Keep what an export carries and what is of the right kind, null kept apart from absent."""
     export = {name: payload[name] for name in _EXPORT_FIELDS if name in payload}
     for name in _EXPORT_OBJECTS:
         value = export.get(name)
-        if value is not None and not is_object(value):
+        if type(value) is not dict and value is not None and not is_object(value):
             if plain(value) is None:
                 export[name] = None
             else:
@@ -212,8 +214,8 @@ def _export(payload: Mapping[str, Any]) -> FrozenDict:
             del export[TIMESTAMP]
     user = export.get(USER)
     if user and PRIVATE_ATTRIBUTES in user:
-        export[USER] = FrozenDict({key: user[key] for key in user if key != PRIVATE_ATTRIBUTES})
-    return FrozenDict(export)
+        export[USER] = {key: user[key] for key in user if key != PRIVATE_ATTRIBUTES}
+    return export
 
 
 def first_id(*candidates: object) -> Any:
@@ -254,7 +256,7 @@ def _custom_ids(custom_ids: Mapping[str, Any]) -> FrozenDict:
 def _segment_change(payload: Mapping[str, Any]) -> ConfigChange:
     """Read the form that Segment gets: its properties pass as they are (OU-7)."""
     properties = payload.get(PROPERTIES)
-    export = dict(_export(payload))
+    export = _export(payload)
     if _SEGMENT_USER_ID in payload:
         export[USER_ID] = payload[_SEGMENT_USER_ID]
     return _made_change(export, dict(properties) if is_object(properties) else {}, {})
