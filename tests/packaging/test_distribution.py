@@ -18,6 +18,7 @@ import statsig_segment
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "statsig_segment"
+VECTORS = ROOT / "tests" / "vectors"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -84,10 +85,13 @@ class TestTheMetadata:
 
 
 class TestTheWheel:
-    def test_it_holds_every_module_and_nothing_else(self, wheel: set[str]) -> None:
+    def test_it_holds_every_module_and_the_vectors_and_nothing_else(self, wheel: set[str]) -> None:
         ours = {f"statsig_segment/{path.name}" for path in PACKAGE.iterdir() if path.suffix == ".py"}
+        vectors = {
+            f"statsig_segment/vectors/{path.name}" for path in VECTORS.iterdir() if path.suffix in {".json", ".md"}
+        }
 
-        assert {name for name in wheel if ".dist-info/" not in name} == {*ours, "statsig_segment/py.typed"}
+        assert {name for name in wheel if ".dist-info/" not in name} == {*ours, *vectors, "statsig_segment/py.typed"}
 
     def test_it_says_that_it_is_typed(self, wheel: set[str]) -> None:
         assert "statsig_segment/py.typed" in wheel

@@ -52,6 +52,7 @@ ORDER = (
     "task",
     "cli",
     "__main__",
+    "conformance",
 )
 # What stands after the package itself: whoever embeds the library never loads it.
 APART = ORDER[ORDER.index("__init__") + 1 :]

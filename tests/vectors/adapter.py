@@ -1,17 +1,17 @@
-"""Answer the cases of the vector files with this library, and compare answers; knows nothing of pytest.
+"""Answer the cases of the vector files with this library; knows nothing of pytest.
 
-`answer(case)` is one pure function from a case to an answer in the shape of its `expected`; `difference` tells where an
-answer departs from what a case expects. README.md beside this file describes both shapes for other languages.
+`answer(case)` is one pure function from a case to an answer in the shape of its `expected`; README.md beside this file
+describes both shapes for other languages. As a program it reads a case and writes an answer a line.
 """
 
 from __future__ import annotations
 
 import base64
-import difflib
 import json
+import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final, TypeAlias, TypeGuard, cast
+from typing import Any, Final, TypeAlias, TypeGuard
 
 from statsig_segment import (
     AudienceUpdate,
@@ -338,75 +338,7 @@ def answer(case: Case) -> Answer:
     return answer_and_texts(case)[0]
 
 
-# -- Comparison -------------------------------------------------------------------------------------------------------
-
-
-def difference(expected: Answer, told: Answer) -> str:
-    """Tell where an answer departs from what is expected, as a diff; an empty text where it does not."""
-    if expected == {"survives": True}:  # any answer will do: that there is one is the point
-        return ""
-    pinned = settled(expected, expected)
-    found = settled(expected, told)
-    if canonical(pinned) == canonical(found):
-        return ""
-    lines = difflib.unified_diff(pretty(pinned), pretty(found), "expected", "answer", lineterm="", n=100)
-    return "\n".join(lines)
-
-
-def settled(expected: Answer, told: Answer) -> Answer:
-    """Give an answer less what the expected one leaves open, and in one order where the order is open."""
-    found = dict(told)
-    if not found.get("issues", True):
-        del found["issues"]
-    if "issues" in found:
-        found["issues"] = sorted(found["issues"], key=canonical)
-    if "rows" in found:
-        found["rows"] = _settled_rows(expected.get("rows", []), found["rows"])
-    if "patches" in found:
-        found["patches"] = sorted(found["patches"], key=lambda told: told["idList"])  # stable: parts of one list stay
-    if "batches" in expected and "bodies" in found:
-        found["batches"] = [len(body["batch"]) for body in found.pop("bodies")]
-    if "outcomes" in found and len(found["outcomes"]) == len(expected.get("outcomes", [])):
-        pairs = zip(expected["outcomes"], found["outcomes"], strict=True)
-        found["outcomes"] = [settled(pinned, outcome) for pinned, outcome in pairs]
-    if "error" in found and "error" in expected:
-        found["error"] = _settled_error(expected["error"], found["error"])
-    return found
-
-
-def _settled_rows(expected: list[Answer], told: list[Answer]) -> list[Answer]:
-    pinned = {row["target"]: row for row in expected}
-    rows = [{key: row[key] for key in pinned.get(row["target"], row) if key in row} for row in told]
-    return sorted(rows, key=canonical)
-
-
-def _settled_error(expected: Answer, told: Answer) -> Answer:
-    error = {key: value for key, value in told.items() if key in expected}
-    if "paths" in expected:
-        paths = [str(path).removeprefix("$.") for path in told.get("paths", [])]
-        met = [path for path in expected["paths"] if any(_at_or_below(path, found) for found in paths)]
-        error["paths"] = met if len(met) == len(expected["paths"]) else sorted({*met, *paths})
-    return error
-
-
-def _at_or_below(path: str, found: str) -> bool:
-    return found == path or found.startswith((f"{path}.", f"{path}["))
-
-
-def canonical(value: Json) -> str:
-    """Give one text for all JSON values that are equal, where `1` is `1.0` but not `true`."""
-    return json.dumps(_numbers(value), sort_keys=True)
-
-
-def pretty(value: Json) -> list[str]:
-    return json.dumps(_numbers(value), sort_keys=True, indent=2, ensure_ascii=False).splitlines()
-
-
-def _numbers(value: Json) -> Json:
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, dict):
-        return {key: _numbers(item) for key, item in cast("dict[str, Json]", value).items()}
-    if isinstance(value, list | tuple):
-        return [_numbers(item) for item in cast("list[Json]", value)]
-    return value
+if __name__ == "__main__":  # a program that statsig_segment.conformance can be held against: ours
+    for line in sys.stdin:
+        asked: Case = json.loads(line)
+        print(json.dumps({"id": asked["id"], "answer": answer(asked)}))
