@@ -5,15 +5,16 @@ Each mutant is the whole package imported anew, so this takes minutes: `pytest t
 
 import importlib.abc
 import importlib.util
-import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
 import pytest
+
+from statsig_segment.conformance import VECTORS, difference, read_cases
 
 pytestmark = pytest.mark.mutation
 
@@ -36,12 +37,7 @@ _EQUAL: Final = "the two limits are the same number"
 SURVIVORS: Final = {"limits.LIMITS/0[0] swap": _EQUAL, "limits.LIMITS/0[1] swap": _EQUAL}
 """Mutant -> why nothing can tell it from the original."""
 
-CASES: Final[Sequence[dict[str, Any]]] = [
-    case
-    for path in sorted((TESTS / "vectors").glob("*.json"))
-    if path.name != "schema.json"
-    for case in json.loads(path.read_text(encoding="utf-8"))["cases"]
-]
+CASES: Final[Sequence[Mapping[str, Any]]] = read_cases(VECTORS)
 
 
 class _OneModule(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -83,7 +79,7 @@ def first_failure() -> str | None:
                 return name
     adapter = _load("mutation_adapter", TESTS / "vectors" / "adapter.py")
     for case in CASES:
-        if adapter.difference(case["expected"], adapter.answer(case)):
+        if difference(case["expected"], adapter.answer(case)):
             return str(case["id"])
     return None
 

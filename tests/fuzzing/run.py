@@ -1,0 +1,110 @@
+"""One recorded session over all targets: `python -m tests.fuzzing.run [--executions N] [--target NAME] [--write]`.
+
+Each target runs in processes of its own, from the seeds of the test vectors. A finding ends its target, is kept as a
+file `crash-…` in the folder that is told, and makes the exit status 1. `--write` writes `record.json` beside this file.
+"""
+
+import argparse
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from tests.fuzzing import targets
+
+HERE: Final = Path(__file__).parent
+SHARES: Final[Mapping[str, float]] = {
+    "segment_call": 0.25,
+    "segment_batch": 0.16,
+    "statsig_event": 0.18,
+    "statsig_export": 0.16,
+    "configuration": 0.05,
+    "statsig_signature": 0.1,
+    "segment_signature": 0.1,
+}
+"""Target -> its part of all executions; a configuration takes tens of times as long as a call."""
+VERSIONS: Final = ("atheris", "attrs", "cattrs")
+
+
+def fuzz(name: str, executions: int, folder: Path) -> dict[str, Any]:
+    """Run one target so many times; give what there is to record."""
+    corpus = folder / name
+    corpus.mkdir()
+    for number, seed in enumerate(targets.seeds(name)):
+        (corpus / f"seed-{number}").write_bytes(seed)
+    dictionary = folder / f"{name}.dict"
+    dictionary.write_text("".join(f'"{_escaped(word)}"\n' for word in sorted(targets.words())), encoding="ascii")
+    command = [
+        *(sys.executable, "-m", "tests.fuzzing.fuzz", name),
+        *(f"-runs={executions}", f"-max_len={targets.MAX_BYTES}", "-timeout=20", "-print_final_stats=1"),
+        *(f"-dict={dictionary}", f"-artifact_prefix={folder}/", str(corpus)),
+    ]
+    start = time.monotonic()
+    done = subprocess.run(  # noqa: S603 - our own program
+        command,
+        cwd=targets.ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    (folder / f"{name}.log").write_text(done.stdout, encoding="utf-8")
+    figures = dict(re.findall(r"stat::(\w+):\s+(\d+)", done.stdout))
+    covered = re.findall(r"cov: (\d+)", done.stdout)
+    return {
+        "executions": int(figures.get("number_of_executed_units", 0)),
+        "seconds": round(time.monotonic() - start),
+        "branches_covered": int(covered[-1]) if covered else 0,
+        "inputs_kept": len(list(corpus.iterdir())),
+        "findings": int(done.returncode != 0),
+    }
+
+
+def _escaped(word: str) -> str:
+    return "".join(
+        chr(byte) if 32 < byte < 127 and byte not in b'"\\' else f"\\x{byte:02x}"
+        for byte in word.encode(errors="replace")
+    )
+
+
+def main() -> int:
+    """Run the session."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--executions", type=int, default=8_000_000, help="of all targets together")
+    parser.add_argument("--target", choices=tuple(SHARES), action="append", help="only this one")
+    parser.add_argument("--write", action="store_true", help="write record.json")
+    arguments = parser.parse_args()
+    names = arguments.target or list(SHARES)
+    folder = Path(tempfile.mkdtemp(prefix="fuzzing-"))
+    print(f"logs and findings in {folder}", flush=True)
+    whole = sum(SHARES[name] for name in names)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        runs = {n: pool.submit(fuzz, n, int(arguments.executions * SHARES[n] / whole), folder) for n in names}
+        found = {name: run.result() for name, run in runs.items()}
+    record = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "versions": {name: version(name) for name in ("atheris", "attrs", "cattrs")}
+        | {"python": platform.python_version()},
+        "executions": sum(told["executions"] for told in found.values()),
+        "findings": sum(told["findings"] for told in found.values()),
+        "targets": found,
+    }
+    print(json.dumps(record, indent=2))
+    if arguments.write:
+        (HERE / "record.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    return 1 if record["findings"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

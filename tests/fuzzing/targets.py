@@ -1,0 +1,217 @@
+"""What is fuzzed: each way in for outside text as a function of bytes, which raises where a promise is broken.
+
+A promise is broken where anything but our own error family escapes; where a message says more than its code; where
+bytes, text and objects of one input have different outcomes; where a result cannot be written as JSON; and where what
+comes in cannot go all the way through.
+"""
+
+# Testing JSON for its type makes dict[Unknown, Unknown] of Any:
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, cast
+
+from statsig_segment import (
+    ConfigError,
+    IntegrationConfig,
+    OutboundConfig,
+    StatsigEvent,
+    StatsigSegmentError,
+    explain,
+    export_many,
+    load_config,
+    parse_segment_event,
+    parse_statsig_event,
+    split_segment_batch,
+    split_statsig_export,
+    to_log_event,
+    to_outbound_track,
+    translate_many,
+    verify_segment_signature,
+    verify_statsig_signature,
+)
+from statsig_segment.conformance import VECTORS, read_cases
+from statsig_segment.errors import CODES
+
+ROOT: Final = Path(__file__).parents[2]
+EXAMPLES: Final = ROOT / "examples"
+CONFIG: Final = load_config((EXAMPLES / "integration.toml").read_text(encoding="utf-8"))
+CONFIGS: Final = (CONFIG, IntegrationConfig(outbound=OutboundConfig(profile="deliverable")))
+MAX_BYTES: Final = 4096
+_SECRET: Final = "one that no test vector was signed with"
+_ARGUMENTS: Final = frozenset({"body", "secret", "timestamp"})  # the paths of a SignatureError
+_EVERY: Final = 8  # what costs more than the target itself is looked at once in so many inputs
+
+
+def _outcome(function: Callable[[Any], object], argument: object) -> object:
+    """Give what a function gives or, of our family, raises; anything else escapes, and is a finding."""
+    try:
+        found = function(argument)
+        return list(cast("Iterator[object]", found)) if isinstance(found, Iterator) else found
+    except StatsigSegmentError as error:
+        _check_error(error)
+        return error
+
+
+def _check_error(error: StatsigSegmentError) -> None:
+    issues = error.issues if isinstance(error, ConfigError) else ()
+    if error.code not in CODES or any(issue.code not in CODES for issue in issues):
+        raise AssertionError("an unknown code")
+    if not issues and str(error) != CODES[error.code].meaning:
+        raise AssertionError("a message that is not that of its code")
+    if error.path is not None and not issues and not (error.path.startswith("$") or error.path in _ARGUMENTS):
+        raise AssertionError("a path that is none")
+
+
+def _in_every_form(function: Callable[[Any], object], data: bytes) -> object:
+    """Give the outcome for bytes; now and then compare it with those for the same as text and as an object."""
+    told = _outcome(function, data)
+    if len(data) % _EVERY == 0:
+        for form in _other_forms(data):
+            if repr(_outcome(function, form)) != repr(told):  # as text, since NaN is not equal to itself
+                raise AssertionError("another outcome in another form")
+    return told
+
+
+def _other_forms(data: bytes) -> Iterator[object]:
+    try:
+        text = data.decode()
+        yield text
+        value = json.loads(text.removeprefix("\ufeff"))
+    except (ValueError, RecursionError):
+        return
+    if not isinstance(value, (str, bytes)):
+        yield value
+
+
+def _all_the_way(payloads: Iterable[Any], data: bytes) -> None:
+    """Translate, explain and write what came out of a body."""
+    config = CONFIGS[len(data) % len(CONFIGS)]
+    for outcome in translate_many(payloads, config):
+        if isinstance(outcome, StatsigEvent):
+            json.dumps(to_log_event(outcome))
+
+
+def segment_call(data: bytes) -> None:
+    """`parse_segment_event`, and for what it reads `translate_many` and `explain`."""
+    call = _in_every_form(parse_segment_event, data)
+    if not isinstance(call, StatsigSegmentError):
+        _all_the_way([data], data)
+        if len(data) % _EVERY == 1:
+            json.dumps([row.value for row in explain(data, CONFIG).rows])
+
+
+def segment_batch(data: bytes) -> None:
+    """`split_segment_batch`, and for each item `translate_many`."""
+    items = _in_every_form(split_segment_batch, data)
+    if isinstance(items, list):
+        _all_the_way(items, data)
+
+
+def statsig_event(data: bytes) -> None:
+    """`parse_statsig_event`, and for events `to_outbound_track`."""
+    event = _in_every_form(parse_statsig_event, data)
+    if isinstance(event, StatsigEvent):
+        json.dumps(to_outbound_track(event))
+        repr(event.user)
+
+
+def statsig_export(data: bytes) -> None:
+    """`split_statsig_export`, and for each item `export_many`."""
+    items = _in_every_form(split_statsig_export, data)
+    if isinstance(items, list):
+        for outcome in export_many(items, CONFIGS[len(data) % len(CONFIGS)]):
+            if isinstance(outcome, dict):
+                json.dumps(outcome)
+
+
+def configuration(data: bytes) -> None:
+    """`load_config`, for text in TOML or JSON, and for what JSON holds."""
+    for form in (data.decode(errors="replace"), *_other_forms(data)):
+        config = _outcome(load_config, form)
+        if isinstance(config, IntegrationConfig):
+            hash(config)
+
+
+def statsig_signature(data: bytes) -> None:
+    """`verify_statsig_signature`: two lines of text, then the body."""
+    timestamp, signature, body = _three(data)
+    for now_ms in (None, len(data)):
+        _refused(partial(verify_statsig_signature, body, timestamp, signature, now_ms=now_ms, tolerance_ms=1))
+
+
+def segment_signature(data: bytes) -> None:
+    """`verify_segment_signature`: a line of text, then the body."""
+    _, signature, body = _three(data)
+    _refused(partial(verify_segment_signature, body, signature))
+
+
+def _three(data: bytes) -> tuple[str, str, bytes]:
+    first, _, rest = data.partition(b"\n")
+    second, _, body = rest.partition(b"\n")
+    return first.decode(errors="surrogateescape"), second.decode(errors="surrogateescape"), body
+
+
+def _refused(verify: Callable[[str], object]) -> None:
+    if not isinstance(_outcome(verify, _SECRET), StatsigSegmentError):
+        raise AssertionError("a signature was made up")  # noqa: TRY004 - it is no wrong type
+
+
+TARGETS: Final[Mapping[str, Callable[[bytes], None]]] = {
+    target.__name__: target
+    for target in (
+        segment_call,
+        segment_batch,
+        statsig_event,
+        statsig_export,
+        configuration,
+        statsig_signature,
+        segment_signature,
+    )
+}
+
+_OPERATIONS: Final[Mapping[str, frozenset[str]]] = {
+    "segment_call": frozenset({"translate", "explain", "audience_update"}),
+    "segment_batch": frozenset({"split_segment_batch", "translate_many", "fold"}),
+    "statsig_event": frozenset({"export"}),
+    "statsig_export": frozenset({"split_statsig_export", "url_verification_code"}),
+    "configuration": frozenset({"load_config"}),
+    "statsig_signature": frozenset({"verify_statsig_signature"}),
+    "segment_signature": frozenset({"verify_segment_signature"}),
+}
+"""Target -> the operations of the test vectors whose inputs are its seeds."""
+
+
+def seeds(target: str) -> list[bytes]:
+    """Give inputs to begin with: those of the test vectors, those of them that are not too long."""
+    cases = [case for case in read_cases(VECTORS) if case["operation"] in _OPERATIONS[target]]
+    found = [_seed(case) for case in cases if "input" in case or "input_text" in case]
+    return [seed for seed in found if len(seed) <= MAX_BYTES]
+
+
+def _seed(case: Mapping[str, Any]) -> bytes:
+    given = case.get("input", case.get("input_text"))
+    if case["operation"].startswith("verify_") and isinstance(given, dict):
+        lines = (given.get("timestamp", ""), given.get("signature", ""), given.get("body", ""))
+        return "\n".join(map(str, lines)).encode(errors="surrogatepass")
+    return given.encode(errors="surrogatepass") if isinstance(given, str) else json.dumps(given).encode()
+
+
+def words() -> set[str]:
+    """Give the words that the inputs of the vectors are made of: what a fuzzer would be long in finding."""
+    return {word for case in read_cases(VECTORS) for word in _words(case.get("input")) if 1 < len(word) <= 40}
+
+
+def _words(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, item in cast("dict[str, object]", value).items():
+            yield key
+            yield from _words(item)
+    elif isinstance(value, list):
+        for item in cast("list[object]", value):
+            yield from _words(item)
