@@ -5,12 +5,12 @@ value somewhere in them becomes another one, goes, or comes a second time.
 """
 
 # pyright: reportMissingImports=false, reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownArgumentType=false, reportAttributeAccessIssue=false, reportMissingModuleSource=false
 
 import json
 import random
 import sys
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import atheris
 
@@ -33,7 +33,8 @@ def mutate(data: bytes, max_size: int, seed: int) -> bytes:
             changed = b""
         if 0 < len(changed) <= max_size:
             return changed
-    return cast("bytes", atheris.Mutate(data, max_size))
+    mutated: bytes = atheris.Mutate(data, max_size)
+    return mutated
 
 
 def _change(holder: Any, draw: random.Random) -> None:
