@@ -1,0 +1,47 @@
+"""What mapped calls are as objects: themselves where nothing changes, and immutable where something does."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+
+from statsig_segment import IdMapping, Track, apply_id_mappings
+from statsig_segment.identity import id_paths
+
+ANONYMOUS = IdMapping(field="anonymousId", id_type="anonymousID")
+DEVICE = IdMapping(field="context.device.id", id_type="deviceID")
+CALL = Track(event="Opened", anonymous_id="a-1", context={"device": {"id": "d-1"}})
+
+
+class TestApplyIdMappings:
+    """ID-4"""
+
+    def test_a_call_that_nothing_changes_is_given_back(self) -> None:
+        assert apply_id_mappings(CALL, [IdMapping(field="userId", id_type="otherID")]) is CALL
+
+    def test_a_call_that_is_mapped_already_is_given_back(self) -> None:
+        mapped = apply_id_mappings(CALL, [ANONYMOUS])
+
+        assert apply_id_mappings(mapped, [ANONYMOUS]) is mapped
+
+    def test_an_issue_that_is_told_already_changes_nothing(self) -> None:
+        told = apply_id_mappings(Track(event="Opened", context={"device": {"id": True}}), [DEVICE])
+
+        assert [issue.code for issue in told.issues] == ["id_invalid"]
+        assert apply_id_mappings(told, [DEVICE]) is told
+
+    @pytest.mark.parametrize("name", ["custom_ids", "id_sources"])
+    def test_nothing_of_the_mapped_call_can_be_changed(self, name: str) -> None:
+        held = cast("dict[str, Any]", getattr(apply_id_mappings(CALL, [ANONYMOUS]), name))
+
+        with pytest.raises(TypeError):
+            held["anonymousID"] = "a-2"
+
+    def test_mapping_twice_keeps_the_paths_of_both(self) -> None:
+        mapped = apply_id_mappings(apply_id_mappings(CALL, [ANONYMOUS]), [DEVICE])
+
+        assert id_paths(mapped) == {
+            "anonymousID": ("$.anonymousId", "$.anonymousId"),
+            "deviceID": ("$.context.device.id", "$.context.device.id"),
+        }
