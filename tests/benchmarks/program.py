@@ -5,13 +5,14 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from tests.benchmarks import command_line, hostile, imports, inbound, memory, outbound, report, scale
+from tests.benchmarks import bytecodes, command_line, hostile, imports, inbound, memory, outbound, report, scale
 from tests.benchmarks.corpus import describe, segment_calls
 from tests.benchmarks.figures import Figure
 
 SECTIONS: Final[dict[str, tuple[Callable[[float], list[Figure]], float, float]]] = {
     "inbound": (inbound.measure, 60.0, 5.0),
     "outbound": (outbound.measure, 20.0, 2.0),
+    "bytecodes": (bytecodes.measure, bytecodes.SECONDS, bytecodes.SECONDS),
     "cli": (command_line.measure, command_line.SECONDS, 3.0),
     "scale": (scale.measure, scale.SECONDS, 3.0),
     "memory": (memory.measure, memory.SECONDS, 3.0),

@@ -21,6 +21,7 @@ _PACKAGES: Final = ("attrs", "orjson", "pydantic", "pydantic-core")
 TITLES: Final = {
     "inbound": "Segment to Statsig",
     "outbound": "Statsig to Segment",
+    "bytecodes": "Where the work is",
     "cli": "Bytes to bytes, by the command line's own path",
     "scale": "Long streams",
     "memory": "Memory",

@@ -28,7 +28,7 @@ MODULES: Final = (
     *("identity", "inbound", "json_text", "limits", "models", "naming", "outbound", "pairs", "results", "segment"),
     *("signatures", "statsig", "times", "wire"),
 )
-"""The library; its tables are changed row by row by test_tables.py. The command line and the testing kit are not here."""
+"""The library without its tables, which test_tables.py changes row by row, its command line and its testing kit."""
 TESTS: Final = ("tests/vectors", "tests/unit", "tests/properties")
 LEFT_OUT: Final = ("tests/unit/test_cli.py", "tests/unit/test_conformance.py", "tests/unit/test_streams.py")
 LIVES: Final = frozenset({0, 5, 33})
@@ -103,7 +103,8 @@ def table(codes: Mapping[str, int | None], equal: Counter[str]) -> Iterator[str]
         alive = living.total() if module == "all" else living[module]
         same = equal.total() if module == "all" else equal[module]
         percent = 100 * (count - alive) / (count - same) if count > same else 100.0
-        yield f"{module:12} {count:5} mutants, {count - alive:5} killed, {same:4} equivalent: {percent:5.1f} % of the rest"
+        killed = f"{count:5} mutants, {count - alive:5} killed, {same:4} equivalent"
+        yield f"{module:12} {killed}: {percent:5.1f} % of the others killed"
 
 
 def main() -> int:
