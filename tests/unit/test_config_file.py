@@ -400,6 +400,11 @@ class TestTextThatCannotBeRead:
 
         assert load_config(f'[inbound.user_fields]\nip = "{path}"').inbound.user_fields == {"ip": path}
 
+    def test_a_file_may_have_as_many_rows_with_dots_as_anybody_means(self) -> None:
+        rows = "".join(f'[[inbound.id_mappings]]\nfield = "context.a{n}"\nid_type = "id{n}"\n' for n in range(1_001))
+
+        assert len(load_config(rows).inbound.id_mappings) == 1_001
+
 
 KEYS = st.sampled_from(
     (

@@ -20,11 +20,13 @@ from statsig_segment import (
     OutboundFilter,
     SegmentEventError,
     StatsigEvent,
+    Track,
     TranslationError,
     apply_id_mappings,
     export,
     parse_segment_event,
     parse_statsig_event,
+    to_statsig_event,
     translate,
 )
 from statsig_segment.json_text import json_text
@@ -183,3 +185,21 @@ class TestConfigurationModelsMisused:
 
         assert caught.value == ConfigError([issue])
         assert hash(caught.value) == hash(ConfigError([issue]))
+
+
+class TestNamesAtTheirLimit:
+    """US-9"""
+
+    @pytest.mark.parametrize(
+        ("name", "codes"),
+        [
+            ("n" * 128, []),
+            ("n" * 129, ["name_too_long"]),
+            ("n" * 127 + "\n", ["name_forbidden_character"]),
+            ("n" * 128 + "\n", ["name_too_long", "name_forbidden_character"]),
+        ],
+    )
+    def test_each_thing_that_is_bad_about_one_is_told(self, name: str, codes: list[str]) -> None:
+        event = to_statsig_event(Track(event=name, user_id="u"), InboundConfig(naming=EventNaming(prefix="")))
+
+        assert [issue.code for issue in event.issues] == codes
