@@ -10,6 +10,7 @@ from typing import cast
 import attrs
 import pytest
 
+import statsig_segment
 from statsig_segment import (
     EventNaming,
     IdMapping,
@@ -20,6 +21,7 @@ from statsig_segment import (
     OutboundFilter,
     load_config,
 )
+from statsig_segment.cli import main
 from statsig_segment.errors import CODES
 from statsig_segment.rules import RULES, Rule
 
@@ -177,6 +179,26 @@ class TestTheConfigurationPage:
     )
     def test_an_example_can_be_loaded(self, example: str) -> None:
         assert load_config(example) != IntegrationConfig()
+
+
+class TestTheCommandLinePage:
+    @pytest.mark.parametrize("command", ["inbound", "outbound", "explain", "check-config"])
+    def test_it_tells_every_option_of_a_command_and_no_other(
+        self, command: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        main([command, "--help"])
+        options = set(re.findall(r"--[a-z]+", capsys.readouterr().out)) - {"--help"}
+        section = re.split(r"^## ", page("command_line.md").partition(f"## {command}\n")[2], flags=re.MULTILINE)[0]
+
+        assert set(re.findall(r"`(--[a-z]+)", section)) - {"--jobs"} == options - {"--jobs"}
+        assert ("--jobs" in options) == ("`--jobs N`" in section)
+
+
+class TestTheApiPage:
+    def test_it_shows_every_public_name(self) -> None:
+        shown = set(re.findall(r"auto(?:function|class):: statsig_segment\.(\w+)$", page("api.md"), flags=re.MULTILINE))
+
+        assert shown == set(statsig_segment.__all__) - {"__version__"}
 
 
 class TestTheLinks:

@@ -1,0 +1,46 @@
+"""Sphinx: the documentation as a site. Build it with `python -m sphinx -n -W --keep-going docs docs/_build/html`."""
+
+import sys
+from pathlib import Path
+
+from statsig_segment import __version__
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
+project = "statsig-segment"
+author = "The statsig-segment contributors"
+copyright = author  # noqa: A001 - the name that Sphinx wants
+version = release = __version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "reference", "playground"]
+exclude_patterns = ["_build", "playground"]
+source_suffix = {".md": "markdown"}
+default_role = "code"  # docstrings mark code as Markdown does
+highlight_language = "python"
+pygments_style = "default"
+pygments_dark_style = "monokai"
+
+myst_heading_anchors = 3
+myst_enable_extensions = ["attrs_inline"]
+
+autodoc_default_options = {"members": True, "undoc-members": True, "member-order": "bysource"}
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+# The types of Python and of our dependencies are not looked up: the build asks no other site.
+# Nor are our own type variables, and the private class of an attribute that is.
+nitpick_ignore_regex = [
+    (r"py:.*", r"(?!statsig_segment\b).*"),
+    (r"py:.*", r"statsig_segment\.\w+\._\w+"),
+    (r"py:.*", r"statsig_segment\.identity\.FieldPath"),
+]
+
+html_theme = "furo"
+html_title = f"statsig-segment {__version__}"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_copy_source = False
+html_show_sphinx = False
+html_theme_options = {
+    "light_css_variables": {"color-brand-primary": "#2b5fc1", "color-brand-content": "#2b5fc1"},
+    "dark_css_variables": {"color-brand-primary": "#8db4ff", "color-brand-content": "#8db4ff"},
+}

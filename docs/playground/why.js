@@ -1,0 +1,28 @@
+// The panel that says where the chosen field came from, and which rule put it there.
+
+import { h } from "./dom.js";
+import { ruleText } from "./rules.js";
+
+const MOST = 160;
+
+export function drawWhy(panel, about, { rules, place, editor, idle }) {
+  if (!about) {
+    panel.replaceChildren(h("p", { class: "pg-idle" }, idle));
+    return;
+  }
+  const head = about.target
+    ? h("p", { class: "pg-what" }, h("code", {}, about.target), " = ", h("code", {}, shortened(about.value)))
+    : null;
+  panel.replaceChildren(...[head, origin(about, place, editor), ...(about.rules ?? []).map((id) => ruleText(rules[id]))].filter(Boolean));
+}
+
+function origin(about, place, editor) {
+  if (about.whole) return h("p", { class: "pg-idle" }, about.whole);
+  if (!about.source) return h("p", {}, "Comes from no place in the call: the configuration or the library put it there.");
+  if (!place) return h("p", {}, "Place: ", h("code", {}, about.source), ", which the text does not hold.");
+  const excerpt = editor.state.sliceDoc(place.from, place.to).replace(/\s+/g, " ");
+  const show = h("button", { type: "button", class: "pg-small", onclick: () => editor.goTo(place) }, "Go there");
+  return h("p", {}, about.target ? "From " : "At ", h("code", {}, about.source), ": ", h("code", { class: "pg-excerpt" }, shortened(excerpt)), " ", show);
+}
+
+const shortened = (text) => (text.length > MOST ? `${text.slice(0, MOST)}…` : text);
