@@ -31,7 +31,7 @@ def _fields(_app: Sphinx, _what: str, _name: str, _thing: object, _options: obje
     """Make a field list of the lines that say shape, units, errors, rules and source."""
     written: list[str] = []
     inside = False
-    for line in lines:
+    for line in "\n".join(lines).replace(". Source: ", ".\nSource: ").split("\n"):
         begins = _FIELD.match(line)
         if begins and not inside:
             written.append("")
