@@ -45,6 +45,7 @@ SENT: Final = frozenset(
     }
 )
 """What of a case the program gets to see."""
+_NEEDED: Final = frozenset({"id", "rules", "source", "description", "operation", "expected"})
 SOURCES: Final = ("doc", "seen", "policy")
 PASSED: Final = "passed"
 FAILED: Final = "failed"
@@ -131,7 +132,7 @@ def _canonical(value: Any) -> str:
 
 
 def _pretty(value: Any) -> list[str]:
-    return json.dumps(_numbers(value), sort_keys=True, indent=2, ensure_ascii=False).splitlines()
+    return json.dumps(_numbers(value), sort_keys=True, indent=2).splitlines()  # in ASCII, for any terminal
 
 
 def _numbers(value: Any) -> Any:
@@ -148,9 +149,19 @@ def _numbers(value: Any) -> Any:
 
 
 def read_cases(folder: Path) -> list[Case]:
-    """Read all cases of a folder of vector files, in the order of the files' names."""
+    """Read all cases of a folder of vector files, in the order of the files' names; `ValueError` for other files."""
     paths = sorted(path for path in folder.glob("*.json") if path.name != "schema.json")
-    return [case for path in paths for case in json.loads(path.read_text(encoding="utf-8"))["cases"]]
+    return [case for path in paths for case in _cases(path)]
+
+
+def _cases(path: Path) -> list[Case]:
+    try:
+        cases = json.loads(path.read_text(encoding="utf-8"))["cases"]
+        if all(case.keys() >= _NEEDED for case in cases):
+            return list(cases)
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
+        pass
+    raise ValueError(f"{path} holds no test vectors")
 
 
 def question(case: Case) -> str:
@@ -215,7 +226,7 @@ def ask(command: Sequence[str], cases: Iterable[Case], seconds: float) -> tuple[
             trouble = f"the program ended with exit status {done.returncode}"
     except subprocess.TimeoutExpired as late:
         written, trouble = late.output or b"", f"the program was ended after {seconds:g} seconds"
-    return written.decode(errors="replace").splitlines(), trouble
+    return written.decode(errors="replace").split("\n"), trouble  # not splitlines: JSON may hold U+2028 as it is
 
 
 # -- The command ------------------------------------------------------------------------------------------------------

@@ -205,6 +205,25 @@ class TestARun:
 
         assert main(["--command", command, "--vectors", str(vectors)]) == 1
 
+    def test_an_answer_may_hold_what_python_takes_for_the_end_of_a_line(self, vectors: Path, tmp_path: Path) -> None:
+        source = r"""sys.stdout.buffer.write('{"id": "b", "answer": {"valid": true}, "note": "\u2028\x85"}'.encode())"""
+
+        assert main(["--command", program(tmp_path, source), "--vectors", str(vectors), "--rule", "IN-2"]) == 0
+
+    def test_an_answer_that_cannot_be_printed_as_it_is_has_failed(
+        self, vectors: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        source = r"""print('{"id": "b", "answer": {"valid": "\\ud800"}}')"""
+
+        assert main(["--command", program(tmp_path, source), "--vectors", str(vectors), "--rule", "IN-2"]) == 1
+        assert r"\ud800" in capsys.readouterr().out
+
+    @pytest.mark.parametrize("text", ["", "[]", "{}", '{"cases": 1}', '{"cases": [1]}', '{"cases": [{}]}', "[" * 10**5])
+    def test_a_file_without_vectors_gives_status_2(self, tmp_path: Path, text: str) -> None:
+        (tmp_path / "other.json").write_text(text, encoding="utf-8")
+
+        assert main(["--command", "true", "--vectors", str(tmp_path)]) == 2
+
     @pytest.mark.parametrize(
         "arguments",
         [
