@@ -93,7 +93,8 @@ def _milliseconds(number: object) -> int | None:
 def _check_age(timestamp: str, now_ms: int, tolerance_ms: int) -> None:
     if not (timestamp.isascii() and timestamp.isdigit()):
         raise SignatureError("signature_argument", "timestamp")
-    if len(timestamp) > _MOST_DIGITS or abs(int(timestamp) - now_ms) > tolerance_ms:
+    digits = timestamp.lstrip("0")
+    if len(digits) > _MOST_DIGITS or abs(int(digits or "0") - now_ms) > tolerance_ms:
         raise SignatureError("signature_stale", "timestamp")
 
 

@@ -133,6 +133,15 @@ class TestTR1StatsigSignature:
         verify_statsig_signature(*arguments, now_ms=now_ms)
         verify_statsig_signature(*arguments, tolerance_ms=tolerance_ms)
 
+    @pytest.mark.parametrize("zeros", [1, 18, 49, 5_000])  # 49: found by fuzzing
+    def test_zeros_before_a_time_change_nothing(self, zeros: int) -> None:
+        for digits in ("5", "0"):
+            timestamp = "0" * zeros + digits
+            signature = statsig_signature(b"{}", timestamp, "s")
+
+            verify_statsig_signature(b"{}", timestamp, signature, "s", now_ms=4, tolerance_ms=4)
+            refused(verify_statsig_signature, b"{}", timestamp, signature, "s", now_ms=50, tolerance_ms=4)
+
     @given(st.sampled_from(("", " 5", "5 ", "-5", "+5", "5.0", "1e3", "٥", "five", "5\n", "0x5")))
     def test_with_a_clock_the_time_is_digits(self, timestamp: str) -> None:
         signature = statsig_signature(b"{}", timestamp, "s")
