@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from tests.fuzzing import targets
 
-HERE: Final = Path(__file__).parent
+RECORD: Final = Path(__file__).parent / "record.json"
 SHARES: Final[Mapping[str, float]] = {
     "segment_call": 0.25,
     "segment_batch": 0.16,
@@ -33,7 +33,7 @@ SHARES: Final[Mapping[str, float]] = {
     "segment_signature": 0.1,
 }
 """Target -> its part of all executions; a configuration takes tens of times as long as a call."""
-VERSIONS: Final = ("atheris", "attrs", "cattrs")
+VERSIONS: Final = ("statsig-segment", "atheris", "attrs", "cattrs")
 
 
 def fuzz(name: str, executions: int, folder: Path) -> dict[str, Any]:
@@ -62,10 +62,12 @@ def fuzz(name: str, executions: int, folder: Path) -> dict[str, Any]:
     (folder / f"{name}.log").write_text(done.stdout, encoding="utf-8")
     figures = dict(re.findall(r"stat::(\w+):\s+(\d+)", done.stdout))
     covered = re.findall(r"cov: (\d+)", done.stdout)
+    executions, seconds = int(figures.get("number_of_executed_units", 0)), time.monotonic() - start
     return {
-        "executions": int(figures.get("number_of_executed_units", 0)),
-        "seconds": round(time.monotonic() - start),
-        "branches_covered": int(covered[-1]) if covered else 0,
+        "executions": executions,
+        "seconds": round(seconds),
+        "executions_per_second": round(executions / seconds),
+        "edges_covered": int(covered[-1]) if covered else 0,
         "inputs_kept": len(list(corpus.iterdir())),
         "findings": int(done.returncode != 0),
     }
@@ -94,15 +96,14 @@ def main() -> int:
         found = {name: run.result() for name, run in runs.items()}
     record = {
         "date": datetime.now(UTC).date().isoformat(),
-        "versions": {name: version(name) for name in ("atheris", "attrs", "cattrs")}
-        | {"python": platform.python_version()},
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in VERSIONS},
         "executions": sum(told["executions"] for told in found.values()),
         "findings": sum(told["findings"] for told in found.values()),
         "targets": found,
     }
     print(json.dumps(record, indent=2))
     if arguments.write:
-        (HERE / "record.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        RECORD.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     return 1 if record["findings"] else 0
 
 

@@ -1,8 +1,9 @@
 """What is fuzzed: each way in for outside text as a function of bytes, which raises where a promise is broken.
 
 A promise is broken where anything but our own error family escapes; where a message says more than its code; where
-bytes, text and objects of one input have different outcomes; where a result cannot be written as JSON; and where what
-comes in cannot go all the way through.
+bytes, text and objects of one input have different outcomes; where an argument is changed; where a result cannot be
+written as JSON; where what comes in cannot go all the way through; and where a wrong signature passes or a right one
+does not.
 """
 
 # Testing JSON for its type makes dict[Unknown, Unknown] of Any:
@@ -10,8 +11,12 @@ comes in cannot go all the way through.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
@@ -44,6 +49,8 @@ CONFIG: Final = load_config((EXAMPLES / "integration.toml").read_text(encoding="
 CONFIGS: Final = (CONFIG, IntegrationConfig(outbound=OutboundConfig(profile="deliverable")))
 MAX_BYTES: Final = 4096
 _SECRET: Final = "one that no test vector was signed with"
+_NOW_MS: Final = 1_671_672_194_836  # the time of most of the vectors' signatures
+_TOLERANCE_MS: Final = 60_000
 _ARGUMENTS: Final = frozenset({"body", "secret", "timestamp"})  # the paths of a SignatureError
 _EVERY: Final = 8  # what costs more than the target itself is looked at once in so many inputs
 
@@ -73,8 +80,11 @@ def _in_every_form(function: Callable[[Any], object], data: bytes) -> object:
     told = _outcome(function, data)
     if len(data) % _EVERY == 0:
         for form in _other_forms(data):
+            before = repr(form)
             if repr(_outcome(function, form)) != repr(told):  # as text, since NaN is not equal to itself
                 raise AssertionError("another outcome in another form")
+            if repr(form) != before:
+                raise AssertionError("an argument was changed")
     return told
 
 
@@ -139,16 +149,45 @@ def configuration(data: bytes) -> None:
 
 
 def statsig_signature(data: bytes) -> None:
-    """`verify_statsig_signature`: two lines of text, then the body."""
+    """`verify_statsig_signature`: two lines of text, then the body; with that signature, and with the right one."""
     timestamp, signature, body = _three(data)
-    for now_ms in (None, len(data)):
-        _refused(partial(verify_statsig_signature, body, timestamp, signature, now_ms=now_ms, tolerance_ms=1))
+    base = b"v0:" + timestamp.encode(errors="surrogatepass") + b":" + body
+    right = f"v0={hmac.new(_SECRET.encode(), base, hashlib.sha256).hexdigest()}"
+    for now_ms in (None, _NOW_MS):
+        verify = partial(verify_statsig_signature, body, timestamp, now_ms=now_ms, tolerance_ms=_TOLERANCE_MS)
+        _verified(partial(verify, signature), is_right=False)
+        _verified(partial(verify, right), is_right=now_ms is None or _is_fresh(timestamp, now_ms))
+
+
+def _is_fresh(timestamp: str, now_ms: int) -> bool:
+    return bool(re.fullmatch("[0-9]+", timestamp)) and abs(Decimal(timestamp) - now_ms) <= _TOLERANCE_MS
 
 
 def segment_signature(data: bytes) -> None:
-    """`verify_segment_signature`: a line of text, then the body."""
+    """`verify_segment_signature`: a line of text, then the body; with that signature, and with the right one."""
     _, signature, body = _three(data)
-    _refused(partial(verify_segment_signature, body, signature))
+    right = _segment_signature(body)
+    value = _read(body)
+    _verified(partial(verify_segment_signature, body, signature), is_right=False)
+    _verified(partial(verify_segment_signature, body, right), is_right=not isinstance(value, list))
+    if value is not _NO_JSON:  # as the first of a batch it is what is signed
+        first = body.strip(b" \t\r\n")
+        batch = b"[ " + first + b"\n, 1]"
+        _verified(partial(verify_segment_signature, batch, _segment_signature(first)), is_right=True)
+
+
+def _segment_signature(signed: bytes) -> str:
+    return hmac.new(_SECRET.encode(), signed, hashlib.sha1).hexdigest()
+
+
+_NO_JSON: Final = object()
+
+
+def _read(body: bytes) -> object:
+    try:
+        return json.loads(body.decode(), parse_int=str)
+    except (ValueError, RecursionError):
+        return _NO_JSON
 
 
 def _three(data: bytes) -> tuple[str, str, bytes]:
@@ -157,9 +196,9 @@ def _three(data: bytes) -> tuple[str, str, bytes]:
     return first.decode(errors="surrogateescape"), second.decode(errors="surrogateescape"), body
 
 
-def _refused(verify: Callable[[str], object]) -> None:
-    if not isinstance(_outcome(verify, _SECRET), StatsigSegmentError):
-        raise AssertionError("a signature was made up")  # noqa: TRY004 - it is no wrong type
+def _verified(verify: Callable[[str], object], *, is_right: bool) -> None:
+    if (_outcome(verify, _SECRET) is None) != is_right:
+        raise AssertionError("a right signature was refused" if is_right else "a wrong signature passed")
 
 
 TARGETS: Final[Mapping[str, Callable[[bytes], None]]] = {

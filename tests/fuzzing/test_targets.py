@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from statsig_segment import SegmentEventError, parse_segment_event
+from statsig_segment import SegmentEventError, SignatureError, parse_segment_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,8 +136,32 @@ class TestABrokenPromise:
         with pytest.raises(AssertionError, match="form"):
             self.broken(monkeypatch, text_only)
 
-    def test_a_signature_that_passes_is_noticed(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(targets, "verify_segment_signature", print)
+    def test_a_changed_argument_is_noticed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def greedy(payload: Any) -> object:
+            call = parse_segment_event(payload)
+            if isinstance(payload, dict):
+                payload.clear()  # pyright: ignore[reportUnknownMemberType] - of what JSON it is makes no difference
+            return call
 
-        with pytest.raises(AssertionError, match="made up"):
-            targets.segment_signature(b"\n\n")
+        with pytest.raises(AssertionError, match="changed"):
+            self.broken(monkeypatch, greedy)
+
+    @pytest.mark.parametrize("name", ["statsig_signature", "segment_signature"])
+    def test_a_signature_that_passes_is_noticed(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+        def accept(*_: object, **__: object) -> None:
+            pass
+
+        monkeypatch.setattr(targets, f"verify_{name}", accept)
+
+        with pytest.raises(AssertionError, match="wrong signature passed"):
+            targets.TARGETS[name](b"\n\n")
+
+    @pytest.mark.parametrize("name", ["statsig_signature", "segment_signature"])
+    def test_a_right_signature_that_is_refused_is_noticed(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+        def refuse(*_: object, **__: object) -> None:
+            raise SignatureError("signature_mismatch")
+
+        monkeypatch.setattr(targets, f"verify_{name}", refuse)
+
+        with pytest.raises(AssertionError, match="right signature was refused"):
+            targets.TARGETS[name](b"\n\n{}")
