@@ -7,6 +7,7 @@ import re
 from decimal import Decimal
 from typing import Any, TypeGuard
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -107,6 +108,7 @@ CONFIGS = st.builds(
 EVENTS = segment_calls(types=("track", "page", "screen", "group"), malformed=True)
 
 
+@pytest.mark.differential
 class TestExplanationEqualsTheResult:
     """
     `explain(payload, config)` returns rows (target path, value, source path, rule id) for everything in the result,

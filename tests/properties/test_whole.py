@@ -108,6 +108,19 @@ def outcome_of(payload: Any, config: IntegrationConfig) -> Any:
         return error
 
 
+def forms(value: Any) -> tuple[Any, str, bytes]:
+    """The ways to hand in one JSON value: an object, text, bytes."""
+    text = json.dumps(value)
+    return value, text, text.encode()
+
+
+def bare(outcome: Any) -> Any:
+    """An outcome without the payload and the position that it carries."""
+    if isinstance(outcome, Skipped):
+        return Skipped(reason=outcome.reason)
+    return outcome.error if isinstance(outcome, Rejected) else outcome
+
+
 def same(one: Any, other: Any) -> bool:
     """Equality that lets NaN equal itself, and does not look at the payloads that `Skipped` and `Rejected` carry."""
     if isinstance(one, Skipped) and isinstance(other, Skipped):
@@ -137,6 +150,7 @@ def composed(payload: Any, config: IntegrationConfig) -> Any:
     return to_statsig_event(mapped, inbound)
 
 
+@pytest.mark.differential
 class TestTranslateIsItsSteps:
     """
     The steps see what the event holds: `to_statsig_event` does not filter and maps nothing by itself; `translate` =
@@ -145,12 +159,8 @@ class TestTranslateIsItsSteps:
 
     @given(CALLS, CONFIGS)
     def test_the_steps_give_what_translate_gives(self, call: JsonObject, config: IntegrationConfig) -> None:
-        try:
-            stepwise = composed(call, config)
-        except StatsigSegmentError as error:
-            stepwise = error
-
-        assert same(stepwise, outcome_of(call, config))
+        for form in forms(call):
+            assert same(caught(partial(composed, form, config)), outcome_of(call, config))
 
     @given(CALLS, CONFIGS)
     def test_mapping_may_come_before_filtering(self, call: JsonObject, config: IntegrationConfig) -> None:
@@ -168,15 +178,16 @@ class TestTranslateIsItsSteps:
 
     @given(EXPORTS, CONFIGS)
     def test_the_steps_give_what_export_gives(self, payload: JsonObject, config: IntegrationConfig) -> None:
-        def stepwise() -> Any:
-            event = parse_statsig_event(payload)
+        def stepwise(form: Any) -> Any:
+            event = parse_statsig_event(form)
             if apply_filters(event, config.outbound.filters) is None:
                 return Skipped(reason="filtered", payload=payload)
             if isinstance(event, ConfigChange):
                 return config_change_event(event, config.outbound)
             return to_outbound_track(event, config.outbound)
 
-        assert read_only(caught(stepwise)) == read_only(caught(lambda: export(payload, config)))
+        for form in forms(payload):
+            assert read_only(caught(partial(stepwise, form))) == read_only(caught(lambda: export(payload, config)))
 
 
 def caught(call: Callable[[], Any]) -> Any:
@@ -186,6 +197,7 @@ def caught(call: Callable[[], Any]) -> Any:
         return error
 
 
+@pytest.mark.differential
 class TestOneEventByAnyWay:
     """
     Input is a mapping, or JSON text as `str`/`bytes` (IN-1). `translate_many(payloads, config)` = the same over any
@@ -194,16 +206,12 @@ class TestOneEventByAnyWay:
 
     @given(CALLS, CONFIGS)
     def test_objects_text_and_bytes_are_translated_alike(self, call: JsonObject, config: IntegrationConfig) -> None:
-        text = json.dumps(call)
-
-        assert same(outcome_of(call, config), outcome_of(text, config))
-        assert same(outcome_of(call, config), outcome_of(text.encode(), config))
+        for form in forms(call):
+            assert same(outcome_of(call, config), outcome_of(form, config))
 
     @given(EXPORTS, CONFIGS)
     def test_objects_text_and_bytes_are_exported_alike(self, payload: JsonObject, config: IntegrationConfig) -> None:
-        text = json.dumps(payload)
-
-        outcomes = [caught(partial(export, form, config)) for form in (payload, text, text.encode())]
+        outcomes = [caught(partial(export, form, config)) for form in forms(payload)]
 
         if isinstance(outcomes[0], Skipped):
             assert all(isinstance(outcome, Skipped) for outcome in outcomes)
@@ -227,14 +235,29 @@ class TestOneEventByAnyWay:
             else:
                 assert read_only(outcome) == read_only(alone)
 
-    @given(st.lists(segment_calls(), max_size=4), CONFIGS)
+    @given(st.lists(CALLS, max_size=4), CONFIGS)
     def test_a_batch_is_translated_as_its_calls(self, calls: list[JsonObject], config: IntegrationConfig) -> None:
-        body = json.dumps({"batch": calls})
+        alone = [outcome_of(call, config) for call in calls]
 
-        outcomes = list(translate_many(split_segment_batch(body), config))
+        for body in (*forms(calls), *forms({"batch": calls})):
+            outcomes = list(translate_many(split_segment_batch(body), config))
+            assert len(outcomes) == len(calls)
+            assert all(map(same, alone, outcomes))
 
-        assert len(outcomes) == len(calls)
-        assert all(same(outcome_of(call, config), outcome) for call, outcome in zip(calls, outcomes, strict=True))
+    @given(st.lists(EXPORTS, max_size=4), CONFIGS)
+    def test_a_delivery_is_exported_as_its_events(self, events: list[JsonObject], config: IntegrationConfig) -> None:
+        alone = [read_only(bare(caught(partial(export, event, config)))) for event in events]
+
+        for body in (*forms(events), *forms({"data": events})):
+            assert list(map(read_only, map(bare, export_many(split_statsig_export(body), config)))) == alone
+
+    @given(st.lists(CALLS, max_size=4), CONFIGS)
+    def test_events_are_written_together_as_alone(self, calls: list[JsonObject], config: IntegrationConfig) -> None:
+        events = [event for event in translate_many(calls, config) if isinstance(event, StatsigEvent)]
+
+        together = to_log_event_request(events)["events"]
+
+        assert json.dumps(together) == json.dumps([to_log_event(event) for event in events])
 
     @given(CALLS, CONFIGS)
     def test_positions_are_those_of_the_iterable_and_none_alone(
