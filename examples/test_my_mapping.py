@@ -1,25 +1,33 @@
 """Use in tests: the mapping of a project, checked before any event is sent.
 
-This is a test file as a project that embeds the library would write it. It needs no server, no key and no clock.
+This is a test file as a project that embeds the library would write it. It needs no server, no key and no clock. The
+last tests draw their calls with the strategies of `statsig_segment.testing` (extra `testing`).
 
 Run it:  python -m pytest examples/test_my_mapping.py
 """
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
 
 from statsig_segment import (
+    AudienceUpdate,
+    Rejected,
     Skipped,
     StatsigEvent,
     TranslationError,
     explain,
+    export_many,
     load_config,
     to_log_event,
     translate,
+    translate_many,
 )
+from statsig_segment.testing import segment_calls, statsig_events
 
 CONFIG = load_config((Path(__file__).parent / "integration.toml").read_text(encoding="utf-8"))
 
@@ -97,3 +105,31 @@ def test_the_company_comes_from_the_group_call() -> None:
     assert rows["$.user.customIDs.companyID"].value == "company-9"
     assert rows["$.user.customIDs.companyID"].source == "$.groupId"
     assert rows["$.user.customIDs.companyID"].rule == "ID-4"
+
+
+@given(segment_calls(malformed=True))
+def test_whatever_arrives_is_sent_skipped_or_refused(call: dict[str, object]) -> None:
+    (outcome,) = translate_many([call], CONFIG)
+
+    assert isinstance(outcome, StatsigEvent | AudienceUpdate | Skipped | Rejected)
+    if isinstance(outcome, StatsigEvent):
+        json.dumps(to_log_event(outcome))  # our queue takes nothing but JSON
+
+
+@given(segment_calls(types=("track", "page")))
+def test_every_event_has_a_user_and_an_environment(call: dict[str, object]) -> None:
+    (outcome,) = translate_many([call], CONFIG)
+
+    if isinstance(outcome, StatsigEvent):
+        user = outcome.user
+        assert user.user_id or user.custom_ids
+        assert user.environment
+
+
+@given(statsig_events())
+def test_no_private_attribute_leaves_for_segment(event: dict[str, object]) -> None:
+    event["user"] = {"userID": "user-1", "privateAttributes": {"plan": "a secret of ours"}}
+
+    (outcome,) = export_many([event], CONFIG)
+
+    assert isinstance(outcome, Skipped) or "a secret of ours" not in json.dumps(outcome)

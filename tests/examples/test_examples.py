@@ -428,7 +428,7 @@ class TestTheScripts:
     def test_the_tests_of_a_mapping_pass(self) -> None:
         printed = run("-m", "pytest", "-q", "-p", "no:cacheprovider", str(EXAMPLES / "test_my_mapping.py"))
 
-        assert "8 passed" in printed
+        assert "11 passed" in printed
 
     def test_the_documentation_agrees(self) -> None:
         printed = run("check_documentation.py")

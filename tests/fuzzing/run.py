@@ -1,7 +1,8 @@
 """One recorded session over all targets: `python -m tests.fuzzing.run [--executions N] [--target NAME] [--write]`.
 
 Each target runs in processes of its own, from the seeds of the test vectors. A finding ends its target, is kept as a
-file `crash-…` in the folder that is told, and makes the exit status 1. `--write` writes `record.json` beside this file.
+file `crash-…` in the folder that is told, and makes the exit status 1. `--write` adds it to `record.json`
+beside this file.
 """
 
 import argparse
@@ -85,7 +86,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--executions", type=int, default=8_000_000, help="of all targets together")
     parser.add_argument("--target", choices=tuple(SHARES), action="append", help="only this one")
-    parser.add_argument("--write", action="store_true", help="write record.json")
+    parser.add_argument("--write", action="store_true", help="add it to record.json")
     arguments = parser.parse_args()
     names = arguments.target or list(SHARES)
     folder = Path(tempfile.mkdtemp(prefix="fuzzing-"))
@@ -103,7 +104,8 @@ def main() -> int:
     }
     print(json.dumps(record, indent=2))
     if arguments.write:
-        RECORD.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        sessions: list[object] = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else []
+        RECORD.write_text(json.dumps([*sessions, record], indent=2) + "\n", encoding="utf-8")
     return 1 if record["findings"] else 0
 
 
