@@ -1,0 +1,261 @@
+"""What the integration tests share: receivers on the loopback, a trap for what would leave it, and processes."""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false, reportMissingTypeStubs=false
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import attrs
+import httpx
+import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping
+
+    from starlette.requests import Request
+
+HERE = Path(__file__).parent
+EXAMPLES = HERE.parents[1] / "examples"
+DEADLINE_S = 30.0
+T = TypeVar("T")
+
+
+def until(probe: Callable[[], T | None], what: str, deadline_s: float = DEADLINE_S) -> T:
+    """Ask again and again until there is a true answer; fail at the deadline."""
+    end = time.monotonic() + deadline_s
+    while time.monotonic() < end:
+        answer = probe()
+        if answer:
+            return answer
+        time.sleep(0.005)
+    raise AssertionError(f"not within {deadline_s} s: {what}")
+
+
+# -- Receivers ---------------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen(kw_only=True)
+class Received:
+    """A request as it came, and its body without compression."""
+
+    path: str
+    headers: Mapping[str, str]
+    raw: bytes
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """Read the body."""
+        return json.loads(self.body)
+
+
+Answer = tuple[int, dict[str, Any], dict[str, str]]
+
+
+class Receiver:
+    """A real HTTP server on a port of its own, which keeps every request and answers as it is told."""
+
+    def __init__(self, answer: Callable[[Received], Answer] | None = None) -> None:
+        self.requests: list[Received] = []
+        self.answer: Callable[[Received], Answer] = answer or (lambda _: (200, {"success": True}, {}))
+        routes = [Route("/{path:path}", self._handle, methods=["GET", "POST"])]
+        config = uvicorn.Config(
+            Starlette(routes=routes), host="127.0.0.1", port=0, log_level="critical", lifespan="off"
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+
+    async def _handle(self, request: Request) -> JSONResponse:
+        raw = await request.body()
+        body = gzip.decompress(raw) if request.headers.get("content-encoding") == "gzip" else raw
+        received = Received(path=request.url.path, headers=dict(request.headers), raw=raw, body=body)
+        self.requests.append(received)
+        status, content, headers = await run_in_threadpool(self.answer, received)
+        return JSONResponse(content, status_code=status, headers=headers)
+
+    def at(self, path: str) -> list[Received]:
+        """Give the requests to one path."""
+        return [request for request in self.requests if request.path == path]
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        port = self._server.servers[0].sockets[0].getsockname()[1]
+        return f"http://127.0.0.1:{port}"
+
+    @contextmanager
+    def running(self) -> Generator[Receiver]:
+        """Serve while the block runs."""
+        self._thread.start()
+        until(lambda: self._server.started, "the receiver listens")
+        try:
+            yield self
+        finally:
+            self._server.should_exit = True
+            self._thread.join(DEADLINE_S)
+
+
+class Trap:
+    """The proxy of every client under test, but for the loopback: what comes here was on its way out."""
+
+    def __init__(self) -> None:
+        self.caught: list[bytes] = []
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:  # closed
+                return
+            with connection:
+                connection.settimeout(1)
+                try:
+                    self.caught.append(connection.recv(200))
+                except TimeoutError:
+                    self.caught.append(b"a connection without a word")
+
+    def environment(self) -> dict[str, str]:
+        """Give an environment without any proxy but this."""
+        kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+        url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), url)
+        lower = {name.lower(): url for name in proxies}
+        return {**kept, **proxies, **lower, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+
+    @contextmanager
+    def listening(self) -> Generator[Trap]:
+        """Listen while the block runs, and then say what was caught."""
+        self._thread.start()
+        try:
+            yield self
+        finally:
+            self._socket.shutdown(socket.SHUT_RDWR)
+            self._socket.close()
+            self._thread.join(DEADLINE_S)
+
+
+# -- Clients -----------------------------------------------------------------------------------------------------------
+
+
+def drive(script: str, job: Mapping[str, Any], environment: Mapping[str, str]) -> str:
+    """Run a driver with its job to the end, and give what it prints."""
+    done = subprocess.run(  # noqa: S603 - a script of ours
+        [sys.executable, HERE / "drivers" / "guarded.py", HERE / "drivers" / script],
+        input=json.dumps(job),
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        env=dict(environment),
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+# -- The service -------------------------------------------------------------------------------------------------------
+
+
+class Service:
+    """The example service as a process of its own, which can be killed and started again on its port."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+        self.database = folder / "service.sqlite3"
+        self._log = folder / "service.log"
+        self._environment = {
+            **environment,
+            "SEGMENT_WEBHOOK_SECRET": "segment secret",
+            "SEGMENT_SOURCE_WRITE_KEY": "source key",
+            "STATSIG_WEBHOOK_SECRET": "statsig secret",
+            "STATSIG_SERVER_KEY": "server key",
+            "SEGMENT_WRITE_KEY": "write key",
+            "DATABASE": str(self.database),
+            "INTEGRATION": str(EXAMPLES / "integration.toml"),
+            "PORT": "0",
+            "FIRST_BACKOFF_S": "0.02",
+            "MAX_BACKOFF_S": "0.3",
+            "REQUEST_TIMEOUT_S": "5",
+            "PYTHONUNBUFFERED": "1",
+        }
+        self.url = ""
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def set(self, **variables: str) -> None:
+        """Set more of its environment."""
+        self._environment |= variables
+
+    def start(self) -> None:
+        """Start it, and wait until it is well."""
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "webhook_service"],
+                cwd=EXAMPLES,
+                env=self._environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        port = until(self._port, "the service names its port")
+        self._environment["PORT"] = port
+        self.url = f"http://127.0.0.1:{port}"
+        until(self._is_well, "the service is well")
+
+    def _port(self) -> str | None:
+        assert self.process is not None
+        assert self.process.poll() is None, self.log()
+        found = re.search(r"running on http://127\.0\.0\.1:(\d+)", self.log())
+        return found[1] if found else None
+
+    def _is_well(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/healthz", trust_env=False).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def log(self) -> str:
+        """Give what it has written since its last start."""
+        return self._log.read_text(encoding="utf-8")
+
+    def end(self, how: signal.Signals) -> int:
+        """Send a signal, wait for the end, and give the status."""
+        assert self.process is not None
+        self.process.send_signal(how)
+        return self.process.wait(DEADLINE_S)
+
+    def rows(self, query: str, *arguments: Any) -> list[tuple[Any, ...]]:
+        """Read its database from outside."""
+        with closing(sqlite3.connect(self.database)) as connection:
+            return cast("list[tuple[Any, ...]]", connection.execute(query, arguments).fetchall())
+
+    def states(self, lane: str) -> dict[str, int]:
+        """Count the messages of a lane."""
+        return dict(self.rows("SELECT state, count(*) FROM message WHERE lane = ? GROUP BY state", lane))
+
+    def settled(self, lane: str, deadline_s: float = DEADLINE_S) -> dict[str, int]:
+        """Wait until nothing of a lane waits any more, and count its messages."""
+        until(lambda: "waiting" not in self.states(lane), f"the lane {lane} is empty", deadline_s)
+        return self.states(lane)
+
+    def close(self) -> None:
+        """Make an end of it, whatever state it is in."""
+        if self.process is not None and self.process.poll() is None:
+            self.end(signal.SIGKILL)
