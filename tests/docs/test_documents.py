@@ -21,7 +21,7 @@ MODULES = sorted(
     if not module.name.endswith("__main__")  # importing it would run it
 )
 LANGUAGES = ("json", "python", "shell", "text", "toml")
-DIRECTIVES = ("eval-rst", "playground", "toctree")  # what only the built site shows
+DIRECTIVES = ("eval-rst", "playground", "rules-by-status", "toctree")  # what only the built site shows
 FLAGS = doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
 
 
