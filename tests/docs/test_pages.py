@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from pathlib import Path
@@ -199,6 +200,14 @@ class TestTheApiPage:
         shown = set(re.findall(r"auto(?:function|class):: statsig_segment\.(\w+)$", page("api.md"), flags=re.MULTILINE))
 
         assert shown == set(statsig_segment.__all__) - {"__version__"}
+
+
+class TestTheDiagram:
+    def test_the_picture_shows_every_label_of_its_source(self) -> None:
+        labels = re.findall(r'label="(.+?)"', page("anonymous_users.dot"))
+        texts = re.findall(r"<text[^>]*>(.*?)</text>", page("anonymous_users.svg"))
+
+        assert [html.unescape(text) for text in texts] == [line for label in labels for line in label.split("\\n")]
 
 
 class TestTheLinks:
