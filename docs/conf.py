@@ -25,7 +25,6 @@ myst_enable_extensions = ["attrs_inline"]
 
 autodoc_default_options = {"members": True, "undoc-members": True, "member-order": "bysource"}
 autodoc_typehints = "signature"
-autodoc_preserve_defaults = True
 autodoc_typehints_format = "short"
 # The types of Python and of our dependencies are not looked up: the build asks no other site.
 # Nor are our own type variables, and the private class of an attribute that is.

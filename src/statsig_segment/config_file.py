@@ -39,7 +39,7 @@ def load_config(source: Mapping[str, Any] | str) -> IntegrationConfig:
     Nothing is coerced: `"false"` is no boolean.
     Errors: `ConfigError`, whose `issues` list every problem with its path in the file: `invalid_json`, `invalid_toml`,
     `not_a_table`, `unknown_key`, `missing_key`, `wrong_type`, `wrong_value`, `unknown_placeholder`, `contradiction`.
-    Rules: section 11.
+    Rules: those that the keys name on the configuration page.
 
     >>> from statsig_segment import load_config
     >>> load_config('[inbound]\ndefault_environment = "staging"').inbound.default_environment

@@ -175,7 +175,7 @@ class SignatureError(StatsigSegmentError):
 
 
 class ConfigError(StatsigSegmentError):
-    """A configuration that cannot be used; `issues` lists every problem, each with its path (SPEC section 11)."""
+    """A configuration that cannot be used; `issues` lists every problem, each with its path."""
 
     def __init__(self, issues: Iterable[Issue]) -> None:
         """Make one error of all problems found; `code` and `path` are those of the first."""

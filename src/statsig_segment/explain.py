@@ -52,7 +52,7 @@ def explain(payload: Any, config: IntegrationConfig = _DEFAULT) -> Explanation:
     Shape: what `translate` takes in; an `Explanation` out, whose `result` is what `translate_many` yields, so a bad
     payload gives `Rejected` and no exception, and whose `rows` hold one row for every leaf of the log event.
     Errors: none.
-    Rules: section 10.
+    Rules: those that the rows name.
 
     >>> from statsig_segment import explain
     >>> for row in explain({"type": "track", "event": "Signed Up", "userId": 7}).rows:

@@ -3,7 +3,7 @@
 Install the extra `testing`. Strategies build valid data rather than filter for it: what they yield without
 `malformed=True` is read without an error and without an issue. With it, anything may be wrong, and only an error of our
 family may come of it. Values are plain JSON, and drawn from small sets of names, so that names collide as they do in
-real traffic.
+real traffic. A test of a service::
 
     from hypothesis import given
     from statsig_segment import translate_many
