@@ -41,6 +41,18 @@ html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
 html_theme_options = {
-    "light_css_variables": {"color-brand-primary": "#2b5fc1", "color-brand-content": "#2b5fc1"},
-    "dark_css_variables": {"color-brand-primary": "#8db4ff", "color-brand-content": "#8db4ff"},
+    "light_css_variables": {
+        "color-brand-primary": "#2b5fc1",
+        "color-brand-content": "#2b5fc1",
+        "color-documented": "#1b6e3c",
+        "color-observed": "#1f5fa8",
+        "color-policy": "#9a4f00",
+    },
+    "dark_css_variables": {
+        "color-brand-primary": "#8db4ff",
+        "color-brand-content": "#8db4ff",
+        "color-documented": "#7fd6a0",
+        "color-observed": "#8fc1ff",
+        "color-policy": "#ffb866",
+    },
 }
