@@ -12,7 +12,6 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from statistics import median
 from typing import Final
 
 from tests.benchmarks.corpus import segment_calls
@@ -22,7 +21,6 @@ PAGE: Final = ROOT / "docs" / "spark.md"
 BEGIN: Final = "<!-- figures: begin -->"
 END: Final = "<!-- figures: end -->"
 CONFIG: Final = ROOT / "examples" / "integration.toml"
-_ROUNDS: Final = 3
 _MANY: Final = 16
 _SAMPLE: Final = 20_000
 
@@ -38,15 +36,12 @@ def make_archive(folder: Path, calls: int, files: int) -> str:
 
 
 def seconds(command: list[str]) -> float:
-    """Time a command that may find calls to reject; the median of three."""
-    times: list[float] = []
-    for _ in range(_ROUNDS):
-        start = time.perf_counter()
-        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)  # noqa: S603 - ours
-        times.append(time.perf_counter() - start)
-        if done.returncode > 1:
-            raise SystemExit(done.stderr.decode())
-    return median(times)
+    """Time a command that may find calls to reject."""
+    start = time.perf_counter()
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)  # noqa: S603 - ours
+    if done.returncode > 1:
+        raise SystemExit(done.stderr.decode())
+    return time.perf_counter() - start
 
 
 def spark(pattern: str, out: Path, cores: int) -> float:
@@ -85,7 +80,7 @@ def main() -> None:
 def write(calls: int, rows: list[tuple[str, float]]) -> None:
     """Put the table between its marks."""
     table = [
-        f"{calls:,} calls of the benchmarks' corpus; medians of {_ROUNDS} runs.",
+        f"{calls:,} calls of the benchmarks' corpus; one run each.",
         "",
         "| | seconds | calls a second |",
     ]

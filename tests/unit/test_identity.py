@@ -31,6 +31,13 @@ class TestApplyIdMappings:
         assert [issue.code for issue in told.issues] == ["id_invalid"]
         assert apply_id_mappings(told, [DEVICE]) is told
 
+    def test_an_issue_of_one_row_stays_beside_the_id_of_another(self) -> None:
+        call = Track(event="Opened", anonymous_id="a-1", context={"device": {"id": True}})
+        mapped = apply_id_mappings(call, [ANONYMOUS, DEVICE])
+
+        assert mapped.custom_ids == {"anonymousID": "a-1"}
+        assert [issue.code for issue in mapped.issues] == ["id_invalid"]
+
     @pytest.mark.parametrize("name", ["custom_ids", "id_sources"])
     def test_nothing_of_the_mapped_call_can_be_changed(self, name: str) -> None:
         held = cast("dict[str, Any]", getattr(apply_id_mappings(CALL, [ANONYMOUS]), name))
