@@ -70,11 +70,16 @@ def main() -> None:
             pattern = make_archive(folder / f"archive-{files}", calls, files)
             for cores in (1, 2) if files == _MANY else (2,):
                 took = spark(pattern, folder / "out", cores)
-                rows.append((f"Spark, {files} files, {cores} {'core' if cores == 1 else 'cores'}", took))
+                rows.append((f"Spark, {counted(files, 'file')}, {counted(cores, 'core')}", took))
         empty = spark(make_archive(folder / "archive-0", 64, 64), folder / "out", 2)
         rows.append(("Spark, 64 files with a call each, 2 cores", empty))
         rows += [(f"command line, 16 files, `--jobs {n}`", command_line(folder / "archive-16", n)) for n in (1, 2)]
     write(calls, rows)
+
+
+def counted(number: int, word: str) -> str:
+    """Write a number of things."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def write(calls: int, rows: list[tuple[str, float]]) -> None:
