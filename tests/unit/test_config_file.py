@@ -25,6 +25,7 @@ from statsig_segment import (
     load_config,
 )
 from statsig_segment.errors import CODES
+from statsig_segment.statsig import PLAIN_FIELDS
 from statsig_segment.testing import hostile_values, integration_tables, json_values
 
 if TYPE_CHECKING:
@@ -271,6 +272,22 @@ class TestProblems:
     )
     def test_a_problem_has_its_code_and_its_path(self, source: Any, code: str, path: str) -> None:
         assert problems(source) == [(code, path)]
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            inbound(honor_integrations="false"),
+            inbound(user_fields={"ip": ""}),
+            inbound(id_mappings=[{"field": "a", "id_type": "b"}] * 2),
+        ],
+    )
+    def test_a_problem_is_told_in_words(self, source: Any) -> None:
+        assert [type(message) for message in messages(source)] == [str]
+
+    def test_an_unknown_field_of_the_user_is_told_with_those_that_are_known(self) -> None:
+        [message] = messages(inbound(user_fields={"phone": "x"}))
+
+        assert [name for name in PLAIN_FIELDS if name not in message] == []
 
     def test_all_of_them_are_listed(self) -> None:
         source = {

@@ -177,6 +177,12 @@ class TestConfigurationModelsMisused:
 
         assert (caught.value.code, caught.value.path) == (code, path)
 
+    def test_a_patch_for_no_ids_is_refused_in_words(self) -> None:
+        with pytest.raises(ConfigError) as caught:
+            IdListPatch(id_list="vip", add=("a",)).split(0)
+
+        assert [type(issue.message) for issue in caught.value.issues] == [str]
+
     def test_their_errors_compare_by_value(self) -> None:
         issue = Issue(code="wrong_type", path="include", message="expected a list of strings")
 
