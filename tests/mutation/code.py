@@ -76,6 +76,11 @@ def exit_codes(folder: Path) -> dict[str, int | None]:
     return {name: code for meta in metas for name, code in json.loads(meta.read_text())["exit_code_by_key"].items()}
 
 
+def unfinished(codes: Mapping[str, int | None]) -> list[str]:
+    """Name the mutants without a verdict, as a run that was cut short leaves them: they are not killed."""
+    return [name for name, code in codes.items() if code is None]
+
+
 def survivor(mutant: str, folder: Path) -> Survivor:
     """Name a mutant by what it changes: its number is another one after any change of the source."""
     command = [sys.executable, "-m", "mutmut", "show", mutant]
@@ -145,6 +150,9 @@ def main() -> int:
     print(f"mutmut works in {folder}", flush=True)
     run(modules, arguments.children, folder)
     codes = exit_codes(folder)
+    if open_still := unfinished(codes):
+        print(f"{len(open_still)} of {len(codes)} mutants were not tested to the end, so nothing is said of any")
+        return 1
     alive = living(codes, folder)
     explained = {mutant: why for mutant, why in known() if mutant[0].partition(".")[0] in modules}
     print(*table(codes, alive, alive & explained.keys()), sep="\n")
