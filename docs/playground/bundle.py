@@ -98,9 +98,9 @@ def _copy_modules(packages: Path, folder: Path) -> None:
 
 def _main_module(manifest: Path) -> tuple[str, Path | None]:
     """Give the name of a package and the module that `import` of that name means, `None` where it has none."""
-    said = json.loads(manifest.read_text(encoding="utf-8"))
-    exports = said.get("exports")
-    main = (exports.get("import") if isinstance(exports, dict) else None) or said.get("module")
+    said: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
+    exports: Any = said.get("exports")
+    main: Any = (exports.get("import") if isinstance(exports, dict) else None) or said.get("module")
     return said.get("name", ""), manifest.parent / main if isinstance(main, str) else None
 
 

@@ -38,7 +38,7 @@ from statsig_segment import (
 )
 from statsig_segment.batches import BATCH
 from statsig_segment.errors import CODES, child
-from statsig_segment.json_text import read_text
+from statsig_segment.json_text import is_array, is_object, read_text
 from statsig_segment.rules import RULES
 from statsig_segment.segment import TYPE
 from statsig_segment.statsig import CONFIG_CHANGE, DATA, EVENT_NAME
@@ -60,7 +60,8 @@ _OUTBOUND_HINTS: Final = {
     "missing_event": "Give the event its name, in eventName.",
     "not_an_object": "Send each event as an object, alone, in an array, or in the data of an envelope.",
 }
-"""Hints of the library that speak of Segment's calls, as they are on the way back."""
+"""What to say on the way back, where the hint of the library speaks of Segment's calls."""
+_HINTS_BACK: Final = {**HINTS, **_OUTBOUND_HINTS}
 _NO_RULE: Final = "section 11"
 
 
@@ -107,7 +108,7 @@ def outbound(events: str, config: str, profile: str) -> str:
     except ConfigError as error:
         return _answer(problems=error.issues)
     except StatsigEventError as error:
-        return _answer(outcomes=[_failed(error, ["$"], HINTS | _OUTBOUND_HINTS)])
+        return _answer(outcomes=[_failed(error, ["$"], _HINTS_BACK)])
     if profile:
         settings = attrs.evolve(settings, outbound=attrs.evolve(settings.outbound, profile=profile))
     code = url_verification_code(events)
@@ -135,18 +136,18 @@ def _answer(*, problems: Iterable[Issue] = (), body: list[Json] | None = None, o
 def _calls(text: str) -> Iterator[tuple[list[str], Any]]:
     """Give each call with its roots; the second one is the envelope, which fills in what the call lacks (IN-8)."""
     body = read_text(text, SegmentEventError)
-    enveloped = isinstance(body, dict) and BATCH in body and TYPE not in body
+    enveloped = is_object(body) and BATCH in body and TYPE not in body
     for at, payload in enumerate(split_segment_batch(body)):
-        yield [f"$.{BATCH}[{at}]", "$"] if enveloped else [f"$[{at}]" if isinstance(body, list) else "$"], payload
+        yield [f"$.{BATCH}[{at}]", "$"] if enveloped else [f"$[{at}]" if is_array(body) else "$"], payload
 
 
 def _events(text: str) -> Iterator[tuple[list[str], Any]]:
     body = read_text(text, StatsigEventError)
     base = "$"
-    if isinstance(body, dict) and DATA in body and EVENT_NAME not in body:
+    if is_object(body) and DATA in body and EVENT_NAME not in body:
         base, body = f"$.{DATA}", body[DATA]
     for at, payload in enumerate(split_statsig_export(read_text(text, StatsigEventError))):
-        yield [f"{base}[{at}]" if isinstance(body, list) else base], payload
+        yield [f"{base}[{at}]" if is_array(body) else base], payload
 
 
 # -- Segment to Statsig ----------------------------------------------------------------------------------------------
@@ -158,7 +159,7 @@ def _inbound_outcome(told: tuple[list[str], Any, Explanation], form: str, config
     if isinstance(result, Skipped):
         return _skipped(result.reason, roots, HINTS)
     if isinstance(result, Rejected):
-        hints = {result.error.code: STATSIG_HINT} if isinstance(payload, dict) and EVENT_NAME in payload else HINTS
+        hints = {result.error.code: STATSIG_HINT} if is_object(payload) and EVENT_NAME in payload else HINTS
         return _failed(result.error, roots, hints)
     common = {"roots": roots, "issues": _issues(result.issues)}
     if isinstance(result, AudienceUpdate):
@@ -206,9 +207,9 @@ def _why(source: str | None, rule: str, roots: list[str]) -> Json:
 
 def _outbound_outcome(roots: list[str], payload: Any, outcome: Any, config: IntegrationConfig) -> Json:
     if isinstance(outcome, Skipped):
-        return _skipped(outcome.reason, roots, HINTS | _OUTBOUND_HINTS) | {"rules": ["FL-2"]}
+        return _skipped(outcome.reason, roots, _HINTS_BACK) | {"rules": ["FL-2"]}
     if isinstance(outcome, Rejected):
-        return _failed(outcome.error, roots, HINTS | _OUTBOUND_HINTS)
+        return _failed(outcome.error, roots, _HINTS_BACK)
     rules = ["OU-6"] if CONFIG_CHANGE in (payload.get(EVENT_NAME), payload.get("event")) else []
     rules.append(PROFILE_RULES[config.outbound.profile])
     return {"kind": "call", "roots": roots, "rules": rules, "issues": [], "lines": list(lines(outcome, {}))}
@@ -246,10 +247,10 @@ def lines(
     ['{', '[', '1', '2', ']', '}']
     """
     line = {"depth": depth, "key": key, "end": ""}
-    if path in whys or not isinstance(value, dict | list) or not value:
+    if path in whys or not (is_object(value) or is_array(value)) or not value:
         yield line | {"value": _text(value), "end": end, "path": path, "why": whys.get(path)}
         return
-    begin, close = "{}" if isinstance(value, dict) else "[]"
+    begin, close = "{}" if is_object(value) else "[]"
     yield line | {"value": begin}
     last = len(value) - 1
     for at, (name, below, item) in enumerate(_children(value, path)):
@@ -259,7 +260,7 @@ def lines(
 
 def _children(value: Any, path: str) -> Iterator[tuple[str, str, Any]]:
     """Give for each member its key as JSON, its path and its value."""
-    if isinstance(value, dict):
+    if is_object(value):
         return ((_text(name), child(path, name), item) for name, item in value.items())
     return (("", f"{path}[{at}]", item) for at, item in enumerate(value))
 

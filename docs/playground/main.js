@@ -28,10 +28,13 @@ fillSamples(part("configs"), samples.configs);
 part("configs").addEventListener("change", () => { config.text = samples.configs[part("configs").value].text; });
 
 const ways = {
-  "pg-in": makeWay("pg-in", samples.calls, "inbound",
-    "Point at a field of the event, or move among the fields with the arrow keys: its source lights up in the call, and its rule is told here."),
-  "pg-out": makeWay("pg-out", samples.exports, "outbound",
-    "The library explains single fields from Segment to Statsig only; on the way back, these rules made the whole."),
+  "pg-in": makeWay("pg-in", "inbound", samples.calls, {
+    idle: "Point at a field of the event, or move among the fields with the arrow keys: its source lights up in the call, and its rule is told here.",
+  }),
+  "pg-out": makeWay("pg-out", "outbound", samples.exports, {
+    idle: "Nothing is translated yet.",
+    note: "The library explains single fields from Segment to Statsig only; on the way back, these rules made the whole.",
+  }),
 };
 let current = ways["pg-in"];
 let opening = true;
@@ -42,11 +45,11 @@ const tabs = makeTabs(page.querySelector("[role=tablist]"), (name) => {
   if (!opening) current.refresh();
 });
 
-function makeWay(id, itsSamples, question, idle) {
+function makeWay(id, question, itsSamples, texts) {
   return new Way(document.getElementById(id), {
     samples: itsSamples,
     rules: facts.rules,
-    idle,
+    ...texts,
     ask: (...args) => engine.ask(question, ...args),
     readConfig: () => config.text,
     onAnswer: (_way, answer, text) => {

@@ -42,7 +42,7 @@ function outcomeCard(outcome, number, parts) {
 }
 
 function reason(outcome, { rules, listeners }) {
-  const place = outcome.path ? [" at ", placeButton(outcome.path, { ...outcome, source: outcome.path }, listeners)] : [];
+  const place = outcome.path && outcome.path !== "$" ? [" at ", placeButton(outcome.path, { ...outcome, source: outcome.path }, listeners)] : [];
   return h("dl", { class: "pg-reason" },
     h("dt", {}, "Why"), h("dd", {}, outcome.message, ...place),
     h("dt", {}, "What would change it"), h("dd", {}, outcome.hint),

@@ -15,6 +15,7 @@ from statsig_segment import (
     export_many,
     load_config,
 )
+from statsig_segment.json_text import is_array, is_object
 from statsig_segment.statsig import CONFIG_CHANGE, EVENT_NAME, EXPOSURES
 
 Sample = dict[str, Any]
@@ -121,10 +122,10 @@ def pretty(value: Any, indent: str = "") -> str:
     }
     """
     short = json.dumps(value, ensure_ascii=False)
-    if not isinstance(value, dict | list) or not value or (indent and len(indent) + len(short) <= _WIDTH):
+    if not (is_object(value) or is_array(value)) or not value or (indent and len(indent) + len(short) <= _WIDTH):
         return short
     below = indent + _STEP
-    if isinstance(value, dict):
+    if is_object(value):
         members = [f"{json.dumps(key, ensure_ascii=False)}: {pretty(item, below)}" for key, item in value.items()]
         begin, end = "{}"
     else:

@@ -10,8 +10,8 @@ const PAUSE_MS = 120;
 
 export class Way {
   // `ask` translates: text, configuration and option in, the promise of an answer out.
-  constructor(panel, { samples, rules, idle, ask, readConfig, onAnswer, onLink, onEdit }) {
-    Object.assign(this, { panel, samples, rules, idle, ask, readConfig, onAnswer, onEdit });
+  constructor(panel, { samples, rules, idle, note, ask, readConfig, onAnswer, onLink, onEdit }) {
+    Object.assign(this, { panel, samples, rules, idle, note, ask, readConfig, onAnswer, onEdit });
     this.part = Object.fromEntries([...panel.querySelectorAll("[data-part]")].map((each) => [each.dataset.part, each]));
     this.editor = makeEditor(this.part.source, {
       language: "json",
@@ -42,13 +42,16 @@ export class Way {
 
   soon() {
     clearTimeout(this.timer);
+    this.part.result.setAttribute("aria-busy", "true");
     this.timer = setTimeout(() => this.refresh(), PAUSE_MS);
   }
 
   // While Python is at work, the latest input waits, and those before it are passed over.
   async refresh() {
     clearTimeout(this.timer);
+    this.timer = null;
     this.stale = true;
+    this.part.result.setAttribute("aria-busy", "true");
     if (this.busy) return;
     this.busy = true;
     try {
@@ -61,6 +64,7 @@ export class Way {
       this.onAnswer(this, null, `The library failed with ${error.message}. Please report the input that did this.`);
     } finally {
       this.busy = false;
+      if (!this.timer) this.part.result.setAttribute("aria-busy", "false");
     }
   }
 
@@ -73,6 +77,7 @@ export class Way {
     this.part.result.replaceChildren(...draw(answer, this.rules, handlers));
     this.part.timing.textContent = `in ${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
     this.answer = answer;
+    this.told = null;
     this.markPlaces();
     this.showWhy();
     this.onAnswer(this, answer);
@@ -84,21 +89,23 @@ export class Way {
     const again = about && this.drawn.held?.element === element;
     this.drawn.held = about && !again ? { about, element } : null;
     if (again || !about) this.drawn.pointed = null;
-    else if (element.getAttribute("role") === "option") element.setAttribute("aria-selected", "true");
+    if (this.drawn.held && element.getAttribute("role") === "option") element.setAttribute("aria-selected", "true");
     this.showWhy();
   }
 
   showWhy() {
     const about = this.drawn.pointed ?? this.drawn.held?.about ?? this.whole();
+    if (about && about === this.told) return; // a panel drawn anew would lose the button that is being pressed
+    this.told = about;
     const place = this.place(about);
     this.editor.light(place);
-    drawWhy(this.part.why, about, { rules: this.rules, place, editor: this.editor, idle: this.idle });
+    drawWhy(this.part.why, about, { rules: this.rules, place, editor: this.editor, idle: this.idle, close: () => this.hold(null, null) });
   }
 
   // Where no field has a reason of its own, what is told is the rules that made the whole.
   whole() {
     const ids = this.fields?.length === 0 ? this.answer.outcomes.flatMap(({ rules }) => rules) : [];
-    return ids.length ? { whole: this.idle, rules: [...new Set(ids)] } : null;
+    return ids.length ? { whole: this.note, rules: [...new Set(ids)] } : null;
   }
 
   place(about) {

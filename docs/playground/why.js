@@ -5,7 +5,8 @@ import { ruleText } from "./rules.js";
 
 const MOST = 160;
 
-export function drawWhy(panel, about, { rules, place, editor, idle }) {
+export function drawWhy(panel, about, { rules, place, editor, idle, close }) {
+  panel.classList.toggle("told", Boolean(about?.source || about?.target));
   if (!about) {
     panel.replaceChildren(h("p", { class: "pg-idle" }, idle));
     return;
@@ -13,11 +14,12 @@ export function drawWhy(panel, about, { rules, place, editor, idle }) {
   const head = about.target
     ? h("p", { class: "pg-what" }, h("code", {}, about.target), " = ", h("code", {}, shortened(about.value)))
     : null;
-  panel.replaceChildren(...[head, origin(about, place, editor), ...(about.rules ?? []).map((id) => ruleText(rules[id]))].filter(Boolean));
+  const shut = h("button", { type: "button", class: "pg-small pg-close", onclick: close }, "Close"); // over a phone's screen
+  panel.replaceChildren(...["whole" in about ? null : shut, head, origin(about, place, editor), ...(about.rules ?? []).map((id) => ruleText(rules[id]))].filter(Boolean));
 }
 
 function origin(about, place, editor) {
-  if (about.whole) return h("p", { class: "pg-idle" }, about.whole);
+  if ("whole" in about) return about.whole ? h("p", { class: "pg-idle" }, about.whole) : null;
   if (!about.source) return h("p", {}, "Comes from no place in the call: the configuration or the library put it there.");
   if (!place) return h("p", {}, "Place: ", h("code", {}, about.source), ", which the text does not hold.");
   const excerpt = editor.state.sliceDoc(place.from, place.to).replace(/\s+/g, " ");
