@@ -473,6 +473,6 @@ def test_nothing_was_asked_of_another_origin_and_nothing_after_loading(page: Pag
     write(page, "pg-in", '{"type": "track", "event": "Quiet", "userId": "u-1"}')
     loading, after = asked[: asked.index(LOADED)], asked[asked.index(LOADED) + 1 :]
 
-    assert len(loading) > 20
+    assert any(".whl" in address for address in loading)  # so what the worker asks for is seen, too
     assert [address for address in loading if not address.startswith((f"{site}/", "data:", "blob:"))] == []
     assert after == []
