@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
 _DOCS = Path(__file__).resolve().parents[1]
@@ -54,7 +53,7 @@ def _bundle(app: Sphinx) -> None:
     try:
         bundle(_static_folder() / "playground", _BUILD / "playground-cache")
     except (MissingToolError, subprocess.CalledProcessError) as error:
-        raise ExtensionError(f"playground: {error}") from None
+        raise SystemExit(f"playground: {error}") from None  # an error of Sphinx would bury the message in a report
     app.config.html_static_path.append(str(_static_folder()))
 
 

@@ -68,7 +68,7 @@ def _fetched(folder: Path, sources: Iterable[Path], fetch: Callable[[Path], None
 def _npm_install(folder: Path) -> None:
     npm = shutil.which("npm")
     if npm is None:
-        raise MissingToolError("the playground needs npm, to fetch Pyodide: install Node.js, or build without it")
+        raise MissingToolError("npm is needed, to fetch Pyodide and the editor: install Node.js")
     shutil.copy(SOURCES / "package.json", folder)
     _run([npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock", "--silent"], folder)
 
