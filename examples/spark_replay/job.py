@@ -1,4 +1,4 @@
-"""The Spark job: archive files to outcomes, and those to events by day, ID lists, rejects and counts."""
+"""The Spark job: archive files to outcomes by kind and day, those of audiences to ID lists, and all of it counted."""
 
 # PyArrow has no types, and the functions of PySpark that take columns have loose ones:
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
@@ -15,12 +15,13 @@ from typing import Any, Final
 import attrs
 import pyarrow as pa
 from examples.spark_replay import outcomes
-from examples.spark_replay.outcomes import AUDIENCE, EVENT, REJECTED, SKIPPED
+from examples.spark_replay.outcomes import AUDIENCE, EVENT, FILE, REJECTED, SKIPPED
 from pyspark import cloudpickle
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 
 from statsig_segment import IntegrationConfig
+from statsig_segment.work import Tally
 
 OUTCOMES: Final = pa.schema(
     [
@@ -31,7 +32,7 @@ OUTCOMES: Final = pa.schema(
         ("day", pa.string()),
         ("name", pa.string()),
         ("user_id", pa.string()),
-        ("custom_ids", pa.string()),
+        ("custom_ids", pa.map_(pa.string(), pa.string())),
         ("member", pa.bool_()),
         ("time_ms", pa.int64()),
         ("path", pa.string()),
@@ -39,51 +40,51 @@ OUTCOMES: Final = pa.schema(
     ]
 )
 _OUTCOMES_SQL: Final = (
-    "file string, line long, item long, kind string, day string, name string, user_id string, custom_ids string, "
-    "member boolean, time_ms long, path string, json string"
+    "file string, line long, item long, kind string, day string, name string, user_id string, "
+    "custom_ids map<string, string>, member boolean, time_ms long, path string, json string"
 )
 MEMBERS: Final = pa.schema([("id_list", pa.string()), ("id", pa.string()), ("member", pa.bool_())])
 _MEMBERS_SQL: Final = "id_list string, id string, member boolean"
-_ROWS: Final = 5_000
+ROWS: Final = 1_000
 """So many rows make one batch of Arrow."""
 _BUCKETS: Final = 64
 """So many parts has each ID list while it is folded."""
 
 
 @attrs.frozen(kw_only=True)
-class Counts:
-    """What became of the payloads of an archive; the parts add up to what was read."""
+class Replayed:
+    """What became of an archive: what the workers counted while they read, and what is stored."""
 
-    read: int
-    translated: int
-    audiences: int
-    skipped: dict[str, int]
-    rejected: dict[str, int]
+    tally: Tally
+    rows: Counter[tuple[str, str]]
+    """Kind, and reason or code -> rows that are stored."""
+    files_found: int
+    files_done: int
+    broken: tuple[str, ...]
+    """The files that could not be read to their end, each with the reason."""
 
-    def add_up(self) -> bool:
-        """Tell whether every payload came out as one outcome."""
-        return self.read == self.translated + self.audiences + sum(self.skipped.values()) + sum(self.rejected.values())
+    def adds_up(self) -> bool:
+        """Tell whether every file was read, and every payload that was read is stored as one outcome."""
+        tally = self.tally
+        counted = Counter({(EVENT, ""): tally.translated, (AUDIENCE, ""): tally.audiences})
+        counted += Counter({(SKIPPED, reason): number for reason, number in tally.skipped.items()})
+        counted += Counter({(REJECTED, code): number for code, number in tally.rejected.items()})
+        return self.files_found == self.files_done and tally.read == counted.total() and self.rows == counted
 
 
-def replay(spark: SparkSession, archive: str, out: str, config: IntegrationConfig, id_type: str = "userID") -> Counts:
-    """Translate an archive: files, a folder or a pattern of them in, four folders of Parquet under `out` out.
+def replay(spark: SparkSession, archive: str, out: str, config: IntegrationConfig, id_type: str = "userID") -> Replayed:
+    """Translate an archive: files, a folder or a pattern of them in, two folders of Parquet under `out` out.
 
-    `outcomes` has every payload, `events` those that became events, by day of their own time; `members` the folded ID
-    lists; `rejects` the place and the code of what was refused, and nothing of its content.
+    `outcomes` has every payload by its kind, and events by the day of their own time; `members` the folded ID lists.
     """
     for module in (outcomes, sys.modules[__name__]):  # the workers have the library, but not this folder
         cloudpickle.register_pickle_by_value(module)  # type: ignore[no-untyped-call]
-    found = spark.read.format("binaryFile").load(archive).select("path", "content")
-    found.mapInArrow(_translator(config), _OUTCOMES_SQL).write.mode("overwrite").partitionBy("kind").parquet(
-        f"{out}/outcomes"
-    )
-    told = spark.read.schema(_OUTCOMES_SQL).parquet(f"{out}/outcomes")
-    events = told.where(f.col("kind") == EVENT).drop("kind", "custom_ids", "member", "path")
-    events.write.mode("overwrite").partitionBy("day").parquet(f"{out}/events")
-    _fold(told.where(f.col("kind") == AUDIENCE), id_type).write.mode("overwrite").parquet(f"{out}/members")
-    rejects = told.where(f.col("kind") == REJECTED).select("file", "line", "item", f.col("name").alias("code"), "path")
-    rejects.write.mode("overwrite").parquet(f"{out}/rejects")
-    return _counts(told)
+    found = spark.read.format("binaryFile").load(archive)
+    told = found.select("path", "content").mapInArrow(_translator(config), _OUTCOMES_SQL)
+    told.write.mode("overwrite").partitionBy("kind", "day").parquet(f"{out}/outcomes")
+    stored = spark.read.schema(_OUTCOMES_SQL).parquet(f"{out}/outcomes")
+    _fold(stored.where(f.col("kind") == AUDIENCE), id_type).write.mode("overwrite").parquet(f"{out}/members")
+    return count(stored, files_found=found.select("path").count())
 
 
 def _translator(config: IntegrationConfig) -> Any:
@@ -98,7 +99,7 @@ def _translator(config: IntegrationConfig) -> Any:
 
 
 def _batches(rows: Iterator[dict[str, Any]], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    while some := list(islice(rows, _ROWS)):
+    while some := list(islice(rows, ROWS)):
         yield pa.RecordBatch.from_pylist(some, schema=schema)
 
 
@@ -108,25 +109,25 @@ def _fold(updates: DataFrame, id_type: str) -> DataFrame:
     def fold(table: pa.Table) -> pa.Table:
         return pa.Table.from_pylist(outcomes.fold(table.to_pylist(), id_type), schema=MEMBERS)
 
-    unit = f.col("user_id") if id_type == "userID" else f.get_json_object("custom_ids", f"$['{id_type}']")
-    bucketed = updates.withColumn("bucket", f.abs(f.hash(unit)) % _BUCKETS)
+    unit = f.col("user_id") if id_type == "userID" else f.try_element_at("custom_ids", f.lit(id_type))
+    without = f.when(unit.isNull(), f.col("line"))  # changes of nobody fold with nothing: they spread
+    bucketed = updates.withColumn("bucket", f.pmod(f.hash(unit, without), f.lit(_BUCKETS)))
     return bucketed.groupBy("name", "bucket").applyInArrow(fold, _MEMBERS_SQL)
 
 
-def _counts(told: DataFrame) -> Counts:
-    counted = {(row["kind"], row["name"]): row["count"] for row in told.groupBy("kind", _reason()).count().collect()}
-    kinds: Counter[str] = Counter()
-    for (kind, _), count in counted.items():
-        kinds[kind] += count
-    return Counts(
-        read=told.count(),
-        translated=kinds[EVENT],
-        audiences=kinds[AUDIENCE],
-        skipped={name: count for (kind, name), count in sorted(counted.items()) if kind == SKIPPED},
-        rejected={name: count for (kind, name), count in sorted(counted.items()) if kind == REJECTED},
+def count(stored: DataFrame, files_found: int) -> Replayed:
+    """Count what is stored, and add up what the workers counted."""
+    reason = f.when(f.col("kind").isin(SKIPPED, REJECTED), f.col("name")).otherwise("").alias("reason")
+    counted = stored.where(f.col("kind") != FILE).groupBy("kind", reason).count().collect()
+    done = stored.where(f.col("kind") == FILE).select("file", "name", "json").orderBy("file").collect()
+    files = [row.asDict() for row in done]
+    tally = Tally()
+    for file in files:
+        tally.add(outcomes.tally_of(file))
+    return Replayed(
+        tally=tally,
+        rows=Counter({(row["kind"], row["reason"]): row["count"] for row in counted}),
+        files_found=files_found,
+        files_done=len({file["file"] for file in files}),
+        broken=tuple(f"{file['file']}: {file['name']}" for file in files if file["name"] is not None),
     )
-
-
-def _reason() -> Any:
-    """Give the column that holds the reason or the code, and nothing for events and audiences, whose names are many."""
-    return f.when(f.col("kind").isin(SKIPPED, REJECTED), f.col("name")).otherwise("").alias("name")

@@ -1,102 +1,249 @@
-"""What a replay costs: `python -m examples.spark_replay.measure [--calls N]` rewrites the table of docs/spark.md.
+"""What a replay costs: `python -m examples.spark_replay.measure` rewrites report.json and the figures of docs/spark.md.
 
-Each measurement is a process of its own, from its start to its end. The archive is that of the benchmarks, by its seed.
+Each measurement is a process of its own, from its start to its end; all are made in turn, and that again, and medians
+told. The archive is that of the benchmarks, by its seed. `--draw` writes the page from the report, without measuring.
 """
 
 from __future__ import annotations
 
 import argparse
 import gzip
+import importlib
+import json
+import os
+import platform
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterable
+from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from statistics import median
+from typing import Any, Final
 
+import attrs
+import cattrs
+from examples.spark_replay import outcomes
 from tests.benchmarks.corpus import segment_calls
+
+from statsig_segment import load_config
 
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = ROOT / "docs" / "spark.md"
-BEGIN: Final = "<!-- figures: begin -->"
-END: Final = "<!-- figures: end -->"
+REPORT: Final = Path(__file__).parent / "report.json"
 CONFIG: Final = ROOT / "examples" / "integration.toml"
-_MANY: Final = 16
-_SAMPLE: Final = 20_000
+BEGIN: Final = "<!-- {}: begin -->"
+END: Final = "<!-- {}: end -->"
+
+SPARK: Final = "spark"
+COMMAND_LINE: Final = "command line"
+_DISTINCT: Final = 20_000
+_USUAL_FILES: Final = 16
+_BILLION: Final = 1_000_000_000
+_DAY_S: Final = 86_400
+_HOUR_S: Final = 3_600
 
 
-def make_archive(folder: Path, calls: int, files: int) -> str:
-    """Write the calls of the corpus to so many compressed files; give the pattern that names them."""
-    lines = segment_calls(min(calls, _SAMPLE))
+@attrs.frozen
+class Case:
+    """One thing to measure."""
+
+    way: str
+    files: int
+    calls: int
+    cores: int
+
+
+@attrs.frozen
+class Measured:
+    """What one thing took, every time."""
+
+    case: Case
+    seconds: list[float]
+
+    @property
+    def median_s(self) -> float:
+        """The seconds in the middle."""
+        return median(self.seconds)
+
+
+@attrs.frozen(kw_only=True)
+class Report:
+    """All that was measured."""
+
+    environment: dict[str, str]
+    load: list[float]
+    """Processes that wanted a core, before each round: above 0.5 or so, the machine had other work."""
+    compressed_mb: dict[str, float]
+    """Calls of an archive -> its size."""
+    measured: list[Measured]
+    conversion_s: dict[str, float]
+    """Way from rows to Arrow -> seconds for 20,000 rows."""
+
+    def median_s(self, case: Case) -> float:
+        """Look up a case."""
+        return next(one.median_s for one in self.measured if one.case == case)
+
+
+def cases(calls: int, large: int) -> list[Case]:
+    """List what is measured, for an archive and a large one."""
+    spark = [Case(SPARK, files, calls, cores) for files in (1, 4, 16, 64) for cores in (1, 2)]
+    start = [Case(SPARK, files, files, 2) for files in (1, 64)]
+    large_ones = [Case(way, _USUAL_FILES, large, cores) for way in (SPARK, COMMAND_LINE) for cores in (1, 2)]
+    return [*spark, *start, *(Case(COMMAND_LINE, _USUAL_FILES, calls, cores) for cores in (1, 2)), *large_ones]
+
+
+def make_archive(folder: Path, calls: int, files: int) -> float:
+    """Write calls of the corpus to so many compressed files, in turn; give their size in MB."""
+    lines = segment_calls(min(calls, _DISTINCT))
     folder.mkdir()
     for file in range(files):
         mine = b"".join(lines[at % len(lines)] + b"\n" for at in range(file, calls, files))
         (folder / f"part-{file:03}.ndjson.gz").write_bytes(gzip.compress(mine, compresslevel=6))
-    return str(folder / "*.gz")
+    return sum(path.stat().st_size for path in folder.iterdir()) / 1e6
 
 
-def seconds(command: list[str]) -> float:
+def command_of(case: Case, folder: Path, out: Path) -> list[str]:
+    """Give the command that is timed."""
+    if case.way == SPARK:
+        arguments = ["-m", "examples.spark_replay", str(folder), str(out), "--master", f"local[{case.cores}]"]
+    else:
+        files = map(str, sorted(folder.iterdir()))
+        audiences = ["--audiences", str(out.with_suffix(".audiences")), "--rejects", str(out.with_suffix(".rejects"))]
+        arguments = ["-m", "statsig_segment", "inbound", "--jobs", str(case.cores), *audiences, *files]
+    return [sys.executable, *arguments, "--config", str(CONFIG)]
+
+
+def seconds(command: list[str], stdout: Path) -> float:
     """Time a command that may find calls to reject."""
     start = time.perf_counter()
-    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)  # noqa: S603 - ours
+    with stdout.open("wb") as written:
+        done = subprocess.run(command, stdout=written, stderr=subprocess.PIPE, cwd=ROOT, check=False)  # noqa: S603 - ours
     if done.returncode > 1:
         raise SystemExit(done.stderr.decode())
     return time.perf_counter() - start
 
 
-def spark(pattern: str, out: Path, cores: int) -> float:
-    """Time the job."""
-    module = ("-m", "examples.spark_replay")
-    return seconds([sys.executable, *module, pattern, str(out), "--config", str(CONFIG), "--master", f"local[{cores}]"])
-
-
-def command_line(folder: Path, jobs: int) -> float:
-    """Time the command line over the same files."""
-    files = [str(path) for path in sorted(folder.glob("*.gz"))]
-    return seconds(
-        [sys.executable, "-m", "statsig_segment", "inbound", "--config", str(CONFIG), "--jobs", str(jobs), *files]
+def measure(calls: int, large: int, runs: int) -> Report:
+    """Measure everything, in turn."""
+    every = cases(calls, large)
+    took: dict[Case, list[float]] = {case: [] for case in every}
+    load: list[float] = []
+    with tempfile.TemporaryDirectory() as name:
+        base = Path(name)
+        archives = {(case.calls, case.files): base / f"{case.calls}-{case.files}" for case in every}
+        sizes = {str(calls): make_archive(folder, calls, files) for (calls, files), folder in archives.items()}
+        for _ in range(runs):
+            load.append(os.getloadavg()[0])
+            for case in every:
+                command = command_of(case, archives[case.calls, case.files], base / "out")
+                took[case].append(round(seconds(command, base / "events"), 2))
+                print(case, took[case][-1], flush=True)
+    return Report(
+        environment=environment(),
+        load=[round(one, 2) for one in load],
+        compressed_mb={calls: round(size, 1) for calls, size in sizes.items()},
+        measured=[Measured(case, times) for case, times in took.items()],
+        conversion_s=conversion_s(runs),
     )
 
 
+def environment() -> dict[str, str]:
+    """Tell which versions were measured."""
+    packages = {name: version(name) for name in ("pyspark", "pyarrow", "pandas", "orjson")}
+    return {"python": platform.python_version(), "system": sys.platform} | packages
+
+
+def conversion_s(runs: int) -> dict[str, float]:
+    """Time what `mapInArrow` and `mapInPandas` do with the rows of 20,000 calls, translation apart."""
+    job: Any = importlib.import_module("examples.spark_replay.job")
+    pyarrow: Any = importlib.import_module("pyarrow")
+    pandas: Any = importlib.import_module("pandas")
+    text = b"\n".join(segment_calls(_DISTINCT))
+    rows = list(outcomes.rows("a", text, load_config(CONFIG.read_text(encoding="utf-8"))))
+
+    def as_arrow(some: list[Any]) -> object:
+        return pyarrow.RecordBatch.from_pylist(some, schema=job.OUTCOMES)
+
+    def as_pandas(some: list[Any]) -> object:
+        frame = pandas.DataFrame(some, columns=job.OUTCOMES.names, dtype=object)
+        return pyarrow.Table.from_pandas(frame, schema=job.OUTCOMES, preserve_index=False).to_batches()
+
+    ways: dict[str, Callable[[list[Any]], object]] = {"arrow": as_arrow, "pandas": as_pandas}
+    batches = [rows[at : at + job.ROWS] for at in range(0, len(rows), job.ROWS)]
+    return {name: round(median(_timed(way, batches) for _ in range(runs)), 3) for name, way in ways.items()}
+
+
+def _timed(way: Callable[[list[Any]], object], batches: Iterable[list[Any]]) -> float:
+    start = time.perf_counter()
+    for batch in batches:
+        way(batch)
+    return time.perf_counter() - start
+
+
+# -- The page ---------------------------------------------------------------------------------------------------------
+
+
+def page(text: str, report: Report) -> str:
+    """Put the figures of a report into the text of the page."""
+    for name, lines in (("figures", _figures(report)), ("cores", _cores(report))):
+        before, _, rest = text.partition(BEGIN.format(name))
+        after = rest.partition(END.format(name))[2]
+        text = "\n".join((f"{before}{BEGIN.format(name)}", "", *lines, "", f"{END.format(name)}{after}"))
+    return text
+
+
+def _figures(report: Report) -> list[str]:
+    heading = ["| | calls | files | cores | seconds | from .. to | calls a second | of the command line |"]
+    return [*heading, "|---|---:|---:|---:|---:|---:|---:|---:|", *(_line(report, one) for one in report.measured)]
+
+
+def _line(report: Report, one: Measured) -> str:
+    case = one.case
+    cells = [case.way, f"{case.calls:,}", str(case.files), str(case.cores), f"{one.median_s:.1f}"]
+    cells.append(f"{min(one.seconds):.1f} .. {max(one.seconds):.1f}")
+    if case.calls == case.files:  # nothing but the start
+        return f"| {' | '.join((*cells, '', ''))} |"
+    alone = report.median_s(Case(COMMAND_LINE, _USUAL_FILES, case.calls, 1))
+    return f"| {' | '.join((*cells, f'{case.calls / one.median_s:,.0f}', f'{alone / one.median_s:.2f}'))} |"
+
+
+def growth(report: Report, cores: int) -> float:
+    """Give the calls that are done in each second more, between the archive and the large one: the start cancels."""
+    sizes = sorted({one.case.calls for one in report.measured if one.case.way == COMMAND_LINE})
+    small_s, large_s = (report.median_s(Case(SPARK, _USUAL_FILES, calls, cores)) for calls in sizes)
+    return (sizes[1] - sizes[0]) / (large_s - small_s)
+
+
+def _cores(report: Report) -> list[str]:
+    lines = ["| Measured with | Calls a second more | A core | Cores, all day long | Cores, to be done in an hour |"]
+    lines.append("|---|---:|---:|---:|---:|")
+    for cores in (1, 2):
+        rate = growth(report, cores)
+        needed = [-int(-_BILLION // (rate / cores * period_s)) for period_s in (_DAY_S, _HOUR_S)]
+        cells = (f"{cores} core{'s' * (cores > 1)}", f"{rate:,.0f}", f"{rate / cores:,.0f}", *map(str, needed))
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
 def main() -> None:
-    """Measure, and write the table."""
+    """Measure, and write report and page; or the page alone."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--calls", type=int, default=200_000)
-    calls: int = parser.parse_args().calls
-    rows: list[tuple[str, float]] = []
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for files in (1, 4, 16, 64):
-            pattern = make_archive(folder / f"archive-{files}", calls, files)
-            for cores in (1, 2) if files == _MANY else (2,):
-                took = spark(pattern, folder / "out", cores)
-                rows.append((f"Spark, {counted(files, 'file')}, {counted(cores, 'core')}", took))
-        empty = spark(make_archive(folder / "archive-0", 64, 64), folder / "out", 2)
-        rows.append(("Spark, 64 files with a call each, 2 cores", empty))
-        rows += [(f"command line, 16 files, `--jobs {n}`", command_line(folder / "archive-16", n)) for n in (1, 2)]
-    write(calls, rows)
+    parser.add_argument("--calls", type=int, default=100_000)
+    parser.add_argument("--large", type=int, default=500_000)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--draw", action="store_true")
+    arguments = parser.parse_args()
+    if not arguments.draw:
+        report = measure(arguments.calls, arguments.large, arguments.runs)
+        REPORT.write_text(json.dumps(cattrs.unstructure(report), indent=1) + "\n", encoding="utf-8")
+    PAGE.write_text(page(PAGE.read_text(encoding="utf-8"), load()), encoding="utf-8")
 
 
-def counted(number: int, word: str) -> str:
-    """Write a number of things."""
-    return f"{number} {word}{'' if number == 1 else 's'}"
-
-
-def write(calls: int, rows: list[tuple[str, float]]) -> None:
-    """Put the table between its marks."""
-    table = [
-        f"{calls:,} calls of the benchmarks' corpus; one run each.",
-        "",
-        "| | seconds | calls a second |",
-    ]
-    table.append("|---|---:|---:|")
-    table += [
-        f"| {label} | {took:.1f} | {f'{calls / took:,.0f}' if 'a call each' not in label else ''} |"
-        for label, took in rows
-    ]
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-    after = rest.partition(END)[2]
-    PAGE.write_text("\n".join((f"{before}{BEGIN}", "", *table, "", f"{END}{after}")), encoding="utf-8")
+def load() -> Report:
+    """Read the report."""
+    return cattrs.structure(json.loads(REPORT.read_text(encoding="utf-8")), Report)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,20 @@
-"""From the bytes of one archive file to rows, one for each payload; knows the library and nothing of Spark."""
+"""From the bytes of one archive file to rows, one for each payload; knows the library and nothing of Spark.
+
+Lines are cut, read, translated, written and counted by the parts of which the command line is made, so that both ways
+give the same.
+"""
 
 from __future__ import annotations
 
 import gzip
 import io
 import json
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
+
+import attrs
+import cattrs
 
 from statsig_segment import (
     AudienceUpdate,
@@ -18,10 +24,12 @@ from statsig_segment import (
     Skipped,
     StatsigEvent,
     fold_audience_updates,
-    split_segment_batch,
     to_log_event,
     translate_many,
 )
+from statsig_segment.codec import FAST
+from statsig_segment.streams import READ_ERRORS
+from statsig_segment.work import Tally, block_payloads, count, split_calls
 
 Row = dict[str, Any]
 
@@ -29,40 +37,40 @@ EVENT: Final = "event"
 AUDIENCE: Final = "audience"
 SKIPPED: Final = "skipped"
 REJECTED: Final = "rejected"
+FILE: Final = "file"
 
 _GZIP: Final = b"\x1f\x8b"
 
 
 def rows(file: str, content: bytes, config: IntegrationConfig) -> Iterator[Row]:
-    """Translate a file, line by line: exactly one row for each payload, in order, with its place."""
-    item, at = 0, (0, 0)
-    for line, payload in _payloads(content):
-        item = item + 1 if line == at[0] else 0
-        at = (line, item)
-        place: Row = {"file": file, "line": line, "item": item}
-        if isinstance(payload, Rejected):
-            outcome: StatsigEvent | AudienceUpdate | Skipped | Rejected = payload
-        else:
-            (outcome,) = translate_many((payload,), config)
-        yield place | _row(outcome)
+    """Translate a file: exactly one row for each payload, in order, with its place; and last one for the file.
 
-
-def _payloads(content: bytes) -> Iterator[tuple[int, Any]]:
-    lines = gzip.GzipFile(fileobj=io.BytesIO(content)) if content.startswith(_GZIP) else io.BytesIO(content)
-    number = 0
+    That one has the number of lines, the tally that was kept on the way, and in `name` why the file could not be read
+    to its end, if so.
+    """
+    tally, line, trouble = Tally(), 0, None
     try:
-        for number, line in enumerate(lines, start=1):
-            if not line.isspace():
-                yield from ((number, payload) for payload in _split(line))
-    except (EOFError, OSError, zlib.error):
-        yield number + 1, Rejected(error=SegmentEventError("invalid_json"), payload=None)
+        for line, text in enumerate(_lines(content), start=1):
+            for item, outcome in enumerate(_outcomes(text, config)):
+                count(tally, outcome)
+                yield {"file": file, "line": line, "item": item} | _row(outcome)
+    except READ_ERRORS as error:
+        trouble = str(error)
+    yield {"file": file, "line": line, "kind": FILE, "name": trouble, "json": json.dumps(attrs.asdict(tally))}
 
 
-def _split(line: bytes) -> Iterable[Any]:
-    try:
-        return list(split_segment_batch(line))
-    except SegmentEventError as error:
-        return [Rejected(error=error, payload=None)]
+def tally_of(row: Row) -> Tally:
+    """Give the tally of a file from its row."""
+    return cattrs.structure(json.loads(row["json"]), Tally)
+
+
+def _lines(content: bytes) -> Iterable[bytes]:
+    return gzip.GzipFile(fileobj=io.BytesIO(content)) if content.startswith(_GZIP) else io.BytesIO(content)
+
+
+def _outcomes(line: bytes, config: IntegrationConfig) -> Iterator[Any]:
+    for payload in block_payloads(line, split_calls, SegmentEventError):
+        yield payload if isinstance(payload, Rejected) else next(translate_many((payload,), config))
 
 
 def _row(outcome: StatsigEvent | AudienceUpdate | Skipped | Rejected) -> Row:
@@ -73,15 +81,16 @@ def _row(outcome: StatsigEvent | AudienceUpdate | Skipped | Rejected) -> Row:
                 "day": _day(outcome.time_ms),
                 "name": _text(outcome.event_name),
                 "user_id": _text(outcome.user.user_id),
+                "custom_ids": _ids(outcome.user.custom_ids),
                 "time_ms": outcome.time_ms,
-                "json": json.dumps(to_log_event(outcome), separators=(",", ":")),
+                "json": FAST.encode(to_log_event(outcome)).decode(),
             }
         case AudienceUpdate():
             return {
                 "kind": AUDIENCE,
                 "name": _text(outcome.id_list),
                 "user_id": _text(outcome.user_id),
-                "custom_ids": json.dumps(dict(outcome.custom_ids)),
+                "custom_ids": _ids(outcome.custom_ids),
                 "member": outcome.member,
                 "time_ms": outcome.time_ms,
             }
@@ -96,9 +105,13 @@ def _day(time_ms: int | None) -> str | None:
     return None if time_ms is None else datetime.fromtimestamp(time_ms // 1000, UTC).date().isoformat()
 
 
+def _ids(ids: Mapping[str, str]) -> list[tuple[str | None, str | None]]:
+    return [(_text(id_type), _text(unit)) for id_type, unit in ids.items()]
+
+
 def _text(text: str | None) -> str | None:
-    """Give text that can be stored: a lone surrogate, which UTF-8 does not have, becomes a question mark."""
-    return None if text is None else text.encode(errors="replace").decode()
+    """Give text that can be stored: UTF-8 has no lone surrogates, and they stand there as escapes."""
+    return None if text is None else text.encode(errors="backslashreplace").decode()
 
 
 def fold(updates: Iterable[Row], id_type: str) -> list[Row]:
@@ -119,6 +132,6 @@ def _update(row: Row) -> AudienceUpdate:
         id_list=row["name"],
         member=row["member"],
         user_id=row["user_id"],
-        custom_ids=json.loads(row["custom_ids"]),
+        custom_ids=dict(row["custom_ids"]),
         time_ms=row["time_ms"],
     )

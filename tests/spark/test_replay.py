@@ -13,12 +13,23 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import pytest
 
-from statsig_segment import AudienceUpdate, IntegrationConfig, fold_audience_updates
+from statsig_segment import (
+    AudienceFold,
+    AudienceUpdate,
+    IntegrationConfig,
+    SegmentEventError,
+    fold_audience_updates,
+    load_config,
+    split_segment_batch,
+)
+from statsig_segment.streams import READ_ERRORS, read_blocks
+from statsig_segment.work import Tally, split_calls, translate_block
 
 if TYPE_CHECKING:
-    from types import ModuleType
+    from collections.abc import Callable, Iterator
 
 pytestmark = [
     pytest.mark.spark,
@@ -27,10 +38,11 @@ pytestmark = [
 ]
 
 ROOT = Path(__file__).parents[2]
-EXAMPLE = ROOT / "examples" / "spark_replay"
 CONFIG = ROOT / "examples" / "integration.toml"
 CALLS = 3_000
 FILES = 5
+MARK = b"\xef\xbb\xbf"
+BROKEN = "part-8.gz"
 
 # What lines of an archive may be: each must come out as the command line has it.
 AWKWARD = [
@@ -46,154 +58,318 @@ AWKWARD = [
     b'{"type": "track", "event": "No Time", "userId": "u-5", "timestamp": null}',
     b'{"type": "track", "event": "Long", "userId": "u-6", "properties": {"text": "' + b"x" * 300_000 + b'"}}',
     b'{"type": "track", "event": "Half A Pair", "userId": "u-\\ud800"}',
+    b'{"type": "track", "event": "No Number", "userId": "u-7", "properties": {"a": NaN, "b": {"c": -Infinity}}}',
+    b'{"type": "track", "event": "Line\xe2\x80\xa8Separator \x85 \\u000b", "userId": "u-8"}',
+    b'{"type": "track", "event": "Last Day", "userId": "u-9", "timestamp": "9999-12-31T20:59:59.999-03:00"}',
+    b'{"type": "track", "event": "First Day", "userId": "u-9", "timestamp": "1970-01-01T01:00:00+01:00"}',
+    MARK + b'{"type": "track", "event": "Marked Line", "userId": "u-10"}',
 ]
 
 
-def module(name: str, path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec
-    assert spec.loader
-    loaded = importlib.util.module_from_spec(spec)
-    sys.modules[name] = loaded
-    spec.loader.exec_module(loaded)
-    return loaded
+def track(name: str) -> bytes:
+    return json.dumps({"type": "track", "event": name, "userId": "u-1"}).encode() + b"\n"
 
 
 def audience(user: str, *, member: bool, time: str | None) -> bytes:
     context = {"personas": {"computation_class": "audience", "computation_key": "walkers"}}
     call = {"type": "identify", "userId": user, "traits": {"walkers": member}, "context": context, "timestamp": time}
+    if int(user.rpartition("-")[2]) % 4:  # the others have no such ID
+        call["anonymousId"] = f"anonymous-{user}"
     return json.dumps(call).encode()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _root_is_importable() -> Iterator[None]:
+    """Make the examples and the corpus importable, as they are for those who run them in the repository."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "path", [str(ROOT), *sys.path])
+        yield
 
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Write compressed files of calls, with awkward lines and with memberships whose last word is in another file."""
+    """Write files of calls, with awkward lines, awkward files, and memberships whose last word is in another file."""
     folder = tmp_path_factory.mktemp("archive")
-    sys.path.insert(0, str(ROOT))
     corpus = importlib.import_module("tests.benchmarks.corpus")
-    sys.path.remove(str(ROOT))
     lines: list[bytes] = [*corpus.segment_calls(CALLS), *AWKWARD]
     for number, time in enumerate(("2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z", None, "2026-01-02T00:00:00Z")):
         lines += [audience(f"user-{user}", member=(number + user) % 2 == 0, time=time) for user in range(40)]
-    paths = [folder / f"part-{number}.gz" for number in range(FILES)]
-    for number, path in enumerate(paths):
-        path.write_bytes(gzip.compress(b"\n".join(lines[number::FILES]) + b"\n"))
-    return paths
+    contents = {f"part-{number}.gz": gzip.compress(b"\n".join(lines[number::FILES]) + b"\n") for number in range(FILES)}
+    contents["part-5.ndjson"] = MARK + track("Plain, With A Mark") + track("And Without An End").rstrip()
+    contents["part-6.ndjson"] = b""
+    contents["part-7.gz"] = gzip.compress(track("First Member")) + gzip.compress(track("Second Member"))
+    contents[BROKEN] = gzip.compress(track("Whole Member") * 100) + gzip.compress(track("Cut Member"))[:-9]
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    return sorted(folder.iterdir())
 
 
 @pytest.fixture(scope="module")
-def by_command_line(archive: list[Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
+def by_command_line(archive: list[Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Send the archive through the command line."""
     folder = tmp_path_factory.mktemp("command-line")
     files = {name: folder / name for name in ("rejects", "audiences")}
     options = [text for name, path in files.items() for text in (f"--{name}", str(path))]
-    command = [
-        sys.executable,
-        "-m",
-        "statsig_segment",
-        "inbound",
-        "--config",
-        str(CONFIG),
-        *options,
-        *map(str, archive),
-    ]
-    done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - our own program
-    assert done.returncode == 1
+    command = [sys.executable, "-m", "statsig_segment", "inbound", "--config", str(CONFIG), *options]
+    done = subprocess.run([*command, *map(str, archive)], capture_output=True, check=False)  # noqa: S603 - ours
+    assert done.returncode == 2  # because of the broken file
     texts = {"events": done.stdout, **{name: path.read_bytes() for name, path in files.items()}}
-    return {name: [json.loads(line) for line in text.splitlines()] for name, text in texts.items()}
+    told = done.stderr.decode().splitlines()
+    return {"told": told} | {name: [json.loads(line) for line in text.splitlines()] for name, text in texts.items()}
 
 
 @pytest.fixture(scope="module")
-def by_spark(archive: list[Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Keep Spark on the loopback, without its pages, and its scratch files among those of the tests."""
+    folder = tmp_path_factory.mktemp("scratch")
+    options = ("spark.ui.enabled=false", "spark.driver.bindAddress=127.0.0.1", f"spark.sql.warehouse.dir={folder}/w")
+    return {
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "SPARK_LOCAL_DIRS": str(folder),
+        "PYSPARK_PYTHON": sys.executable,
+        "PYSPARK_SUBMIT_ARGS": " ".join((*(f"--conf {option}" for option in options), "pyspark-shell")),
+    }
+
+
+@pytest.fixture(scope="module")
+def by_spark(
+    archive: list[Path], environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Any]:
     """Send the archive through the job, as a user does."""
     out = tmp_path_factory.mktemp("spark") / "out"
-    command = [sys.executable, "-m", "examples.spark_replay", str(archive[0].parent / "*.gz"), str(out)]
-    environment = os.environ | {"SPARK_LOCAL_IP": "127.0.0.1"}
+    command = [sys.executable, "-m", "examples.spark_replay", str(archive[0].parent), str(out)]
     done = subprocess.run(  # noqa: S603 - our own program
         [*command, "--config", str(CONFIG), "--master", "local[2]"],
         cwd=ROOT,
-        env=environment,
+        env=os.environ | environment,
         capture_output=True,
         check=False,
     )
-    assert done.returncode == 1, done.stderr.decode()
+    assert done.returncode == 2, done.stderr.decode()  # because of the broken file
     parquet: Any = importlib.import_module("pyarrow.parquet")
-    tables: dict[str, Any] = {
-        name: parquet.read_table(out / name).to_pylist() for name in ("outcomes", "events", "members", "rejects")
-    }
-    return tables | {"told": done.stdout.decode(), "days": sorted(path.name for path in (out / "events").iterdir())}
+    rows = parquet.read_table(out / "outcomes").to_pylist()
+    kinds = {kind: [row for row in rows if row["kind"] == kind] for kind in {row["kind"] for row in rows}}
+    assert kinds.keys() == {"event", "audience", "skipped", "rejected", "file"}
+    members = parquet.read_table(out / "members").to_pylist()
+    days = sorted(path.name for path in (out / "outcomes" / "kind=event").iterdir())
+    return kinds | {"members": members, "days": days, "told": (done.stdout.decode(), done.stderr.decode())}
 
 
 def canonical(values: list[Any]) -> Counter[str]:
     return Counter(json.dumps(value, sort_keys=True) for value in values)
 
 
+def refused_payload(archive: list[Path], row: dict[str, Any]) -> Any:
+    """Look up what a reject points at."""
+    path = next(path for path in archive if row["file"].endswith(f"/{path.name}"))
+    content: bytes = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    number: int = row["line"] - 1
+    line = content.split(b"\n")[number]
+    try:
+        return list(split_segment_batch(line))[row["item"]]
+    except SegmentEventError:
+        return line.decode("utf-8", "backslashreplace").strip()
+
+
+def updates_of(records: list[dict[str, Any]]) -> list[AudienceUpdate]:
+    return [
+        AudienceUpdate(
+            id_list=row["idList"],
+            member=row["member"],
+            user_id=row.get("userID"),
+            custom_ids=row.get("customIDs", {}),
+            time_ms=row.get("time"),
+        )
+        for row in records
+    ]
+
+
+def memberships(fold: AudienceFold) -> Counter[tuple[str, str | None, bool]]:
+    told: Counter[tuple[str, str | None, bool]] = Counter()
+    for patch in fold.patches:
+        told.update((patch.id_list, unit, True) for unit in patch.add)
+        told.update((patch.id_list, unit, False) for unit in patch.remove)
+    told.update((update.id_list, None, update.member) for update in fold.apart)
+    return told
+
+
 class TestTheSameArchiveOnBothWays:
-    def test_the_events_are_the_same(self, by_spark: dict[str, Any], by_command_line: dict[str, list[Any]]) -> None:
-        events = [json.loads(row["json"]) for row in by_spark["events"]]
+    def test_the_events_are_the_same(self, by_spark: dict[str, Any], by_command_line: dict[str, Any]) -> None:
+        events = [json.loads(row["json"]) for row in by_spark["event"]]
 
         assert len(events) > CALLS / 2
         assert canonical(events) == canonical(by_command_line["events"])
 
-    def test_what_was_refused_is_the_same(
-        self, by_spark: dict[str, Any], by_command_line: dict[str, list[Any]]
+    def test_what_was_refused_is_the_same_and_stands_where_it_is_said_to(
+        self, by_spark: dict[str, Any], by_command_line: dict[str, Any], archive: list[Path]
     ) -> None:
-        assert Counter((row["code"], row["path"]) for row in by_spark["rejects"]) == Counter(
-            (row["code"], row["path"]) for row in by_command_line["rejects"]
-        )
+        told = [(row["code"], row["path"], row["payload"]) for row in by_command_line["rejects"]]
+        found = [(row["name"], row["path"], refused_payload(archive, row)) for row in by_spark["rejected"]]
 
-    def test_the_id_lists_are_the_same(self, by_spark: dict[str, Any], by_command_line: dict[str, list[Any]]) -> None:
-        updates = [
-            AudienceUpdate(
-                id_list=row["idList"],
-                member=row["member"],
-                user_id=row.get("userID"),
-                custom_ids=row.get("customIDs", {}),
-                time_ms=row.get("time"),
-            )
-            for row in by_command_line["audiences"]
-        ]
-        fold = fold_audience_updates(updates)
-        expected = {(patch.id_list, unit, True) for patch in fold.patches for unit in patch.add}
-        expected |= {(patch.id_list, unit, False) for patch in fold.patches for unit in patch.remove}
-        told = [(row["id_list"], row["id"], row["member"]) for row in by_spark["members"]]
+        assert {code for code, _, _ in told} > {"invalid_json", "not_an_object", "batch_not_array"}
+        assert canonical(found) == canonical(told)
 
-        assert len({unit for name, unit, _ in expected if name == "walkers"}) == 40
-        assert {row for row in told if row[1] is not None} == expected
-        assert len(told) == len(expected) + len(fold.apart)
+    def test_the_id_lists_are_the_same(self, by_spark: dict[str, Any], by_command_line: dict[str, Any]) -> None:
+        expected = memberships(fold_audience_updates(updates_of(by_command_line["audiences"])))
+
+        assert len([unit for name, unit, _ in expected if name == "walkers"]) == 40
+        assert Counter((row["id_list"], row["id"], row["member"]) for row in by_spark["members"]) == expected
+
+    def test_the_counts_are_the_same_in_the_same_words(
+        self, by_spark: dict[str, Any], by_command_line: dict[str, Any]
+    ) -> None:
+        summary, _ = by_spark["told"]
+
+        assert summary.splitlines() == by_command_line["told"][1:]
+
+    def test_a_broken_file_is_told_and_what_stood_before_is_kept(
+        self, by_spark: dict[str, Any], by_command_line: dict[str, Any]
+    ) -> None:
+        _, errors = by_spark["told"]
+        broken = {row["file"].rpartition("/")[2]: row["name"] for row in by_spark["file"] if row["name"] is not None}
+
+        assert broken.keys() == {BROKEN}
+        assert by_command_line["told"][0].endswith(f"{BROKEN}: {broken[BROKEN]}")
+        assert f"{BROKEN}: {broken[BROKEN]}" in errors
+        assert len([row for row in by_spark["event"] if row["file"].endswith(BROKEN)]) >= 100
 
 
 class TestTheJob:
     def test_every_payload_is_one_outcome_in_one_place(self, by_spark: dict[str, Any]) -> None:
-        places = Counter((row["file"], row["line"], row["item"]) for row in by_spark["outcomes"])
+        rows = [row for kind in ("event", "audience", "skipped", "rejected") for row in by_spark[kind]]
+        places = Counter((row["file"], row["line"], row["item"]) for row in rows)
 
         assert len(places) > CALLS
         assert set(places.values()) == {1}
 
-    def test_its_counts_are_those_of_the_rows(self, by_spark: dict[str, Any]) -> None:
-        kinds = Counter(row["kind"] for row in by_spark["outcomes"])
-
-        assert f"read {kinds.total()}, translated {kinds['event']}, audiences {kinds['audience']}" in by_spark["told"]
-
     def test_events_lie_by_the_day_of_their_own_time(self, by_spark: dict[str, Any]) -> None:
-        days = {row["day"] for row in by_spark["events"] if row["time_ms"] is not None}
+        days = {row["day"] for row in by_spark["event"]}
+        of_times = {str(row["day"]) for row in by_spark["event"] if row["time_ms"] is not None}
 
-        assert "day=__HIVE_DEFAULT_PARTITION__" in by_spark["days"]  # an event without a time
-        assert {f"day={day}" for day in days} < set(by_spark["days"])
+        assert {row["day"] for row in by_spark["event"] if row["time_ms"] is None} == {None}
+        assert {"9999-12-31", "1970-01-01"} < of_times == days - {None}
+        assert by_spark["days"] == sorted([*(f"day={day}" for day in of_times), "day=__HIVE_DEFAULT_PARTITION__"])
 
-    def test_rejects_hold_nothing_of_the_payload(self, by_spark: dict[str, Any]) -> None:
-        assert {key for row in by_spark["rejects"] for key in row} == {"file", "line", "item", "code", "path"}
+    def test_what_was_refused_leaves_no_value_behind(self, by_spark: dict[str, Any]) -> None:
+        filled = {key for row in by_spark["rejected"] for key, value in row.items() if value is not None}
+
+        assert filled == {"kind", "file", "line", "item", "name", "path"}
 
 
-def test_a_broken_file_is_refused_once_and_what_stood_before_is_kept() -> None:
-    outcomes = module("spark_replay_outcomes", EXAMPLE / "outcomes.py")
-    line = b'{"type": "track", "event": "Opened", "userId": "u-1"}\n'
-    whole = gzip.compress(line * 1_000) + gzip.compress(line)
+@pytest.fixture(scope="module")
+def spark(environment: dict[str, str]) -> Iterator[Any]:
+    """Start Spark in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        session = importlib.import_module("pyspark.sql").SparkSession.builder.master("local[2]").getOrCreate()
+        yield session
+        session.stop()
 
-    rows = list(outcomes.rows("a.gz", whole[:-9], IntegrationConfig()))
 
-    assert [row["kind"] for row in rows] == ["event"] * (len(rows) - 1) + ["rejected"]
-    assert len(rows) > 1_000
-    assert rows[-1] | {"line": 0} == {
-        "file": "a.gz", "line": 0, "item": 0, "kind": "rejected", "name": "invalid_json", "path": None,
-    }  # fmt: skip
+class TestInOneSession:
+    def test_lists_of_another_id_type_fold_too_and_a_lost_row_is_noticed(
+        self, spark: Any, archive: list[Path], by_command_line: dict[str, Any], tmp_path: Path
+    ) -> None:
+        job: Any = importlib.import_module("examples.spark_replay.job")
+        config = load_config(CONFIG.read_text(encoding="utf-8"))
+        parquet: Any = importlib.import_module("pyarrow.parquet")
+
+        done = job.replay(spark, str(archive[0].parent), str(tmp_path), config, "segmentAnonymousId")
+        told = parquet.read_table(tmp_path / "members").to_pylist()
+        next((tmp_path / "outcomes" / "kind=rejected").rglob("*.parquet")).unlink()
+        after = job.count(spark.read.parquet(str(tmp_path / "outcomes")), files_found=len(archive))
+
+        fold = fold_audience_updates(updates_of(by_command_line["audiences"]), id_type="segmentAnonymousId")
+        assert fold.apart
+        assert fold.patches
+        assert Counter((row["id_list"], row["id"], row["member"]) for row in told) == memberships(fold)
+        assert done.adds_up()
+        assert not after.adds_up()
+        assert after.tally == done.tally
+
+
+def fewer_files(done: Any) -> Any:
+    return attrs.evolve(done, files_done=done.files_done - 1)
+
+
+def event_twice(done: Any) -> Any:
+    return attrs.evolve(done, rows=done.rows + Counter({("event", ""): 1}))
+
+
+def event_lost(done: Any) -> Any:
+    return attrs.evolve(done, rows=done.rows - Counter({("event", ""): 1}))
+
+
+def payload_lost(done: Any) -> Any:
+    return attrs.evolve(done, tally=attrs.evolve(done.tally, read=done.tally.read + 1))
+
+
+def other_code(done: Any) -> Any:
+    return attrs.evolve(done, tally=attrs.evolve(done.tally, rejected=Counter(missing_type=1)))
+
+
+@pytest.mark.parametrize("spoil", [fewer_files, event_twice, event_lost, payload_lost, other_code])
+def test_counts_that_do_not_agree_do_not_add_up(spoil: Callable[[Any], Any]) -> None:
+    job: Any = importlib.import_module("examples.spark_replay.job")
+    tally = Tally(read=3, translated=1, skipped=Counter(filtered=1), rejected=Counter(invalid_json=1))
+    rows = Counter({("event", ""): 1, ("skipped", "filtered"): 1, ("rejected", "invalid_json"): 1})
+    done = job.Replayed(tally=tally, rows=rows, files_found=2, files_done=2, broken=())
+
+    assert done.adds_up()
+    assert not spoil(done).adds_up()
+
+
+@pytest.mark.parametrize(
+    ("archive_name", "configured", "told"), [("", "inbound = 7", "inbound"), ("no-such", "", "PATH_NOT_FOUND")]
+)
+def test_what_cannot_be_used_is_no_success_and_not_taken_for_rejects(
+    archive_name: str, configured: str, told: str, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(configured, encoding="utf-8")
+    command = [sys.executable, "-m", "examples.spark_replay", str(tmp_path / archive_name), str(tmp_path / "out")]
+
+    done = subprocess.run(  # noqa: S603 - our own program
+        [*command, "--config", str(config), "--master", "local[1]"],
+        cwd=ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert told in done.stderr.decode()
+
+
+@pytest.mark.parametrize("share", [0, 0.001, 0.01, 0.3, 0.7, 0.95, 0.999, 0.99999])
+def test_a_file_cut_anywhere_gives_what_the_command_line_gives(share: float, tmp_path: Path) -> None:
+    outcomes: Any = importlib.import_module("examples.spark_replay.outcomes")
+    corpus: Any = importlib.import_module("tests.benchmarks.corpus")
+    whole = gzip.compress(b"\n".join(corpus.segment_calls(2_000)))
+    path = tmp_path / "cut.gz"
+    path.write_bytes(whole[: int(len(whole) * share)])
+
+    *rows, last = outcomes.rows("cut.gz", path.read_bytes(), IntegrationConfig())
+    events, trouble = b"", None
+    try:
+        for block in read_blocks(str(path), split_calls, SegmentEventError):
+            events += translate_block(IntegrationConfig(), "log-event", block).events
+    except READ_ERRORS as error:
+        trouble = str(error)
+
+    assert [row["json"] for row in rows if row["kind"] == "event"] == events.decode().splitlines()
+    assert last["name"] == trouble
+    assert (trouble is None) == (share == 0)
+
+
+def test_a_document_over_many_lines_which_only_the_command_line_reads_is_refused_line_by_line() -> None:
+    outcomes: Any = importlib.import_module("examples.spark_replay.outcomes")
+    text = json.dumps([{"type": "track", "event": "Opened", "userId": "u-1"}], indent=2).encode()
+
+    *rows, last = outcomes.rows("a.json", text, IntegrationConfig())
+
+    assert [(row["kind"], row["line"]) for row in rows] == [
+        ("rejected", line + 1) for line in range(text.count(b"\n") + 1)
+    ]
+    assert last["line"] == text.count(b"\n") + 1
