@@ -320,7 +320,7 @@ def _class_issues(error: Any, keys: tuple[str, ...]) -> Iterator[Issue]:
         if isinstance(found, ConfigError):
             yield from _moved(found, path)
         else:  # the KeyError of a key without a default
-            yield Issue(code="missing_key", path=path, message=CODES["missing_key"].meaning)
+            yield Issue(code="missing_key", path=path)
     for found in others:
         unknown = sorted(found.extra_fields)
         for key in unknown:
@@ -335,7 +335,7 @@ def _meant(key: str, keys: tuple[str, ...]) -> str:
     """Say which key was meant, where one is near."""
     from difflib import get_close_matches  # noqa: PLC0415 - only problems need it
 
-    near = get_close_matches(key[:64], keys, n=1)
+    near = get_close_matches(key[:64], keys)
     return f"{near[0]} is" if near else ""
 
 

@@ -192,7 +192,6 @@ def read_export(
             "time_ms": export.get(TIMESTAMP),
             "value": export.get(VALUE),
             "metadata": export.get(METADATA) or EMPTY,
-            "issues": (),
             "export": export,
         },
     )

@@ -20,6 +20,7 @@ from statsig_segment import (
     InboundConfig,
     InboundFilter,
     IntegrationConfig,
+    Issue,
     OutboundConfig,
     OutboundFilter,
     load_config,
@@ -278,7 +279,13 @@ class TestProblems:
         [
             inbound(honor_integrations="false"),
             inbound(user_fields={"ip": ""}),
+            inbound(id_types="a"),
             inbound(id_mappings=[{"field": "a", "id_type": "b"}] * 2),
+            inbound(id_mappings=[{"field": "a"}]),
+            inbound(naming={"page": "{"}),
+            inbound(naming={"page": "{event}"}),
+            inbound(default_environment=1),
+            '{"inbound": {}, "inbound": {}}',
         ],
     )
     def test_a_problem_is_told_in_words(self, source: Any) -> None:
@@ -368,11 +375,24 @@ class TestProblems:
     def test_a_key_that_is_nearly_right_is_told(self) -> None:
         assert messages(inbound(default_enviroment="x")) == ["no such key; default_environment is"]
         assert messages(inbound(colour="x")) == ["no such key"]
+        assert messages({1: 2}) == ["no such key; a key that is no string"]
+
+    def test_of_more_than_twenty_keys_none_is_guessed_at(self) -> None:
+        nearly = {f"default_environment{at}": 1 for at in range(21)}
+
+        assert messages({"inbound": nearly}) == ["no such key"] * 21
+        nearly.popitem()
+        assert messages({"inbound": nearly}) == ["no such key; default_environment is"] * 20
 
     def test_what_a_key_may_hold_is_told(self) -> None:
         assert messages(outbound(profile="x")) == ["expected documented or deliverable"]
         assert messages(inbound(filters={"types": ["x"]})) == ["expected one of track, page, screen, group, identify"]
         assert messages(inbound(naming="x")) == ['expected a table or "segment_2021"']
+        assert messages(inbound(naming={"page": "{event}", "group": "{name}", "prefix": "{name}"})) == [
+            "the template names an unknown placeholder; allowed: none",
+            "the template names an unknown placeholder; allowed: {category}, {name}",
+            "the template names an unknown placeholder; allowed: {groupId}",
+        ]
 
     def test_the_error_is_that_of_the_first_problem_and_tells_all(self) -> None:
         with pytest.raises(ConfigError) as caught:
@@ -416,6 +436,12 @@ class TestTextThatCannotBeRead:
         path = ".".join("a" * 500)
 
         assert load_config(f'[inbound.user_fields]\nip = "{path}"').inbound.user_fields == {"ip": path}
+
+    @pytest.mark.parametrize(("dots", "code"), [(1_000, "unknown_key"), (1_001, "invalid_toml")])
+    def test_a_key_of_more_than_a_thousand_dots_is_refused_unread(self, dots: int, code: str) -> None:
+        [(found, _)] = problems(".".join("a" * (dots + 1)) + " = 1")
+
+        assert found == code
 
     def test_a_file_may_have_as_many_rows_with_dots_as_anybody_means(self) -> None:
         rows = "".join(f'[[inbound.id_mappings]]\nfield = "context.a{n}"\nid_type = "id{n}"\n' for n in range(1_001))
@@ -466,13 +492,14 @@ class TestHostileSources:
         self.check(source)
 
     def check(self, source: Any) -> None:
-        codes: set[str] = set()
+        issues: tuple[Issue, ...] = ()
         try:
             load_config(source)
         except ConfigError as error:
-            codes.update(issue.code for issue in error.issues)
+            issues = error.issues
 
-        assert codes <= {code for code, row in CODES.items() if "ConfigError" in row.kinds}
+        assert all(type(issue.message) is str for issue in issues)
+        assert {issue.code for issue in issues} <= {code for code, row in CODES.items() if "ConfigError" in row.kinds}
 
     def test_a_table_that_holds_itself(self) -> None:
         table: dict[str, Any] = {"filters": {}}
@@ -507,6 +534,7 @@ class TestHostileSources:
             "s3cret",
             "a = s3cret",
             '{"a": s3cret}',
+            '["a (at s3cret"]\n["a (at s3cret"]',
         ],
     )
     def test_no_message_holds_a_value(self, source: Mapping[str, Any] | str) -> None:

@@ -19,6 +19,7 @@ from statsig_segment import (
     OutboundConfig,
     OutboundFilter,
     SegmentEventError,
+    Skipped,
     StatsigEvent,
     Track,
     TranslationError,
@@ -28,6 +29,7 @@ from statsig_segment import (
     parse_statsig_event,
     to_statsig_event,
     translate,
+    translate_many,
 )
 from statsig_segment.json_text import json_text
 
@@ -91,6 +93,30 @@ class TestValuesThatAreNearlyJson:
         assert apply_id_mappings(parse_segment_event(track(device={1})), rows).issues == ()
         config = IntegrationConfig(inbound=InboundConfig(id_mappings=rows))
         assert translate(track(device={1}), config) == translate(track(), config)
+
+    def test_control_keys_hold_them_too(self) -> None:
+        """ID-2, US-3"""
+        own = {"statsigEnvironment": Text("staging"), "statsigCustomIDs": [Text("companyID"), Text("c1")]}
+        usual = {"statsigEnvironment": "staging", "statsigCustomIDs": ["companyID", "c1"]}
+
+        assert translate(track(properties=own)) == translate(track(properties=usual))
+
+    def test_a_message_id_of_a_type_of_its_own_is_a_string(self) -> None:
+        """IN-9"""
+        calls = [track(messageId=Text("m1")), track(messageId=5), track(messageId="m1")]
+
+        assert [isinstance(outcome, Skipped) for outcome in translate_many(calls, seen={"m1"})] == [True, False, True]
+
+    def test_a_key_that_is_no_string_is_no_property(self) -> None:
+        """US-7, US-8, US-9"""
+        properties: Any = {5: "x", None: 9.5, "plan": "pro"}
+        event = translate(track(properties=properties), IntegrationConfig(inbound=InboundConfig(value_property=None)))
+        full = "a" * (4_096 - len('{"b":"","c":""}'))
+
+        assert event == translate(track(properties={"plan": "pro"}))
+        for text in (full, f"{full}d"):
+            event = translate(track(properties={5: "x", "b": text, "c": ""}))
+            assert event == translate(track(properties={"b": text, "c": ""}))
 
     def test_an_id_of_a_type_of_its_own_is_sent_as_a_string(self) -> None:
         event = translate(track(userId=Text("u2")))
@@ -159,13 +185,24 @@ class TestConfigurationModelsMisused:
             (lambda: IdMapping(field="", id_type="a"), "wrong_value", "field"),
             (lambda: IdMapping(field=ONE, id_type="a"), "wrong_type", "field"),
             (lambda: InboundConfig(id_mappings="a"), "wrong_type", "id_mappings"),
+            (lambda: InboundConfig(id_mappings=ONE), "wrong_type", "id_mappings"),
             (lambda: InboundConfig(id_types={"a": 1}), "wrong_type", "id_types"),
+            (lambda: InboundConfig(id_types=[[]]), "wrong_type", "id_types"),
             (lambda: InboundConfig(default_environment=""), "wrong_value", "default_environment"),
             (lambda: InboundConfig(user_fields={"name": "traits.name"}), "wrong_value", "user_fields"),
             (lambda: InboundConfig(user_fields={"email": 5}), "wrong_type", "user_fields"),
             (lambda: InboundConfig(user_fields=[]), "wrong_type", "user_fields"),
+            (lambda: InboundConfig(user_fields=ONE), "wrong_type", "user_fields"),
+            (lambda: InboundConfig(filters=ONE), "wrong_type", "filters"),
+            (lambda: InboundConfig(naming=ONE), "wrong_type", "naming"),
+            (lambda: OutboundConfig(filters=ONE), "wrong_type", "filters"),
+            (lambda: IntegrationConfig(inbound=ONE), "wrong_type", "inbound"),
+            (lambda: IntegrationConfig(outbound=ONE), "wrong_type", "outbound"),
             (lambda: OutboundConfig(profile="other"), "wrong_value", "profile"),
             (lambda: EventNaming(track="{name}"), "unknown_placeholder", "track"),
+            (lambda: EventNaming(track="{event!r}"), "unknown_placeholder", "track"),
+            (lambda: EventNaming(track="{event:>9}"), "unknown_placeholder", "track"),
+            (lambda: EventNaming(prefix=ONE), "wrong_type", "prefix"),
             (lambda: EventNaming(page="{"), "wrong_value", "page"),
             (lambda: EventNaming(group=ONE), "wrong_type", "group"),
             (lambda: IdListPatch(id_list="vip", add=("a",)).split(0), "wrong_value", "max_ids"),
@@ -176,6 +213,14 @@ class TestConfigurationModelsMisused:
             make()
 
         assert (caught.value.code, caught.value.path) == (code, path)
+
+    def test_they_keep_nothing_of_the_callers(self) -> None:
+        fields = {"email": "traits.email"}
+        config = InboundConfig(user_fields=fields)
+        fields["ip"] = "context.ip"
+
+        assert config.user_fields == {"email": "traits.email"}
+        assert hash(config) == hash(InboundConfig(user_fields={"email": "traits.email"}))
 
     def test_a_patch_for_no_ids_is_refused_in_words(self) -> None:
         with pytest.raises(ConfigError) as caught:

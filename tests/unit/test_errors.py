@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from statsig_segment import (
+    EventNaming,
+    Identify,
     InboundConfig,
+    Page,
     SegmentEventError,
     StatsigEventError,
     StatsigSegmentError,
@@ -18,12 +21,14 @@ from statsig_segment import (
     export,
     load_config,
     parse_segment_event,
+    parse_statsig_event,
+    split_segment_batch,
     to_statsig_event,
     translate,
     verify_segment_signature,
     verify_statsig_signature,
 )
-from statsig_segment.errors import CODES
+from statsig_segment.errors import CODES, child
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,6 +101,9 @@ PLACES: list[tuple[Callable[[], object], str, str]] = [
     (lambda: verify("1"), "signature_stale", "timestamp"),
     (lambda: verify(f"{DIGITS}1"), "signature_stale", "timestamp"),
     (lambda: verify_segment_signature(b"[]", "", SECRET), "signature_argument", "body"),
+    (lambda: split_segment_batch({"batch": 1}), "batch_not_array", "$.batch"),
+    (lambda: to_statsig_event(Identify(user_id="u")), "identify_without_event", "$"),
+    (lambda: parse_statsig_event({"userID": "u"}), "missing_event", "$.eventName"),
 ]
 
 
@@ -108,6 +116,15 @@ class TestPlaces:
             function()
 
         assert (caught.value.code, caught.value.path) == (code, path)
+
+    def test_a_path_keeps_what_is_no_ascii(self) -> None:
+        assert child("$", "é è") == '$["é è"]'
+
+    def test_a_name_that_no_field_gives_is_nowhere_in_a_payload(self) -> None:
+        """US-9"""
+        event = to_statsig_event(Page(user_id="u"), InboundConfig(naming=EventNaming(page_unnamed="#")))
+
+        assert [(issue.code, issue.path) for issue in event.issues] == [("name_forbidden_character", "$")]
 
     def test_a_timestamp_of_eighteen_digits_can_be_fresh(self) -> None:
         verify(DIGITS)

@@ -79,6 +79,13 @@ class TestTheFastConstructor:
             setattr(way(model), name, None)
 
 
+@pytest.mark.parametrize(
+    ("model", "field"), [(StatsigEvent, "event_name"), (Track, "event"), (AudienceUpdate, "id_list")]
+)
+def test_a_field_that_must_be_given_has_no_value_on_its_class(model: type, field: str) -> None:
+    assert not hasattr(model, field)
+
+
 class TestEvolving:
     def test_an_evolved_event_of_an_export_says_what_it_was_told(self) -> None:
         event = parse_statsig_event({"eventName": "checkout", "userID": "u1", "value": 1})
