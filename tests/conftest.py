@@ -12,6 +12,6 @@ settings.register_profile("ci", settings.get_profile("default"), derandomize=Tru
 settings.register_profile("nightly", settings.get_profile("default"), max_examples=10_000)
 # Each mutant of the code is tested in a fork, with few examples but in many tests: tests/mutation/code.py.
 settings.register_profile(
-    "mutation", settings.get_profile("ci"), max_examples=25, suppress_health_check=list(HealthCheck)
+    "mutation", settings.get_profile("ci"), max_examples=10, suppress_health_check=list(HealthCheck)
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default"))
