@@ -278,7 +278,7 @@ def _check_config(arguments: argparse.Namespace) -> int:
 
 def _printed(text: str) -> bytes:
     """Encode what is for people as their terminal has it."""
-    return text.encode(sys.stdout.encoding or "utf-8", "backslashreplace")
+    return text.encode(sys.stdout.encoding, "backslashreplace")
 
 
 _COMMANDS: Final[Mapping[str, tuple[Any, str, Callable[[argparse.ArgumentParser], None]]]] = FrozenDict(

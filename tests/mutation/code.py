@@ -34,7 +34,7 @@ CORE: Final = (
 """The library without its tables, which test_tables.py changes row by row, and without its testing kit."""
 SHELL: Final = ("cli", "codec", "conformance", "documents", "streams", "task", "telling", "work")
 """What does input and output."""
-SHELL_TESTS: Final = ("tests/unit/test_cli.py", "tests/unit/test_conformance.py", "tests/unit/test_streams.py")
+SHELL_TESTS: Final = tuple(f"tests/unit/test_{name}.py" for name in ("cli", "conformance", "streams", "telling"))
 PARTS: Final = (
     (
         CORE,
@@ -47,7 +47,10 @@ PARTS: Final = (
 )
 """Modules, and the rounds of tests that their mutants go through; those of huge input would take hours."""
 AT_IMPORT: Final = frozenset(
-    {"checks.expect", "config._instance", "errors._codes", "models.defaults_on_class", "models.read_when_asked"}
+    {
+        *("checks.expect", "codec.best_codec", "config._instance", "errors._codes"),
+        *("models.defaults_on_class", "models.read_when_asked"),
+    }
 )
 """Functions that run while the package is imported, before mutmut switches a mutant on: looked at once more."""
 MEMORY: Final = 6 << 30

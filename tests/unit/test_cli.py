@@ -182,6 +182,16 @@ class TestInbound:
 
         assert [len(body["events"]) for body in ended.lines] == [500]
 
+    def test_requests_are_filled_from_as_many_blocks_as_it_takes(
+        self, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("statsig_segment.streams._PIECE", 10_000)
+        calls = [GOOD | {"properties": {"at": at}} for at in range(1_001)]
+        bodies = run("inbound", "--format", "request", stdin=ndjson(*calls)).lines
+
+        assert [len(body["events"]) for body in bodies] == [500, 500, 1]
+        assert [int(event["metadata"]["at"]) for body in bodies for event in body["events"]] == list(range(1_001))
+
     def test_files_are_read_one_after_the_other(self, run: Run, tmp_path: Path) -> None:
         (tmp_path / "a").write_bytes(ndjson(GOOD | {"event": "a"}))
         (tmp_path / "b.gz").write_bytes(gzip.compress(ndjson(GOOD | {"event": "b"})))
@@ -352,15 +362,16 @@ class TestOutbound:
 
     def test_batches_hold_all_that_fits(self, run: Run, tmp_path: Path) -> None:
         events: list[Any] = [{"eventName": f"e{at}", "userID": "u", "value": 1.0} for at in range(2_600)]
-        events[7]["metadata"] = {"long": "x" * 40_000}
+        events[7]["metadata"] = events[9]["metadata"] = {"long": "x" * 40_000}
         ended = run("outbound", "--batch", "--rejects", tmp_path / "rejects", stdin=ndjson({"data": events}, {}))
         rejects = [json.loads(line) for line in (tmp_path / "rejects").read_bytes().splitlines()]
 
-        assert sum(len(body["batch"]) for body in ended.lines) == 2_599
+        assert sum(len(body["batch"]) for body in ended.lines) == 2_598
         assert all(len(line) <= 500_000 for line in ended.out.splitlines())
-        assert ended.counts == "read 2,601 = translated 2,599 + audiences 0 + skipped 0 + rejected 2"
+        assert ended.counts == "read 2,601 = translated 2,598 + audiences 0 + skipped 0 + rejected 3"
         assert [(record["position"], record["code"]) for record in rejects] == [
             (7, "event_too_large"),
+            (9, "event_too_large"),
             (2_600, "missing_event"),
         ]
 
@@ -437,6 +448,11 @@ class TestExplain:
 
         assert ended.status == 1
         assert lines == [first, f"   why:  {why}", f"   what would change it:  {HINTS[code]}", ""]
+
+    def test_a_record_without_calls_is_named_by_what_it_is(self, run: Run) -> None:
+        text = run("explain", stdin=b'{\n"batch": 5}').out.decode()
+
+        assert text.startswith("0  an object  ->  rejected: batch_not_array at $.batch\n")
 
     def test_issues_are_told(self, run: Run) -> None:
         text = run("explain", stdin=ndjson(GOOD | {"anonymousId": ""})).out.decode()
@@ -700,20 +716,23 @@ class TestProgress:
         monkeypatch.setattr(time, "monotonic", lambda: next(clock))
         monkeypatch.setattr("statsig_segment.streams._PIECE", 100)
         monkeypatch.setattr(sys, "stderr", stderr)
-        run("outbound", stdin=ndjson(*[{"eventName": "a"}] * 50))
+        run("outbound", stdin=ndjson(*[{"eventName": "a"}] * 50, {}))
         return stderr.getvalue()
 
     def test_a_terminal_sees_how_far_a_long_run_is(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         text = self.shown(monkeypatch, run, Terminal(), 0.5)
 
         assert text.startswith("\r\x1b[Kread ")
-        assert text.endswith("\r\x1b[Kread 50 = translated 50 + audiences 0 + skipped 0 + rejected 0\n")
+        assert text.endswith(
+            "\r\x1b[Kread 51 = translated 50 + audiences 0 + skipped 0 + rejected 1\nrejected: missing_event 1\n"
+        )
+        assert text.count("\n") == 2
 
     def test_a_short_run_shows_none(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-        assert self.shown(monkeypatch, run, Terminal(), 0.001).startswith("read 50")
+        assert self.shown(monkeypatch, run, Terminal(), 0.001).startswith("read 51")
 
     def test_a_file_gets_none(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-        assert self.shown(monkeypatch, run, io.StringIO(), 0.5).startswith("read 50")
+        assert self.shown(monkeypatch, run, io.StringIO(), 0.5).startswith("read 51")
 
     def test_it_is_not_shown_too_often(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         often = self.shown(monkeypatch, run, Terminal(), 0.5).count("\r")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from statsig_segment.conformance import SENT, VECTORS, judge, main, question, read_cases
+from statsig_segment.conformance import SENT, VECTORS, difference, judge, main, question, read_cases
 
 ROOT = Path(__file__).parents[2]
 CASES = read_cases(VECTORS)
@@ -113,6 +113,87 @@ class TestAVerdict:
 
         assert verdict.outcome == ("passed" if expected == {"survives": True} and answer == {} else verdict.outcome)
         assert bool(verdict.reason) == (verdict.outcome == "failed")
+
+
+ROW = {"target": "$.a", "value": 1}
+OTHER_ROW = {"target": "$.b", "value": 2, "rule": "US-1"}
+PATCH = {"idList": "a", "add": ["u1"], "remove": []}
+LATER_PATCH = {"idList": "a", "add": ["u2"], "remove": []}
+OTHER_PATCH = {"idList": "b", "add": ["u3"], "remove": []}
+
+
+def error(**facts: Any) -> dict[str, Any]:
+    return {"error": facts}
+
+
+class TestTheDifference:
+    """What the README of the vectors leaves open makes none, and everything else does."""
+
+    @pytest.mark.parametrize(
+        ("expected", "told"),
+        [
+            ({"value": 1}, {"value": 1.0}),
+            ({"value": [{"a": -2.0}]}, {"value": [{"a": -2}]}),
+            ({"survives": True}, {"error": {"code": "any"}}),
+            ({"event": 1}, {"event": 1, "issues": []}),
+            ({"event": 1, "issues": []}, {"event": 1}),
+            ({"issues": [["a", "$.a"], ["b", "$.b"]]}, {"issues": [["b", "$.b"], ["a", "$.a"]]}),
+            ({"rows": [ROW, OTHER_ROW]}, {"rows": [OTHER_ROW, ROW]}),
+            ({"rows": [ROW]}, {"rows": [ROW | {"rule": "US-1", "source": "$.x"}]}),
+            ({"patches": [PATCH, OTHER_PATCH, LATER_PATCH]}, {"patches": [OTHER_PATCH, PATCH, LATER_PATCH]}),
+            ({"batches": [2, 1]}, {"bodies": [{"batch": [5, 6]}, {"batch": [7]}]}),
+            (error(code="a"), error(code="a", path="$.x", paths=["$.y"])),
+            (error(code="a", paths=["x"]), error(code="a", paths=["$.x"])),
+            (error(code="a", paths=["x"]), error(code="a", paths=["$.x.y"])),
+            (error(code="a", paths=["x"]), error(code="a", paths=["x[0]", "$.z"])),
+            (error(code="a", paths=["x", "z"]), error(code="a", paths=["$.z", "$.x"])),
+            ({"outcomes": [error(code="a"), {"event": 1}]}, {"outcomes": [error(code="a", path="$"), {"event": 1}]}),
+        ],
+    )
+    def test_there_is_none(self, expected: dict[str, Any], told: dict[str, Any]) -> None:
+        assert difference(expected, told) == ""
+
+    @pytest.mark.parametrize(
+        ("expected", "told"),
+        [
+            ({"value": 1}, {"value": True}),
+            ({"value": 1}, {"value": "1"}),
+            ({"value": [1, 2]}, {"value": [2, 1]}),
+            ({"value": None}, {}),
+            ({"event": 1}, {"event": 1, "issues": [["a", "$.a"]]}),
+            ({"event": 1, "issues": [["a", "$.a"]]}, {"event": 1}),
+            ({"issues": [["a", "$.a"]]}, {"issues": [["a", "$.b"]]}),
+            ({"rows": [ROW]}, {"rows": [ROW | {"value": 2}]}),
+            ({"rows": [OTHER_ROW]}, {"rows": [{"target": "$.b", "value": 2}]}),
+            ({"rows": [ROW]}, {"rows": [ROW, OTHER_ROW]}),
+            ({"rows": [ROW, OTHER_ROW]}, {"rows": [ROW]}),
+            ({"rows": [ROW]}, {"rows": [ROW, ROW]}),
+            ({"patches": [PATCH, LATER_PATCH]}, {"patches": [LATER_PATCH, PATCH]}),
+            ({"patches": [PATCH, OTHER_PATCH]}, {"patches": [PATCH]}),
+            ({"batches": [2, 1]}, {"bodies": [{"batch": [5]}, {"batch": [6, 7]}]}),
+            (error(code="a"), error(code="b")),
+            (error(code="a", path="$.x"), error(code="a")),
+            (error(code="a", path="$.x"), error(code="a", path="$.y")),
+            (error(code="a", paths=["x"]), error(code="a")),
+            (error(code="a", paths=["x"]), error(code="a", paths=["$.xy"])),
+            (error(code="a", paths=["x.y"]), error(code="a", paths=["$.x"])),
+            (error(code="a", paths=["x", "z"]), error(code="a", paths=["$.x"])),
+            ({"outcomes": [error(code="a"), {"event": 1}]}, {"outcomes": [error(code="a")]}),
+            ({"outcomes": [error(code="a"), {"event": 1}]}, {"outcomes": [{"event": 1}, error(code="a")]}),
+        ],
+    )
+    def test_there_is_one_and_it_is_told(self, expected: dict[str, Any], told: dict[str, Any]) -> None:
+        lines = difference(expected, told).splitlines()
+
+        assert lines[:2] == ["--- expected", "+++ answer"]
+        assert {line[0] for line in lines[2:]} & {"+", "-"}
+        assert lines == difference(expected, dict(reversed(told.items()))).splitlines()
+
+    def test_the_paths_that_were_met_are_told_with_those_that_were_not(self) -> None:
+        told = difference(error(paths=["x", "z"]), error(paths=["$.x.y", "$.q"]))
+
+        changes = {(line[0], line[1:].strip(' ",')) for line in told.splitlines()[2:] if line[0] in "+-"}
+        assert changes == {("-", "z"), ("+", "q"), ("+", "x.y")}
 
 
 @pytest.fixture
