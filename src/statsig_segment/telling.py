@@ -3,6 +3,7 @@
 Text of a payload or a file is shown as JSON, and no character of it can steer a terminal.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
@@ -70,7 +71,12 @@ def shown(value: object, most: int | None = None) -> str:
 
 def printable(text: str) -> str:
     """Escape what a terminal might obey or could not show, but for the ends of lines."""
-    return "".join(c if c.isprintable() or c == "\n" else f"\\u{ord(c):04x}" for c in text)
+    return "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    """Escape a character as JSON does: by its one or two units of UTF-16."""
+    return re.sub(".{4}", r"\\u\g<0>", character.encode("utf-16-be", "surrogatepass").hex())
 
 
 def explanation_text(position: int, payload: Any, explanation: Explanation) -> str:

@@ -1,11 +1,12 @@
 """What the command line says of a configuration, word for word, and how it cuts what is long."""
 
+import json
 from typing import Any
 
 import pytest
 
 from statsig_segment import explain, load_config
-from statsig_segment.telling import config_text, explanation_text, shown
+from statsig_segment.telling import config_text, explanation_text, printable, shown
 
 ALL: dict[str, Any] = {
     "inbound": {
@@ -122,6 +123,22 @@ class TestAConfiguration:
         told = config_text(load_config(NOTHING)).splitlines()
 
         assert [line for line in told if line not in DEFAULT_TEXT.splitlines()] == NOTHING_LINES
+
+
+class TestWhatCannotBePrinted:
+    @pytest.mark.parametrize(
+        ("character", "escaped"),
+        [
+            ("\x1b", "\\u001b"),
+            ("\x7f", "\\u007f"),
+            ("\u202e", "\\u202e"),
+            ("\ud800", "\\ud800"),
+            ("\U000e0001", "\\udb40\\udc01"),
+        ],
+    )
+    def test_it_is_escaped_as_json_escapes_it(self, character: str, escaped: str) -> None:
+        assert printable(f"a{character}é") == f"a{escaped}é"
+        assert json.loads(f'"{escaped}"') == character
 
 
 class TestWhatIsLong:
