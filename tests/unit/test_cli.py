@@ -594,6 +594,82 @@ class TestCheckConfig:
             assert all(line[2].isalpha() and line.endswith(".") for line in sentences)
 
 
+HELP: dict[tuple[str, ...], str] = {
+    (): """
+usage: statsig-segment [-h] [--version] command ...
+Segment calls to Statsig events, and Statsig's exports to Segment calls.
+positional arguments:
+  command
+    inbound       translate Segment calls to Statsig events
+    outbound      translate Statsig's exports to Segment calls
+    explain       tell where each field of an event comes from, or why there is no event
+    check-config  tell every problem of a configuration, or what it does
+options:
+  -h, --help      show this help message and exit
+  --version       show program's version number and exit
+Input is JSON: an object, array or batch envelope a line, or one of them over many lines, plain or gzip. Output is one
+JSON object a line. Exit status: 0; 1 where anything was rejected; 2 for unusable arguments, files or configurations.
+""",
+    ("inbound",): """
+usage: statsig-segment inbound [-h] [--config FILE] [--format {log-event,webhook,request}] [--rejects FILE]
+  [--audiences FILE] [--deduplicate] [--jobs N] [FILE ...]
+Translate Segment calls to Statsig events.
+positional arguments:
+  FILE              Segment calls; - or none is standard input
+options:
+  -h, --help        show this help message and exit
+  --config FILE     the configuration, TOML or JSON; without one, the default
+  --format {log-event,webhook,request}
+                    what is written of an event; request packs 500 events into one
+  --rejects FILE    write what was rejected, and why, to this file
+  --audiences FILE  write the changes of ID lists, as they come, to this file
+  --deduplicate     skip a call whose messageId is among the last 1,000,000; not with --jobs
+  --jobs N          share the work among N processes
+""",
+    ("outbound",): """
+usage: statsig-segment outbound [-h] [--config FILE] [--profile {documented,deliverable}] [--batch] [--rejects FILE]
+  [FILE ...]
+Translate Statsig's exports to Segment calls.
+positional arguments:
+  FILE              what Statsig exported; - or none is standard input
+options:
+  -h, --help        show this help message and exit
+  --config FILE     the configuration, TOML or JSON; without one, the default
+  --profile {documented,deliverable}
+                    the form of the calls, in place of the configured one
+  --batch           pack the calls into bodies for Segment's API
+  --rejects FILE    write what was rejected, and why, to this file
+""",
+    ("explain",): """
+usage: statsig-segment explain [-h] [--config FILE] [FILE]
+Tell where each field of an event comes from, or why there is no event.
+positional arguments:
+  FILE              Segment calls; - or none is standard input
+options:
+  -h, --help        show this help message and exit
+  --config FILE     the configuration, TOML or JSON; without one, the default
+""",
+    ("check-config",): """
+usage: statsig-segment check-config [-h] FILE
+Tell every problem of a configuration, or what it does.
+positional arguments:
+  FILE              TOML or JSON; - is standard input
+options:
+  -h, --help        show this help message and exit
+""",
+}
+
+
+class TestHelp:
+    """Word for word: it is the manual that is at hand; how it is set is argparse's affair."""
+
+    @pytest.mark.parametrize("command", HELP)
+    def test_it_tells_each_argument(self, run: Run, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]) -> None:
+        monkeypatch.setenv("COLUMNS", "1000")
+
+        assert run(*command, "--help").out.decode().split() == HELP[command].split()
+
+
 class TestWhatCannotBeUsed:
     @pytest.mark.parametrize(
         "argv",

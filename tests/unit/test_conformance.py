@@ -115,6 +115,8 @@ class TestAVerdict:
         assert bool(verdict.reason) == (verdict.outcome == "failed")
 
 
+ISSUE = {"code": "id_invalid", "path": "$.a"}
+OTHER_ISSUE = {"code": "name_invalid", "path": "$.b"}
 ROW = {"target": "$.a", "value": 1}
 OTHER_ROW = {"target": "$.b", "value": 2, "rule": "US-1"}
 PATCH = {"idList": "a", "add": ["u1"], "remove": []}
@@ -137,7 +139,8 @@ class TestTheDifference:
             ({"survives": True}, {"error": {"code": "any"}}),
             ({"event": 1}, {"event": 1, "issues": []}),
             ({"event": 1, "issues": []}, {"event": 1}),
-            ({"issues": [["a", "$.a"], ["b", "$.b"]]}, {"issues": [["b", "$.b"], ["a", "$.a"]]}),
+            ({"issues": [ISSUE, OTHER_ISSUE]}, {"issues": [OTHER_ISSUE, ISSUE]}),
+            ({"value": {"a": 1, "b": 2}}, {"value": {"b": 2, "a": 1}}),
             ({"rows": [ROW, OTHER_ROW]}, {"rows": [OTHER_ROW, ROW]}),
             ({"rows": [ROW]}, {"rows": [ROW | {"rule": "US-1", "source": "$.x"}]}),
             ({"patches": [PATCH, OTHER_PATCH, LATER_PATCH]}, {"patches": [OTHER_PATCH, PATCH, LATER_PATCH]}),
@@ -160,9 +163,10 @@ class TestTheDifference:
             ({"value": 1}, {"value": "1"}),
             ({"value": [1, 2]}, {"value": [2, 1]}),
             ({"value": None}, {}),
-            ({"event": 1}, {"event": 1, "issues": [["a", "$.a"]]}),
-            ({"event": 1, "issues": [["a", "$.a"]]}, {"event": 1}),
-            ({"issues": [["a", "$.a"]]}, {"issues": [["a", "$.b"]]}),
+            ({"event": 1}, {"event": 1, "issues": [ISSUE]}),
+            ({"event": 1, "issues": [ISSUE]}, {"event": 1}),
+            ({"issues": [ISSUE]}, {"issues": [ISSUE | {"path": "$.b"}]}),
+            ({"event": 1}, {"event": 1, "rows": [ROW]}),
             ({"rows": [ROW]}, {"rows": [ROW | {"value": 2}]}),
             ({"rows": [OTHER_ROW]}, {"rows": [{"target": "$.b", "value": 2}]}),
             ({"rows": [ROW]}, {"rows": [ROW, OTHER_ROW]}),
@@ -221,6 +225,45 @@ def program(folder: Path, source: str) -> str:
 ANSWERS = 'for line in sys.stdin: print(json.dumps({"id": json.loads(line)["id"], "answer": {"valid": True}}))'
 
 
+HELP = """
+usage: python -m statsig_segment.conformance [-h] --command COMMAND [--rule ID] [--source {doc,seen,policy}]
+  [--vectors DIR] [--json FILE] [--show N] [--seconds SECONDS]
+Hold a program in any language against the test vectors.
+options:
+  -h, --help         show this help message and exit
+  --command COMMAND  the program with its arguments, as "node translator.mjs"
+  --rule ID          only the cases of this rule; may be given more than once
+  --source {doc,seen,policy}
+                     only cases documented, observed, or of our policy
+  --vectors DIR      a folder of vector files; default: our own
+  --json FILE        write the report as JSON, too
+  --show N           show so many failed cases (default 20)
+  --seconds SECONDS  the time that the program has (default 300)
+Exit status: 0; 1 where a case failed; 2 for unusable arguments.
+"""
+
+
+REPORT = """\
+a: A case. (IN-1; doc)
+--- expected
++++ answer
+@@ -1,3 +1,3 @@
+ {
+-  "skipped": "filtered"
++  "valid": true
+ }
+
+rule   passed   failed  not supported
+IN-1        0        1              0
+IN-2        1        0              0
+none        1        0              0
+
+the program ended with exit status 3
+
+3 cases: 2 passed, 1 failed, 0 not supported
+"""
+
+
 class TestARun:
     def test_it_counts_by_rule_and_fails_as_a_whole(
         self, vectors: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -237,6 +280,14 @@ class TestARun:
         assert list(told["failed"]) == ["a"]
         assert told["trouble"] == ""
         assert "3 cases: 2 passed, 1 failed, 0 not supported" in capsys.readouterr().out
+
+    def test_the_report_shows_failures_rules_trouble_and_the_sum(
+        self, vectors: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        command = program(tmp_path, f"{ANSWERS}\nsys.exit(3)")
+
+        assert main(["--command", command, "--vectors", str(vectors)]) == 1
+        assert capsys.readouterr().out == REPORT
 
     @pytest.mark.parametrize(
         ("options", "passed"),
@@ -321,8 +372,13 @@ class TestARun:
     def test_unusable_arguments_give_status_2(self, arguments: list[str]) -> None:
         assert main(arguments) == 2
 
-    def test_help_gives_status_0(self) -> None:
+    def test_help_tells_each_argument(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("COLUMNS", "1000")
+
         assert main(["--help"]) == 0
+        assert capsys.readouterr().out.split() == HELP.split()
 
 
 class TestTheVectorsAgainstPrograms:

@@ -315,10 +315,11 @@ class TestCalls:
             assert caught.value.code == code
 
     def test_a_time_of_thousands_of_digits_is_none(self) -> None:
-        """IN-5"""
+        """IN-5, OU-1"""
         call = parse_segment_event({"type": "track", "event": "a", "timestamp": "9" * 5_000})
 
         assert [(issue.code, issue.path) for issue in call.issues] == [("time_unreadable", "$.timestamp")]
+        assert export({"eventName": "a", "timestamp": "9" * 5_000}) == export({"eventName": "a"})
 
 
 class TestNames:

@@ -145,6 +145,11 @@ class TestTheShapesOfInput:
         ):
             assert payloads(text, size) == objects
 
+    def test_long_strings_may_be_cut_anywhere(self) -> None:
+        text = f'[\n"{"x" * 100}",\n{{"y": "{"z" * 100}"}}]'
+
+        assert all(payloads(text, size) == ["x" * 100, {"y": "z" * 100}] for size in range(1, len(text)))
+
     @pytest.mark.parametrize("size", [1, 3, 1000])
     def test_numbers_and_words_are_cut_nowhere(self, size: int) -> None:
         text = "[\n12345, -1.5e10, true,\nnull, NaN, -Infinity, 1\n, false]"
@@ -179,6 +184,7 @@ SPOILED: list[tuple[str, list[Any]]] = [
     ('[{\n  "a": x,\n  "z": {\n  }\n}, {\n  "b": 1\n}]', ['{\n  "a": x,\n  "z": {\n  }', {"b": 1}]),
     ('[\n  {"a": x,\n\n      "z"\n  {"b": 1}\n]', ['{"a": x,\n\n      "z"', {"b": 1}]),
     ('[\n  {"a": x,\n"z" \n  \n  {"b": 1}\n  , y\n\n{"c": 1}\n]', ['{"a": x,\n"z"', {"b": 1}, "y", {"c": 1}]),
+    ('[\n{"b":},\n{"c":1} X\n]', ['{"b":},', {"c": 1}, "X"]),
     # Other documents.
     ('{\n  "a": x,\n  "b": {\n  }\n}\n{"c":1}', ['{\n  "a": x,\n  "b": {\n  }', {"c": 1}]),
     ('{\n  "a": 1\n}\n{\n  "b"\n}\n{\n  "c": 1\n}', [{"a": 1}, '{\n  "b"', {"c": 1}]),
