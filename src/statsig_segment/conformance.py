@@ -78,11 +78,8 @@ def difference(expected: Answer, told: Answer) -> str:
     """
     if expected == {"survives": True}:  # any answer will do: that there is one is the point
         return ""
-    pinned = _settled(expected, expected)
-    found = _settled(expected, told)
-    if _canonical(pinned) == _canonical(found):
-        return ""
-    lines = difflib.unified_diff(_pretty(pinned), _pretty(found), "expected", "answer", lineterm="", n=100)
+    pinned, found = _pretty(_settled(expected, expected)), _pretty(_settled(expected, told))
+    lines = difflib.unified_diff(pinned, found, "expected", "answer", lineterm="", n=100)
     return "\n".join(lines)
 
 

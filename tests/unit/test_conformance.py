@@ -140,6 +140,10 @@ class TestTheDifference:
             ({"event": 1}, {"event": 1, "issues": []}),
             ({"event": 1, "issues": []}, {"event": 1}),
             ({"issues": [ISSUE, OTHER_ISSUE]}, {"issues": [OTHER_ISSUE, ISSUE]}),
+            (
+                {"issues": [{"code": "a", "path": "$.b"}, {"code": "b", "path": "$.a"}]},
+                {"issues": [{"path": "$.a", "code": "b"}, {"path": "$.b", "code": "a"}]},
+            ),
             ({"value": {"a": 1, "b": 2}}, {"value": {"b": 2, "a": 1}}),
             ({"rows": [ROW, OTHER_ROW]}, {"rows": [OTHER_ROW, ROW]}),
             ({"rows": [ROW]}, {"rows": [ROW | {"rule": "US-1", "source": "$.x"}]}),
@@ -311,6 +315,27 @@ class TestARun:
         out = capsys.readouterr().out
         assert out.count("no answer") == 1
         assert "... and 2 more that failed" in out
+        assert main(["--command", silent, "--vectors", str(vectors), "--show", "3"]) == 1
+        assert "more that failed" not in capsys.readouterr().out
+
+    def test_rules_are_told_in_their_order_with_all_their_cases(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        rules = [["US-1", "AU-1"], ["IN-2"], ["AU-1"], []]
+        cases = [case(f"c{at}", {"valid": False}, rules=some) for at, some in enumerate(rules)]
+        (tmp_path / "some.json").write_text(json.dumps({"cases": cases}), encoding="utf-8")
+
+        assert main(["--command", program(tmp_path, ANSWERS), "--vectors", str(tmp_path)]) == 1
+
+        lines = capsys.readouterr().out.splitlines()
+        assert lines[0] == "c0: A case. (US-1, AU-1; doc)"
+        assert [line.split()[:3] for line in lines[-7:-2]] == [
+            ["rule", "passed", "failed"],
+            ["IN-2", "0", "1"],
+            ["US-1", "0", "1"],
+            ["AU-1", "0", "2"],
+            ["none", "0", "1"],
+        ]
 
     @pytest.mark.parametrize(
         ("source", "trouble"),
