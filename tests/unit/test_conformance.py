@@ -87,7 +87,9 @@ class TestAVerdict:
         assert '+  "skipped": "statsig_origin"' in verdict.reason
 
     def test_what_is_not_supported_neither_passes_nor_fails(self) -> None:
-        assert outcomes([FILTERED], '{"id": "a", "unsupported": true}') == ["not supported"]
+        (verdict,) = judge([FILTERED], ['{"id": "a", "unsupported": true}'])
+
+        assert (verdict.case, verdict.outcome) == (FILTERED, "not supported")
 
     def test_the_order_of_answers_is_free(self) -> None:
         other = case("b", {"valid": True})
@@ -276,13 +278,15 @@ class TestARun:
 
         status = main(["--command", command, "--vectors", str(vectors), "--json", str(tmp_path / "report.json")])
 
-        told = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+        text = (tmp_path / "report.json").read_text(encoding="utf-8")
+        told = json.loads(text)
         one = {"passed": 1, "failed": 0, "not supported": 0}
         assert status == 1
         assert told["cases"] == {"passed": 2, "failed": 1, "not supported": 0}
         assert told["rules"] == {"IN-1": {"passed": 0, "failed": 1, "not supported": 0}, "IN-2": one, "none": one}
         assert list(told["failed"]) == ["a"]
         assert told["trouble"] == ""
+        assert text == f"{json.dumps(told, indent=2)}\n"
         assert "3 cases: 2 passed, 1 failed, 0 not supported" in capsys.readouterr().out
 
     def test_the_report_shows_failures_rules_trouble_and_the_sum(
@@ -295,7 +299,12 @@ class TestARun:
 
     @pytest.mark.parametrize(
         ("options", "passed"),
-        [(["--rule", "IN-2"], 1), (["--source", "policy"], 1), (["--rule", "IN-1", "--source", "policy"], 0)],
+        [
+            (["--rule", "IN-2"], 1),
+            (["--source", "policy"], 1),
+            (["--source", "policy", "--source", "seen"], 1),
+            (["--rule", "IN-1", "--source", "policy"], 0),
+        ],
     )
     def test_only_the_cases_that_are_asked_for(
         self, vectors: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], passed: int
@@ -396,6 +405,32 @@ class TestARun:
     )
     def test_unusable_arguments_give_status_2(self, arguments: list[str]) -> None:
         assert main(arguments) == 2
+
+    @pytest.mark.parametrize(
+        ("arguments", "told"),
+        [
+            (["--command", ""], "no command"),
+            (["--command", "true", "--rule", "XX-1"], "no such cases"),
+        ],
+    )
+    def test_it_is_told_which(self, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str) -> None:
+        main(arguments)
+
+        assert capsys.readouterr() == ("", f"conformance: {told}\n")
+
+    def test_so_is_a_file_without_vectors(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        path = tmp_path / "other.json"
+        path.write_text("[]", encoding="utf-8")
+
+        main(["--command", "true", "--vectors", str(tmp_path)])
+
+        assert capsys.readouterr() == ("", f"conformance: {path} holds no test vectors\n")
+
+    def test_a_case_needs_no_more_than_the_schema_says(self, tmp_path: Path) -> None:
+        bare = {key: value for key, value in FILTERED.items() if key != "input"}
+        (tmp_path / "some.json").write_text(json.dumps({"cases": [bare]}), encoding="utf-8")
+
+        assert read_cases(tmp_path) == [bare]
 
     def test_help_tells_each_argument(
         self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

@@ -185,9 +185,13 @@ SPOILED: list[tuple[str, list[Any]]] = [
     ('[\n  {"a": x,\n\n      "z"\n  {"b": 1}\n]', ['{"a": x,\n\n      "z"', {"b": 1}]),
     ('[\n  {"a": x,\n"z" \n  \n  {"b": 1}\n  , y\n\n{"c": 1}\n]', ['{"a": x,\n"z"', {"b": 1}, "y", {"c": 1}]),
     ('[\n  {"a": x,\n    "y": 1,\n    "z": 2\n  {"b": 1}\n]', ['{"a": x,\n    "y": 1,\n    "z": 2', {"b": 1}]),
+    ('[\n\n  {"a": x\n   {"b":1},\n  {"c":1}\n]', ['{"a": x\n   {"b":1},', {"c": 1}]),
+    ('[\n {"a":1}, {"b": x\n   {"b":1},\n {"c":1}\n]', [{"a": 1}, '{"b": x\n   {"b":1},', {"c": 1}]),
+    ('[{"a":1},{"b"', [{"a": 1}, '{"b"']),
     ('[\n{"b":},\n{"c":1} X\n]', ['{"b":},', {"c": 1}, "X"]),
     # Other documents.
     ('{\n  "a": x,\n  "b": {\n  }\n}\n{"c":1}', ['{\n  "a": x,\n  "b": {\n  }', {"c": 1}]),
+    ('{\n"a": x,\n {"b":1}\n{"c":1}', ['{\n"a": x,\n {"b":1}', {"c": 1}]),
     ('{\n  "a": 1\n}\n{\n  "b"\n}\n{\n  "c": 1\n}', [{"a": 1}, '{\n  "b"', {"c": 1}]),
     ('{\n  "batch": [\n    {"a": 1},\n    {"b"\n  ]\n}\n', ['{\n  "batch": [\n    {"a": 1},\n    {"b"\n  ]']),
 ]
@@ -210,6 +214,15 @@ class TestBrokenInput:
         [(code, _)] = payloads(text % ("9" * 5_000))
 
         assert code == "number_too_long"
+
+    def test_a_line_with_such_a_number_ends_with_it(self) -> None:
+        found = payloads('{"a": %s}\noops\n{"c":1}' % ("9" * 5_000))
+
+        assert [item if isinstance(item, dict) else item[0] for item in found] == [
+            "number_too_long",
+            "invalid_json",
+            {"c": 1},
+        ]
 
     @pytest.mark.parametrize("text", ["%s\n", '{"a":%s', "{\n%s", "[\n%s"])
     def test_nesting_is_no_crash(self, text: str) -> None:
