@@ -172,6 +172,24 @@ def table(mutants: Iterable[str], alive: Mapping[str, Survivor], equal: Collecti
         yield f"{module:12} {told}: {percent:5.1f} % of the others killed"
 
 
+def tried(chosen: Collection[str], folder: Path, children: int) -> tuple[list[str], dict[str, Survivor]]:
+    """Name all mutants of these modules, and what those change that live."""
+    mutants: list[str] = []
+    alive: dict[str, Survivor] = {}
+    for part, rounds in PARTS:
+        modules = [module for module in part if module in chosen]
+        if not modules:
+            continue
+        place = folder / part[0]
+        place.mkdir()
+        names, left = unnoticed(modules, rounds, place, children)
+        mutants += names
+        for name in left:
+            if function(name) not in AT_IMPORT or not dies(name, chain(*rounds), place / "0"):
+                alive[name] = survivor(name, place / "0")
+    return mutants, alive
+
+
 def main() -> int:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -183,18 +201,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="mutation-"))
     print(f"mutmut works in {folder}", flush=True)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    mutants: list[str] = []
-    alive: dict[str, Survivor] = {}
-    for part, rounds in PARTS:
-        modules = [module for module in part if module in chosen]
-        if modules:
-            place = folder / part[0]
-            place.mkdir()
-            names, left = unnoticed(modules, rounds, place, arguments.children)
-            mutants += names
-            for name in left:
-                if function(name) not in AT_IMPORT or not dies(name, chain(*rounds), place / "0"):
-                    alive[name] = survivor(name, place / "0")
+    mutants, alive = tried(chosen, folder, arguments.children)
     explained = {mutant: equal for mutant, equal in known() if mutant[0].partition(".")[0] in chosen}
     print(*table(mutants, alive, {mutant for mutant, equal in explained.items() if equal}), sep="\n")
     found = set(alive.values())
