@@ -848,7 +848,9 @@ class TestInterruption:
 
     @pytest.mark.parametrize("jobs", ["1", "2"])
     def test_a_whole_process_ends_quietly(self, jobs: str) -> None:
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's jobs in the background ignore it
         process = spawned("inbound", "--jobs", jobs, own_session=True)
+        signal.signal(signal.SIGINT, before)
         assert process.stdin
         assert process.stdout
         while not select.select([process.stdout], [], [], 0.05)[0]:  # until it is at work
