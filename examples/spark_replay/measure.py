@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import gzip
-import importlib
 import json
 import os
 import platform
@@ -16,18 +15,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
-from typing import Any, Final
+from typing import Final
 
 import attrs
 import cattrs
-from examples.spark_replay import outcomes
 from tests.benchmarks.corpus import segment_calls
-
-from statsig_segment import load_config
 
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = ROOT / "docs" / "spark.md"
@@ -78,8 +73,6 @@ class Report:
     compressed_mb: dict[str, float]
     """Calls of an archive -> its size."""
     measured: list[Measured]
-    conversion_s: dict[str, float]
-    """Way from rows to Arrow -> seconds for 20,000 rows."""
 
     def median_s(self, case: Case) -> float:
         """Look up a case."""
@@ -145,7 +138,6 @@ def measure(calls: int, large: int, runs: int) -> Report:
         load=[round(one, 2) for one in load],
         compressed_mb={calls: round(size, 1) for calls, size in sizes.items()},
         measured=[Measured(case, times) for case, times in took.items()],
-        conversion_s=conversion_s(runs),
     )
 
 
@@ -153,33 +145,6 @@ def environment() -> dict[str, str]:
     """Tell which versions were measured."""
     packages = {name: version(name) for name in ("pyspark", "pyarrow", "pandas", "orjson")}
     return {"python": platform.python_version(), "system": sys.platform} | packages
-
-
-def conversion_s(runs: int) -> dict[str, float]:
-    """Time what `mapInArrow` and `mapInPandas` do with the rows of 20,000 calls, translation apart."""
-    job: Any = importlib.import_module("examples.spark_replay.job")
-    pyarrow: Any = importlib.import_module("pyarrow")
-    pandas: Any = importlib.import_module("pandas")
-    text = b"\n".join(segment_calls(_DISTINCT))
-    rows = list(outcomes.rows("a", text, load_config(CONFIG.read_text(encoding="utf-8"))))
-
-    def as_arrow(some: list[Any]) -> object:
-        return pyarrow.RecordBatch.from_pylist(some, schema=job.OUTCOMES)
-
-    def as_pandas(some: list[Any]) -> object:
-        frame = pandas.DataFrame(some, columns=job.OUTCOMES.names, dtype=object)
-        return pyarrow.Table.from_pandas(frame, schema=job.OUTCOMES, preserve_index=False).to_batches()
-
-    ways: dict[str, Callable[[list[Any]], object]] = {"arrow": as_arrow, "pandas": as_pandas}
-    batches = [rows[at : at + job.ROWS] for at in range(0, len(rows), job.ROWS)]
-    return {name: round(median(_timed(way, batches) for _ in range(runs)), 3) for name, way in ways.items()}
-
-
-def _timed(way: Callable[[list[Any]], object], batches: Iterable[list[Any]]) -> float:
-    start = time.perf_counter()
-    for batch in batches:
-        way(batch)
-    return time.perf_counter() - start
 
 
 # -- The page ---------------------------------------------------------------------------------------------------------
@@ -195,14 +160,15 @@ def page(text: str, report: Report) -> str:
 
 
 def _figures(report: Report) -> list[str]:
-    heading = ["| | calls | files | cores | seconds | from .. to | calls a second | of the command line |"]
-    return [*heading, "|---|---:|---:|---:|---:|---:|---:|---:|", *(_line(report, one) for one in report.measured)]
+    runs = len(report.measured[0].seconds)
+    heading = [f"Medians of {runs} runs each." if runs > 1 else "One run each.", ""]
+    heading.append("| | calls | files | cores | seconds | calls a second | of the command line |")
+    return [*heading, "|---|---:|---:|---:|---:|---:|---:|", *(_line(report, one) for one in report.measured)]
 
 
 def _line(report: Report, one: Measured) -> str:
     case = one.case
     cells = [case.way, f"{case.calls:,}", str(case.files), str(case.cores), f"{one.median_s:.1f}"]
-    cells.append(f"{min(one.seconds):.1f} .. {max(one.seconds):.1f}")
     if case.calls == case.files:  # nothing but the start
         return f"| {' | '.join((*cells, '', ''))} |"
     alone = report.median_s(Case(COMMAND_LINE, _USUAL_FILES, case.calls, 1))

@@ -259,3 +259,19 @@ class Service:
         """Make an end of it, whatever state it is in."""
         if self.process is not None and self.process.poll() is None:
             self.end(signal.SIGKILL)
+
+
+def send_from_node(client: Path, job: Mapping[str, Any], trap: Trap) -> str:
+    """Let Segment's client for Node.js send calls, and give what it said."""
+    done = subprocess.run(
+        ["npm", "run", "--silent", "send"],  # noqa: S607 - the fixture has found it
+        cwd=client,
+        input=json.dumps(job),
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        env=trap.environment(),
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
@@ -283,18 +282,7 @@ class TestTheClientForNode:
             "upload_size": upload_size,
             "calls": [{"method": method, "fields": fields} for method, fields, _ in calls],
         }
-        done = subprocess.run(
-            ["npm", "run", "--silent", "send"],  # noqa: S607 - the fixture has found it
-            cwd=folder,
-            input=json.dumps(job),
-            capture_output=True,
-            text=True,
-            timeout=loopback.DEADLINE_S,
-            env=trap.environment(),
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        said: dict[str, Any] = json.loads(done.stdout)
+        said: dict[str, Any] = json.loads(loopback.send_from_node(folder, job, trap))
         return said
 
     def test_every_call_type_comes_out_as_it_should(

@@ -7,7 +7,6 @@ import hmac
 import json
 import random
 import signal
-import subprocess
 import threading
 import time
 from collections import Counter
@@ -193,18 +192,8 @@ def test_the_client_for_node_through_the_service(
     ]
     job = {"host": service.url, "write_key": "source key", "upload_size": 20, "calls": calls}
 
-    done = subprocess.run(
-        ["npm", "run", "--silent", "send"],  # noqa: S607 - the fixture has found it
-        cwd=node_client,
-        input=json.dumps(job),
-        capture_output=True,
-        text=True,
-        timeout=loopback.DEADLINE_S,
-        env=trap.environment(),
-        check=False,
-    )
+    loopback.send_from_node(node_client, job, trap)
 
-    assert done.returncode == 0, done.stderr
     assert service.settled("statsig") == {"sent": 200}
     assert statsig_ids(collector) == {f"m-{at}": 1 for at in range(200)}
     assert {event["eventName"] for one in collector.requests for event in one.json["events"]} == {"segment::Walked"}

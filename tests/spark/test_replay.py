@@ -131,20 +131,25 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     }
 
 
+def ran(archive: Path, out: Path, config: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[bytes]:
+    """Run the job to its end."""
+    command = [sys.executable, "-m", "examples.spark_replay", str(archive), str(out)]
+    return subprocess.run(  # noqa: S603 - our own program
+        [*command, "--config", str(config), "--master", "local[2]"],
+        cwd=ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        check=False,
+    )
+
+
 @pytest.fixture(scope="module")
 def by_spark(
     archive: list[Path], environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Any]:
     """Send the archive through the job, as a user does."""
     out = tmp_path_factory.mktemp("spark") / "out"
-    command = [sys.executable, "-m", "examples.spark_replay", str(archive[0].parent), str(out)]
-    done = subprocess.run(  # noqa: S603 - our own program
-        [*command, "--config", str(CONFIG), "--master", "local[2]"],
-        cwd=ROOT,
-        env=os.environ | environment,
-        capture_output=True,
-        check=False,
-    )
+    done = ran(archive[0].parent, out, CONFIG, environment)
     assert done.returncode == 2, done.stderr.decode()  # because of the broken file
     parquet: Any = importlib.import_module("pyarrow.parquet")
     rows = parquet.read_table(out / "outcomes").to_pylist()
@@ -328,15 +333,8 @@ def test_what_cannot_be_used_is_no_success_and_not_taken_for_rejects(
 ) -> None:
     config = tmp_path / "config.toml"
     config.write_text(configured, encoding="utf-8")
-    command = [sys.executable, "-m", "examples.spark_replay", str(tmp_path / archive_name), str(tmp_path / "out")]
 
-    done = subprocess.run(  # noqa: S603 - our own program
-        [*command, "--config", str(config), "--master", "local[1]"],
-        cwd=ROOT,
-        env=os.environ | environment,
-        capture_output=True,
-        check=False,
-    )
+    done = ran(tmp_path / archive_name, tmp_path / "out", config, environment)
 
     assert done.returncode == 2
     assert told in done.stderr.decode()
