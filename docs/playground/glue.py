@@ -36,14 +36,15 @@ from statsig_segment import (
     to_log_event_request,
     url_verification_code,
 )
+from statsig_segment._values import is_array, is_object, read_text
 from statsig_segment.batches import BATCH
-from statsig_segment.errors import CODES, child
-from statsig_segment.json_text import is_array, is_object, read_text
+from statsig_segment.cli.blocks import translate_block
+from statsig_segment.cli.screen import HINTS, STATSIG_HINT
+from statsig_segment.codes import CODES
+from statsig_segment.errors import child
 from statsig_segment.rules import RULES
 from statsig_segment.segment import TYPE
 from statsig_segment.statsig import CONFIG_CHANGE, DATA, EVENT_NAME
-from statsig_segment.telling import HINTS, STATSIG_HINT
-from statsig_segment.work import translate_block
 
 Json = dict[str, Any]
 

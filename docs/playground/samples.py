@@ -15,7 +15,7 @@ from statsig_segment import (
     export_many,
     load_config,
 )
-from statsig_segment.json_text import is_array, is_object
+from statsig_segment._values import is_array, is_object
 from statsig_segment.statsig import CONFIG_CHANGE, EVENT_NAME, EXPOSURES
 
 Sample = dict[str, Any]

@@ -21,7 +21,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 
 from statsig_segment import IntegrationConfig
-from statsig_segment.work import Tally
+from statsig_segment.cli.blocks import Tally
 
 OUTCOMES: Final = pa.schema(
     [

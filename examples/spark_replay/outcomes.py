@@ -27,9 +27,9 @@ from statsig_segment import (
     to_log_event,
     translate_many,
 )
-from statsig_segment.codec import FAST
-from statsig_segment.streams import READ_ERRORS
-from statsig_segment.work import Tally, block_payloads, count, split_calls
+from statsig_segment.cli.blocks import Tally, block_payloads, count, split_calls
+from statsig_segment.cli.codec import FAST
+from statsig_segment.cli.files import READ_ERRORS
 
 Row = dict[str, Any]
 

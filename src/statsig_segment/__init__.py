@@ -15,13 +15,13 @@ from statsig_segment.errors import (
     StatsigSegmentError,
     TranslationError,
 )
+from statsig_segment.event_names import EventNaming
 from statsig_segment.explain import Explanation, Row, explain
 from statsig_segment.filters import InboundFilter, OutboundFilter, apply_filters
 from statsig_segment.identity import IdMapping, apply_id_mappings
 from statsig_segment.inbound import translate, translate_many
-from statsig_segment.naming import EventNaming
 from statsig_segment.outbound import config_change_event, export, export_many, to_outbound_track, to_segment_batches
-from statsig_segment.results import Rejected, Skipped
+from statsig_segment.outcomes import Rejected, Skipped
 from statsig_segment.segment import Group, Identify, Page, Screen, SegmentEvent, Track, parse_segment_event
 from statsig_segment.signatures import verify_segment_signature, verify_statsig_signature
 from statsig_segment.statsig import (

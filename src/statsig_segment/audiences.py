@@ -6,9 +6,9 @@ from typing import Final
 
 import attrs
 
-from statsig_segment.checks import problem
+from statsig_segment._validators import problem
+from statsig_segment._values import EMPTY, FrozenDict, freeze, is_object, plain
 from statsig_segment.errors import Issue, TranslationError, child
-from statsig_segment.json_text import EMPTY, FrozenDict, freeze, is_object, plain
 from statsig_segment.models import defaults_on_class, frozen_ids, frozen_issues, make
 from statsig_segment.segment import ANONYMOUS_ID, CONTEXT, PROPERTIES, TRAITS, Identify, SegmentEvent, Track
 from statsig_segment.statsig import USER_ID

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
+from statsig_segment._values import is_array, is_object, is_own_object, read_text, thaw
 from statsig_segment.errors import SegmentEventError
-from statsig_segment.json_text import is_array, is_object, is_own_object, read_text, thaw
 from statsig_segment.segment import CONTEXT, INTEGRATIONS, RECEIVED_AT, SENT_AT, TYPE
 
 BATCH: Final = "batch"

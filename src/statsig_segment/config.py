@@ -6,11 +6,11 @@ from typing import Any, Final, TypeAlias
 import attrs
 from attrs import validators
 
-from statsig_segment.checks import A_BOOL, FILLED_TEXT, FILLED_TEXT_OR_NONE, NAMES_OR_NONE, expect, name_set, table
+from statsig_segment._validators import A_BOOL, FILLED_TEXT, FILLED_TEXT_OR_NONE, NAMES_OR_NONE, expect, name_set, table
+from statsig_segment._values import FrozenDict, is_array, is_object
+from statsig_segment.event_names import EventNaming
 from statsig_segment.filters import InboundFilter, OutboundFilter
 from statsig_segment.identity import FieldPath, IdMapping
-from statsig_segment.json_text import FrozenDict, is_array, is_object
-from statsig_segment.naming import EventNaming
 from statsig_segment.segment import CONTEXT
 from statsig_segment.statsig import PLAIN_FIELDS, STABLE_ID, USER_FIELDS
 

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast, get_args, get_ori
 
 import attrs
 
-from statsig_segment.checks import problem
+from statsig_segment._validators import problem
+from statsig_segment._values import EMPTY, plain
+from statsig_segment.codes import CODES
 from statsig_segment.config import IntegrationConfig
-from statsig_segment.errors import CODES, ConfigError, Issue, child
-from statsig_segment.json_text import EMPTY, plain
-from statsig_segment.naming import EventNaming
+from statsig_segment.errors import ConfigError, Issue, child
+from statsig_segment.event_names import EventNaming
 from statsig_segment.segment import CALL_TYPES
 from statsig_segment.statsig import CONFIG_CHANGE, EXPOSURES, INTERNAL_PREFIX, PLAIN_FIELDS
 

@@ -6,23 +6,15 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from statsig_segment._javascript import atom_text, integer_text, json_text
+from statsig_segment._values import ATOMS, FlatDict, FrozenDict, is_object, plain
 from statsig_segment.audiences import no_identifier
 from statsig_segment.config import InboundConfig
 from statsig_segment.errors import Issue, TranslationError, child, note
+from statsig_segment.even_odd import CUSTOM_CODES, custom_value, id_text, note_problems, read_pairs
 from statsig_segment.identity import id_paths
-from statsig_segment.json_text import (
-    ATOMS,
-    FlatDict,
-    FrozenDict,
-    atom_text,
-    integer_text,
-    is_object,
-    json_text,
-    plain,
-)
 from statsig_segment.limits import is_bad_name, is_long_id, is_long_value, is_odd_metadata, note_metadata, note_name
 from statsig_segment.models import make
-from statsig_segment.pairs import CUSTOM_CODES, custom_value, id_text, note_problems, read_pairs
 from statsig_segment.segment import (
     CATEGORY,
     CONTROL_KEYS,

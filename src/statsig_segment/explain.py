@@ -9,16 +9,16 @@ from typing import Any, Final
 import attrs
 
 from statsig_segment import segment, statsig
+from statsig_segment._values import read_object
 from statsig_segment.audiences import KEY_PATH, AudienceUpdate, membership_path
 from statsig_segment.config import InboundConfig, IntegrationConfig
 from statsig_segment.conversion import METADATA_SOURCES, metadata_path, read_tier
 from statsig_segment.errors import SegmentEventError, StatsigSegmentError, child
+from statsig_segment.even_odd import CUSTOM_CODES, custom_value, read_pairs
 from statsig_segment.identity import FieldPath, apply_id_mappings, id_paths
 from statsig_segment.inbound import translate
-from statsig_segment.json_text import read_object
 from statsig_segment.models import frozen_value
-from statsig_segment.pairs import CUSTOM_CODES, custom_value, read_pairs
-from statsig_segment.results import Rejected, Skipped
+from statsig_segment.outcomes import Rejected, Skipped
 from statsig_segment.segment import SegmentEvent, control, control_path, read_call, read_time
 from statsig_segment.statsig import StatsigEvent
 from statsig_segment.wire import to_log_event

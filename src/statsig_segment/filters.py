@@ -9,9 +9,9 @@ from typing import Any, Final, TypeVar, overload
 import attrs
 from attrs import validators
 
-from statsig_segment.checks import A_BOOL, NAMES, NAMES_OR_NONE, expect, name_set, table
-from statsig_segment.json_text import EMPTY
-from statsig_segment.naming import EventNaming
+from statsig_segment._validators import A_BOOL, NAMES, NAMES_OR_NONE, expect, name_set, table
+from statsig_segment._values import EMPTY
+from statsig_segment.event_names import EventNaming
 from statsig_segment.segment import CALL_TYPES, SegmentEvent
 from statsig_segment.statsig import CONFIG_CHANGE, EXPOSURES, INTERNAL_PREFIX, ConfigChange, StatsigEvent
 

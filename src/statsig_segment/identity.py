@@ -8,11 +8,11 @@ from typing import Any, Self, TypeVar
 
 import attrs
 
-from statsig_segment.checks import FILLED_TEXT
+from statsig_segment._validators import FILLED_TEXT
+from statsig_segment._values import EMPTY, FlatDict, is_object, plain
 from statsig_segment.errors import Issue, child
-from statsig_segment.json_text import EMPTY, FlatDict, is_object, plain
+from statsig_segment.even_odd import ID_CODES, id_text, id_value, read_pairs
 from statsig_segment.models import changed
-from statsig_segment.pairs import ID_CODES, id_text, id_value, read_pairs
 from statsig_segment.segment import CUSTOM_IDS, HELD_BY_ANY, SegmentEvent, control, control_path
 
 _Call = TypeVar("_Call", bound=SegmentEvent)

@@ -6,14 +6,14 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Protocol
 
+from statsig_segment._values import is_object, plain, read_object
 from statsig_segment.audiences import AudienceUpdate, audience_update
 from statsig_segment.config import InboundConfig, IntegrationConfig
 from statsig_segment.conversion import to_statsig_event
 from statsig_segment.errors import SegmentEventError, StatsigSegmentError
 from statsig_segment.identity import mapped_fields
-from statsig_segment.json_text import is_object, plain, read_object
 from statsig_segment.models import amend
-from statsig_segment.results import Rejected, Skipped
+from statsig_segment.outcomes import Rejected, Skipped
 from statsig_segment.segment import Identify, SegmentEvent, read_call
 from statsig_segment.statsig import StatsigEvent
 

@@ -6,8 +6,9 @@ from typing import Final
 
 import attrs
 
+from statsig_segment._javascript import quoted_size
+from statsig_segment._values import FrozenDict
 from statsig_segment.errors import Issue, child, note
-from statsig_segment.json_text import FrozenDict, quoted_size
 
 FORBIDDEN_IN_NAMES: Final = '\\[]{}<>#=;&$%|\0\n\r"'
 

@@ -13,8 +13,8 @@ from typing import Any, Final, TypeVar, cast
 
 import attrs
 
+from statsig_segment._values import freeze
 from statsig_segment.errors import Issue
-from statsig_segment.json_text import freeze
 
 Model = TypeVar("Model")
 

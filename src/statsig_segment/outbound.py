@@ -4,15 +4,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, TypedDict
 
 from statsig_segment import segment, statsig
+from statsig_segment._javascript import json_text
+from statsig_segment._times import iso_text
+from statsig_segment._values import ATOMS, EMPTY, FlatDict, is_object, plain, read_object, thaw
 from statsig_segment.batches import BATCH
 from statsig_segment.config import IntegrationConfig, OutboundConfig
 from statsig_segment.errors import SegmentEventError, StatsigEventError, StatsigSegmentError, TranslationError
+from statsig_segment.even_odd import id_text
 from statsig_segment.filters import apply_filters
-from statsig_segment.json_text import ATOMS, EMPTY, FlatDict, is_object, json_text, plain, read_object, thaw
-from statsig_segment.pairs import id_text
-from statsig_segment.results import Rejected, Skipped
+from statsig_segment.outcomes import Rejected, Skipped
 from statsig_segment.statsig import ABSENT, ConfigChange, StatsigEvent, first_id, read_export
-from statsig_segment.times import iso_text
 from statsig_segment.wire import user_wire
 
 MAX_BATCH_EVENTS: Final = 2_500

@@ -5,11 +5,11 @@ from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 import attrs
 
+from statsig_segment._times import epoch_ms
+from statsig_segment._values import EMPTY, FlatDict, FrozenDict, freeze, is_object, plain, read_object
 from statsig_segment.errors import Issue, SegmentEventError, note
-from statsig_segment.json_text import EMPTY, FlatDict, FrozenDict, freeze, is_object, plain, read_object
+from statsig_segment.even_odd import ID_CODES, id_text, id_value, note_problems, read_pairs
 from statsig_segment.models import changed, defaults_on_class, frozen_ids, frozen_issues, frozen_object, make
-from statsig_segment.pairs import ID_CODES, id_text, id_value, note_problems, read_pairs
-from statsig_segment.times import epoch_ms
 
 # Segment's wire names, each here and nowhere else.
 TYPE: Final = "type"

@@ -8,18 +8,10 @@ from typing import Any, ClassVar, Final
 
 import attrs
 
+from statsig_segment._times import export_ms
+from statsig_segment._values import EMPTY, FrozenDict, freeze, is_array, is_object, plain, read_object, read_text, thaw
 from statsig_segment.errors import Issue, StatsigEventError
-from statsig_segment.json_text import (
-    EMPTY,
-    FrozenDict,
-    freeze,
-    is_array,
-    is_object,
-    plain,
-    read_object,
-    read_text,
-    thaw,
-)
+from statsig_segment.even_odd import id_text
 from statsig_segment.models import (
     defaults_on_class,
     frozen_ids,
@@ -29,8 +21,6 @@ from statsig_segment.models import (
     make,
     read_when_asked,
 )
-from statsig_segment.pairs import id_text
-from statsig_segment.times import export_ms
 
 # Statsig's wire names, each here and nowhere else.
 EVENT_NAME: Final = "eventName"

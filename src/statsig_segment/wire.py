@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any, Final, TypedDict
 
+from statsig_segment._values import FrozenDict, thaw
 from statsig_segment._version import __version__
-from statsig_segment.json_text import FrozenDict, thaw
 from statsig_segment.statsig import ENVIRONMENT, TIER, USER_FIELDS, StatsigEvent, StatsigUser
 
 _SDK_TYPE: Final = "statsig-segment"

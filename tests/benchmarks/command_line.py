@@ -18,7 +18,8 @@ from tests.benchmarks.figures import Figure, single, spread
 from tests.benchmarks.inbound import CONFIG
 from tests.benchmarks.timing import Slice, chunked, per_event, race, ratios
 
-from statsig_segment import codec, work
+from statsig_segment.cli import blocks as work
+from statsig_segment.cli import codec
 
 Lines = Sequence[bytes]
 

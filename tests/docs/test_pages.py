@@ -23,7 +23,7 @@ from statsig_segment import (
     load_config,
 )
 from statsig_segment.cli import main
-from statsig_segment.errors import CODES
+from statsig_segment.codes import CODES
 from statsig_segment.rules import RULES, Rule
 
 ROOT = Path(__file__).parents[2]

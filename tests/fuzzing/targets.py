@@ -40,8 +40,8 @@ from statsig_segment import (
     verify_segment_signature,
     verify_statsig_signature,
 )
-from statsig_segment.conformance import VECTORS, read_cases
-from statsig_segment.errors import CODES
+from statsig_segment.codes import CODES
+from statsig_segment.conformance.runner import VECTORS, read_cases
 
 ROOT: Final = Path(__file__).parents[2]
 EXAMPLES: Final = ROOT / "examples"

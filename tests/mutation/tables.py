@@ -13,21 +13,9 @@ from typing import Final, NamedTuple, TypeAlias
 Table: TypeAlias = ast.Dict | ast.Tuple | ast.Set | ast.List
 
 SOURCE: Final = Path(__file__).parents[2] / "src" / "statsig_segment"
-MODULES: Final = (
-    "audiences",
-    "batches",
-    "config",
-    "conversion",
-    "filters",
-    "inbound",
-    "limits",
-    "naming",
-    "outbound",
-    "segment",
-    "statsig",
-    "wire",
-)
-"""The modules that hold tables of rules. The tables of texts (`errors`, `rules`) are held against the docs instead."""
+_TEXTS: Final = frozenset({"codes", "rules", "testing"})
+"""Tables of texts, from which pages are made, and the testing kit."""
+MODULES: Final = tuple(sorted(path.stem for path in SOURCE.glob("*.py") if path.stem not in _TEXTS))
 
 ORDERED: Final = frozenset({"TIME_FIELDS"})
 """The tuples whose order is part of a rule; of all others only the members count."""

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import pytest
 
-from statsig_segment.conformance import VECTORS, difference, read_cases
+from statsig_segment.conformance.runner import VECTORS, difference, read_cases
 
 pytestmark = pytest.mark.mutation
 

@@ -86,7 +86,7 @@ class TestTheMetadata:
 
 class TestTheWheel:
     def test_it_holds_every_module_and_the_vectors_and_nothing_else(self, wheel: set[str]) -> None:
-        ours = {f"statsig_segment/{path.name}" for path in PACKAGE.iterdir() if path.suffix == ".py"}
+        ours = {f"statsig_segment/{path.relative_to(PACKAGE).as_posix()}" for path in PACKAGE.rglob("*.py")}
         vectors = {
             f"statsig_segment/vectors/{path.name}" for path in VECTORS.iterdir() if path.suffix in {".json", ".md"}
         }

@@ -25,8 +25,8 @@ from statsig_segment import (
     load_config,
     split_segment_batch,
 )
-from statsig_segment.streams import READ_ERRORS, read_blocks
-from statsig_segment.work import Tally, split_calls, translate_block
+from statsig_segment.cli.blocks import Tally, split_calls, translate_block
+from statsig_segment.cli.files import READ_ERRORS, read_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

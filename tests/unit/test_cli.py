@@ -38,14 +38,14 @@ from statsig_segment import (
     to_log_event_request,
     translate_many,
 )
-from statsig_segment import cli as cli_module
-from statsig_segment import task as task_module
+from statsig_segment.cli import commands as cli_module
 from statsig_segment.cli import main
-from statsig_segment.errors import CODES
-from statsig_segment.results import Rejected
+from statsig_segment.cli import runs as task_module
+from statsig_segment.cli.blocks import Tally
+from statsig_segment.cli.screen import HINTS, STATSIG_HINT, config_text, explanation_text, summary_text
+from statsig_segment.codes import CODES
+from statsig_segment.outcomes import Rejected
 from statsig_segment.rules import RULES
-from statsig_segment.telling import HINTS, STATSIG_HINT, config_text, explanation_text, summary_text
-from statsig_segment.work import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -185,7 +185,7 @@ class TestInbound:
     def test_requests_are_filled_from_as_many_blocks_as_it_takes(
         self, run: Run, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("statsig_segment.streams._PIECE", 10_000)
+        monkeypatch.setattr("statsig_segment.cli.files._PIECE", 10_000)
         calls = [GOOD | {"properties": {"at": at}} for at in range(1_001)]
         bodies = run("inbound", "--format", "request", stdin=ndjson(*calls)).lines
 
@@ -300,7 +300,7 @@ class TestDeduplicate:
 
 class TestJobs:
     def test_many_processes_do_what_one_does(self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("statsig_segment.streams._PIECE", 4_000)
+        monkeypatch.setattr("statsig_segment.cli.files._PIECE", 4_000)
         spread = tmp_path / "spread.json"
         spread.write_text(json.dumps([GOOD, {"type": "x"}, MEMBER] * 300, indent=1), encoding="utf-8")
         broken = tmp_path / "broken"
@@ -790,7 +790,7 @@ class TestProgress:
     def shown(self, monkeypatch: pytest.MonkeyPatch, run: Run, stderr: io.StringIO, seconds: float) -> str:
         clock = iter(at * seconds for at in range(1_000))
         monkeypatch.setattr(time, "monotonic", lambda: next(clock))
-        monkeypatch.setattr("statsig_segment.streams._PIECE", 100)
+        monkeypatch.setattr("statsig_segment.cli.files._PIECE", 100)
         monkeypatch.setattr(sys, "stderr", stderr)
         run("outbound", stdin=ndjson(*[{"eventName": "a"}] * 250, {}))
         return stderr.getvalue()

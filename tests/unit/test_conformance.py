@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from statsig_segment.conformance import SENT, VECTORS, difference, judge, main, question, read_cases
+from statsig_segment.conformance.runner import SENT, VECTORS, difference, judge, main, question, read_cases
 
 ROOT = Path(__file__).parents[2]
 CASES = read_cases(VECTORS)

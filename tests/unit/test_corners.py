@@ -36,7 +36,7 @@ from statsig_segment import (
     translate_many,
     url_verification_code,
 )
-from statsig_segment.json_text import json_text
+from statsig_segment._javascript import json_text
 
 ONE: Any = 1
 """A number where another type belongs."""

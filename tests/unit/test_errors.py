@@ -28,7 +28,8 @@ from statsig_segment import (
     verify_segment_signature,
     verify_statsig_signature,
 )
-from statsig_segment.errors import CODES, child
+from statsig_segment.codes import CODES
+from statsig_segment.errors import child
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from statsig_segment.json_text import FlatDict, FrozenDict, float_text, freeze, json_text, thaw
+from statsig_segment._javascript import float_text, json_text
+from statsig_segment._values import FlatDict, FrozenDict, freeze, thaw
 
 DEPTHS = (0, 1, 2, 14, 15, 16, 17, 18, 40)
 """Around the depth at which the fast way ends."""

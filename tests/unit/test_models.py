@@ -22,7 +22,7 @@ from statsig_segment import (
     parse_statsig_event,
     translate,
 )
-from statsig_segment.json_text import EMPTY, FrozenDict, freeze
+from statsig_segment._values import EMPTY, FrozenDict, freeze
 from statsig_segment.models import changed, make
 
 ISSUE = Issue(code="id_invalid", path="$.userId")

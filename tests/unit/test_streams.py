@@ -15,18 +15,18 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from statsig_segment import SegmentEventError
-from statsig_segment.codec import FAST, STANDARD, best_codec
-from statsig_segment.documents import Window, documents
-from statsig_segment.results import Rejected
-from statsig_segment.streams import in_order, read_blocks
+from statsig_segment.cli.blocks import LastIds, Tally, block_payloads, split_calls
+from statsig_segment.cli.codec import FAST, STANDARD, best_codec
+from statsig_segment.cli.files import in_order, read_blocks
+from statsig_segment.cli.records import Window, documents
+from statsig_segment.outcomes import Rejected
 from statsig_segment.testing import json_values
-from statsig_segment.work import LastIds, Tally, block_payloads, split_calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from statsig_segment.work import Block
+    from statsig_segment.cli.blocks import Block
 
 BROKEN = "<broken>"
 

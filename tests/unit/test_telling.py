@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from statsig_segment import explain, load_config
-from statsig_segment.telling import config_text, explanation_text, printable, shown
+from statsig_segment.cli.screen import config_text, explanation_text, printable, shown
 
 ALL: dict[str, Any] = {
     "inbound": {

@@ -12,8 +12,9 @@ from typing import Any, Final, TypeAlias
 
 import attrs
 
+from statsig_segment._javascript import json_text
+from statsig_segment._values import read_text
 from statsig_segment.errors import StatsigSegmentError
-from statsig_segment.json_text import json_text, read_text
 
 _Error: TypeAlias = type[StatsigSegmentError]
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Final, Self
 
-from statsig_segment.documents import Split
+from statsig_segment.cli.blocks import Block, Tally, block_payloads, placed, reject_record
+from statsig_segment.cli.files import READ_ERRORS, STANDARD_INPUT, read_blocks
+from statsig_segment.cli.records import Split
+from statsig_segment.cli.screen import printable, summary_text
 from statsig_segment.errors import StatsigSegmentError
-from statsig_segment.results import Rejected
-from statsig_segment.streams import READ_ERRORS, STANDARD_INPUT, read_blocks
-from statsig_segment.telling import printable, summary_text
-from statsig_segment.work import Block, Tally, block_payloads, placed, reject_record
+from statsig_segment.outcomes import Rejected
 
 OK: Final = 0
 REJECTED: Final = 1

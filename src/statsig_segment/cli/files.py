@@ -19,9 +19,9 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar, cast
 
-from statsig_segment.documents import Split, Window, documents
+from statsig_segment.cli.blocks import Block
+from statsig_segment.cli.records import Split, Window, documents
 from statsig_segment.errors import StatsigSegmentError
-from statsig_segment.work import Block
 
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor

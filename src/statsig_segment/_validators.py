@@ -9,8 +9,8 @@ from typing import Any, Final, cast
 import attrs
 from attrs import validators
 
+from statsig_segment._values import FrozenDict, is_object
 from statsig_segment.errors import ConfigError, Issue
-from statsig_segment.json_text import FrozenDict, is_object
 
 Check = Callable[[Any, "attrs.Attribute[Any]", Any], None]
 

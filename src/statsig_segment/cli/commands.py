@@ -15,20 +15,10 @@ from typing import Any, Final
 
 import attrs
 
+from statsig_segment._javascript import json_text
+from statsig_segment._values import FrozenDict
 from statsig_segment._version import __version__
-from statsig_segment.codec import FAST
-from statsig_segment.config import PROFILES, IntegrationConfig
-from statsig_segment.config_file import load_config
-from statsig_segment.errors import ConfigError, SegmentEventError, StatsigEventError
-from statsig_segment.explain import Explanation, explain
-from statsig_segment.json_text import FrozenDict, json_text
-from statsig_segment.outbound import OutboundTrack, to_segment_batches
-from statsig_segment.results import Rejected, Skipped
-from statsig_segment.streams import STANDARD_INPUT, in_order, standard_input
-from statsig_segment.task import OK, UNUSABLE, Task, UnusableError, reason, standard_output, tell
-from statsig_segment.telling import config_text, explanation_text, problems_text
-from statsig_segment.wire import to_log_event_request
-from statsig_segment.work import (
+from statsig_segment.cli.blocks import (
     FORMS,
     Block,
     Done,
@@ -39,6 +29,17 @@ from statsig_segment.work import (
     split_events,
     translate_block,
 )
+from statsig_segment.cli.codec import FAST
+from statsig_segment.cli.files import STANDARD_INPUT, in_order, standard_input
+from statsig_segment.cli.runs import OK, UNUSABLE, Task, UnusableError, reason, standard_output, tell
+from statsig_segment.cli.screen import config_text, explanation_text, problems_text
+from statsig_segment.config import PROFILES, IntegrationConfig
+from statsig_segment.config_file import load_config
+from statsig_segment.errors import ConfigError, SegmentEventError, StatsigEventError
+from statsig_segment.explain import Explanation, explain
+from statsig_segment.outbound import OutboundTrack, to_segment_batches
+from statsig_segment.outcomes import Rejected, Skipped
+from statsig_segment.wire import to_log_event_request
 
 INTERRUPTED: Final = 130
 CLOSED: Final = 141  # 128 + SIGPIPE, as a shell says it of any other program
@@ -52,7 +53,7 @@ REMEMBERED: Final = 1_000_000
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line, and give its exit status; raises nothing.
 
-    >>> from statsig_segment.cli import main
+    >>> from statsig_segment.cli.commands import main
     >>> main(["check-config", "no-such-file.toml"])
     2
     """

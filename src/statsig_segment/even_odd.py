@@ -10,8 +10,9 @@ from typing import Any, Final
 
 import attrs
 
+from statsig_segment._javascript import integer_text, json_text
+from statsig_segment._values import is_array, plain
 from statsig_segment.errors import Issue, note
-from statsig_segment.json_text import integer_text, is_array, json_text, plain
 
 Problem = tuple[str, int | None]
 """The code of an issue, and the index of the offending element, `None` for the array itself."""

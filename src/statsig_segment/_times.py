@@ -4,7 +4,7 @@ import re
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-from statsig_segment.json_text import plain
+from statsig_segment._values import plain
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()

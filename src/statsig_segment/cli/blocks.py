@@ -6,16 +6,16 @@ from typing import Any, Final, TypeAlias
 
 import attrs
 
+from statsig_segment._values import FrozenDict
 from statsig_segment.audiences import AudienceUpdate
 from statsig_segment.batches import BATCH, split_segment_batch
-from statsig_segment.codec import FAST
+from statsig_segment.cli.codec import FAST
+from statsig_segment.cli.records import Split, payloads_of
 from statsig_segment.config import IntegrationConfig
-from statsig_segment.documents import Split, payloads_of
 from statsig_segment.errors import SegmentEventError, StatsigEventError, StatsigSegmentError
 from statsig_segment.inbound import Seen, translate_many
-from statsig_segment.json_text import FrozenDict
 from statsig_segment.outbound import export_many
-from statsig_segment.results import Rejected, Skipped
+from statsig_segment.outcomes import Rejected, Skipped
 from statsig_segment.statsig import CUSTOM_IDS, DATA, EVENT_NAME, USER_ID, StatsigEvent, split_statsig_export
 from statsig_segment.wire import to_event_webhook, to_log_event
 

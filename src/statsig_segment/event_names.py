@@ -7,8 +7,8 @@ from typing import Any, Final, Self, TypeAlias
 
 import attrs
 
-from statsig_segment.checks import TEXT, problem
-from statsig_segment.json_text import EMPTY, FrozenDict
+from statsig_segment._validators import TEXT, problem
+from statsig_segment._values import EMPTY, FrozenDict
 from statsig_segment.segment import (
     CALL_TYPES,
     CATEGORY,

@@ -8,17 +8,19 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from statsig_segment._javascript import json_text
+from statsig_segment._values import FrozenDict, is_object
 from statsig_segment.audiences import AudienceUpdate
+from statsig_segment.cli.blocks import Tally
+from statsig_segment.codes import CODES
 from statsig_segment.config import InboundConfig, IntegrationConfig, OutboundConfig
-from statsig_segment.errors import CODES, Issue
+from statsig_segment.errors import Issue
+from statsig_segment.event_names import EventNaming
 from statsig_segment.explain import Explanation, Row
-from statsig_segment.json_text import FrozenDict, is_object, json_text
-from statsig_segment.naming import EventNaming
-from statsig_segment.results import Rejected, Skipped
+from statsig_segment.outcomes import Rejected, Skipped
 from statsig_segment.rules import RULES
 from statsig_segment.segment import EVENT, NAME, TYPE, Group, Page, Screen, Track
 from statsig_segment.statsig import EVENT_NAME
-from statsig_segment.work import Tally
 
 HINTS: Final[Mapping[str, str]] = FrozenDict(
     {

@@ -25,8 +25,8 @@ from statsig_segment.rules import RULES
 Case: TypeAlias = Mapping[str, Any]
 Answer: TypeAlias = dict[str, Any]
 
-_INSTALLED: Final = Path(__file__).parent / "vectors"
-_IN_A_CHECKOUT: Final = Path(__file__).parents[2] / "tests" / "vectors"
+_INSTALLED: Final = Path(__file__).parents[1] / "vectors"
+_IN_A_CHECKOUT: Final = Path(__file__).parents[3] / "tests" / "vectors"
 VECTORS: Final = _INSTALLED if _INSTALLED.is_dir() else _IN_A_CHECKOUT
 """The vectors come with the package; a checkout has them among its tests."""
 
@@ -312,7 +312,3 @@ def _parser() -> argparse.ArgumentParser:
     add("--show", type=int, default=_SHOWN, metavar="N", help="show so many failed cases (default %(default)s)")
     add("--seconds", type=float, default=_SECONDS, help="the time that the program has (default %(default)g)")
     return parser
-
-
-if __name__ == "__main__":  # pragma: no cover - run by the tests, in a process of its own
-    sys.exit(main())

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, TypeAlias, cast
 
 from statsig_segment.errors import StatsigSegmentError
-from statsig_segment.results import Rejected
+from statsig_segment.outcomes import Rejected
 
 Split: TypeAlias = Callable[[Any], Iterable[Any]]
 """Takes a record, gives its payloads or raises one of our errors."""

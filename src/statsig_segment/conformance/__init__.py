@@ -1,0 +1,1 @@
+"""Hold implementations in any language against the test vectors."""
