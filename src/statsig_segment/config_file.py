@@ -74,28 +74,28 @@ def _from_json(text: str) -> object:
     try:
         return json.loads(text, object_pairs_hook=_Object)
     except json.JSONDecodeError as error:
-        raise problem("invalid_json", "$", f"no readable JSON (at line {error.lineno}, column {error.colno})") from None
+        raise problem("invalid_json", "$", f"not valid JSON (at line {error.lineno}, column {error.colno})") from None
     except RecursionError:
-        raise problem("invalid_json", "$", "no readable JSON (nested too deep)") from None
+        raise problem("invalid_json", "$", "not valid JSON (nested too deep)") from None
     except ValueError:
-        raise problem("invalid_json", "$", "no readable JSON (a number has too many digits)") from None
+        raise problem("invalid_json", "$", "not valid JSON (a number has too many digits)") from None
 
 
 def _from_toml(text: str) -> object:
     import tomllib  # noqa: PLC0415 - only files need it
 
     if any(run.count(".") > _MOST_DOTS for run in re.split(r"[^\w\"'. \t-]+", text)):
-        raise problem("invalid_toml", "$", "no readable TOML (nested too deep)")
+        raise problem("invalid_toml", "$", "not valid TOML (nested too deep)")
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         # Such an error ends with its place, "(at line 1, column 2)"; what stands before that may quote the file.
         place = str(error).rpartition(" (at ")[2].removesuffix(")")
-        raise problem("invalid_toml", "$", f"no readable TOML (at {place})") from None
+        raise problem("invalid_toml", "$", f"not valid TOML (at {place})") from None
     except RecursionError:
-        raise problem("invalid_toml", "$", "no readable TOML (nested too deep)") from None
+        raise problem("invalid_toml", "$", "not valid TOML (nested too deep)") from None
     except ValueError:
-        raise problem("invalid_toml", "$", "no readable TOML (a number has too many digits)") from None
+        raise problem("invalid_toml", "$", "not valid TOML (a number has too many digits)") from None
 
 
 def _converter() -> "Converter":

@@ -24,7 +24,7 @@ class Issue:
     `$.properties.statsigCustomIDs[3]`), `message` (for people; by default the meaning of the code).
 
     >>> Issue(code="id_invalid", path="$.userId").message
-    'not usable as an ID: a non-empty string or a whole number was expected'
+    'not usable as an ID: expected a non-empty string or a whole number'
     """
 
     code: str

@@ -22,31 +22,9 @@ from statsig_segment.rules import RULES
 from statsig_segment.segment import EVENT, NAME, TYPE, Group, Page, Screen, Track
 from statsig_segment.statsig import EVENT_NAME
 
+_HINTED: Final = frozenset({"SegmentEventError", "TranslationError", "skipped"})
 HINTS: Final[Mapping[str, str]] = FrozenDict(
-    {
-        # Skipped.
-        "duplicate_message": "Nothing: a repeated delivery counts once. Without --deduplicate each one counts.",
-        "statsig_origin": "Set allow_statsig_origin = true under [inbound], if it may be counted twice.",
-        "integration_disabled": 'Take "Statsig": false or "All": false out of the integrations of the call, or set '
-        "honor_integrations = false under [inbound].",
-        "filtered": "Let its name and its type pass under [inbound.filters]: include, exclude, types.",
-        "identify_without_audience": "Nothing, unless it is to be a membership: then Engage has to send "
-        "computation_class and computation_key in context.personas.",
-        # Rejected.
-        "invalid_json": "Look at the sender, or at what cut the text short: JSON in UTF-8 was expected.",
-        "number_too_long": "Send the number as a string.",
-        "not_an_object": "Send each call as an object, alone, in an array, or in the batch of an envelope.",
-        "missing_type": "Give the call its type: track, page, screen, group or identify.",
-        "unsupported_type": "Nothing, if such calls are expected: Statsig takes track, page, screen, group and "
-        "identify, in lower case.",
-        "missing_event": "Give the track call its name, in event.",
-        "batch_not_array": "Make batch an array of calls.",
-        "no_identifier": "Send a userId or statsigCustomIDs, or add a row to [[inbound.id_mappings]] for a field that "
-        "the call has, such as anonymousId.",
-        "audience_membership": "Let Engage send true or false under the key of the audience.",
-        "identify_without_event": "Nothing: an identify call makes no event.",
-        "event_too_large": "Shorten its metadata, or leave such events out under [outbound.filters].",
-    }
+    {code: row.advice for code, row in CODES.items() if not _HINTED.isdisjoint(row.kinds)}
 )
 """Reason or error of what was skipped or rejected -> what would change that."""
 
