@@ -209,11 +209,11 @@ def thaw(value: Any) -> Any:
 
 
 def unshare(value: Any, depth: int = 0) -> Any:
-    """Copy the containers of a caller's tree and keep all other values as they are; too deep ones become null.
+    """Copy the containers of a caller's own tree, and keep all other values as they are.
 
-    One level more than TR-5 allows is kept, so that whoever reads the copy sees that there was more.
+    A tree over twice as deep as anything that is read later (TR-5) is cut there.
     """
-    if depth > DEPTH + 1:
+    if depth > 2 * DEPTH:
         return None
     kind: type = type(value)
     if kind is dict or issubclass(kind, Mapping):
