@@ -208,19 +208,21 @@ def thaw(value: Any) -> Any:
     return value
 
 
-def unshare(value: Any, depth: int = 0) -> Any:
+def unshare(value: Any, around: tuple[int, ...] = ()) -> Any:
     """Copy the containers of a caller's own tree, and keep all other values as they are.
 
-    A tree over twice as deep as anything that is read later (TR-5) is cut there.
+    A container inside itself becomes null, and so does what lies over twice as deep as is read later (TR-5).
     """
-    if depth > 2 * DEPTH:
-        return None
     kind: type = type(value)
-    if kind is dict or issubclass(kind, Mapping):
-        return {key: unshare(item, depth + 1) for key, item in value.items()}
-    if kind is list or issubclass(kind, list | tuple):
-        return [unshare(item, depth + 1) for item in value]
-    return value
+    is_mapping = kind is dict or issubclass(kind, Mapping)
+    if not is_mapping and not issubclass(kind, list | tuple):
+        return value
+    if id(value) in around or len(around) > 2 * DEPTH:
+        return None
+    inside = (*around, id(value))
+    if is_mapping:
+        return {key: unshare(item, inside) for key, item in value.items()}
+    return [unshare(item, inside) for item in value]
 
 
 def read_text(text: str | bytes, error: type[StatsigSegmentError]) -> Any:
