@@ -56,9 +56,9 @@ class TestIN8EventBridge:
     not unwrapped. The message of `missing_type` names `split_segment_batch` for EventBridge events too.
     """
 
-    @given(segment_batches(malformed=True).filter(is_object), st.text(max_size=8))
-    def test_the_detail_is_the_body(self, body: JsonObject, detail_type: str) -> None:
-        if "type" not in body and "detail-type" in body:
+    @given(segment_batches(malformed=True), st.text(max_size=8))
+    def test_the_detail_is_the_body(self, body: Any, detail_type: str) -> None:
+        if not is_object(body) or ("type" not in body and "detail-type" in body):
             return  # an envelope in an envelope is not what EventBridge carries
         envelope = {"detail-type": detail_type, "detail": body}
 

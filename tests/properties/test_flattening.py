@@ -48,8 +48,7 @@ def issues_of(event: StatsigEvent, *codes: str) -> Issues:
 
 def step(path: str, key: str) -> str:
     """One more key of a path, as paths are written."""
-    plain = key.isascii() and key.isidentifier()
-    return f"{path}.{key}" if plain else f"{path}[{json.dumps(key, ensure_ascii=False)}]"
+    return f"{path}.{key}" if key.isidentifier() else f"{path}[{json.dumps(key, ensure_ascii=False)}]"
 
 
 def leaves(source: JsonObject, path: str, names: tuple[str, ...] = ()) -> Iterator[tuple[str, str, Any]]:
