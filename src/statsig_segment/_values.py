@@ -208,21 +208,42 @@ def thaw(value: Any) -> Any:
     return value
 
 
-def unshare(value: Any, around: tuple[int, ...] = ()) -> Any:
-    """Copy the containers of a caller's own tree, and keep all other values as they are.
+def unshare(value: Any) -> Any:
+    """Copy the containers of a caller's own tree, however deep, and keep all other values as they are."""
+    copies: dict[int, Any] = {}
+    pending: list[tuple[Any, Any]] = []
 
-    A container inside itself becomes null, and so does what lies over twice as deep as is read later (TR-5).
-    """
+    def copy_of(item: Any) -> Any:
+        if id(item) in copies:
+            return copies[id(item)]
+        contents = _contents(item)
+        if contents is None:
+            return item
+        copies[id(item)] = made = {} if isinstance(contents, dict) else []
+        pending.append((contents, made))
+        return made
+
+    top = copy_of(value)
+    while pending:
+        contents, made = pending.pop()
+        if isinstance(contents, dict):
+            made.update((key, copy_of(item)) for key, item in contents.items())
+        else:
+            made.extend(map(copy_of, contents))
+    return top
+
+
+def _contents(value: Any) -> dict[Any, Any] | list[Any] | None:
+    """Give what a container holds, `None` for any other value and for a mapping that fails when it is read."""
     kind: type = type(value)
-    is_mapping = kind is dict or issubclass(kind, Mapping)
-    if not is_mapping and not issubclass(kind, list | tuple):
-        return value
-    if id(value) in around or len(around) > 2 * DEPTH:
+    if kind is dict or kind is list:
+        return cast("dict[Any, Any] | list[Any]", value)
+    try:
+        if issubclass(kind, Mapping):
+            return dict(value.items())
+        return list(value) if issubclass(kind, list | tuple) else None
+    except Exception:  # noqa: BLE001 - a caller's object; the parser refuses it
         return None
-    inside = (*around, id(value))
-    if is_mapping:
-        return {key: unshare(item, inside) for key, item in value.items()}
-    return [unshare(item, inside) for item in value]
 
 
 def read_text(text: str | bytes, error: type[StatsigSegmentError]) -> Any:
