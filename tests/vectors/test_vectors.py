@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from jsonschema import Draft202012Validator
 
-from statsig_segment.conformance.runner import difference, read_cases
+from statsig_segment.conformance.answers import difference
+from statsig_segment.conformance.cases import read_cases
 
 HERE = Path(__file__).parent
 
