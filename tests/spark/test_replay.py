@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 import pytest
+from tests.benchmarks.corpus import segment_calls
 
 from statsig_segment import (
     AudienceFold,
@@ -78,20 +79,11 @@ def audience(user: str, *, member: bool, time: str | None) -> bytes:
     return json.dumps(call).encode()
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _root_is_importable() -> Iterator[None]:
-    """Make the examples and the corpus importable, as they are for those who run them in the repository."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "path", [str(ROOT), *sys.path])
-        yield
-
-
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Write files of calls, with awkward lines, awkward files, and memberships whose last word is in another file."""
     folder = tmp_path_factory.mktemp("archive")
-    corpus = importlib.import_module("tests.benchmarks.corpus")
-    lines: list[bytes] = [*corpus.segment_calls(CALLS), *AWKWARD]
+    lines = [*segment_calls(CALLS), *AWKWARD]
     for number, time in enumerate(("2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z", None, "2026-01-02T00:00:00Z")):
         lines += [audience(f"user-{user}", member=(number + user) % 2 == 0, time=time) for user in range(40)]
     contents = {f"part-{number}.gz": gzip.compress(b"\n".join(lines[number::FILES]) + b"\n") for number in range(FILES)}
@@ -577,8 +569,7 @@ def test_what_cannot_be_used_is_no_success_and_not_taken_for_rejects(
 @pytest.mark.parametrize("share", [0, 0.001, 0.01, 0.3, 0.7, 0.95, 0.999, 0.99999])
 def test_a_file_cut_anywhere_gives_what_the_command_line_gives(share: float, tmp_path: Path) -> None:
     outcomes: Any = importlib.import_module("examples.spark_replay.outcomes")
-    corpus: Any = importlib.import_module("tests.benchmarks.corpus")
-    whole = gzip.compress(b"\n".join(corpus.segment_calls(2_000)))
+    whole = gzip.compress(b"\n".join(segment_calls(2_000)))
     path = tmp_path / "cut.gz"
     path.write_bytes(whole[: int(len(whole) * share)])
 

@@ -4,11 +4,13 @@
 # pyright: reportUnknownVariableType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from tests.support.lookalikes import Lookup
+from tests.support.lookalikes import Text as Name
 
 from statsig_segment._javascript import float_text, json_text
 from statsig_segment._values import FlatDict, FrozenDict, freeze, thaw
@@ -17,30 +19,8 @@ DEPTHS = (0, 1, 2, 14, 15, 16, 17, 18, 40)
 """Around the depth at which the fast way ends."""
 
 
-class Name(str):
-    """A string with a type of its own."""
-
-    __slots__ = ()
-
-
 class Ratio(float):
     """A float with a type of its own."""
-
-
-class Lookup(Mapping[Any, Any]):
-    """A mapping that is no dict."""
-
-    def __init__(self, held: dict[Any, Any]) -> None:
-        self.held = held
-
-    def __getitem__(self, key: Any) -> Any:
-        return self.held[key]
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self.held)
-
-    def __len__(self) -> int:
-        return len(self.held)
 
 
 def in_objects(inner: Any, depth: int) -> Any:
