@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
-from tests.support.calls import read_id
-from tests.support.values import JsonObject, empty, is_object
+from tests.support.calls import iso, read_id
+from tests.support.values import JsonObject, canonical, empty, is_object
 
 from statsig_segment import (
     ConfigChange,
@@ -45,11 +44,6 @@ LAST_MS = 253_402_300_799_999
 LIBRARY = {"name": "statsig", "version": "1.0"}
 CHANGE = "statsig::config_change"
 DELIVERABLE = OutboundConfig(profile="deliverable")
-
-
-def canonical(value: Any) -> str:
-    """A text by which JSON values compare exactly: `1`, `1.0` and `true` apart, key order no matter."""
-    return json.dumps(value, sort_keys=True)
 
 
 def first_id(*candidates: Any) -> Any:
@@ -315,11 +309,6 @@ class TestOU3DocumentedProfile:
         empty(first)
 
         assert canonical(second) == canonical(to_outbound_track(event)) == before
-
-
-def iso(time_ms: int) -> str:
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=time_ms)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class TestOU4DeliverableProfile:

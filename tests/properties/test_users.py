@@ -17,7 +17,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from tests.support.calls import found
 from tests.support.calls import user_track as track
-from tests.support.values import JsonObject, is_array, is_object
+from tests.support.values import JsonObject, is_array, is_finite, is_object
 
 from statsig_segment import (
     ConfigError,
@@ -47,10 +47,6 @@ def sent(call: JsonObject, config: InboundConfig | None = None) -> Any:
 
 def codes(event: StatsigEvent) -> set[str]:
     return {code for code, _ in found(event)}
-
-
-def is_finite(value: Any) -> bool:
-    return not isinstance(value, float) or math.isfinite(value)
 
 
 def number_text(number: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ def track(**fields: Any) -> JsonObject:
 
 def user_track(**fields: Any) -> JsonObject:
     """A track call of the user `u1`."""
-    return {"type": "track", "event": "a", "userId": "u1", **fields}
+    return {"type": "track", "event": "Signed Up", "userId": "u1", **fields}
 
 
 def found(event: Any) -> set[tuple[str, str]]:
@@ -37,3 +38,9 @@ def read_id(value: Any) -> str | None:
         if exact.is_finite() and exact == exact.to_integral_value():
             return format(exact.to_integral_value(), "f") if exact else "0"
     return None
+
+
+def iso(time_ms: int) -> str:
+    """The text of a time that Segment writes, with exactly three digits of milliseconds."""
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=time_ms)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

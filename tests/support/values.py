@@ -1,7 +1,9 @@
-"""JSON values in Python: what they are, and two ways to treat them."""
+"""JSON values in Python: what they are, how they compare, and ways to change them."""
 
 from __future__ import annotations
 
+import json
+import math
 from typing import Any, TypeAlias, TypeGuard
 
 JsonObject: TypeAlias = dict[str, Any]
@@ -13,6 +15,15 @@ def is_object(value: Any) -> TypeGuard[JsonObject]:
 
 def is_array(value: Any) -> TypeGuard[list[Any]]:
     return isinstance(value, list)
+
+
+def is_finite(value: Any) -> bool:
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+def canonical(value: Any) -> str:
+    """A text by which JSON values compare exactly: `1`, `1.0` and `true` apart, key order no matter."""
+    return json.dumps(value, sort_keys=True)
 
 
 def empty(value: Any) -> None:
