@@ -219,7 +219,8 @@ def unshare(value: Any) -> Any:
         contents = _contents(item)
         if contents is None:
             return item
-        copies[id(item)] = made = {} if isinstance(contents, dict) else []
+        made: Any = {} if isinstance(contents, dict) else []
+        copies[id(item)] = made
         pending.append((contents, made))
         return made
 

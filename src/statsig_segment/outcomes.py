@@ -1,6 +1,6 @@
 """What may come out besides an event: payloads passed over, and payloads refused; both carry the very payload given."""
 
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
@@ -8,16 +8,14 @@ from statsig_segment.errors import StatsigSegmentError
 
 
 def _is_same(one: Any, other: Any) -> bool:
-    """Compare two payloads; what a caller's own objects raise, or a depth that Python cannot walk, makes them differ."""
+    """Compare two payloads; whatever a caller's own objects raise, and too great a depth, makes them differ."""
     try:
         return one is other or bool(one == other)
     except Exception:  # noqa: BLE001 - whatever a caller's object raises
         return False
 
 
-def _payload() -> Any:
-    """Declare the field that holds the very object given: compared with care, and neither hashed nor shown."""
-    return attrs.field(default=None, repr=False, hash=False, eq=attrs.cmp_using(eq=_is_same))
+_COMPARED: Final = attrs.cmp_using(eq=_is_same)
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -28,7 +26,7 @@ class Skipped:
     """One of the codes of kind `skipped`."""
     position: int | None = None
     """Counted from 0 in the iterable; `None` from `translate` and `export`."""
-    payload: Any = _payload()
+    payload: Any = attrs.field(default=None, repr=False, hash=False, eq=_COMPARED)
     """The very object given: the one exception to the rule that results hold copies. It is not shown (TR-3)."""
 
 
@@ -39,5 +37,5 @@ class Rejected:
     error: StatsigSegmentError
     position: int | None = None
     """Counted from 0 in the iterable; `None` from `explain`."""
-    payload: Any = _payload()
+    payload: Any = attrs.field(default=None, repr=False, hash=False, eq=_COMPARED)
     """The very object given: the one exception to the rule that results hold copies. It is not shown (TR-3)."""

@@ -1,12 +1,13 @@
 """Corners that no property is aimed at: Python values that JSON lacks, misuse of configuration models, exact limits."""
 
-from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from enum import IntEnum
 from types import MappingProxyType
 from typing import Any
 
 import pytest
+from tests.support.calls import user_track as track
+from tests.support.lookalikes import Lookup, Text
 
 from statsig_segment import (
     ConfigError,
@@ -41,41 +42,15 @@ ONE: Any = 1
 """A number where another type belongs."""
 
 
-class Text(str):
-    """A string with a type of its own, as enums of strings are."""
-
-    __slots__ = ()
-
-
 class Level(IntEnum):
     """An integer with a type of its own."""
 
     HIGH = 3
 
 
-class Box(Mapping[str, Any]):
-    """A mapping that is no dict."""
-
-    def __init__(self, **held: Any) -> None:
-        self.held = held
-
-    def __getitem__(self, key: str) -> Any:
-        return self.held[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.held)
-
-    def __len__(self) -> int:
-        return len(self.held)
-
-
-def track(**fields: Any) -> dict[str, Any]:
-    return {"type": "track", "event": "a", "userId": "u1", **fields}
-
-
 class TestValuesThatAreNearlyJson:
     def test_strings_of_a_type_of_their_own_are_read_as_strings(self) -> None:
-        call = parse_segment_event(Box(**track(type=Text("track"), event=Text("b"), userId=Text("u2"))))
+        call = parse_segment_event(Lookup(track(type=Text("track"), event=Text("b"), userId=Text("u2"))))
 
         assert (call.type, call.user_id, type(call.user_id)) == ("track", "u2", str)
         assert translate(track(type=Text("track"), event=Text("b"), timestamp=Text("2024-03-01"))) == translate(
