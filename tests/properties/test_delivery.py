@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, TypeGuard
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.values import JsonObject, is_object
 
 from statsig_segment import (
     AudienceUpdate,
@@ -23,12 +24,6 @@ from statsig_segment import (
     translate_many,
 )
 from statsig_segment.testing import hostile_values, integration_configs, json_values, segment_calls, statsig_events
-
-JsonObject = dict[str, Any]
-
-
-def is_object(value: Any) -> TypeGuard[JsonObject]:
-    return isinstance(value, dict)
 
 
 def kind_of(outcome: Any) -> Any:

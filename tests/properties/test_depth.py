@@ -7,12 +7,14 @@ import copy
 import json
 import pickle
 from collections.abc import Callable
-from typing import Any, TypeGuard
+from typing import Any
 
 import attrs
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.calls import user_track as track
+from tests.support.values import is_array, is_object
 
 from statsig_segment import (
     ConfigChange,
@@ -42,16 +44,6 @@ from statsig_segment import (
 )
 from statsig_segment.testing import deep_values
 
-JsonObject = dict[str, Any]
-
-
-def is_object(value: Any) -> TypeGuard[JsonObject]:
-    return isinstance(value, dict)
-
-
-def is_array(value: Any) -> TypeGuard[list[Any]]:
-    return isinstance(value, list)
-
 
 def nested(levels: int, kinds: str = "[{", value: Any = 7) -> Any:
     """A value with as many objects and arrays around it."""
@@ -73,10 +65,6 @@ def cut(value: Any, around: int) -> Any:
 
 def same(one: Any, other: Any) -> bool:
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
-
-
-def track(**fields: Any) -> JsonObject:
-    return {"type": "track", "event": "Signed Up", "userId": "u1", **fields}
 
 
 def translated(call: Any, **inbound: Any) -> StatsigEvent:

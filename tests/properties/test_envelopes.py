@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any, TypeGuard
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.values import JsonObject, canonical, is_object
 
 from statsig_segment import (
     IntegrationConfig,
@@ -29,12 +30,6 @@ from statsig_segment.testing import (
     segment_calls,
     statsig_events,
 )
-
-JsonObject = dict[str, Any]
-
-
-def is_object(value: Any) -> TypeGuard[JsonObject]:
-    return isinstance(value, dict)
 
 
 def split(body: Any) -> Any:
@@ -115,10 +110,6 @@ class TestIN8EventBridge:
         (item,) = split_segment_batch({"batch": [{"type": "track", field: []}], field: held})
 
         assert item == {"type": "track", field: held}
-
-
-def canonical(value: Any) -> str:
-    return json.dumps(value, sort_keys=True)
 
 
 class TestOU2LogEventBodies:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import UTC, datetime, timedelta
-from typing import Any, TypeGuard
+from typing import Any
 
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.calls import iso
+from tests.support.calls import user_track as track
+from tests.support.values import JsonObject
 
 from statsig_segment import (
     AudienceUpdate,
@@ -22,18 +24,9 @@ from statsig_segment import (
 )
 from statsig_segment.testing import json_values, statsig_events, timestamps
 
-JsonObject = dict[str, Any]
 DAY = 86_400_000
 LAST_MS = 253_402_300_799_999
 FIELDS = ("timestamp", "originalTimestamp", "receivedAt", "sentAt")
-
-
-def is_object(value: Any) -> TypeGuard[JsonObject]:
-    return isinstance(value, dict)
-
-
-def track(**fields: Any) -> JsonObject:
-    return {"type": "track", "event": "Signed Up", "userId": "u1", **fields}
 
 
 def issues_of(event: Any, *codes: str) -> set[tuple[str, str]]:
@@ -43,11 +36,6 @@ def issues_of(event: Any, *codes: str) -> set[tuple[str, str]]:
 def read(value: Any) -> int | None:
     """The milliseconds of a time, as a call that has only this one reads them (IN-6)."""
     return parse_segment_event({"type": "page", "timestamp": value}).time_ms
-
-
-def iso(time_ms: int) -> str:
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=time_ms)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 NO_TIMES: tuple[Any, ...] = ("", "soon", True, [], {}, -1, float("nan"), "2024-13-01")

@@ -6,29 +6,21 @@ import json
 import math
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, TypeGuard
+from typing import Any
 
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.values import JsonObject, is_object
 
 from statsig_segment import InboundConfig, IntegrationConfig, StatsigEvent, explain, to_log_event, translate
 from statsig_segment.testing import json_values, nested_objects
 
-JsonObject = dict[str, Any]
 Issues = set[tuple[str, str]]
 
 FLATTEN = IntegrationConfig(inbound=InboundConfig(nested="flatten"))
 JSON = IntegrationConfig(inbound=InboundConfig(nested="json"))
 CONTROL_KEYS = ("statsigCustomIDs", "statsigCustom", "statsigEnvironment")
 NAN = float("nan")
-
-
-def is_object(value: Any) -> TypeGuard[JsonObject]:
-    return isinstance(value, dict)
-
-
-def is_array(value: Any) -> TypeGuard[list[Any]]:
-    return isinstance(value, list)
 
 
 def call_of(kind: str, held: JsonObject) -> JsonObject:

@@ -8,6 +8,7 @@ from typing import Any
 
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.values import JsonObject
 
 from statsig_segment import (
     EventNaming,
@@ -20,7 +21,6 @@ from statsig_segment import (
 )
 from statsig_segment.testing import json_values
 
-JsonObject = dict[str, Any]
 NAN = float("nan")
 
 

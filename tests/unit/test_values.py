@@ -1,7 +1,7 @@
 """Trees of JSON: frozen, thawed, copied and written as JavaScript writes them."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, IntEnum
@@ -10,16 +10,12 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from tests.support.lookalikes import Lookup
+from tests.support.lookalikes import Text as Name
 
 from statsig_segment._javascript import float_text, json_text
 from statsig_segment._values import DEPTH, Loss, freeze, thaw, unshare
 from statsig_segment.placeholders import _PADDING
-
-
-class Name(str):
-    """A string with a type of its own."""
-
-    __slots__ = ()
 
 
 class Level(IntEnum):
@@ -28,22 +24,6 @@ class Level(IntEnum):
 
 class Plan(Enum):
     PRO = "pro"
-
-
-class Lookup(Mapping[Any, Any]):
-    """A mapping that is not a dict."""
-
-    def __init__(self, held: dict[Any, Any]) -> None:
-        self.held = held
-
-    def __getitem__(self, key: Any) -> Any:
-        return self.held[key]
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self.held)
-
-    def __len__(self) -> int:
-        return len(self.held)
 
 
 class Hostile:
