@@ -12,7 +12,7 @@ author = "The statsig-segment contributors"
 copyright = author  # noqa: A001 - the name that Sphinx wants
 version = release = __version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "reference", "playground"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "reference", "tables", "playground"]
 exclude_patterns = ["_build", "playground"]
 source_suffix = {".md": "markdown"}
 default_role = "code"  # docstrings mark code as Markdown does
