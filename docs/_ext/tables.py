@@ -35,9 +35,10 @@ class RuleText(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Write them above the details that the page gives."""
+        self.env.note_reread()  # the library may have changed
         rule = RULES[self.arguments[0]]
         status = nodes.paragraph("", "", *_badges(rule), classes=["rule-status"])
-        return [status, nodes.paragraph("", rule.summary), _sources(rule)]
+        return [status, nodes.paragraph("", rule.summary), *_sources(rule)]
 
 
 class RulesByFamily(SphinxDirective):
@@ -45,6 +46,7 @@ class RulesByFamily(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Write a heading-like line and a list for each family."""
+        self.env.note_reread()  # the library may have changed
         return [node for family in FAMILIES for node in self._family(family)]
 
     def _family(self, family: Family) -> Iterator[nodes.Node]:
@@ -58,6 +60,7 @@ class RulesByStatus(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Write a list with one item for each status; the ids in it become links as they do everywhere."""
+        self.env.note_reread()  # the library may have changed
         groups: dict[tuple[str, ...], list[Rule]] = {}
         for rule in RULES.values():
             groups.setdefault(rule.status, []).append(rule)
@@ -73,6 +76,7 @@ class Sources(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Write them as a list, in the order of the rules."""
+        self.env.note_reread()  # the library may have changed
         rules: dict[Source, list[str]] = {}
         for rule in RULES.values():
             for source in rule.sources:
@@ -94,6 +98,7 @@ class Codes(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Write them as a list of definitions, which fits a phone."""
+        self.env.note_reread()  # the library may have changed
         rows = [(code, row) for code, row in CODES.items() if row.group == self.arguments[0]]
         if not rows:
             raise self.error(f"no group of codes is called {self.arguments[0]!r}")
@@ -105,6 +110,7 @@ class Limits(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Write them as a table."""
+        self.env.note_reread()  # the library may have changed
         rows = [
             f"| {_sentence(row.meaning)} | {row.limit:,} | `{code}` |"
             for code, row in CODES.items()
@@ -148,12 +154,13 @@ def _ids(rules: list[Rule]) -> str:
     return f"{len(rules)}: {', '.join(rule.id for rule in rules)}"
 
 
-def _sources(rule: Rule) -> nodes.bullet_list:
+def _sources(rule: Rule) -> Iterator[nodes.bullet_list]:
     lines = [list(_link(source)) for source in rule.sources]
-    if rule.policy:
+    if rule.policy and (rule.sources or rule.policy != "all of it"):
         lines.append([nodes.Text(f"Our policy: {rule.policy}")])
     items = (nodes.list_item("", nodes.paragraph("", "", *line)) for line in lines)
-    return nodes.bullet_list("", *items, classes=["rule-sources"])
+    if lines:
+        yield nodes.bullet_list("", *items, classes=["rule-sources"])
 
 
 def _link(source: Source) -> Iterator[nodes.Node]:

@@ -261,7 +261,9 @@ class TestTheLinks:
     def test_the_start_page_leads_to_every_other_page(self) -> None:
         others = {path.name for path in DOCS.glob("*.md")} - {"index.md"}
 
-        assert others <= set(re.findall(r"\]\(([\w-]+\.md)\)", page("index.md")))
+        links = re.findall(r"\]\(([\w-]+)\.md\)|^:link: (\w+)$", page("index.md"), flags=re.MULTILINE)
+
+        assert others <= {f"{link or card}.md" for link, card in links}
 
 
 class TestTheRulesAreTested:

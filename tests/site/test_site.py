@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import importlib.util
+import json
 import re
 import shutil
 import subprocess
@@ -16,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from statsig_segment.codes import CODES
-from statsig_segment.rules import FAMILIES, RULES
+from statsig_segment.rules import FAMILIES, RULES, Rule
 
 pytestmark = [
     pytest.mark.site,
@@ -26,6 +27,7 @@ pytestmark = [
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
+REPOSITORY = "https://code.example/statsig-segment"
 
 
 class Page(HTMLParser):
@@ -67,7 +69,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the site as continuous integration does: every broken reference is an error."""
     folder = tmp_path_factory.mktemp("site")
     built = folder / "html"
-    options = ["-n", "-W", "--keep-going", "-q", "-d", f"{folder}/doctrees"]
+    options = ["-n", "-W", "--keep-going", "-q", "-d", f"{folder}/doctrees", "-D", f"repository={REPOSITORY}"]
     command = [sys.executable, "-m", "sphinx", *options, str(DOCS), str(built)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
     assert done.returncode == 0, done.stderr
@@ -124,6 +126,25 @@ def test_every_link_within_the_site_leads_to_something(pages: dict[Path, Page]) 
     assert broken == []
 
 
+def test_every_page_leads_to_the_repository_once_its_address_is_set(pages: dict[Path, Page]) -> None:
+    assert [path for path, page in pages.items() if REPOSITORY not in page.values("href", of_links=True)] == []
+
+
+@pytest.mark.parametrize("word", ["anonym", "kafka", "lambda", "webhook", "pub", "eventbridg", "playground"])
+def test_the_search_finds(site: Path, word: str) -> None:
+    """The index holds the stems of words."""
+    index = json.loads((site / "searchindex.js").read_text(encoding="utf-8").removeprefix("Search.setIndex(")[:-1])
+
+    assert index["terms"].get(word) is not None
+
+
+def test_the_start_page_shows_the_example_that_the_library_gives(site: Path) -> None:
+    text = html.unescape(re.sub(r"<[^>]+>", "", (site / "index.html").read_text(encoding="utf-8")))
+
+    assert '"segmentAnonymousId": "anon-7"' in text
+    assert "$.user.customIDs.companyID" in text
+
+
 def test_every_picture_says_in_words_what_it_shows(pages: dict[Path, Page]) -> None:
     images = [attributes for page in pages.values() for tag, attributes in page.elements if tag == "img"]
     ours = [image for image in images if image["src"].startswith("_images/")]  # the theme's are buttons
@@ -147,7 +168,7 @@ def test_every_rule_shows_title_summary_and_sources(site: Path) -> None:
         text = re.sub(r"<[^>]+>", "", page)
 
         for rule in family.rules:
-            wanted = [f"{rule.id}: {rule.title}", rule.summary, f"Our policy: {rule.policy}" if rule.policy else ""]
+            wanted = [f"{rule.id}: {rule.title}", rule.summary, policy_line(rule)]
             assert [part for part in wanted if escape(part) not in text] == []
             assert [source.url for source in rule.sources if f'href="{source.url}"' not in page] == []
 
@@ -167,6 +188,11 @@ def test_the_rules_by_status_are_all_rules_once(site: Path) -> None:
 
     assert sorted(re.findall(r">([A-Z]{2}-\d+)<", part)) == sorted(RULES)
     assert sum(int(count) for count in re.findall(r"(\d+): ", part)) == len(RULES)
+
+
+def policy_line(rule: Rule) -> str:
+    """Give what the page says of our own choice, unless the badge says it all."""
+    return f"Our policy: {rule.policy}" if rule.policy and (rule.sources or rule.policy != "all of it") else ""
 
 
 def escape(text: str) -> str:
