@@ -275,7 +275,7 @@ _IDENTITY: Final = (
     Rule(
         id="ID-8",
         title="Placeholders instead of IDs",
-        summary="IDs such as undefined, null, 0 or anonymous stand for nobody in particular and leave an issue. "
+        summary="IDs such as undefined, null, 0 or anonymous identify nobody and leave an issue. "
         "They are sent anyway, unless drop_placeholder_ids makes them count as absent.",
         sources=(_POSTHOG,),
         policy="the list, and sending them",
@@ -761,7 +761,7 @@ FAMILIES: Final = (
     Family(slug="parsing", title="Parsing Segment calls", rules=_PARSING),
     Family(slug="identity", title="Identity", rules=_IDENTITY),
     Family(slug="user", title="User, environment, properties", rules=_USER),
-    Family(slug="filters", title="What is not sent", rules=_FILTERS),
+    Family(slug="filters", title="Filters", rules=_FILTERS),
     Family(slug="audiences", title="Engage audiences", rules=_AUDIENCES),
     Family(slug="wire", title="To Statsig", rules=_WIRE),
     Family(slug="outbound", title="From Statsig to Segment", rules=_OUTBOUND),

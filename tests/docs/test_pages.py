@@ -22,7 +22,10 @@ from statsig_segment import (
     IntegrationConfig,
     OutboundConfig,
     OutboundFilter,
+    StatsigEvent,
     load_config,
+    to_log_event,
+    translate,
 )
 from statsig_segment.cli import main
 from statsig_segment.codes import CODES
@@ -317,3 +320,29 @@ def collect_rules(value: object, found: set[str]) -> None:
     elif isinstance(value, list):
         for item in cast("list[object]", value):
             collect_rules(item, found)
+
+
+class TestTheReadme:
+    TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    def test_it_says_what_its_command_prints(self, capsys: pytest.CaptureFixture[str]) -> None:
+        main(
+            [
+                "inbound",
+                str(ROOT / "examples/segment_calls.ndjson"),
+                "--config",
+                str(ROOT / "examples/integration.toml"),
+            ]
+        )
+        [said] = re.findall(r"`(read \d+ = .*?)`", self.TEXT)
+
+        assert said in capsys.readouterr().err
+
+    def test_its_event_is_what_its_call_becomes(self) -> None:
+        blocks = re.findall(r"^```json\n(.*?)^```$", self.TEXT, flags=re.DOTALL | re.MULTILINE)
+        call, event = map(json.loads, blocks)
+        mapping = {"field": "anonymousId", "id_type": "segmentAnonymousId"}
+        outcome = translate(call, load_config({"inbound": {"id_mappings": [mapping]}}))
+
+        assert isinstance(outcome, StatsigEvent)
+        assert to_log_event(outcome) == event
