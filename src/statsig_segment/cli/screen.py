@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from statsig_segment._javascript import json_text
-from statsig_segment._values import FrozenDict, is_object
+from statsig_segment._values import FrozenDict, freeze
 from statsig_segment.audiences import AudienceUpdate
 from statsig_segment.cli.blocks import Tally
 from statsig_segment.codes import CODES
@@ -45,7 +45,7 @@ def shown(value: object, most: int | None = None) -> str:
     >>> print(shown({"a": "b\x9b"}), shown("abcdef", 5))
     {"a":"b\u009b"} "abc…
     """
-    text = printable(json_text(value)[0])
+    text = printable(json_text(freeze(value))[0])
     return text if most is None or len(text) <= most else f"{text[: most - 1]}…"
 
 
@@ -79,7 +79,7 @@ def _lines(first: str, others: Iterable[str]) -> str:
 
 def _call(payload: Any) -> str:
     """Name a payload by its type and name, as far as it has them."""
-    if not is_object(payload):
+    if not isinstance(payload, dict):
         return "what is no call"
     found = [payload.get(key) for key in (TYPE, EVENT, NAME)]
     words = [word for word in found if isinstance(word, str)]
@@ -94,7 +94,7 @@ def _why(code: str, meaning: str, payload: Any) -> Iterator[str]:
 
 def _is_statsig(payload: Any) -> bool:
     """Tell whether a payload is no call but one of the three forms that events have at Statsig, or their export."""
-    if not is_object(payload) or TYPE in payload:
+    if not isinstance(payload, dict) or TYPE in payload:
         return False
     return any(
         payload.keys() >= keys for keys in ({EVENT_NAME}, {"events", "statsigMetadata"}, {"user", EVENT, "metadata"})
@@ -191,8 +191,12 @@ def _environment(tier: str | None) -> str:
     return f"Calls without a tier are sent as {shown(tier)}."
 
 
-def _value(name: str | None) -> str:
-    return "No property becomes the value." if name is None else f"The property {shown(name)} becomes the value."
+def _value(names: str | tuple[str, ...] | None) -> str:
+    if not names:
+        return "No property becomes the value."
+    if isinstance(names, str):
+        return f"The property {shown(names)} becomes the value."
+    return f"The first usable one of these properties becomes the value: {', '.join(map(shown, names))}."
 
 
 def _outbound(config: OutboundConfig) -> Iterator[str]:
