@@ -103,7 +103,7 @@ _READING: Final[tuple[_Row, ...]] = (
         "SegmentEventError",
         "IN-2",
         "the type is not track, page, screen, group or identify",
-        "Nothing, if you expect such calls. Statsig takes track, page, screen, group and identify, in lower case.",
+        "Nothing, if you expect these calls. Statsig takes track, page, screen, group and identify, in lower case.",
     ),
     (
         "missing_event",
@@ -153,7 +153,7 @@ _TRANSLATION: Final[tuple[_Row, ...]] = (
         "TranslationError",
         "OU-8",
         "the event is over {kilobytes} KB as JSON",
-        "Shorten its metadata, or leave such events out under [outbound.filters].",
+        "Shorten its metadata, or leave these events out under [outbound.filters].",
     ),
 )
 _SIGNATURES: Final[tuple[_Row, ...]] = (
