@@ -20,6 +20,7 @@ from statsig_segment.statsig import ConfigChange, StatsigEvent, parse_statsig_ev
 _MAX_PLACES: Final = 2000  # of one call
 _MAX_DEPTH: Final = 8
 _MAX_ITEMS: Final = 20  # of an array whose objects are looked into
+_MAX_BITS: Final = 14_000  # less than the 4,300 digits that Python prints
 _RESERVED: Final = frozenset(".[]=")
 """What no step of a path may hold (ID-4)."""
 _FREE_OBJECTS: Final = ("properties", "traits")
@@ -191,7 +192,7 @@ def id_text(value: Any) -> str | None:
     """Give the text of a value that may be an ID, `None` for any other; whoever goes by it has it read properly."""
     if type(value) is str:
         return value or None
-    if type(value) is int and abs(value) < 10**30:
+    if type(value) is int and value.bit_length() < _MAX_BITS:
         return str(value)
     return str(int(value)) if type(value) is float and value.is_integer() else None
 

@@ -237,7 +237,7 @@ def _candidates(samples: Sequence[Sample], kind: str, start: str) -> Iterator[st
     parts = dict(PARTS)[kind]
     few = list(_few(samples))
     for sample in few:
-        if sample.parts:
+        if sample.parts or kind not in VIEWS:  # a view without parts has a name of its own
             for name in _likely_names(sample, start):
                 yield from islice(_cuts(name, sample.parts), _MAX_TEMPLATES)
     if len(parts) > 1 and not any(len(sample.parts) == len(parts) for sample in few):

@@ -1,0 +1,250 @@
+"""Properties of the comparison (CM-1 to CM-5): one class for each rule, the rule quoted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from statsig_segment import IntegrationConfig, StatsigEvent, load_config, to_log_event, translate_many
+from statsig_segment.comparison import Comparison, compare, config_table
+from statsig_segment.testing import (
+    hostile_values,
+    integration_configs,
+    json_values,
+    segment_calls,
+    statsig_events,
+)
+
+JsonObject = dict[str, Any]
+
+START_MS = 1_793_692_800_000
+SETTINGS = (
+    "naming",
+    "value_property",
+    "default_environment",
+    "user_fields",
+    "id_mappings",
+    "filters",
+)
+"""What CM-3 names."""
+
+# The law holds for as many drawn cases as the contract asks for, in either profile.
+nightly = settings.get_current_profile_name() == "nightly"
+LAW = settings(max_examples=2_000 if nightly else 200)
+ALONE = settings(max_examples=500 if nightly else 50)
+
+
+KINDS: tuple[JsonObject, ...] = (
+    *({"type": "track", "event": name} for name in ("Signed Up", "Order Completed", "Heartbeat", "e", "🙂 Liked")),
+    *(
+        {"type": kind, **parts}
+        for kind in ("page", "screen")
+        for parts in (
+            {},
+            {"name": "Home"},
+            {"category": "Docs"},
+            {"name": "Home", "category": "Docs"},
+            {"name": "Page", "category": "A page"},
+            {"name": "a", "category": "e"},
+            {"name": "Docs", "category": "Docs"},
+        )
+    ),
+    {"type": "group"},
+    {"type": "group", "groupId": "g1"},
+    {"type": "group", "groupId": 42},
+    {"type": "identify"},
+)
+OWNERS: tuple[JsonObject, ...] = (
+    {"userId": "u1"},
+    {"userId": "u1", "anonymousId": "a1"},
+    {"userId": 42, "anonymousId": 42},
+    {"anonymousId": "a1"},
+    {"anonymousId": "a1", "shopId": "s1"},
+    {"anonymousId": 10**30, "userId": None},
+    {"userId": "u2", "shopId": 7, "groupId": "g2"},
+    {"groupId": "g1"},
+    {},
+)
+CONTEXTS: tuple[JsonObject, ...] = (
+    {},
+    {"ip": "203.0.113.24", "locale": "en-GB"},
+    {"device": {"id": "d1"}, "ip": "203.0.113.24"},
+    {"device": {"id": "a1"}, "userAgent": "Mozilla/5.0"},
+    {"library": {"name": "analytics.js"}, "groupId": "g3", "locale": "fr-CH"},
+    {"library": {"name": "statsig"}},
+)
+FREE: tuple[JsonObject, ...] = (
+    {},
+    {"value": 5, "plan": "trial"},
+    {"value": "5", "revenue": 5},
+    {"revenue": 9.5, "id": "p1", "name": "Landing"},
+    {"value": None, "id": 7, "email": "ada@example.com"},
+    {"plan": "pro", "companyId": "c1", "cart": {"size": 2, "items": [{"sku": "a"}]}},
+    {"companyId": "c2", "value": True, "category": "Shop"},
+)
+CONTROL: tuple[JsonObject, ...] = (
+    {},
+    {},
+    {"statsigCustomIDs": ["companyID", "c9"]},
+    {"statsigCustomIDs": ["deviceID", "d1", "stableID", 5], "statsigEnvironment": {"tier": "staging"}},
+    {"statsigCustom": ["tags", ["a", "b"], "beta", True], "statsigEnvironment": {"tier": "production"}},
+)
+REST: tuple[JsonObject, ...] = ({}, {}, {}, {"integrations": {"All": False}}, {"messageId": "m1"})
+
+
+def call_of(
+    kind: JsonObject, owner: JsonObject, context: JsonObject, free: JsonObject, *more: JsonObject
+) -> JsonObject:
+    control, rest = more
+    holder = "properties" if kind["type"] in {"track", "page", "screen"} else "traits"
+    return {**owner, **kind, "context": context, holder: {**free, **control}, **rest}
+
+
+# Put together from a few parts, as real calls repeat theirs: drawn value by value they would take most of the time.
+calls_of_parts = st.builds(call_of, *map(st.sampled_from, (KINDS, OWNERS, CONTEXTS, FREE, CONTROL, REST)))
+
+
+def archives(calls: st.SearchStrategy[JsonObject] = calls_of_parts) -> st.SearchStrategy[list[JsonObject]]:
+    """Calls, each at a time of its own."""
+    return st.lists(calls, min_size=1, max_size=10).map(
+        lambda drawn: [timed(call, at) for at, call in enumerate(drawn)]
+    )
+
+
+def timed(call: JsonObject, at: int) -> JsonObject:
+    return {**call, "timestamp": START_MS + 1000 * at}
+
+
+def sent(calls: list[Any], config: IntegrationConfig) -> list[JsonObject]:
+    """The log events of calls."""
+    outcomes = translate_many(calls, config)
+    return [dict(to_log_event(outcome)) for outcome in outcomes if isinstance(outcome, StatsigEvent)]
+
+
+def in_export_form(event: JsonObject) -> JsonObject:
+    """A log event as the export webhook posts it."""
+    event = dict(event)
+    if "time" in event:
+        event["timestamp"] = event.pop("time")
+    return event
+
+
+def exports(calls: list[Any], config: IntegrationConfig) -> list[JsonObject]:
+    return [in_export_form(event) for event in sent(calls, config)]
+
+
+names = st.sampled_from(("Signed Up", "Order Completed", "Heartbeat", "Home", "Docs", "checkout", "🙂 Liked"))
+views = st.sampled_from(
+    (
+        "{category} {name}",
+        "{name}",
+        "{category}",
+        "Saw {name} in {category}",
+        "Page",
+        "Viewed {category} {name} Page",
+        "{{{name}}}",
+        "{name}: {name}",
+        "{name}/{category}",
+    )
+)
+namings = st.fixed_dictionaries(
+    {},
+    optional={
+        "prefix": st.sampled_from(("", "segment::", "web/", "Seen ")),
+        "track": st.sampled_from(("{event}", "t: {event}", "{event} done")),
+        "page": views,
+        "screen": views,
+        "page_unnamed": st.sampled_from(("A page", "Loaded a Page")),
+        "screen_unnamed": st.sampled_from(("A screen", "")),
+        "group": st.sampled_from(("group", "Joined {groupId}", "{groupId}")),
+    },
+)
+fields = st.sampled_from(
+    (
+        "anonymousId",
+        "userId",
+        "groupId",
+        "context.device.id",
+        "traits.companyId",
+        "properties.id",
+        "shopId",
+        "messageId",
+    )
+)
+paths = st.sampled_from(
+    ("context.ip", "context.device.id", "traits.email", "properties.plan", "shopId", "context.locale", "anonymousId")
+)
+id_types = st.sampled_from(("companyID", "segmentAnonymousId", "deviceID", "stableID"))
+rows = st.fixed_dictionaries({"field": fields, "id_type": id_types})
+hidden_settings: JsonObject = {
+    "naming": namings | st.just("segment_2021"),
+    "value_property": st.sampled_from(("value", "revenue", "plan", "id", False)),
+    "default_environment": st.sampled_from(("production", "staging", "development")),
+    "user_fields": st.dictionaries(
+        st.sampled_from(("email", "ip", "userAgent", "country", "locale", "appVersion")), paths, max_size=3
+    ),
+    "id_mappings": st.lists(rows, max_size=4, unique_by=lambda row: (row["field"], row["id_type"])),
+    "filters": st.fixed_dictionaries({"exclude": st.lists(names, max_size=3, unique=True)}),
+}
+
+
+def hidden(*keys: str) -> st.SearchStrategy[IntegrationConfig]:
+    """Configurations made of some settings."""
+    inbound = st.fixed_dictionaries({}, optional={key: hidden_settings[key] for key in keys})
+    return inbound.map(lambda table: load_config({"inbound": table}))
+
+
+class TestCM4:
+    """CM-4: Law: for calls translated under a hidden configuration made of such settings, comparing them with that
+    output, starting from the default, proposes a configuration under which `translate` gives that very output for
+    those calls."""
+
+    def holds(self, calls: list[JsonObject], config: IntegrationConfig) -> None:
+        output = sent(calls, config)
+        assume(output)  # from nothing that arrived nothing can be learned
+
+        found = compare(calls, [in_export_form(event) for event in output])
+
+        assert sent(calls, load_config(found.proposal)) == output
+
+    @LAW
+    @given(archives(), hidden(*SETTINGS))
+    def test_for_all_settings_together(self, calls: list[JsonObject], config: IntegrationConfig) -> None:
+        self.holds(calls, config)
+
+    @ALONE
+    @given(archives(segment_calls()), hidden(*SETTINGS))
+    def test_for_calls_of_any_kind(self, calls: list[JsonObject], config: IntegrationConfig) -> None:
+        self.holds(calls, config)
+
+    @ALONE
+    @given(archives(), hidden("naming"))
+    def test_for_names(self, calls: list[JsonObject], config: IntegrationConfig) -> None:
+        self.holds(calls, config)
+
+    @ALONE
+    @given(archives(), hidden("value_property"))
+    def test_for_the_value(self, calls: list[JsonObject], config: IntegrationConfig) -> None:
+        self.holds(calls, config)
+
+    @ALONE
+    @given(archives(), hidden("default_environment"))
+    def test_for_the_environment(self, calls: list[JsonObject], config: IntegrationConfig) -> None:
+        self.holds(calls, config)
+
+    @ALONE
+    @given(archives(), hidden("user_fields"))
+    def test_for_user_fields(self, calls: list[JsonObject], config: IntegrationConfig) -> None:
+        self.holds(calls, config)
+
+    @ALONE
+    @given(archives(), hidden("id_mappings"))
+    def test_for_mappings(self, calls: list[JsonObject], config: IntegrationConfig) -> None:
+        self.holds(calls, config)
+
+    @ALONE
+    @given(archives(), hidden("filters"))
+    def test_for_filters(self, calls: list[JsonObject], config: IntegrationConfig) -> None:
+        self.holds(calls, config)
