@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 from hypothesis import assume, given, settings
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from statsig_segment import IntegrationConfig, StatsigEvent, load_config, to_log_event, translate_many
 from statsig_segment.comparison import Comparison, compare, config_table
+from statsig_segment.rules import RULES
 from statsig_segment.testing import (
     hostile_values,
     integration_configs,
@@ -157,8 +159,8 @@ namings = st.fixed_dictionaries(
         "page": views,
         "screen": views,
         "page_unnamed": st.sampled_from(("A page", "Loaded a Page")),
-        "screen_unnamed": st.sampled_from(("A screen", "")),
-        "group": st.sampled_from(("group", "Joined {groupId}", "{groupId}")),
+        "screen_unnamed": st.sampled_from(("A screen", "Docs")),
+        "group": st.sampled_from(("group", "Joined {groupId}", "{groupId}!")),
     },
 )
 fields = st.sampled_from(
@@ -194,6 +196,124 @@ def hidden(*keys: str) -> st.SearchStrategy[IntegrationConfig]:
     """Configurations made of some settings."""
     inbound = st.fixed_dictionaries({}, optional={key: hidden_settings[key] for key in keys})
     return inbound.map(lambda table: load_config({"inbound": table}))
+
+
+class TestCM1:
+    """CM-1: A call and an exported event belong together when their times agree to the millisecond (`tolerance_ms=0`
+    may widen it) and their user ID or a custom ID agrees, or any ID of the exported event is one that stands at the top
+    level or in the `context` of the call; where several fit, those with equal names first; what stays ambiguous is
+    counted so and compared with nothing. `Comparison` counts `paired`, `ambiguous`, `only_called`, `only_exported`."""
+
+    @given(archives(), hidden(*SETTINGS))
+    def test_every_event_finds_its_call(self, calls: list[JsonObject], config: IntegrationConfig) -> None:
+        events = exports(calls, config)
+
+        found = compare(calls, events)
+
+        assert (found.paired, found.ambiguous, found.only_exported) == (len(events), 0, 0)
+
+    @given(archives(), hidden(*SETTINGS), st.randoms(use_true_random=False))
+    def test_the_order_of_the_export_does_not_matter(
+        self, calls: list[JsonObject], config: IntegrationConfig, rng: random.Random
+    ) -> None:
+        events = exports(calls, config)
+        shuffled = rng.sample(events, len(events))
+
+        assert compare(calls, shuffled).proposal == compare(calls, events).proposal
+
+    @given(st.lists(calls_of_parts, max_size=8), st.lists(calls_of_parts, max_size=8), st.integers(0, 2_000))
+    def test_the_counts_add_up(self, calls: list[JsonObject], others: list[JsonObject], tolerance_ms: int) -> None:
+        """Calls in crowded moments, and an export that is partly of other calls."""
+        called = [timed(call, at // 3) for at, call in enumerate(calls)]
+        events = exports([timed(call, at // 2) for at, call in enumerate([*calls[::2], *others])], IntegrationConfig())
+
+        found = compare(called, events, tolerance_ms=tolerance_ms)
+
+        assert_adds_up(found, len(called), len(events))
+
+    @given(
+        st.lists(segment_calls(malformed=True) | json_values(max_leaves=3) | hostile_values(), max_size=4),
+        st.lists(statsig_events(malformed=True) | json_values(max_leaves=3) | hostile_values(), max_size=4),
+    )
+    def test_anything_at_all_is_compared(self, calls: list[Any], events: list[Any]) -> None:
+        assert_adds_up(compare(calls, events), len(calls), len(events))
+
+
+def assert_adds_up(found: Comparison, calls: int, events: int) -> None:
+    assert found.calls == calls
+    assert found.exported == events
+    assert calls == found.paired + found.ambiguous + found.only_called + found.unreadable_calls
+    assert events == found.paired + found.ambiguous_exported + found.only_exported + found.unreadable_exported
+
+
+class TestCM2:
+    """CM-2: For each aspect `Comparison.findings` says how many pairs agree, how many differ, the rule behind it, and
+    up to five examples as positions and paths, never values."""
+
+    @given(archives(), hidden(*SETTINGS))
+    def test_what_agrees_is_said_to_agree(self, calls: list[JsonObject], config: IntegrationConfig) -> None:
+        found = compare(calls, exports(calls, config), config)
+
+        assert [finding for finding in found.findings if finding.differ] == []
+        assert found.agrees == (found.paired > 0)
+
+    @given(archives(), hidden(*SETTINGS))
+    def test_pairs_are_counted_once_and_examples_are_few(
+        self, calls: list[JsonObject], config: IntegrationConfig
+    ) -> None:
+        found = compare(calls, exports(calls, config))
+
+        for finding in found.findings:
+            assert 0 < finding.agree + finding.differ <= found.calls
+            assert len(finding.examples) == min(5, finding.differ)
+            assert finding.rule in RULES
+
+    @given(archives(), hidden("naming", "id_mappings"))
+    def test_no_value_stands_in_the_findings(self, calls: list[JsonObject], config: IntegrationConfig) -> None:
+        for call in calls:
+            call["userId"] = call["anonymousId"] = "only-in-values-7f3a"
+
+        assert "only-in-values" not in repr(compare(calls, exports(calls, config)).findings)
+
+
+class TestCM3:
+    """CM-3: `Comparison.proposal` is a configuration table (for `load_config`) that agrees with the most pairs. Where
+    the examples cannot tell two settings apart, the default stays, and `undecided` names the key."""
+
+    @given(archives(), hidden(*SETTINGS))
+    def test_a_configuration_that_agrees_stays(self, calls: list[JsonObject], config: IntegrationConfig) -> None:
+        events = exports(calls, config)
+        assume(events)
+
+        found = compare(calls, events, config)
+
+        assert sent(calls, load_config(found.proposal)) == sent(calls, config)
+        assert proposed(found).inbound.naming == config.inbound.naming
+        assert proposed(found).inbound.value_property == config.inbound.value_property
+
+    @given(archives(), hidden(*SETTINGS))
+    def test_comparing_again_under_the_proposal_changes_nothing(
+        self, calls: list[JsonObject], config: IntegrationConfig
+    ) -> None:
+        events = exports(calls, config)
+        once = proposed(compare(calls, events))
+
+        assert proposed(compare(calls, events, once)) == once
+
+    @given(integration_configs())
+    def test_without_pairs_everything_stays_and_is_undecided(self, config: IntegrationConfig) -> None:
+        found = compare([], [], config)
+
+        assert proposed(found) == config
+        assert {"inbound.naming.prefix", "inbound.naming.page", "inbound.default_environment"} <= set(found.undecided)
+
+    @given(integration_configs())
+    def test_a_configuration_can_be_written_as_a_table(self, config: IntegrationConfig) -> None:
+        assert load_config(config_table(config)) == config
+
+
+def proposed(found: Comparison) -> IntegrationConfig:
+    return load_config(found.proposal)
 
 
 class TestCM4:

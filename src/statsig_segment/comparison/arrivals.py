@@ -47,7 +47,8 @@ class _Neighbours:
     """The calls in order of time, of those names alone that do arrive."""
 
     def __init__(self, arrivals: Arrivals, seen: set[str]) -> None:
-        self.lost = [call for call, name in arrivals.missing if name in seen]
+        there = {(call.time_ms, name) for call, name in arrivals.arrived}  # a call delivered twice may arrive once
+        self.lost = [call for call, name in arrivals.missing if name in seen and (call.time_ms, name) not in there]
         rows = [(_moment(call), True) for call, _ in arrivals.arrived] + [(_moment(call), False) for call in self.lost]
         rows.sort()
         self.moments = [moment for moment, _ in rows]

@@ -67,13 +67,12 @@ class _Match:
         for at, call in enumerate(self.calls):
             if at in self.partner or self.any_name.get(at) or at in self.crowded_calls:
                 continue
-            found, crowd = index.find(call, ids_of(call))
-            named, _ = index.find(call, ids_of(call), name_of(call))
-            self.named[at] = named
-            self.any_name[at] = [] if crowd else found
-            if crowd:
+            self.named[at] = index.find(call, ids_of(call), name_of(call)) or []
+            found = index.find(call, ids_of(call))
+            self.any_name[at] = found or []
+            if found is None:
                 self.crowded_calls.add(at)
-                self.crowded_exported.update(crowd)
+        self.crowded_exported.update(index.crowded())
 
     def candidates(self) -> set[int]:
         """Give all events that some call may belong to."""
@@ -150,6 +149,7 @@ class _Index:
     def __init__(self, exported: Sequence[Exported], positions: Iterable[int], reach: int) -> None:
         self.exported, self.reach, self.step = exported, reach, reach + 1
         self.held: defaultdict[tuple[Any, ...], list[int]] = defaultdict(list)
+        self.crowds: set[tuple[Any, ...]] = set()
         for at in positions:
             event = exported[at].event
             slot = None if event.time_ms is None else event.time_ms // self.step
@@ -157,15 +157,18 @@ class _Index:
                 self.held[slot, unit].append(at)
                 self.held[slot, unit, event.event_name].append(at)
 
-    def find(self, call: Call, ids: Iterable[str], *name: str) -> tuple[list[int], list[int]]:
-        """Give the events that fit a call in order, and those of a crowd, which are too many to tell apart."""
-        found: set[int] = set()
-        crowd: set[int] = set()
-        for slot in self.slots(call.time_ms):
-            for unit in ids:
-                near = self.held.get((slot, unit, *name), ())
-                (crowd if len(near) > _CROWD else found).update(at for at in near if self.fits(call, at))
-        return sorted(found), sorted(crowd)
+    def find(self, call: Call, ids: Iterable[str], *name: str) -> list[int] | None:
+        """Give the events that fit a call in order, `None` where there are too many to tell apart."""
+        keys = [(slot, unit, *name) for slot in self.slots(call.time_ms) for unit in ids]
+        crowds = [key for key in keys if len(self.held.get(key, ())) > _CROWD]
+        if crowds:
+            self.crowds.update(crowds)
+            return None
+        return sorted({at for key in keys for at in self.held.get(key, ()) if self.fits(call, at)})
+
+    def crowded(self) -> Iterator[int]:
+        """List the events of the crowds that were found so far."""
+        return (at for key in self.crowds for at in self.held[key])
 
     def slots(self, time_ms: int | None) -> Iterator[int | None]:
         """List the slots that may hold events near a time; two that have no time agree as well."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import attrs
 
-from statsig_segment._values import is_array, is_object, read_object
+from statsig_segment._values import ATOMS, is_array, is_object, read_object
 from statsig_segment.config import InboundConfig
 from statsig_segment.conversion import to_statsig_event
 from statsig_segment.errors import SegmentEventError, StatsigSegmentError
@@ -162,15 +162,12 @@ def places(payload: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     stack = [(path, value, 1) for path, value in _entries(payload, "")]
     while stack and found < _MAX_PLACES:
         path, value, depth = stack.pop()
-        if is_object(value):
-            if depth < _MAX_DEPTH:
-                stack += [(step, item, depth + 1) for step, item in _entries(value, f"{path}.")]
-        elif is_array(value):
-            if depth < _MAX_DEPTH:
-                stack += [(step, item, depth + 1) for step, item in _selected(value, path)]
-        else:
+        if type(value) in ATOMS or not (is_object(value) or is_array(value)):
             found += 1
             yield path, value
+        elif depth < _MAX_DEPTH:
+            inside = _entries(value, f"{path}.") if is_object(value) else _selected(value, path)
+            stack += [(step, item, depth + 1) for step, item in inside]
 
 
 def _entries(holder: Mapping[Any, Any], prefix: str) -> Iterator[tuple[str, Any]]:
