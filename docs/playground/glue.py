@@ -54,16 +54,9 @@ PROFILE_RULES: Final = {"documented": "OU-3", "deliverable": "OU-4"}
 
 _WEBHOOK_NAMES: Final = {"$.eventName": "$.event", "$.time": "$.timestamp"}
 """Field of a log event -> the same field of the event webhook."""
-_OUTBOUND_HINTS: Final = {
-    "filtered": "Let it leave under [outbound.filters]: exposures, config_changes, include_new_events, events. "
-    "Statsig's own internal events never leave.",
-    "no_identifier": 'Give the event a userID or a stableID, or choose the profile "documented".',
-    "missing_event": "Give the event its name, in eventName.",
-    "not_an_object": "Send each event as an object, alone, in an array, or in the data of an envelope.",
-}
+_OUTBOUND_HINTS: Final = {code: row.outbound_advice for code, row in CODES.items() if row.outbound_advice}
 """What to say on the way back, where the hint of the library speaks of Segment's calls."""
 _HINTS_BACK: Final = {**HINTS, **_OUTBOUND_HINTS}
-_NO_RULE: Final = "section 11"
 
 
 # -- What the page asks ----------------------------------------------------------------------------------------------
@@ -71,7 +64,9 @@ _NO_RULE: Final = "section 11"
 
 def about() -> str:
     """Tell the versions, the rules and their headings on the page of rules, and what the codes mean."""
-    rules = {rule.id: attrs.asdict(rule) | {"anchor": anchor(rule.id)} for rule in RULES.values()}
+    rules = {
+        rule.id: attrs.asdict(rule) | {"status": rule.status, "anchor": anchor(rule.id)} for rule in RULES.values()
+    }
     versions = {"library": __version__, "python": platform.python_version()}
     return json.dumps({"rules": rules, "versions": versions, "forms": FORM_RULES})
 
@@ -208,7 +203,8 @@ def _why(source: str | None, rule: str, roots: list[str]) -> Json:
 
 def _outbound_outcome(roots: list[str], payload: Any, outcome: Any, config: IntegrationConfig) -> Json:
     if isinstance(outcome, Skipped):
-        return _skipped(outcome.reason, roots, _HINTS_BACK) | {"rules": ["FL-2"]}
+        skipped = _skipped(outcome.reason, roots, _HINTS_BACK)
+        return skipped | {"rules": ["FL-2"]} if outcome.reason == "filtered" else skipped
     if isinstance(outcome, Rejected):
         return _failed(outcome.error, roots, _HINTS_BACK)
     rules = ["OU-6"] if CONFIG_CHANGE in (payload.get(EVENT_NAME), payload.get("event")) else []
@@ -235,8 +231,7 @@ def _issues(issues: Iterable[Issue]) -> list[Json]:
 
 
 def _rules_of(code: str) -> list[str]:
-    rule = CODES[code].rule
-    return [] if rule == _NO_RULE else [rule]
+    return [CODES[code].rule]
 
 
 def lines(

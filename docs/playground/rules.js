@@ -23,5 +23,12 @@ export function ruleText(rule) {
   return h("div", { class: "pg-rule-text" },
     h("p", {}, ruleLink(rule), " ", ...badges(rule)),
     h("p", {}, rule.summary),
-    h("p", { class: "pg-read" }, `Read in: ${rule.source}.`));
+    ...sourceText(rule));
+}
+
+function sourceText(rule) {
+  const links = rule.sources.map((source) =>
+    h("li", {}, h("a", { href: source.url }, source.title), source.part ? `, ${source.part}` : "", source.read ? ` (read ${source.read})` : ""));
+  const policy = rule.policy ? [h("li", {}, `Our policy: ${rule.policy}`)] : [];
+  return [h("ul", { class: "pg-read" }, ...links, ...policy)];
 }

@@ -2,7 +2,7 @@
 
 from statsig_segment._version import __version__
 from statsig_segment.audiences import AudienceFold, AudienceUpdate, IdListPatch, audience_update, fold_audience_updates
-from statsig_segment.batches import split_segment_batch
+from statsig_segment.batches import SegmentBatch, split_segment_batch, to_segment_batches
 from statsig_segment.config import InboundConfig, IntegrationConfig, OutboundConfig
 from statsig_segment.config_file import load_config
 from statsig_segment.conversion import to_statsig_event
@@ -15,24 +15,41 @@ from statsig_segment.errors import (
     StatsigSegmentError,
     TranslationError,
 )
+from statsig_segment.even_odd import custom_ids_property, custom_property
 from statsig_segment.event_names import EventNaming
 from statsig_segment.explain import Explanation, Row, explain
-from statsig_segment.filters import InboundFilter, OutboundFilter, apply_filters
-from statsig_segment.identity import IdMapping, apply_id_mappings
-from statsig_segment.inbound import translate, translate_many
-from statsig_segment.outbound import config_change_event, export, export_many, to_outbound_track, to_segment_batches
-from statsig_segment.outcomes import Rejected, Skipped
-from statsig_segment.segment import Group, Identify, Page, Screen, SegmentEvent, Track, parse_segment_event
-from statsig_segment.signatures import verify_segment_signature, verify_statsig_signature
-from statsig_segment.statsig import (
+from statsig_segment.exports import (
     ConfigChange,
-    StatsigEvent,
-    StatsigUser,
+    ExportedEvent,
     parse_statsig_event,
     split_statsig_export,
     url_verification_code,
 )
-from statsig_segment.wire import to_event_webhook, to_log_event, to_log_event_request
+from statsig_segment.filters import InboundFilter, OutboundFilter, apply_filters
+from statsig_segment.identity import IdMapping, apply_id_mappings
+from statsig_segment.inbound import LogOutcome, Outcome, Seen, log_events, translate, translate_many
+from statsig_segment.outbound import (
+    ExportOutcome,
+    OutboundTrack,
+    config_change_event,
+    export,
+    export_many,
+    to_outbound_track,
+)
+from statsig_segment.outcomes import Rejected, Skipped
+from statsig_segment.segment import Group, Identify, Page, Screen, SegmentEvent, Track, parse_segment_event
+from statsig_segment.signatures import verify_segment_signature, verify_statsig_signature
+from statsig_segment.statsig import (
+    EventWebhook,
+    LogEvent,
+    LogEventRequest,
+    LogEventUser,
+    StatsigEvent,
+    StatsigUser,
+    to_event_webhook,
+    to_log_event,
+    to_log_event_request,
+)
 
 __all__ = [
     "AudienceFold",
@@ -40,7 +57,10 @@ __all__ = [
     "ConfigChange",
     "ConfigError",
     "EventNaming",
+    "EventWebhook",
     "Explanation",
+    "ExportOutcome",
+    "ExportedEvent",
     "Group",
     "IdListPatch",
     "IdMapping",
@@ -49,12 +69,20 @@ __all__ = [
     "InboundFilter",
     "IntegrationConfig",
     "Issue",
+    "LogEvent",
+    "LogEventRequest",
+    "LogEventUser",
+    "LogOutcome",
     "OutboundConfig",
     "OutboundFilter",
+    "OutboundTrack",
+    "Outcome",
     "Page",
     "Rejected",
     "Row",
     "Screen",
+    "Seen",
+    "SegmentBatch",
     "SegmentEvent",
     "SegmentEventError",
     "SignatureError",
@@ -70,11 +98,14 @@ __all__ = [
     "apply_id_mappings",
     "audience_update",
     "config_change_event",
+    "custom_ids_property",
+    "custom_property",
     "explain",
     "export",
     "export_many",
     "fold_audience_updates",
     "load_config",
+    "log_events",
     "parse_segment_event",
     "parse_statsig_event",
     "split_segment_batch",

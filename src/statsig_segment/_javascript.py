@@ -1,105 +1,47 @@
-"""How JavaScript prints numbers and trees; no rule of translation.
-
-Python trees come from callers, so every walk here is a loop with a stack of its own (TR-4).
-"""
+"""How JavaScript prints numbers and trees (US-7); no rule of translation."""
 
 import re
-from collections.abc import Iterator
 from json.encoder import encode_basestring as _quote
 from math import isfinite
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from statsig_segment._values import ATOMS, FlatDict, FrozenDict, is_object, list_entries, plain
 from statsig_segment.errors import TranslationError
 
-_SHALLOW: Final = 16
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
-def json_text(root: object) -> tuple[str, bool]:
-    """Write a tree as `JSON.stringify` does (US-7); also tell whether all its numbers were finite: others are null.
+def json_text(value: Any) -> tuple[str, bool]:
+    """Write a tree of exact JSON values as `JSON.stringify` does, and say whether all its numbers were finite.
 
-    Compact, key order kept, non-ASCII kept; a lone surrogate is escaped. A number too long for Python to print is a
-    `TranslationError`, code `number_too_long`.
+    Compact, key order and non-ASCII kept; a number that is not finite becomes null, a lone surrogate is escaped.
+    Raises `TranslationError`, code `number_too_long`, for an integer that Python refuses to print.
 
     >>> json_text({"a": [1.0, True, None], "é": float("nan")})
     ('{"a":[1,true,null],"é":null}', False)
     """
-    try:
-        return _well_formed(_shallow_text(root, _SHALLOW)), True
-    except (TypeError, ValueError, RecursionError, TranslationError):
-        return _any_text(root)
+    unprintable: list[float] = []
+    return well_formed(_written(value, unprintable)), not unprintable
 
 
-def _shallow_text(value: Any, room: int) -> str:
-    """Write a shallow tree of exact types, as nearly all are, four times as fast; raise where it is another."""
-    kind: type = type(value)
-    if kind in ATOMS:
-        text = atom_text(value)
-        if text is None:
-            raise ValueError
-        return _quote(text) if kind is str else text
-    if kind is dict or kind is FlatDict or kind is FrozenDict:
-        if not room:
-            raise RecursionError
-        pairs = [
-            f"{_quote(key)}:{_quote(item) if type(item) is str else _shallow_text(item, room - 1)}"
-            for key, item in value.items()
-        ]
-        return f"{{{','.join(pairs)}}}"
-    if kind is list or kind is tuple:
-        if not room:
-            raise RecursionError
-        items = [_quote(item) if type(item) is str else _shallow_text(item, room - 1) for item in value]
-        return f"[{','.join(items)}]"
-    raise TypeError
+def _written(value: Any, unprintable: list[float]) -> str:
+    if isinstance(value, str):
+        return _quote(value)
+    if isinstance(value, dict):
+        entries = cast("dict[str, Any]", value).items()
+        return f"{{{','.join(f'{_quote(key)}:{_written(item, unprintable)}' for key, item in entries)}}}"
+    if isinstance(value, (list, tuple)):
+        return f"[{','.join(_written(item, unprintable) for item in cast('list[Any]', value))}]"
+    if value is None:
+        return "null"
+    text = scalar_text(value)
+    if text is None:
+        unprintable.append(value)
+    return text or "null"
 
 
-def _any_text(root: object) -> tuple[str, bool]:
-    """Write any tree, as deep and odd as it may be."""
-    out: list[str] = []
-    finite = True
-    around: set[int] = set()
-    frames: list[tuple[Iterator[tuple[Any, Any]], str, int]] = []
-    entries: Iterator[tuple[Any, Any]] = iter(((None, root),))
-    closer, mark, comma = "", 0, ""
-    while True:
-        for key, value in entries:
-            if closer == "}":
-                if not isinstance(key, str):
-                    continue
-                out.append(f"{comma}{_quote(key)}:")
-            else:
-                out.append(comma)
-            comma = ","
-            item = value if type(value) in ATOMS else plain(value)
-            if type(item) in ATOMS:
-                text = atom_text(item)
-                finite &= text is not None
-                out.append("null" if text is None else _quote(text) if type(item) is str else text)
-            elif id(item) in around:
-                out.append("null")
-            else:
-                frames.append((entries, closer, mark))
-                entries, mark, comma = list_entries(item), id(item), ""
-                around.add(mark)
-                opener, closer = "{}" if is_object(item) else "[]"
-                out.append(opener)
-                break
-        else:
-            if not frames:
-                return _well_formed("".join(out)), finite
-            out.append(closer)
-            around.discard(mark)
-            (entries, closer, mark), comma = frames.pop(), ","
-
-
-def _well_formed(text: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
-    return text
+def well_formed(text: str) -> str:
+    """Escape lone surrogates, as `JSON.stringify` does."""
+    return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def quoted_size(text: str) -> int:
@@ -108,49 +50,52 @@ def quoted_size(text: str) -> int:
     >>> quoted_size('a"b')
     4
     """
-    return len(_well_formed(_quote(text))) - len('""')
+    return len(well_formed(_quote(text))) - len('""')
 
 
-def atom_text(value: Any) -> str | None:
-    """Give the text of an atom: a string as it is, a number as JavaScript prints it, `None` where it is not finite.
+def scalar_text(value: str | float) -> str | None:
+    """Print a string as it is and a number or boolean as JavaScript does; `None` where it is not finite.
 
-    >>> [atom_text(x) for x in ("x", True, 1.0, 1e21, 1e-7, 12345678901234567890, float("inf"))]
+    >>> [scalar_text(x) for x in ("x", True, 1.0, 1e21, 1e-7, 12345678901234567890, float("inf"))]
     ['x', 'true', '1', '1e+21', '1e-7', '12345678901234567890', None]
     """
-    kind: type = type(value)
-    if kind is str:
-        return value  # type: ignore[no-any-return]
-    if kind is int:
-        return integer_text(value)
-    if kind is float:
-        return float_text(value)
-    return "null" if value is None else "true" if value else "false"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return integer_text(value) if isinstance(value, int) else float_text(value)
 
 
 def integer_text(number: int) -> str:
-    """Print an integer in full; where Python refuses (over 4,300 digits), so do we: `TranslationError`."""
+    """Print an integer in full; `TranslationError`, code `number_too_long`, where Python refuses to."""
     try:
-        return f"{number}"
+        return str(number)
     except ValueError:
-        raise TranslationError("number_too_long") from None
+        pass
+    raise TranslationError("number_too_long")
 
 
 def float_text(number: float) -> str | None:
-    """Print a float as ECMAScript's Number::toString does; Python has the same digits, but other exponents."""
-    text = f"{number!r}"
-    if text[-3] == ".":  # two decimals, as most prices have: the same in both languages
-        return text
-    if "e" not in text:
-        if text[-2:] == ".0":
-            return "0" if number == 0 else text[:-2]
-        return text if isfinite(number) else None
-    mantissa, _, exponent = text.partition("e")
-    sign = "-" if number < 0 else ""
-    digits = mantissa.lstrip("-").replace(".", "")
-    point = int(exponent) + 1  # the value is 0.digits x 10^point
-    if 0 < point <= 21:  # noqa: PLR2004 - the bounds of ECMA-262, Number::toString
-        return f"{sign}{digits:0<{point}}"
-    if -6 < point <= 0:  # noqa: PLR2004
-        return f"{sign}0.{'0' * -point}{digits}"
-    rest = f".{digits[1:]}" if len(digits) > 1 else ""
-    return f"{sign}{digits[0]}{rest}e{'+' if point > 0 else '-'}{abs(point - 1)}"
+    """Print a float as ECMA-262's Number::toString does; Python has the same digits, but other exponents."""
+    if not isfinite(number):
+        return None
+    if number == 0:
+        return "0"
+    mantissa, _, exponent = repr(abs(number)).partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    fraction = fraction if fraction != "0" else ""
+    digits = (whole + fraction).lstrip("0")
+    leading_zeros = len(whole + fraction) - len(digits)
+    # The value is 0.digits x 10^point, the `n` of the standard.
+    point = len(whole) - leading_zeros + int(exponent or 0)
+    return ("-" if number < 0 else "") + _decimal(digits.rstrip("0"), point)
+
+
+def _decimal(digits: str, point: int) -> str:
+    """Place the decimal point by the bounds of ECMA-262, Number::toString: 21 and -6."""
+    if 0 < point <= 21:  # noqa: PLR2004 - the standard's own number
+        return digits.ljust(point, "0") if len(digits) <= point else f"{digits[:point]}.{digits[point:]}"
+    if -6 < point <= 0:  # noqa: PLR2004 - the standard's own number
+        return f"0.{'0' * -point}{digits}"
+    mantissa = digits if len(digits) == 1 else f"{digits[0]}.{digits[1:]}"
+    return f"{mantissa}e{point - 1:+d}"

@@ -1,31 +1,26 @@
-"""Times as Segment's clients send them -> integer epoch milliseconds, and back to ISO text; no clock."""
+"""Times as both vendors' clients write them -> integer epoch milliseconds, and back to ISO text; no clock."""
 
 import re
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-from statsig_segment._values import plain
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+DAY_MS: Final = 86_400_000
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 _LAST_MS: Final = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z
+_MOST_DIGITS: Final = len(str(_LAST_MS))
 _SECONDS_BELOW: Final = 31_557_600_000  # after Segment's own lenient parser: larger numbers are milliseconds
-_DAY_MS: Final = 86_400_000
 
 _ISO: Final = re.compile(
-    r"(\d{4})-(\d\d?)-(\d\d?)"
-    r"(?:[T ]([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.(\d{1,9}))?)?"
-    r"(?:Z|([+-])([01]\d|2[0-3])(?::?([0-5]\d))?)?)?",
+    r"(?P<year>\d{4})-(?P<month>\d\d?)-(?P<day>\d\d?)"
+    r"(?:[T ](?P<hour>[01]\d|2[0-3]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d)(?:\.(?P<fraction>\d{1,9}))?)?"
+    r"(?:Z|(?P<sign>[+-])(?P<offset_hour>[01]\d|2[0-3])(?::?(?P<offset_minute>[0-5]\d))?)?)?",
     re.ASCII,
 )
-_COMMON: Final = "2024-03-01T12:34:56.789Z"
-"""The form that clients send."""
-_COMMON_LENGTH: Final = len(_COMMON)
-_COMMON_MARKS: Final = _COMMON[4:20:3]
+_DIGITS: Final = re.compile(r"0*(\d+)(?:\.\d+)?", re.ASCII)
 
 
 def epoch_ms(value: Any) -> int | None:
-    """Read a time as integer epoch milliseconds, cut and not rounded; `None` where it is unreadable (IN-6).
+    """Read a time of a Segment call as integer epoch milliseconds, cut and not rounded; else `None` (IN-6).
 
     Shape: ISO 8601 text, a number, or a string of digits. Numbers below 31,557,600,000 are seconds, others
     milliseconds.
@@ -34,52 +29,41 @@ def epoch_ms(value: Any) -> int | None:
     (1709292896789, 1709292896000, None)
     """
     if type(value) is str:
-        # The form that clients send, read at C speed; all other forms are the pattern's. Python 3.14 reads 24:00 too.
-        return _common_ms(value) if len(value) == _COMMON_LENGTH else _text_ms(value)
-    value = plain(value)
-    if type(value) is str:
-        return _text_ms(value)
+        return _seconds_or_ms(_whole_number(value)) if value.isdecimal() else iso_ms(value)
     if type(value) is int:
-        return _number_ms(value)
-    return _float_ms(value) if type(value) is float else None
+        return _seconds_or_ms(value)
+    return _fractional_ms(value) if type(value) is float else None
 
 
-def _common_ms(text: str) -> int | None:
-    """Read text of the common length: with every mark in its place at C speed, else as any other."""
-    if text[4:20:3] != _COMMON_MARKS or text[23] != "Z" or text[11:13] == "24":  # Python 3.14 reads 24:00
-        return _text_ms(text)
-    try:
-        since = datetime.fromisoformat(text) - _EPOCH
-    except ValueError:
-        return None
-    return _in_range(since.days * _DAY_MS + since.seconds * 1000 + since.microseconds // 1000)
-
-
-def _text_ms(text: str) -> int | None:
-    if text.isascii() and text.isdigit():
-        significant = text.lstrip("0")
-        return _number_ms(int(significant or "0")) if len(significant) <= len(str(_LAST_MS)) else None
+def iso_ms(text: str) -> int | None:
+    """Read ISO 8601 text; one without an offset is in UTC."""
     found = _ISO.fullmatch(text)
-    return _fields_ms(*found.groups("")) if found else None
-
-
-def _fields_ms(*fields: str) -> int | None:
-    year, month, day, hour, minute, second, fraction, sign, offset_hour, offset_minute = fields
+    if found is None:
+        return None
+    field = {name: int(digits or 0) for name, digits in found.groupdict().items() if name not in {"sign", "fraction"}}
     try:
-        days = date(int(year), int(month), int(day)).toordinal() - _EPOCH_DAY
+        days = date(field["year"], field["month"], field["day"]).toordinal() - _EPOCH_DAY
     except ValueError:
         return None
-    seconds = int(hour or 0) * 3600 + int(minute or 0) * 60 + int(second or 0)
-    offset = int(offset_hour or 0) * 3600 + int(offset_minute or 0) * 60
-    seconds += offset if sign == "-" else -offset
-    return _in_range(days * _DAY_MS + seconds * 1000 + int(f"{fraction:0<3.3}"))
+    seconds = field["hour"] * 3600 + field["minute"] * 60 + field["second"]
+    offset = field["offset_hour"] * 3600 + field["offset_minute"] * 60
+    seconds += offset if found["sign"] == "-" else -offset
+    return _in_range(days * DAY_MS + seconds * 1000 + int(f"{found['fraction'] or '':0<3.3}"))
 
 
-def _number_ms(number: int) -> int | None:
+def _whole_number(digits: str) -> int | None:
+    """Read ASCII digits, as many as any time has."""
+    found = _DIGITS.fullmatch(digits)
+    return int(found[1]) if found and len(found[1]) <= _MOST_DIGITS else None
+
+
+def _seconds_or_ms(number: int | None) -> int | None:
+    if number is None:
+        return None
     return _in_range(number * 1000 if number < _SECONDS_BELOW else number)
 
 
-def _float_ms(number: float) -> int | None:
+def _fractional_ms(number: float) -> int | None:
     if not 0 <= number <= _LAST_MS + 1:
         return None
     if number >= _SECONDS_BELOW:
@@ -95,16 +79,23 @@ def _in_range(time_ms: int) -> int | None:
 
 
 def export_ms(value: Any) -> int | None:
-    """Read the time of a Statsig export: a finite number cut to milliseconds, or digits; always milliseconds (OU-1)."""
-    if type(value) is int:
-        return _in_range(value)
-    value = plain(value)
-    if type(value) is str and value.isascii() and value.isdigit():
-        significant = value.lstrip("0") or "0"
-        return _in_range(int(significant)) if len(significant) <= len(str(_LAST_MS)) else None
+    """Read the time of a Statsig export: numbers and digits are milliseconds, all else is ISO text (OU-1, OU-9).
+
+    >>> export_ms(1709292896789.5), export_ms("1709292896789.5"), export_ms("2024-03-01 11:34:56.789 UTC")
+    (1709292896789, 1709292896789, 1709292896789)
+    """
+    if type(value) is str:
+        number = _whole_number(value)
+        return iso_ms(_without_utc(value)) if number is None else _in_range(number)
     if type(value) is float:
         return int(value) if -1 < value < _LAST_MS + 1 else None
     return _in_range(value) if type(value) is int else None
+
+
+def _without_utc(text: str) -> str:
+    """Cut off the ` UTC` that may follow a text without an offset."""
+    bare = text.removesuffix(" UTC")
+    return f"{bare}Z" if bare != text and ":" in bare else bare
 
 
 def iso_text(time_ms: int) -> str:

@@ -1,18 +1,17 @@
 """How configuration models check what they are given: exact types, no coercion, `ConfigError` for anything else."""
 
-# The stubs of attrs know no type of what a converter or validator of Any takes:
-# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
-
-from collections.abc import Callable, Collection
-from typing import Any, Final, cast
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
 
 import attrs
 from attrs import validators
 
-from statsig_segment._values import FrozenDict, is_object
+from statsig_segment._paths import FieldPath
+from statsig_segment._values import FrozenDict
 from statsig_segment.errors import ConfigError, Issue
 
-Check = Callable[[Any, "attrs.Attribute[Any]", Any], None]
+Attribute: TypeAlias = "attrs.Attribute[Any]"
+Check: TypeAlias = Callable[[Any, Attribute, Any], None]
 
 
 def problem(code: str, path: str, message: str) -> ConfigError:
@@ -21,40 +20,76 @@ def problem(code: str, path: str, message: str) -> ConfigError:
 
 
 def expect(what: str, *checks: Check) -> Check:
-    """Make a validator of attrs' own that raises `ConfigError`, and holds no value in its message."""
+    """Make a validator from attrs' own that raises `ConfigError`, and holds no value in its message."""
 
-    def check(model: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
-        try:
-            for each in checks:
-                each(model, attribute, value)
-        except TypeError:
-            raise problem("wrong_type", attribute.name, f"expected {what}") from None
-        except ValueError:
-            raise problem("wrong_value", attribute.name, f"expected {what}") from None
+    def check(model: object, attribute: Attribute, value: object) -> None:
+        code = _failure(checks, model, attribute, value)
+        if code is not None:
+            raise problem(code, attribute.name, f"expected {what}")
 
     return check
+
+
+def _failure(checks: tuple[Check, ...], model: object, attribute: Attribute, value: object) -> str | None:
+    """Give the code of what is wrong with a value; attrs' own error, which holds the value, ends here."""
+    try:
+        for check in checks:
+            check(model, attribute, value)
+    except TypeError:
+        return "wrong_type"
+    except ValueError:
+        return "wrong_value"
+    return None
 
 
 def name_set(value: Any) -> Any:
     """Turn a list, tuple or set of names into a frozenset; leave anything else for the validator to refuse."""
     try:
-        return frozenset(cast("Collection[Any]", value)) if isinstance(value, (list, tuple, set, frozenset)) else value
+        return frozenset(value) if isinstance(value, list | tuple | set | frozenset) else value
     except TypeError:
-        return cast("Any", value)
+        return value
 
 
 def table(value: Any) -> Any:
     """Turn a mapping into a frozen one, with no entry lost; leave anything else for the validator to refuse."""
-    return FrozenDict(value) if is_object(value) else value
+    return FrozenDict(value) if issubclass(type(value), Mapping) else value
 
 
-_TEXT: Final = validators.instance_of(str)
-_A_SET: Final[Any] = validators.instance_of(frozenset)
-_NAMES: Final[Any] = validators.deep_iterable(_TEXT, _A_SET)
+def rows(value: Any) -> Any:
+    """Turn a list into a tuple; leave anything else for the validator to refuse."""
+    return tuple(value) if isinstance(value, list | tuple) else value
+
+
+def _readable_path(_model: object, _attribute: Attribute, value: Any) -> None:
+    if FieldPath.read(value) is None:
+        raise ValueError
+
+
+_TEXT: Final[Check] = validators.instance_of(str)
+_FILLED: Final[Check] = validators.and_(_TEXT, validators.min_len(1))
+_NAMES: Final[Check] = validators.deep_iterable(_TEXT, validators.instance_of(frozenset))
+_PATH: Final[Check] = validators.and_(_FILLED, _readable_path)
+A_PATH_IS: Final = "a path of at most 100 steps, such as context.device.id or context.externalIds[type=phone].id"
 
 A_BOOL: Final = expect("true or false", validators.instance_of(bool))
 TEXT: Final = expect("a string", _TEXT)
-FILLED_TEXT: Final = expect("a non-empty string", _TEXT, validators.min_len(1))
-FILLED_TEXT_OR_NONE: Final = expect("a non-empty string", validators.optional([_TEXT, validators.min_len(1)]))
+FILLED_TEXT: Final = expect("a non-empty string", _FILLED)
+FILLED_TEXT_OR_NONE: Final = expect("a non-empty string", validators.optional(_FILLED))
 NAMES: Final = expect("a list of strings", _NAMES)
 NAMES_OR_NONE: Final = expect("a list of strings", validators.optional(_NAMES))
+PATH: Final = expect(A_PATH_IS, _PATH)
+
+
+def one_of(*texts: str) -> Check:
+    """Make a validator for one of some texts."""
+    return expect(" or ".join(texts), _TEXT, validators.in_(texts))
+
+
+def path_table(what: str, key: Check = _FILLED) -> Check:
+    """Make a validator for a table of paths."""
+    return expect(what, validators.deep_mapping(key, _PATH, validators.instance_of(dict)))
+
+
+def a_model(model: type) -> Check:
+    """Make a validator for another configuration model."""
+    return expect(f"an {model.__name__}", validators.instance_of(model))

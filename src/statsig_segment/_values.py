@@ -1,24 +1,31 @@
-"""JSON values: reading text, copying and freezing trees, JavaScript's text of them; no rule of translation.
+"""JSON values in Python: read once into frozen trees of exact types, and copied back out (IN-10, TR-5).
 
-Python trees come from callers, so every walk here is a loop with a stack of its own: depth costs memory, never a
-`RecursionError` (TR-4). What JSON does not have (a `datetime`, a set, a container inside itself) reads as null; an
-entry whose key is no string is left out.
+Whatever a caller hands over passes through `freeze` first. From there on a value is an exact `str`, `int`, `float`,
+`bool` or `None`, a `FrozenDict` with exact `str` keys, or a `tuple`, and lies at most 100 levels deep. So every later
+walk may be a plain recursion, and no foreign object is ever compared, hashed or shown.
 """
 
-# Testing JSON for its exact type makes dict[Unknown, Unknown] of Any:
-# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
-
 import json
-from collections.abc import Callable, Iterator, Mapping
-from itertools import repeat
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeGuard
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias, cast
+from uuid import UUID
 
-from statsig_segment.errors import StatsigSegmentError
+import attrs
+from typing_extensions import TypeIs, override
 
-ATOMS: Final = frozenset({str, int, float, bool, type(None)})
-"""The exact types of values that hold no others."""
-STRINGS: Final = frozenset({str})
-_SHALLOW: Final = 16
+from statsig_segment._javascript import json_text
+from statsig_segment.errors import StatsigSegmentError, join_path
+
+DEPTH: Final = 100
+"""So many objects and arrays may stand around a value; what lies deeper reads as null (TR-5)."""
+
+Steps: TypeAlias = tuple[str | int, ...]
+"""The keys and indexes that lead to a value."""
 
 
 class FrozenDict(dict[str, Any]):
@@ -33,6 +40,7 @@ class FrozenDict(dict[str, Any]):
 
         __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse
 
+        @override
         def __hash__(self) -> int:
             return hash(frozenset(self.items()))
 
@@ -42,172 +50,206 @@ class FrozenDict(dict[str, Any]):
         def __deepcopy__(self, _memo: object) -> "FrozenDict":
             return self
 
+        @override
         def __reduce__(self) -> tuple[Any, ...]:
             return (type(self), (dict(self),))
 
 
-class FlatDict(FrozenDict):
-    """A FrozenDict that is known to hold atoms alone: thawing it is one copy."""
+EMPTY: Final = FrozenDict()
 
-    __slots__ = ()
-
-
-EMPTY: Final = FlatDict()
-
-_FROZEN: Final = frozenset({FrozenDict, FlatDict})
-_OBJECTS: Final = _FROZEN | {dict}
-_EXACT: Final = ATOMS | _OBJECTS | {list, tuple}
+_SCALARS: Final = frozenset({str, int, float, bool, type(None)})
+_NOTHING: Final = frozenset({type(None)})
+_UNREADABLE: Final = object()
+"""Stands for a value that JSON does not have while a tree is read: left out of an object, null in an array."""
 
 
-def is_object(value: object) -> TypeGuard[Mapping[str, Any]]:
-    """Tell whether a value is an object of JSON: any mapping. Asking an ABC is slow, so exact types come first."""
-    return type(value) in _OBJECTS or isinstance(value, Mapping)
+@attrs.frozen(kw_only=True)
+class Loss:
+    """A value that could not be read and counts as absent: where it stood, and why."""
+
+    code: str
+    """The issue that this becomes where the value would have been sent: `not_json` or `too_deep`."""
+    steps: Steps
+
+    @property
+    def path(self) -> str:
+        """The wire path of the value."""
+        path = "$"
+        for step in self.steps:
+            path = join_path(path, step) if isinstance(step, str) else f"{path}[{step}]"
+        return path
 
 
-def is_own_object(value: object) -> TypeGuard[dict[str, Any]]:
-    """Tell whether a value of a tree of ours, read or thawed, is an object."""
-    return type(value) is dict
+def is_object(value: object) -> TypeIs[FrozenDict]:
+    """Say whether a value of a frozen tree is an object."""
+    return type(value) is FrozenDict
 
 
-def is_array(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:
-    """Tell whether a value is an array of JSON: a list or tuple."""
-    return isinstance(value, (list, tuple))
+def is_array(value: object) -> TypeIs[tuple[Any, ...]]:
+    """Say whether a value of a frozen tree is an array."""
+    return type(value) is tuple
 
 
-def plain(value: Any) -> Any:
-    """Give a value as JSON has it: an exact `str`, `int`, `float`, `bool`, `None`, or a container as it is.
+def filled_text(value: object) -> str | None:
+    """Give a value of a frozen tree if it is a string that is not empty."""
+    return value if type(value) is str and value else None
 
-    A subclass (an `IntEnum`, a `str` with methods) becomes its plain value; what JSON does not have becomes `None`.
+
+def freeze(value: object, losses: list[Loss] | None = None) -> Any:
+    """Copy any value into a frozen tree; what JSON does not have is left out, and listed in `losses`."""
+    if type(value) is FrozenDict:
+        return value
+    read = _Reader([] if losses is None else losses).read(value, (), ())
+    return None if read is _UNREADABLE else read
+
+
+def freeze_object(value: Mapping[str, Any]) -> FrozenDict:
+    """Freeze an object: the converter of free-form fields, for which anything else is empty."""
+    frozen = freeze(value)
+    return frozen if is_object(frozen) else EMPTY
+
+
+class _Reader:
+    """One walk over one tree. `around` holds the identities of the containers around the value at hand."""
+
+    def __init__(self, losses: list[Loss]) -> None:
+        self._losses = losses
+
+    def read(self, value: Any, steps: Steps, around: tuple[int, ...]) -> Any:
+        kind: type = type(value)
+        if len(around) > DEPTH or id(value) in around:
+            return None if value is None else self._lost("too_deep", steps)
+        if kind in _SCALARS:
+            return value
+        inside = (*around, id(value))
+        if kind is dict or kind is FrozenDict:
+            return self._object(value.items(), steps, inside)
+        if kind is list or kind is tuple:
+            return self._array(value, steps, inside)
+        try:
+            return self._foreign(value, kind, steps, inside)
+        except MemoryError:
+            raise
+        except Exception:  # noqa: BLE001 - whatever a caller's object raises, it is a value that cannot be read
+            return self._lost("not_json", steps)
+
+    def _lost(self, code: str, steps: Steps) -> Any:
+        self._losses.append(Loss(code=code, steps=steps))
+        return None if code == "too_deep" else _UNREADABLE
+
+    def _object(self, entries: Iterable[tuple[Any, Any]], steps: Steps, inside: tuple[int, ...]) -> FrozenDict:
+        known = _SCALARS if len(inside) <= DEPTH else _NOTHING
+        found: dict[str, Any] = {}
+        for key, item in tuple(entries):
+            if issubclass(type(key), str):
+                name = str.__str__(key)
+                found[name] = item if type(item) in known else self.read(item, (*steps, name), inside)
+        return FrozenDict({name: item for name, item in found.items() if item is not _UNREADABLE})
+
+    def _array(self, items: Iterable[Any], steps: Steps, inside: tuple[int, ...]) -> tuple[Any, ...]:
+        known = _SCALARS if len(inside) <= DEPTH else _NOTHING
+        found = [
+            item if type(item) in known else self.read(item, (*steps, index), inside)
+            for index, item in enumerate(tuple(items))
+        ]
+        return tuple([None if item is _UNREADABLE else item for item in found])
+
+    def _foreign(self, value: Any, kind: type, steps: Steps, inside: tuple[int, ...]) -> Any:
+        """Read a value of a type that JSON does not have, by the table of IN-10."""
+        if issubclass(kind, Enum):
+            return self.read(value.value, steps, inside)
+        if issubclass(kind, Mapping):
+            return self._object(value.items(), steps, inside)
+        if issubclass(kind, list | tuple):
+            return self._array(value, steps, inside)
+        if issubclass(kind, AbstractSet):
+            return tuple(sorted(self._array(value, steps, inside), key=lambda item: json_text(item)[0]))
+        for base, convert in _CONVERSIONS:
+            if issubclass(kind, base):
+                return convert(value)
+        return self._lost("not_json", steps)
+
+
+def _moment_text(moment: datetime) -> str:
+    """Write a moment as ISO text; an offset with seconds, which ISO 8601 does not have, moves it to UTC."""
+    offset = moment.utcoffset()
+    odd = offset is not None and (offset.seconds % 60 or offset.microseconds)
+    return str.__str__((moment.astimezone(UTC) if odd else moment).isoformat())
+
+
+def _decimal_number(number: Decimal) -> int | float:
+    """Give a decimal as the number that JSON would have; a fraction or a huge one as the nearest float."""
+    is_whole = number.is_finite() and number.adjusted() < _MOST_DIGITS and number == number.to_integral_value()
+    return int(number) if is_whole else float(number)
+
+
+_MOST_DIGITS: Final = 4_300
+"""Python prints no longer integer by default."""
+_CONVERSIONS: Final = (
+    (str, str.__str__),
+    (int, int.__int__),
+    (float, float.__float__),
+    (datetime, _moment_text),
+    (date, date.isoformat),
+    (UUID, UUID.__str__),
+    (Decimal, _decimal_number),
+    (Integral, int),
+    (Real, float),
+)
+"""Type -> how its values are read, the first that fits (IN-10)."""
+
+
+def thaw(value: Any) -> Any:
+    """Copy a frozen tree into fresh dicts and lists."""
+    if type(value) is FrozenDict:
+        return {key: item if type(item) in _SCALARS else thaw(item) for key, item in value.items()}
+    if type(value) is tuple:
+        return [item if type(item) in _SCALARS else thaw(item) for item in value]
+    return value
+
+
+def unshare(value: Any, depth: int = 0) -> Any:
+    """Copy the containers of a caller's own tree, and keep all other values as they are.
+
+    A tree over twice as deep as anything that is read later (TR-5) is cut there.
     """
-    if type(value) in _EXACT or isinstance(value, (Mapping, list, tuple)):
-        return value
-    if isinstance(value, str):
-        return str.__str__(value)
-    if isinstance(value, int):
-        return int.__int__(value)
-    return float.__float__(value) if isinstance(value, float) else None
-
-
-def freeze(value: object) -> Any:
-    """Copy a tree into FrozenDicts and tuples, immutable all the way down."""
-    try:
-        return _frozen(value, _SHALLOW)
-    except (TypeError, RecursionError):
-        return _rebuild(value, FlatDict, FrozenDict, tuple)
-
-
-def thaw(value: object) -> Any:
-    """Copy a tree into fresh dicts and lists."""
-    try:
-        return _thawed(value, _SHALLOW)
-    except (TypeError, RecursionError):
-        return _rebuild(value, dict, dict, list)
-
-
-# Nearly all trees are shallow and of exact types: these copy them fast. For any other, they raise.
-
-
-def _frozen(value: Any, room: int) -> Any:
+    if depth > 2 * DEPTH:
+        return None
     kind: type = type(value)
-    if kind in ATOMS or kind in _FROZEN:
-        return value
-    if kind is dict and STRINGS.issuperset(map(type, value)):
-        if ATOMS.issuperset(map(type, value.values())):
-            return FlatDict(value)
-        if room:
-            return FrozenDict(
-                {key: item if type(item) in ATOMS else _frozen(item, room - 1) for key, item in value.items()}
-            )
-    elif (kind is list or kind is tuple) and room:
-        return tuple([item if type(item) in ATOMS else _frozen(item, room - 1) for item in value])
-    raise TypeError
-
-
-def _thawed(value: Any, room: int) -> Any:
-    kind: type = type(value)
-    if kind is FlatDict:
-        return value.copy()
-    if kind in ATOMS:
-        return value
-    if room and (kind is FrozenDict or (kind is dict and STRINGS.issuperset(map(type, value)))):
-        return {key: item if type(item) in ATOMS else _thawed(item, room - 1) for key, item in value.items()}
-    if room and (kind is tuple or kind is list):
-        return [item if type(item) in ATOMS else _thawed(item, room - 1) for item in value]
-    raise TypeError
-
-
-def _rebuild(
-    root: object,
-    make_flat: Callable[[Any], Any],
-    make_object: Callable[[Any], Any],
-    make_array: Callable[[Any], Any],
-) -> Any:
-    top: list[Any] = []
-    around: set[int] = set()
-    frames: list[tuple[Iterator[tuple[Any, Any]], Any, Any, int]] = [(iter(((None, root),)), top, None, 0)]
-    while True:
-        entries, built, key, mark = frames[-1]
-        for name, value in entries:
-            item = value if type(value) in ATOMS else plain(value)
-            if type(item) not in ATOMS:
-                if _is_flat(item):  # the usual case: one copy at C speed
-                    item = make_flat(item) if isinstance(item, dict) else make_array(item)
-                elif id(item) in around:
-                    item = None
-                else:
-                    around.add(id(item))
-                    frames.append((list_entries(item), {} if is_object(item) else [], name, id(item)))
-                    break
-            _put(built, name, item)
-        else:
-            if built is top:
-                return top[0]
-            frames.pop()
-            around.discard(mark)
-            _put(frames[-1][1], key, make_object(built) if type(built) is dict else make_array(built))
-
-
-def _is_flat(container: Any) -> bool:
-    """Tell whether an exact dict, list or tuple holds nothing but atoms, under string keys."""
-    kind: type = type(container)
-    if kind in _OBJECTS:
-        return ATOMS.issuperset(map(type, container.values())) and STRINGS.issuperset(map(type, container))
-    return (kind is list or kind is tuple) and ATOMS.issuperset(map(type, container))
-
-
-def list_entries(container: Any) -> Iterator[tuple[Any, Any]]:
-    """List a container as pairs: (key, value) of an object, (None, value) of an array."""
-    return iter(container.items()) if is_object(container) else zip(repeat(None), container)
-
-
-def _put(built: Any, key: object, value: object) -> None:
-    if type(built) is list:
-        built.append(value)
-    elif isinstance(key, str):
-        built[str.__str__(key)] = value
+    if kind is dict or issubclass(kind, Mapping):
+        return {key: unshare(item, depth + 1) for key, item in value.items()}
+    if kind is list or issubclass(kind, list | tuple):
+        return [unshare(item, depth + 1) for item in value]
+    return value
 
 
 def read_text(text: str | bytes, error: type[StatsigSegmentError]) -> Any:
     """Read JSON text; `error` with code `invalid_json` or `number_too_long` where Python cannot (IN-1).
 
     The bare tokens NaN, Infinity and -Infinity are read; of a repeated key the last wins; one byte order mark is
-    passed over. Bytes are UTF-8.
+    skipped. Bytes are UTF-8.
     """
+    code = "invalid_json"
     try:
-        if isinstance(text, bytes):
-            text = text.decode()
-        return json.loads(text.removeprefix("\ufeff"))
+        readable = bytes.decode(text) if isinstance(text, bytes) else str.__str__(text)
+        return json.loads(readable.removeprefix("\ufeff"))
     except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
-        raise error("invalid_json") from None
+        pass
     except ValueError:  # the interpreter's limit on the digits of an integer
-        raise error("number_too_long") from None
+        code = "number_too_long"
+    raise error(code)  # outside the handler: an error of ours holds no other, and so no text of the payload (TR-3)
 
 
-def read_object(payload: Any, error: type[StatsigSegmentError]) -> Mapping[str, Any]:
+def read_payload(payload: object, error: type[StatsigSegmentError], losses: list[Loss]) -> FrozenDict:
     """Give the object that a payload is or, as JSON text, holds; else `error` with code `not_an_object`."""
-    if type(payload) is dict:
-        return payload
-    value = read_text(payload, error) if isinstance(payload, (str, bytes)) else payload
-    if is_object(value):
-        return value
-    raise error("not_an_object")
+    is_json = issubclass(type(payload), str | bytes)
+    value = read_text(cast("str | bytes", payload), error) if is_json else payload
+    frozen = freeze(value, losses)
+    if is_object(frozen):
+        return frozen
+    raise error("not_an_object", message=f"expected a JSON object, not {type_name(value)}")
+
+
+def type_name(value: object) -> str:
+    """Name the type of any value, and run no code of its own."""
+    return cast("str", type.__dict__["__name__"].__get__(type(value)))

@@ -2,15 +2,15 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
 from statsig_segment._validators import problem
-from statsig_segment._values import EMPTY, FrozenDict, freeze, is_object, plain
-from statsig_segment.errors import Issue, TranslationError, child
-from statsig_segment.models import defaults_on_class, frozen_ids, frozen_issues, make
-from statsig_segment.segment import ANONYMOUS_ID, CONTEXT, PROPERTIES, TRAITS, Identify, SegmentEvent, Track
+from statsig_segment._values import EMPTY, FrozenDict, filled_text, freeze_object, is_object
+from statsig_segment.errors import Issue, TranslationError, add_issue, join_path
+from statsig_segment.identity import no_identifier, note_placeholders
+from statsig_segment.segment import CONTEXT, PROPERTIES, TRAITS, Group, Identify, SegmentEvent, Track
 from statsig_segment.statsig import USER_ID
 
 _PERSONAS: Final = "personas"
@@ -23,7 +23,10 @@ _ID_LIST: Final = re.compile(r"[A-Za-z0-9_-]{3,100}")  # Statsig's Console API
 KEY_PATH: Final = f"$.{CONTEXT}.{_PERSONAS}.{_KEY}"
 
 
-@defaults_on_class
+def _tuple_of_issues(issues: Iterable[Issue]) -> tuple[Issue, ...]:
+    return tuple(issues)
+
+
 @attrs.frozen(kw_only=True, slots=False)
 class AudienceUpdate:
     """One user or unit entered or left one ID list."""
@@ -31,10 +34,12 @@ class AudienceUpdate:
     id_list: str
     member: bool
     user_id: str | None = None
-    custom_ids: Mapping[str, str] = attrs.field(default=EMPTY, converter=frozen_ids)
+    custom_ids: Mapping[str, str] = attrs.field(default=EMPTY, converter=freeze_object)
     time_ms: int | None = None
     """Epoch milliseconds."""
-    issues: tuple[Issue, ...] = attrs.field(default=(), converter=frozen_issues)
+    message_id: str | None = None
+    """The `messageId` of the call, to remember what was sent (IN-9)."""
+    issues: tuple[Issue, ...] = attrs.field(default=(), converter=_tuple_of_issues)
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -75,13 +80,18 @@ class AudienceFold:
     """The update that decided each (list, ID); folding the winners of parts gives the fold of the whole."""
 
 
+_HOLDERS: Final[Mapping[str, str]] = FrozenDict({Identify.type: TRAITS, Group.type: TRAITS, Track.type: PROPERTIES})
+"""The types of call that a membership may come as -> the object that holds it (AU-2, AU-4)."""
+
+
 def audience_update(event: SegmentEvent) -> AudienceUpdate | None:
     """Read a membership of an Engage audience.
 
-    Shape: an identify, or a track such as `Audience Entered`, in; an `AudienceUpdate` out, `None` where the call is no
-    audience membership. The call's `custom_ids` count, so map IDs first.
+    Shape: an identify, a track such as `Audience Entered`, or the group call of an account audience, in; an
+    `AudienceUpdate` out, `None` where the call is not an audience membership. The call's `custom_ids` count, so map
+    IDs first.
     Units: `time_ms` is in epoch milliseconds.
-    Errors: `TranslationError` with code `audience_membership` (missing or no boolean: never taken for "remove") or
+    Errors: `TranslationError` with code `audience_membership` (missing or not a boolean: never taken for "remove") or
     `no_identifier`.
     Rules: AU-2, AU-3, AU-4, AU-6. Source: Statsig's page on Segment, "Syncing ... Engage Audiences"; Segment's Engage.
 
@@ -94,64 +104,49 @@ def audience_update(event: SegmentEvent) -> AudienceUpdate | None:
     key = _computation_key(event)
     if key is None:
         return None
-    member, issue = _membership(event, key)
+    issues = list(event.issues)
+    member = _membership(event, key, issues)
     if event.user_id is None and not event.custom_ids:
         raise no_identifier(event)
-    issues = event.issues if issue is None else (*event.issues, issue)
+    note_placeholders(event, issues)
     if not _ID_LIST.fullmatch(key):
-        issues = (*issues, Issue(code="id_list_invalid", path=KEY_PATH))
-    return make(
-        AudienceUpdate,
-        {
-            "id_list": key,
-            "member": member,
-            "user_id": event.user_id,
-            "custom_ids": freeze(event.custom_ids),
-            "time_ms": event.time_ms,
-            "issues": issues,
-        },
+        add_issue(issues, "id_list_invalid", KEY_PATH)
+    return AudienceUpdate(
+        id_list=key,
+        member=member,
+        user_id=event.user_id,
+        custom_ids=event.custom_ids,
+        time_ms=event.time_ms,
+        message_id=event.message_id,
+        issues=dict.fromkeys(issues),
     )
 
 
 def _computation_key(event: SegmentEvent) -> str | None:
-    """Give the audience's key, `None` where the call is about no audience (AU-2)."""
+    """Give the audience's key, `None` where the call is not about an audience (AU-2)."""
     personas = event.context.get(_PERSONAS)
-    if not is_object(personas) or not isinstance(event, Identify | Track):
+    if not is_object(personas) or event.type not in _HOLDERS:
         return None
-    kind, key = plain(personas.get(_CLASS)), plain(personas.get(_KEY))
-    return key if isinstance(kind, str) and kind in _CLASSES and isinstance(key, str) and key else None
-
-
-def holder_path(event: SegmentEvent) -> str:
-    """Give the wire path of the object that holds memberships (AU-2)."""
-    return f"$.{TRAITS if isinstance(event, Identify) else PROPERTIES}"
+    return filled_text(personas.get(_KEY)) if personas.get(_CLASS) in _CLASSES else None
 
 
 def membership_path(event: SegmentEvent, key: str) -> str:
     """Give the wire path of the membership in the audience of this key."""
-    return child(holder_path(event), key)
+    return join_path(f"$.{_HOLDERS[event.type]}", key)
 
 
-def _membership(event: SegmentEvent, key: str) -> tuple[bool, Issue | None]:
-    holder = event.traits if isinstance(event, Identify) else event.properties
-    value = plain(holder.get(key))
-    if isinstance(value, bool):
-        return value, None
-    path = membership_path(event, key)
-    if isinstance(value, str) and value in _MEMBERSHIP_TEXTS:
-        return _MEMBERSHIP_TEXTS[value], Issue(code="audience_membership_string", path=path)
-    # Where there is no such key, the path must not tell it: then it is but a value of the payload (TR-3).
-    raise TranslationError("audience_membership", path if key in holder else holder_path(event))
-
-
-def no_identifier(event: SegmentEvent) -> TranslationError:
-    """Make the error for a call that belongs to nobody, which says what mapping would have saved it (ID-6)."""
-    if event.anonymous_id is None:
-        return TranslationError("no_identifier", "$")
-    saved = f"{ANONYMOUS_ID} -> segmentAnonymousId"
-    return TranslationError(
-        "no_identifier", "$", f"neither a user ID nor a custom ID; an ID mapping {saved} would give one"
-    )
+def _membership(event: SegmentEvent, key: str, issues: list[Issue]) -> bool:
+    """Read whether the user is in or out; anything unclear is an error, never a removal (AU-2)."""
+    holder: Mapping[str, Any] = getattr(event, _HOLDERS[event.type])
+    value = holder.get(key)
+    if type(value) is bool:
+        return value
+    if type(value) is str and value in _MEMBERSHIP_TEXTS:
+        add_issue(issues, "audience_membership_string", membership_path(event, key))
+        return _MEMBERSHIP_TEXTS[value]  # type: ignore[no-any-return]  # a FrozenDict holds anything
+    # Where there is no such key, the path must not name it: then it is but a value of the payload (TR-3).
+    path = membership_path(event, key) if key in holder else f"$.{_HOLDERS[event.type]}"
+    raise TranslationError("audience_membership", path)
 
 
 def fold_audience_updates(updates: Iterable[AudienceUpdate], *, id_type: str = USER_ID) -> AudienceFold:

@@ -1,56 +1,90 @@
 """The configuration models; reading them from a file is the job of `config_file`."""
 
 from collections.abc import Mapping
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import attrs
 from attrs import validators
 
-from statsig_segment._validators import A_BOOL, FILLED_TEXT, FILLED_TEXT_OR_NONE, NAMES_OR_NONE, expect, name_set, table
-from statsig_segment._values import FrozenDict, is_array, is_object
+from statsig_segment._paths import FieldPath
+from statsig_segment._validators import (
+    A_BOOL,
+    FILLED_TEXT,
+    FILLED_TEXT_OR_NONE,
+    NAMES_OR_NONE,
+    a_model,
+    expect,
+    name_set,
+    one_of,
+    path_table,
+    rows,
+    table,
+)
+from statsig_segment._values import EMPTY, FrozenDict, is_object
 from statsig_segment.event_names import EventNaming
 from statsig_segment.filters import InboundFilter, OutboundFilter
-from statsig_segment.identity import FieldPath, IdMapping
-from statsig_segment.segment import CONTEXT
-from statsig_segment.statsig import PLAIN_FIELDS, STABLE_ID, USER_FIELDS
+from statsig_segment.identity import IdMapping
+from statsig_segment.statsig import PLAIN_FIELDS
 
 DEFAULT_USER_FIELDS: Final = FrozenDict(
     {"ip": "context.ip", "userAgent": "context.userAgent", "locale": "context.locale"}
 )
-PROFILES: Final = ("documented", "deliverable")
+DOCUMENTED: Final = "documented"
+DELIVERABLE: Final = "deliverable"
+PROFILES: Final = (DOCUMENTED, DELIVERABLE)
+JSON: Final = "json"
+FLATTEN: Final = "flatten"
 
-_FIELD: Final[Any] = validators.and_(validators.instance_of(str), validators.in_(PLAIN_FIELDS))
-_PATH: Final[Any] = validators.and_(validators.instance_of(str), validators.min_len(1))
-_USER_FIELDS: Final = expect(
-    f"a table of paths under {', '.join(PLAIN_FIELDS)}",
-    validators.deep_mapping(_FIELD, _PATH, validators.instance_of(dict)),
-)
-_PROFILE: Final = expect(" or ".join(PROFILES), validators.instance_of(str), validators.in_(PROFILES))
+_FILLED: Final[Any] = validators.and_(validators.instance_of(str), validators.min_len(1))
 _MAPPINGS: Final = expect(
     "a list of mappings", validators.deep_iterable(validators.instance_of(IdMapping), validators.instance_of(tuple))
 )
+_USER_FIELDS: Final = path_table(f"a table of paths under {', '.join(PLAIN_FIELDS)}", validators.in_(PLAIN_FIELDS))
+_PATHS: Final = path_table("a table of paths")
+_VALUE_PROPERTY: Final = expect(
+    "a non-empty string or a list of them",
+    validators.optional(validators.or_(_FILLED, validators.deep_iterable(_FILLED, validators.instance_of(tuple)))),
+)
 
 
-def _instance(model: type) -> Any:
-    return expect(f"an {model.__name__}", validators.instance_of(model))
+def _read_paths(paths: Any) -> Mapping[str, FieldPath]:
+    """Read the paths of a table once; the validator refuses those that cannot be read."""
+    texts = paths.items() if is_object(paths) else ()
+    found = {name: FieldPath.read(path) for name, path in texts if isinstance(path, str)}
+    return FrozenDict({name: path for name, path in found.items() if path is not None})
 
 
-UserSource: TypeAlias = tuple[str, str | None, FieldPath]
+def _user_paths(config: Any) -> Mapping[str, FieldPath]:
+    return _read_paths(config.user_fields)
 
 
-def _context_key(source: FieldPath) -> str | None:
-    return source.rest[0] if source.head == CONTEXT and len(source.rest) == 1 else None
+def _custom_paths(config: Any) -> Mapping[str, FieldPath]:
+    return _read_paths(config.custom_fields)
 
 
-def _cut(config: Any) -> tuple[UserSource, ...]:
-    fields: Any = config.user_fields
-    paths: dict[str, Any] = dict(fields) if is_object(fields) else {}
-    sources = {name: FieldPath.of(path) for name, path in paths.items() if isinstance(path, str)}
-    return tuple((USER_FIELDS.get(name, ""), _context_key(source), source) for name, source in sources.items())
+def _metadata_paths(config: Any) -> Mapping[str, FieldPath]:
+    return _read_paths(config.metadata_fields)
 
 
-def _rows(value: Any) -> Any:
-    return tuple(value) if is_array(value) else value
+def _value_properties(config: Any) -> tuple[str, ...]:
+    names = config.value_property
+    return (names,) if isinstance(names, str) else names or ()
+
+
+def normalized(id_type: str) -> str:
+    """Give an ID type without what people get wrong about it: letter case and separators."""
+    return "".join(filter(str.isalnum, id_type)).casefold()
+
+
+def _declared_spellings(config: Any) -> Mapping[str, str]:
+    names = config.id_types if isinstance(config.id_types, frozenset) else ()
+    declared: Any = sorted((name for name in names if isinstance(name, str)), reverse=True)
+    return FrozenDict({normalized(name): name for name in declared})
+
+
+def _derived(make: Any) -> Any:
+    """Declare an attribute that is made once from the others: it is neither given, compared nor shown."""
+    return attrs.field(init=False, default=attrs.Factory(make, takes_self=True), eq=False, repr=False)
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -64,18 +98,29 @@ class InboundConfig:
     """The tier of calls that name none (US-4)."""
     id_types: frozenset[str] | None = attrs.field(default=None, converter=name_set, validator=NAMES_OR_NONE)
     """The ID types that the Statsig project declares; others give an issue (ID-7)."""
-    id_mappings: tuple[IdMapping, ...] = attrs.field(default=(), converter=_rows, validator=_MAPPINGS)
+    id_mappings: tuple[IdMapping, ...] = attrs.field(default=(), converter=rows, validator=_MAPPINGS)
     """Fields to copy to custom IDs, in order (ID-4)."""
-    filters: InboundFilter = attrs.field(factory=InboundFilter, validator=_instance(InboundFilter))
-    naming: EventNaming = attrs.field(factory=EventNaming, validator=_instance(EventNaming))
+    drop_placeholder_ids: bool = attrs.field(default=False, validator=A_BOOL)
+    """Count IDs such as `undefined` as absent (ID-8)."""
+    filters: InboundFilter = attrs.field(factory=InboundFilter, validator=a_model(InboundFilter))
+    naming: EventNaming = attrs.field(factory=EventNaming, validator=a_model(EventNaming))
     user_fields: Mapping[str, str] = attrs.field(default=DEFAULT_USER_FIELDS, converter=table, validator=_USER_FIELDS)
-    """Field of the Statsig user, by its wire name -> top-level field or dotted path (US-2)."""
-    value_property: str | None = attrs.field(default="value", validator=FILLED_TEXT_OR_NONE)
-    """The property that becomes the event's value, or `None` for none (US-8)."""
-    user_sources: tuple[UserSource, ...] = attrs.field(
-        init=False, default=attrs.Factory(_cut, takes_self=True), eq=False, repr=False
+    """Field of the Statsig user, by its wire name -> top-level field or path (US-2)."""
+    custom_fields: Mapping[str, str] = attrs.field(default=EMPTY, converter=table, validator=_PATHS)
+    """Custom attribute of the Statsig user -> top-level field or path (US-10)."""
+    metadata_fields: Mapping[str, str] = attrs.field(default=EMPTY, converter=table, validator=_PATHS)
+    """Metadata key -> top-level field or path (US-11)."""
+    nested: str = attrs.field(default=JSON, validator=one_of(JSON, FLATTEN))
+    """What becomes of a property that is an object: JSON text, or one metadata entry for each of its leaves (US-7)."""
+    value_property: str | tuple[str, ...] | None = attrs.field(
+        default="value", converter=rows, validator=_VALUE_PROPERTY
     )
-    """`user_fields`, cut once: attribute of the Statsig user, key where it stands in the context, whole path."""
+    """The property that becomes the event's value; of several, the first usable one; or `None` for none (US-8)."""
+    user_paths: Mapping[str, FieldPath] = _derived(_user_paths)
+    custom_paths: Mapping[str, FieldPath] = _derived(_custom_paths)
+    metadata_paths: Mapping[str, FieldPath] = _derived(_metadata_paths)
+    value_properties: tuple[str, ...] = _derived(_value_properties)
+    declared_spellings: Mapping[str, str] = _derived(_declared_spellings)
 
     honor_integrations: bool = attrs.field(default=True, validator=A_BOOL)
     """Skip what the `integrations` object disables (FL-4)."""
@@ -90,16 +135,20 @@ class OutboundConfig:
     Errors: `ConfigError` with code `wrong_type` or `wrong_value`; its path is the name of the attribute.
     """
 
-    profile: str = attrs.field(default="documented", validator=_PROFILE)
+    profile: str = attrs.field(default=DOCUMENTED, validator=one_of(*PROFILES))
     """`documented` (Statsig's published schema, OU-3) or `deliverable` (what Segment's API accepts, OU-4)."""
-    anonymous_id: str = attrs.field(default=STABLE_ID, validator=FILLED_TEXT)
+    anonymous_id: str = attrs.field(default="stableID", validator=FILLED_TEXT)
     """The ID type that becomes `anonymousId` in the deliverable profile (OU-4)."""
-    filters: OutboundFilter = attrs.field(factory=OutboundFilter, validator=_instance(OutboundFilter))
+    allow_segment_origin: bool = attrs.field(default=False, validator=A_BOOL)
+    """Let events leave that came from Segment (FL-7)."""
+    config_change_user_id: str | None = attrs.field(default=None, validator=FILLED_TEXT_OR_NONE)
+    """The user ID, in the deliverable profile, of a config change with neither a user ID nor an email (OU-6)."""
+    filters: OutboundFilter = attrs.field(factory=OutboundFilter, validator=a_model(OutboundFilter))
 
 
 @attrs.frozen(kw_only=True, slots=False)
 class IntegrationConfig:
     """Both directions; `IntegrationConfig()` is what an empty file says."""
 
-    inbound: InboundConfig = attrs.field(factory=InboundConfig, validator=_instance(InboundConfig))
-    outbound: OutboundConfig = attrs.field(factory=OutboundConfig, validator=_instance(OutboundConfig))
+    inbound: InboundConfig = attrs.field(factory=InboundConfig, validator=a_model(InboundConfig))
+    outbound: OutboundConfig = attrs.field(factory=OutboundConfig, validator=a_model(OutboundConfig))

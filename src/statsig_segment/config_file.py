@@ -4,40 +4,42 @@ cattrs structures the tables and refuses unknown keys; the hooks below add that 
 `ConfigError` with paths that begin at the value it was given, and the hook around it puts its own path before them.
 """
 
-import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast, get_args, get_origin
 
 import attrs
 
-from statsig_segment._validators import problem
-from statsig_segment._values import EMPTY, plain
+from statsig_segment._config_text import ParsedObject, parsed
+from statsig_segment._paths import FieldPath
+from statsig_segment._validators import A_PATH_IS, problem
+from statsig_segment._values import EMPTY, freeze
 from statsig_segment.codes import CODES
 from statsig_segment.config import IntegrationConfig
-from statsig_segment.errors import ConfigError, Issue, child
+from statsig_segment.errors import ConfigError, Issue, join_path
 from statsig_segment.event_names import EventNaming
+from statsig_segment.exports import CONFIG_CHANGE, INTERNAL_PREFIX
+from statsig_segment.filters import EXPOSURES
 from statsig_segment.segment import CALL_TYPES
-from statsig_segment.statsig import CONFIG_CHANGE, EXPOSURES, INTERNAL_PREFIX, PLAIN_FIELDS
+from statsig_segment.statsig import PLAIN_FIELDS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cattrs import Converter
 
 _Hook: TypeAlias = Callable[[Any, Any], Any]
 
 _PRESET: Final = "segment_2021"
-_NULLABLE: Final = "value_property"
-_MOST_DOTS: Final = 1_000  # of one key; tomllib's time grows with their square
 _MOST_GUESSES: Final = 20  # at what an unknown key was meant to be
 
 
-def load_config(source: Mapping[str, Any] | str) -> IntegrationConfig:
+def load_config(source: "Mapping[str, Any] | str | Path") -> IntegrationConfig:
     r"""Read a configuration; the keys are the attributes of the models.
 
-    Shape: a mapping, or text (JSON where its first character is `{`, else TOML), in; an `IntegrationConfig` out. Empty
-    text is the default. `naming = "segment_2021"` is that preset; `value_property` is `null` or `false` for none.
-    Nothing is coerced: `"false"` is no boolean.
+    Shape: a mapping, text (JSON where its first character is `{`, else TOML), or a `pathlib.Path` to a file of it in
+    UTF-8, in; an `IntegrationConfig` out. Empty text is the default. `naming = "segment_2021"` is that preset;
+    `value_property` is `null` or `false` for none. Nothing is coerced: `"false"` is not a boolean.
     Errors: `ConfigError`, whose `issues` list every problem with its path in the file: `invalid_json`, `invalid_toml`,
     `not_a_table`, `unknown_key`, `missing_key`, `wrong_type`, `wrong_value`, `unknown_placeholder`, `contradiction`.
     Rules: those that the keys name on the configuration page.
@@ -50,52 +52,7 @@ def load_config(source: Mapping[str, Any] | str) -> IntegrationConfig:
     statsig_segment.errors.ConfigError: $.outbound.profile: expected documented or deliverable
     $.outbound.colour: no such key
     """
-    table = _parsed(source) if isinstance(source, str) else source
-    return _converter().structure(table, IntegrationConfig)
-
-
-def _parsed(text: str) -> object:
-    text = text.removeprefix("\ufeff")
-    return _from_json(text) if text.startswith("{") else _from_toml(text)
-
-
-class _Object(dict[str, Any]):
-    """A JSON object that knows which of its keys stand more than once: TOML refuses that, JSON readers do not."""
-
-    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
-        super().__init__(pairs)
-        times = Counter(name for name, _ in pairs) if len(pairs) > len(self) else Counter[str]()
-        self.repeated = tuple(name for name in times if times[name] > 1)
-
-
-def _from_json(text: str) -> object:
-    import json  # noqa: PLC0415 - only files need it
-
-    try:
-        return json.loads(text, object_pairs_hook=_Object)
-    except json.JSONDecodeError as error:
-        raise problem("invalid_json", "$", f"no readable JSON (at line {error.lineno}, column {error.colno})") from None
-    except RecursionError:
-        raise problem("invalid_json", "$", "no readable JSON (nested too deep)") from None
-    except ValueError:
-        raise problem("invalid_json", "$", "no readable JSON (a number has too many digits)") from None
-
-
-def _from_toml(text: str) -> object:
-    import tomllib  # noqa: PLC0415 - only files need it
-
-    if any(run.count(".") > _MOST_DOTS for run in re.split(r"[^\w\"'. \t-]+", text)):
-        raise problem("invalid_toml", "$", "no readable TOML (nested too deep)")
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        # Such an error ends with its place, "(at line 1, column 2)"; what stands before that may quote the file.
-        place = str(error).rpartition(" (at ")[2].removesuffix(")")
-        raise problem("invalid_toml", "$", f"no readable TOML (at {place})") from None
-    except RecursionError:
-        raise problem("invalid_toml", "$", "no readable TOML (nested too deep)") from None
-    except ValueError:
-        raise problem("invalid_toml", "$", "no readable TOML (a number has too many digits)") from None
+    return _converter().structure(parsed(source), IntegrationConfig)
 
 
 def _converter() -> "Converter":
@@ -105,15 +62,14 @@ def _converter() -> "Converter":
     converter = Converter(forbid_extra_keys=True)
     converter.register_structure_hook(str, _text)
     converter.register_structure_hook(bool, _flag)
-    for is_such, make_hook in _HOOKS:
-        converter.register_structure_hook_factory(is_such, cast("Any", make_hook))
+    for matches, make_hook in _HOOKS:
+        converter.register_structure_hook_factory(matches, cast("Any", make_hook))
     return converter
 
 
 def _text(value: object, _kind: object) -> str:
-    value = plain(value)
     if isinstance(value, str):
-        return value
+        return str.__str__(value)
     raise problem("wrong_type", "$", "expected a string")
 
 
@@ -131,7 +87,7 @@ def _list_hook(kind: Any, converter: "Converter") -> _Hook:
             raise problem("wrong_type", "$", "expected a list")
         issues: list[Issue] = []
         read_item = _collecting(issues, converter.structure)
-        items = [read_item(f"$[{at}]", item, item_kind) for at, item in enumerate(cast("Sequence[Any]", value))]
+        items = [read_item(f"$[{index}]", item, item_kind) for index, item in enumerate(cast("Sequence[Any]", value))]
         return _unless(issues, items)
 
     return read
@@ -143,7 +99,7 @@ def _table_hook(kind: Any, converter: "Converter") -> _Hook:
     def read(value: object, _kind: object) -> Any:
         table, issues = _table(value)
         read_value = _collecting(issues, converter.structure)
-        entries = {key: read_value(child("$", key), item, value_kind) for key, item in table.items()}
+        entries = {key: read_value(join_path("$", key), item, value_kind) for key, item in table.items()}
         return _unless(issues, entries)
 
     return read
@@ -159,11 +115,11 @@ def _model_hook(model: type[attrs.AttrsInstance], converter: "Converter") -> _Ho
 
     def read(value: object, _kind: object) -> Any:
         table, issues = _table(value)
+        made = None
         try:
             made = structure(table, model)
         except ClassValidationError as error:
             issues += _class_issues(error, tuple(hooks))
-            raise ConfigError(issues) from None
         return _unless(issues, made)
 
     return read
@@ -182,9 +138,26 @@ def _naming_hook(model: type[attrs.AttrsInstance], converter: "Converter") -> _H
     return read
 
 
+def _value_property_hook(kind: Any, converter: "Converter") -> _Hook:
+    """Read one name, a list of names, or none: null in JSON and false in TOML, which has no null (US-8)."""
+    read_list = _list_hook(tuple[str, ...], converter)
+
+    def read(value: object, _kind: object) -> Any:
+        if value is None or value is False:
+            return None
+        if isinstance(value, list | tuple):
+            return read_list(value, kind)
+        if not isinstance(value, str):
+            raise problem("wrong_type", "$", "expected a string or a list of strings")
+        return str.__str__(value)
+
+    return read
+
+
 _HOOKS: Final[Sequence[tuple[Callable[[Any], bool], Callable[[Any, "Converter"], _Hook]]]] = (
     (attrs.has, _model_hook),
     (lambda kind: kind is EventNaming, _naming_hook),
+    (lambda kind: kind == str | tuple[str, ...] | None, _value_property_hook),
     (lambda kind: get_origin(kind) in {frozenset, tuple}, _list_hook),
     (lambda kind: get_origin(kind) is Mapping, _table_hook),
 )
@@ -195,8 +168,8 @@ def _table(value: object) -> tuple[Mapping[str, Any], list[Issue]]:
     """Give the entries of a table, and an issue for keys that are no strings and for each that stands twice."""
     if not isinstance(value, Mapping):
         raise problem("not_a_table", "$", CODES["not_a_table"].meaning)
-    repeated = value.repeated if isinstance(value, _Object) else ()
-    issues = [Issue(code="contradiction", path=child("$", key), message="the key stands twice") for key in repeated]
+    repeated = value.repeated if isinstance(value, ParsedObject) else ()
+    issues = [Issue(code="contradiction", path=join_path("$", key), message="the key stands twice") for key in repeated]
     table = cast("Mapping[object, Any]", value)
     entries = _entries(table)
     if len(entries) < len(table):
@@ -214,7 +187,7 @@ def _entries(value: object) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         return EMPTY
     table = cast("Mapping[object, Any]", value)
-    return {plain(key): table[key] for key in table if isinstance(key, str)}
+    return {str.__str__(key): table[key] for key in table if isinstance(key, str)}
 
 
 def _key_hook(model: type[attrs.AttrsInstance], key: "attrs.Attribute[Any]", converter: "Converter") -> _Hook:
@@ -223,8 +196,6 @@ def _key_hook(model: type[attrs.AttrsInstance], key: "attrs.Attribute[Any]", con
 
     def read_key(value: object, _kind: object) -> Any:
         issues: list[Issue] = []
-        if key.name == _NULLABLE and value is False:  # TOML has no null
-            value = None
         made = _collecting(issues, converter.structure)("$", value, key.type)
         issues += check(value)
         if not issues:
@@ -248,28 +219,33 @@ def _no_check(_value: object) -> Iterable[Issue]:
 
 
 def _check_types(value: object) -> Iterator[Issue]:
-    for at, item in enumerate(_items(value)):
+    for index, item in enumerate(_items(value)):
         if isinstance(item, str) and item not in CALL_TYPES:
-            yield Issue(code="wrong_value", path=f"$[{at}]", message=f"expected one of {', '.join(CALL_TYPES)}")
+            yield Issue(code="wrong_value", path=f"$[{index}]", message=f"expected one of {', '.join(CALL_TYPES)}")
 
 
 def _check_user_fields(value: object) -> Iterator[Issue]:
-    for key, path in _entries(value).items():
+    for key in _entries(value):
         if key not in PLAIN_FIELDS:
-            yield _no_such_key(child("$", key), f"expected one of {', '.join(PLAIN_FIELDS)}")
-        elif path == "":
-            yield Issue(code="wrong_value", path=child("$", key), message="expected a non-empty string")
+            yield _no_such_key(join_path("$", key), f"expected one of {', '.join(PLAIN_FIELDS)}")
+    yield from _check_paths(value)
+
+
+def _check_paths(value: object) -> Iterator[Issue]:
+    for key, path in _entries(value).items():
+        if isinstance(path, str) and (not path or FieldPath.read(path) is None):
+            yield Issue(code="wrong_value", path=join_path("$", key), message=f"expected {A_PATH_IS}")
 
 
 def _check_mappings(value: object) -> Iterator[Issue]:
     """Find rows that stand twice: the second can do nothing."""
     seen: set[tuple[str, str]] = set()
-    for at, row in enumerate(map(_entries, _items(value))):
-        field, id_type = plain(row.get("field")), plain(row.get("id_type"))
+    for index, row in enumerate(map(_entries, _items(value))):
+        field, id_type = freeze(row.get("field")), freeze(row.get("id_type"))
         if not isinstance(field, str) or not isinstance(id_type, str):
             continue
         if (field, id_type) in seen:
-            yield Issue(code="contradiction", path=f"$[{at}]", message="the same mapping stands above")
+            yield Issue(code="contradiction", path=f"$[{index}]", message="the same mapping stands above")
         seen.add((field, id_type))
 
 
@@ -278,14 +254,16 @@ def _check_events(value: object) -> Iterator[Issue]:
     for key in _entries(value):
         if key.startswith(INTERNAL_PREFIX):
             switch = "exposures" if key in EXPOSURES else "config_changes" if key == CONFIG_CHANGE else None
-            told = "such events never leave" if switch is None else f"the key {switch} decides on it"
-            yield Issue(code="contradiction", path=child("$", key), message=told)
+            message = "these events never leave" if switch is None else f"the key {switch} decides on it"
+            yield Issue(code="contradiction", path=join_path("$", key), message=message)
 
 
 _CHECKS: Final[Mapping[str, Callable[[object], Iterable[Issue]]]] = MappingProxyType(
     {
         "types": _check_types,
         "user_fields": _check_user_fields,
+        "custom_fields": _check_paths,
+        "metadata_fields": _check_paths,
         "id_mappings": _check_mappings,
         "events": _check_events,
     }
@@ -317,7 +295,7 @@ def _class_issues(error: Any, keys: tuple[str, ...]) -> Iterator[Issue]:
     """Tell what cattrs found wrong with a table, in the order of the attributes, unknown keys last."""
     with_notes, others = error.group_exceptions()
     for found, note in with_notes:
-        path = child("$", note.name)
+        path = join_path("$", note.name)
         if isinstance(found, ConfigError):
             yield from _moved(found, path)
         else:  # the KeyError of a key without a default
@@ -325,7 +303,7 @@ def _class_issues(error: Any, keys: tuple[str, ...]) -> Iterator[Issue]:
     for found in others:
         unknown = sorted(found.extra_fields)
         for key in unknown:
-            yield _no_such_key(child("$", key), _meant(key, keys) if len(unknown) <= _MOST_GUESSES else "")
+            yield _no_such_key(join_path("$", key), _meant(key, keys) if len(unknown) <= _MOST_GUESSES else "")
 
 
 def _no_such_key(path: str, why: str) -> Issue:

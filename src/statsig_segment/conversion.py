@@ -1,49 +1,84 @@
 """One Segment call -> one Statsig event: user, environment, name, metadata, value; filters and maps nothing."""
 
-# Testing JSON for its exact type makes dict[Unknown, Unknown] of Any:
-# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
 
-from collections.abc import Mapping
-from typing import Any, Final
+import attrs
 
-from statsig_segment._javascript import atom_text, integer_text, json_text
-from statsig_segment._values import ATOMS, FlatDict, FrozenDict, is_object, plain
-from statsig_segment.audiences import no_identifier
-from statsig_segment.config import InboundConfig
-from statsig_segment.errors import Issue, TranslationError, child, note
-from statsig_segment.even_odd import CUSTOM_CODES, custom_value, id_text, note_problems, read_pairs
-from statsig_segment.identity import id_paths
-from statsig_segment.limits import is_bad_name, is_long_id, is_long_value, is_odd_metadata, note_metadata, note_name
-from statsig_segment.models import make
+from statsig_segment._javascript import json_text, scalar_text
+from statsig_segment._paths import FieldPath, Found
+from statsig_segment._values import FrozenDict, is_array, is_object
+from statsig_segment.config import FLATTEN, InboundConfig, normalized
+from statsig_segment.errors import Issue, TranslationError, add_issue, join_path
+from statsig_segment.even_odd import CUSTOM_CODES, coerce_id, custom_value, read_pairs
+from statsig_segment.identity import id_path, id_type_path, ids_of, no_identifier, note_placeholders
+from statsig_segment.limits import note_id, note_metadata, note_metadata_key, note_name, note_value
 from statsig_segment.segment import (
     CATEGORY,
     CONTROL_KEYS,
     CUSTOM,
-    CUSTOM_IDS,
     ENVIRONMENT,
     GROUP_ID,
     NAME,
     PROPERTIES,
     TRAITS,
-    USER_ID,
+    USER_ID_TYPE,
     Identify,
+    Page,
+    Screen,
     SegmentEvent,
     control,
-    control_path,
+    find,
+    lost_on_the_way,
+    name_part,
 )
-from statsig_segment.statsig import TIER, StatsigEvent, StatsigUser
+from statsig_segment.statsig import TIER, USER_FIELDS, StatsigEvent, StatsigUser
 
-METADATA_SOURCES: Final = FrozenDict(
+
+class MetadataSource(NamedTuple):
+    """What becomes metadata: an object of the call, and the top-level fields added where it has no such key."""
+
+    holder: str
+    added: tuple[str, ...]
+
+
+METADATA_SOURCES: Final[Mapping[str, MetadataSource]] = FrozenDict(
     {
-        "track": (PROPERTIES, ()),
-        "page": (PROPERTIES, (NAME, CATEGORY)),
-        "screen": (PROPERTIES, (NAME, CATEGORY)),
-        "group": (TRAITS, (GROUP_ID,)),
+        "track": MetadataSource(PROPERTIES, ()),
+        "page": MetadataSource(PROPERTIES, (NAME, CATEGORY)),
+        "screen": MetadataSource(PROPERTIES, (NAME, CATEGORY)),
+        "group": MetadataSource(TRAITS, (GROUP_ID,)),
     }
 )
-"""Type of call -> the object that becomes metadata, and the top-level fields added where it has no such key (US-7)."""
+"""Type of call -> what becomes its metadata (US-7)."""
 
 _DEFAULT: Final = InboundConfig()
+_LONGEST_GUESS: Final = 1_000
+"""A longer ID type is not compared with the declared ones."""
+LONGEST_JOINED_NAME: Final = 256
+"""Under `flatten`, an object with a longer name stays JSON text: else names would outgrow what they name (TR-4)."""
+
+
+class Leaf(NamedTuple):
+    """One value of an event, the wire path that it came from, and the rule that put it there."""
+
+    value: Any
+    source: str | None
+    """`None` where the configuration put it."""
+    rule: str
+
+
+@attrs.frozen(kw_only=True)
+class Conversion:
+    """An event, and where each of its parts came from; what is absent has no leaf."""
+
+    event: StatsigEvent
+    name: Leaf
+    fields: Mapping[str, Leaf]
+    """By attribute of `StatsigUser`."""
+    custom: Mapping[str, Leaf]
+    value: Leaf | None
+    metadata: Mapping[str, Leaf]
 
 
 def to_statsig_event(event: SegmentEvent, config: InboundConfig = _DEFAULT) -> StatsigEvent:
@@ -53,177 +88,231 @@ def to_statsig_event(event: SegmentEvent, config: InboundConfig = _DEFAULT) -> S
     issues of the call and those found here.
     Units: `time_ms` is in epoch milliseconds.
     Errors: `TranslationError` with code `no_identifier`, or `identify_without_event` for an identify.
-    Rules: US-1 to US-9, ID-1, ID-6, ID-7. Source: Statsig's page on Segment.
+    Rules: US-1 to US-11, ID-1, ID-6, ID-7. Source: Statsig's page on Segment.
 
     >>> from statsig_segment import Track, to_statsig_event
     >>> event = to_statsig_event(Track(event="Order Completed", user_id="u1", properties={"value": 9.5, "paid": True}))
     >>> event.event_name, event.user.user_id, event.value, event.metadata
     ('segment::Order Completed', 'u1', 9.5, {'value': '9.5', 'paid': 'true'})
     """
-    if isinstance(event, Identify):
+    return convert(event, config).event
+
+
+def convert(call: SegmentEvent, config: InboundConfig) -> Conversion:
+    """Convert one call, and keep where each part came from."""
+    if isinstance(call, Identify):
         raise TranslationError("identify_without_event", "$")
-    if event.user_id is None and not event.custom_ids:
-        raise no_identifier(event)
-    issues: list[Issue] = []
-    name = config.naming.full_name(event)
-    if is_bad_name(name):
-        note_name(name, config.naming.source(event) or "$", issues)
-    metadata = _metadata(event, issues)
-    value = None if config.value_property is None else _value(event, config.value_property)
-    if type(value) is str and is_long_value(value):
-        note(issues, "value_too_long", child(metadata_path(event), str(config.value_property)))
-    _check_ids(event, config, issues)
-    fields: dict[str, Any] = {
-        "event_name": name,
-        "user": _user(event, config, issues),
-        "time_ms": event.time_ms,
-        "value": value,
-        "metadata": metadata,
-    }
-    if issues or event.issues:
-        fields["issues"] = tuple(dict.fromkeys((*event.issues, *issues)))
-    return make(StatsigEvent, fields)
+    if call.user_id is None and not call.custom_ids:
+        raise no_identifier(call)
+    issues: list[Issue] = list(call.issues)
+    name = _name(call, config, issues)
+    fields = _user_fields(call, config, issues) | _environment(call, config, issues)
+    custom = _custom(call, config, issues)
+    value = _value(call, config, issues)
+    metadata = _metadata(call, config, issues)
+    _note_ids(call, config, issues)
+    user = StatsigUser(
+        user_id=call.user_id,
+        custom_ids=call.custom_ids,
+        custom=_values(custom),
+        **{attribute: leaf.value for attribute, leaf in fields.items()},
+    )
+    event = StatsigEvent(
+        event_name=name.value,
+        user=user,
+        time_ms=call.time_ms,
+        value=None if value is None else value.value,
+        metadata=_values(metadata),
+        message_id=call.message_id,
+        issues=dict.fromkeys(issues),
+    )
+    return Conversion(event=event, name=name, fields=fields, custom=custom, value=value, metadata=metadata)
 
 
-def metadata_path(event: SegmentEvent) -> str:
-    """Give the wire path of the object that becomes metadata (US-7)."""
-    return f"$.{METADATA_SOURCES[event.type][0]}"
+def _values(leaves: Mapping[str, Leaf]) -> FrozenDict:
+    return FrozenDict({key: leaf.value for key, leaf in leaves.items()})
 
 
-def _metadata(event: SegmentEvent, issues: list[Issue]) -> FlatDict:
-    """Make every value a string; null and the control keys are left out (US-7)."""
-    holder_name, added = METADATA_SOURCES[event.type]
-    holder: Mapping[str, Any] = getattr(event, holder_name)
-    out: dict[Any, str] = {}  # a Python object may have keys of any type
-    length = 0
-    for key, value in holder.items():
-        kind: type = type(value)
-        # The commonest kinds are written here, at the price of no call each.
-        if kind is str:
-            text = value
-        elif kind is int:
-            text = integer_text(value)
-        elif kind is bool:
-            text = "true" if value else "false"
-        elif value is None or key in CONTROL_KEYS:
-            continue
-        else:
-            text = _text(value, holder_name, key, issues)
-            if text is None:
-                continue
-        out[key] = text
-        length += len(text)
-    if CUSTOM_IDS in out or CUSTOM in out or ENVIRONMENT in out:
-        out = {key: text for key, text in out.items() if key not in CONTROL_KEYS}
-    for name in added:
-        value = getattr(event, event.held[name])
-        if value and name not in holder:
-            out[name] = value
-            length += len(value)
-    try:
-        keys = "".join(out)
-    except TypeError:  # a key that is no string, as only a Python object has
-        out = {key: text for key, text in out.items() if isinstance(key, str)}
-        keys = "".join(out)
-    if is_odd_metadata(keys, length, out):
-        note_metadata(keys, out, metadata_path(event), issues)
-    return FlatDict(out)
+# -- Name and IDs -----------------------------------------------------------------------------------------------------
 
 
-def _text(value: Any, holder_name: str, key: str, issues: list[Issue]) -> str | None:
-    """Make the text of a metadata value that is no string; `None` leaves it out."""
-    value = plain(value)
-    if value is None:
-        return None
-    text, finite = (atom_text(value), True) if type(value) in ATOMS else json_text(value)
-    if text is None or not finite:
-        note(issues, "non_finite_number", child(f"$.{holder_name}", str(key)))
-    return text
+def _name(call: Any, config: InboundConfig, issues: list[Issue]) -> Leaf:
+    """Name the event (US-5, US-6)."""
+    name, source = config.naming.full_name(call), config.naming.source(call)
+    note_name(name, source or "$", issues)
+    if isinstance(call, Page | Screen) and call.name is None and not config.naming.from_properties:
+        _note_name_in_properties(call, issues)
+    return Leaf(name, source, "US-5")
 
 
-def _value(event: SegmentEvent, name: str) -> str | float | None:
-    """Give the property that is the event's value, if it is a string or a finite number (US-8)."""
-    value = getattr(event, METADATA_SOURCES[event.type][0]).get(name)
-    if value is None or type(value) is str:
-        return value
-    value = plain(value)
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        return None
-    return None if atom_text(value) is None else value
+def _note_name_in_properties(call: Page | Screen, issues: list[Issue]) -> None:
+    """Note a page or screen whose name stands in its properties alone (US-6)."""
+    if name_part(call.properties.get(NAME)) is not None:
+        add_issue(issues, "name_in_properties", f"$.{PROPERTIES}.{NAME}")
 
 
-def _user(event: SegmentEvent, config: InboundConfig, issues: list[Issue]) -> StatsigUser:
-    custom_ids = event.custom_ids
-    fields: dict[str, Any] = {
-        "user_id": event.user_id,
-        "custom_ids": FlatDict(custom_ids) if type(custom_ids) is dict else custom_ids,
-    }
-    context, other = event.context, event.other
-    for attribute, key, source in config.user_sources:
-        # A path into the context is by far the commonest, so its walk is spelled out.
-        value = source.value(event) if key is None or source.field in other else context.get(key)
-        if value is None:
-            continue
-        if type(value) is str and value:
-            fields[attribute] = value
-            continue
-        text = fields[attribute] = id_text(value)
-        if text is None and plain(value) is not None:
-            note(issues, "user_field_invalid", source.wire_path(event))
-    custom = control(event, CUSTOM)
-    if custom is not None:
-        values, _, problems = read_pairs(custom, CUSTOM_CODES, custom_value)
-        fields["custom"] = FrozenDict(values)
-        note_problems(problems, control_path(event, CUSTOM), issues)
-    fields["environment"] = config.default_environment
-    environment = control(event, ENVIRONMENT)
-    if environment is not None:
-        tier, problem, _ = read_tier(environment)
-        if tier is not None:
-            fields["environment"] = tier
-        if problem is not None:
-            note(issues, problem, control_path(event, ENVIRONMENT))
-    return make(StatsigUser, fields)
+def _note_ids(call: SegmentEvent, config: InboundConfig, issues: list[Issue]) -> None:
+    """Note IDs that are too long or stand for nobody, and ID types that the project does not declare (US-9, ID-7)."""
+    note_placeholders(call, issues)
+    declared = config.id_types
+    for id_type, text in ids_of(call).items():
+        note_id(text, id_path(call, id_type), issues)
+        if declared is not None and id_type not in declared and id_type != USER_ID_TYPE:
+            message = _meant_message(id_type, config.declared_spellings)
+            add_issue(issues, "unknown_id_type", id_type_path(call, id_type), message)
 
 
-def read_tier(value: Any) -> tuple[str | None, str | None, str]:
-    """Give the tier that an environment names, the code of what is wrong with it, and the tier's path inside (US-3)."""
-    if value is None:
-        return None, None, ""
-    if type(value) is str and value:
-        return value, "environment_string", ""
-    tier = plain(value.get(TIER)) if is_object(value) else None
-    if type(tier) is str and tier:
-        return tier, None, f".{TIER}"
-    return None, "environment_invalid", ""
-
-
-def _check_ids(event: SegmentEvent, config: InboundConfig, issues: list[Issue]) -> None:
-    """Note IDs that are too long, and ID types that the project does not declare (US-9, ID-7)."""
-    if event.user_id is not None and is_long_id(event.user_id):
-        note(issues, "id_too_long", f"$.{USER_ID}")
-    ids, declared = event.custom_ids, config.id_types
-    for id_type, value in ids.items():
-        if is_long_id(value) or (declared is not None and id_type not in declared):
-            _note_ids(event, declared, issues)
-            break
-
-
-def _note_ids(event: SegmentEvent, declared: frozenset[str] | None, issues: list[Issue]) -> None:
-    paths = id_paths(event)
-    for id_type, value in event.custom_ids.items():
-        value_path, name_path = paths.get(id_type, ("$", "$"))
-        if is_long_id(value):
-            note(issues, "id_too_long", value_path)
-        if declared is not None and id_type not in declared:
-            note(issues, "unknown_id_type", name_path, _declared_spelling(id_type, declared))
-
-
-def _declared_spelling(id_type: str, declared: frozenset[str]) -> str | None:
-    """Say which declared ID type was meant, where only case or separators differ; the message holds that one alone."""
-    meant = next((name for name in sorted(declared) if _letters(name) == _letters(id_type)), None)
+def _meant_message(id_type: str, spellings: Mapping[str, str]) -> str | None:
+    """Name the declared ID type that was meant, where only case or separators differ; the message holds no other."""
+    meant = spellings.get(normalized(id_type)) if len(id_type) <= _LONGEST_GUESS else None
     return None if meant is None else f"the ID type is not among the declared ones; {meant} is"
 
 
-def _letters(name: str) -> str:
-    return "".join(filter(str.isalnum, name)).casefold()
+# -- User -------------------------------------------------------------------------------------------------------------
+
+
+def _user_fields(call: SegmentEvent, config: InboundConfig, issues: list[Issue]) -> dict[str, Leaf]:
+    """Copy plain fields of the user, by default three of the context (US-2)."""
+    leaves: dict[str, Leaf] = {}
+    for name, field in config.user_paths.items():
+        found = _looked_up(call, field, issues)
+        text = None if found is None else coerce_id(found.value)
+        if found is not None and text is not None:
+            leaves[USER_FIELDS[name]] = Leaf(text, found.path, "US-2")
+        elif found is not None:
+            add_issue(issues, "user_field_invalid", found.path)
+    return leaves
+
+
+def _looked_up(call: SegmentEvent, field: FieldPath, issues: list[Issue]) -> Found | None:
+    """Look a field up, `None` where it is absent or null; note what could not be read (IN-10, TR-5)."""
+    found = find(call, field)
+    if found is not None and found.value is not None:
+        return found
+    loss = lost_on_the_way(call, field)
+    if loss is not None:
+        add_issue(issues, loss.code, loss.path)
+    return None
+
+
+def _custom(call: SegmentEvent, config: InboundConfig, issues: list[Issue]) -> dict[str, Leaf]:
+    """Read the custom attributes: those of `statsigCustom`, then those that the configuration adds (US-1, US-10)."""
+    array, path = control(call, CUSTOM)
+    pairs = {} if array is None else read_pairs(array, path, CUSTOM_CODES, custom_value, issues)
+    leaves = {name: Leaf(pair.value, pair.path, "US-1") for name, pair in pairs.items()}
+    for name, field in config.custom_paths.items():
+        found = None if name in leaves else _looked_up(call, field, issues)
+        value = None if found is None else custom_value(found.value, found.path, issues)
+        if found is not None and value is not None:
+            leaves[name] = Leaf(value, found.path, "US-10")
+    return leaves
+
+
+def _environment(call: SegmentEvent, config: InboundConfig, issues: list[Issue]) -> dict[str, Leaf]:
+    """Read the tier: the call's own, else the default (US-3, US-4)."""
+    tier = _own_tier(control(call, ENVIRONMENT), issues)
+    if tier is None and config.default_environment is not None:
+        tier = Leaf(config.default_environment, None, "US-4")
+    return {} if tier is None else {USER_FIELDS[ENVIRONMENT]: tier}
+
+
+def _own_tier(found: Found, issues: list[Issue]) -> Leaf | None:
+    value, path = found
+    if type(value) is str and value:
+        add_issue(issues, "environment_string", path)
+        return Leaf(value, path, "US-3")
+    tier = value.get(TIER) if is_object(value) else None
+    if type(tier) is str and tier:
+        return Leaf(tier, f"{path}.{TIER}", "US-3")
+    if value is not None:
+        add_issue(issues, "environment_invalid", path)
+    return None
+
+
+# -- Value and metadata -----------------------------------------------------------------------------------------------
+
+
+def metadata_holder(call: SegmentEvent) -> Found:
+    """Give the object that becomes metadata, and its wire path (US-7)."""
+    holder = METADATA_SOURCES[call.type].holder
+    return Found(getattr(call, holder), f"$.{holder}")
+
+
+def _value(call: SegmentEvent, config: InboundConfig, issues: list[Issue]) -> Leaf | None:
+    """Give the first of the configured properties that is a string or a finite number (US-8)."""
+    properties, path = metadata_holder(call)
+    for name in config.value_properties:
+        value = properties.get(name)
+        is_usable = type(value) in {str, int, float} and scalar_text(value) is not None
+        if is_usable:
+            leaf = Leaf(value, join_path(path, name), "US-8")
+            note_value(value, join_path(path, name), issues)
+            return leaf
+    return None
+
+
+def _metadata(call: SegmentEvent, config: InboundConfig, issues: list[Issue]) -> dict[str, Leaf]:
+    """Write properties as text, and what the configuration adds to them (US-7, US-11)."""
+    leaves: dict[str, Leaf] = {}
+    _add(leaves, _property_entries(call, config, issues), issues)
+    for key, field in config.metadata_paths.items():
+        found = None if key in leaves else _looked_up(call, field, issues)
+        if found is not None:
+            _add(leaves, _written(key, found, "US-11", config, issues), issues)
+    for key, leaf in leaves.items():
+        note_metadata_key(key, leaf.source or "$", issues)
+    note_metadata(_values(leaves), metadata_holder(call).path, issues)
+    _note_losses(call, issues)
+    return leaves
+
+
+def _add(leaves: dict[str, Leaf], entries: Iterator[tuple[str, Leaf]], issues: list[Issue]) -> None:
+    """Add entries; one whose name is taken is left out (US-7)."""
+    for key, leaf in entries:
+        if key in leaves:
+            add_issue(issues, "metadata_key_taken", leaf.source or "$")
+        else:
+            leaves[key] = leaf
+
+
+def _property_entries(call: SegmentEvent, config: InboundConfig, issues: list[Issue]) -> Iterator[tuple[str, Leaf]]:
+    """Write each property but the control keys, then the top-level fields that the object has no key for (US-7)."""
+    holder, path = metadata_holder(call)
+    for key, value in holder.items():
+        if key not in CONTROL_KEYS:
+            yield from _written(key, Found(value, join_path(path, key)), "US-7", config, issues)
+    for name in METADATA_SOURCES[call.type].added:
+        value = getattr(call, call.attribute_of[name])
+        if value is not None and name not in holder:
+            yield name, Leaf(value, f"$.{name}", "US-7")
+
+
+def _written(
+    key: str, found: Found, rule: str, config: InboundConfig, issues: list[Issue]
+) -> Iterator[tuple[str, Leaf]]:
+    """Write a value as text, or under `flatten` an object as one entry for each of its leaves (US-7)."""
+    value, path = found
+    if is_object(value) and config.nested == FLATTEN and len(key) <= LONGEST_JOINED_NAME:
+        for name, item in value.items():
+            yield from _written(f"{key}_{name}", Found(item, join_path(path, name)), rule, config, issues)
+    elif value is not None:
+        text = _text(value, path, issues)
+        if text is not None:
+            yield key, Leaf(text, path, rule)
+
+
+def _text(value: Any, path: str, issues: list[Issue]) -> str | None:
+    """Write a value as JavaScript does; `None` for a number that is not finite (US-7)."""
+    text, is_finite = json_text(value) if is_object(value) or is_array(value) else (scalar_text(value), True)
+    if text is None or not is_finite:
+        add_issue(issues, "non_finite_number", path)
+    return text
+
+
+def _note_losses(call: SegmentEvent, issues: list[Issue]) -> None:
+    """Note each property that holds something unreadable; the control keys are read from two places (IN-10, TR-5)."""
+    sent = METADATA_SOURCES[call.type].holder
+    for loss in call.losses:
+        holder, *inside = loss.steps
+        if inside and (holder == sent or (holder == PROPERTIES and inside[0] in CONTROL_KEYS)):
+            add_issue(issues, loss.code, join_path(f"$.{holder}", str(inside[0])))

@@ -5,6 +5,7 @@ a path nor a message ever holds a value of the payload (TR-3); names of keys may
 """
 
 from collections.abc import Iterable
+from json.encoder import encode_basestring as quote
 from typing import Any
 
 import attrs
@@ -24,7 +25,7 @@ class Issue:
     `$.properties.statsigCustomIDs[3]`), `message` (for people; by default the meaning of the code).
 
     >>> Issue(code="id_invalid", path="$.userId").message
-    'not usable as an ID: a non-empty string or a whole number was expected'
+    'not usable as an ID: expected a non-empty string or a whole number'
     """
 
     code: str
@@ -32,7 +33,7 @@ class Issue:
     message: str = attrs.field(default=attrs.Factory(_meaning, takes_self=True))
 
 
-def note(issues: list[Issue], code: str, path: str, message: str | None = None) -> None:
+def add_issue(issues: list[Issue], code: str, path: str, message: str | None = None) -> None:
     """Add an issue to a list, with a message of its own where that of the code does not say enough."""
     issues.append(Issue(code=code, path=path, message=message or CODES[code].meaning))
 
@@ -95,14 +96,10 @@ class ConfigError(StatsigSegmentError):
         return (self.issues,)
 
 
-def child(path: str, key: str) -> str:
+def join_path(path: str, key: str) -> str:
     """Give the wire path of `key` inside the object at `path`.
 
-    >>> child("$.properties", "plan"), child("$.properties", "cart value")
+    >>> join_path("$.properties", "plan"), join_path("$.properties", "cart value")
     ('$.properties.plan', '$.properties["cart value"]')
     """
-    if key.isidentifier():
-        return f"{path}.{key}"
-    from json import dumps  # noqa: PLC0415 - only paths with odd keys need it
-
-    return f"{path}[{dumps(key, ensure_ascii=False)}]"
+    return f"{path}.{key}" if key.isidentifier() else f"{path}[{quote(key)}]"

@@ -1,29 +1,30 @@
-"""The names of events: templates for each type of call; what is filtered and sent goes by them."""
+"""The names of events: templates for each type of call; what is filtered and sent goes by them (US-5, US-6)."""
 
 from collections.abc import Mapping
-from itertools import product
 from string import Formatter
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, Final, NamedTuple, Self, TypeAlias
 
 import attrs
 
-from statsig_segment._validators import TEXT, problem
+from statsig_segment._paths import Found
+from statsig_segment._validators import A_BOOL, TEXT, problem
 from statsig_segment._values import EMPTY, FrozenDict
 from statsig_segment.segment import (
-    CALL_TYPES,
     CATEGORY,
     EVENT,
     GROUP_ID,
     NAME,
+    PROPERTIES,
     Group,
     Identify,
     Page,
     Screen,
     SegmentEvent,
     Track,
+    name_part,
 )
 
-_PLACEHOLDERS: Final = FrozenDict(
+PLACEHOLDERS: Final = FrozenDict(
     {
         "prefix": (),
         "track": (EVENT,),
@@ -39,38 +40,39 @@ _PLACEHOLDERS: Final = FrozenDict(
 Named: TypeAlias = Track | Page | Screen | Group
 """The calls that have a name: all but identify."""
 
-_VERBATIM: Final = "{event}"
 
-_Pieces = tuple[tuple[str, str | None], ...]
-_Forms = tuple[str, ...]
-"""A template as %-formats, one for each choice of the parts that are there: none, the last, the first, both."""
+class Piece(NamedTuple):
+    """A stretch of a template: literal text, and the placeholder after it, if any."""
+
+    literal: str
+    placeholder: str | None
 
 
-def _pieces(template: str, key: str) -> _Pieces:
-    """Cut a template into (literal text, placeholder after it); `ConfigError` for a placeholder it may not name."""
-    try:
-        parsed = tuple(Formatter().parse(template))
-    except ValueError:
-        raise problem("wrong_value", key, "the template's braces do not match") from None
-    for _, placeholder, format_spec, conversion in parsed:
-        if placeholder is not None and (placeholder not in _PLACEHOLDERS[key] or format_spec or conversion):
-            allowed = ", ".join(f"{{{name}}}" for name in _PLACEHOLDERS[key]) or "none"
+Template: TypeAlias = tuple[Piece, ...]
+
+
+def _cut(text: str, key: str) -> Template:
+    """Cut a template into its pieces; `ConfigError` for a placeholder that it may not name."""
+    pieces = _parsed(text)
+    if pieces is None:
+        raise problem("wrong_value", key, "the template's braces do not match")
+    for _, placeholder, format_spec, conversion in pieces:
+        if placeholder is not None and (placeholder not in PLACEHOLDERS[key] or format_spec or conversion):
+            allowed = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS[key]) or "none"
             raise problem("unknown_placeholder", key, f"the template names an unknown placeholder; allowed: {allowed}")
-    return tuple((literal, placeholder) for literal, placeholder, _, _ in parsed)
+    return tuple(Piece(literal, placeholder) for literal, placeholder, _, _ in pieces)
 
 
-def _cut(naming: Any) -> Mapping[str, _Pieces]:
-    texts: dict[str, Any] = {key: getattr(naming, key) for key in _PLACEHOLDERS}
-    return FrozenDict({key: _pieces(text, key) for key, text in texts.items() if isinstance(text, str)})
+def _parsed(text: str) -> list[tuple[str, str | None, str | None, str | None]] | None:
+    try:
+        return list(Formatter().parse(text))
+    except ValueError:
+        return None
 
 
-def _all_forms(naming: Any) -> Mapping[str, _Forms]:
-    templates = naming._templates  # noqa: SLF001 - the model's own default
-    return FrozenDict({kind: _forms(templates, kind) for kind in CALL_TYPES if kind in templates})
-
-
-def _fill_prefix(naming: Any) -> str:
-    return _fill(naming._templates.get("prefix", ()), EMPTY)  # noqa: SLF001 - the model's own default
+def _cut_all(naming: Any) -> Mapping[str, Template]:
+    texts: dict[str, Any] = {key: getattr(naming, key) for key in PLACEHOLDERS}
+    return FrozenDict({key: _cut(text, key) for key, text in texts.items() if isinstance(text, str)})
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -79,8 +81,9 @@ class EventNaming:
 
     Shape: templates with the placeholders `{event}` in `track`, `{category}` and `{name}` in `page` and `screen`,
     `{groupId}` in `group`; a missing part takes the one space before it along, and a page or screen with no part at
-    all has the `_unnamed` name. The default is Segment's classic rule, a policy: Statsig documents only the prefix and
-    that a track keeps its name.
+    all has the `_unnamed` name. With `from_properties`, the name and category of a page or screen that has none of its
+    own are those of its `properties`. The default is Segment's classic rule, a policy: Statsig documents only the
+    prefix and that a track keeps its name.
     Errors: `ConfigError` with code `unknown_placeholder`, `wrong_type` or `wrong_value`.
 
     >>> from statsig_segment import EventNaming, Page
@@ -89,20 +92,18 @@ class EventNaming:
     """
 
     prefix: str = attrs.field(default="segment::", validator=TEXT)
-    track: str = attrs.field(default=_VERBATIM, validator=TEXT)
+    track: str = attrs.field(default="{event}", validator=TEXT)
     page: str = attrs.field(default="Viewed {category} {name} Page", validator=TEXT)
     page_unnamed: str = attrs.field(default="Loaded a Page", validator=TEXT)
     screen: str = attrs.field(default="Viewed {category} {name} Screen", validator=TEXT)
     screen_unnamed: str = attrs.field(default="Loaded a Screen", validator=TEXT)
     group: str = attrs.field(default="group", validator=TEXT)
-    # Cut once, so that a right template costs little later; the validators refuse what is no string.
-    _templates: Mapping[str, _Pieces] = attrs.field(
-        init=False, default=attrs.Factory(_cut, takes_self=True), eq=False, repr=False
+    from_properties: bool = attrs.field(default=False, validator=A_BOOL)
+    """Take the name and category of a page or screen from its properties where it has none of its own."""
+    templates: Mapping[str, Template] = attrs.field(
+        init=False, default=attrs.Factory(_cut_all, takes_self=True), eq=False, repr=False
     )
-    _forms: Mapping[str, _Forms] = attrs.field(
-        init=False, default=attrs.Factory(_all_forms, takes_self=True), eq=False, repr=False
-    )
-    _prefix: str = attrs.field(init=False, default=attrs.Factory(_fill_prefix, takes_self=True), eq=False, repr=False)
+    """The templates above, each cut once."""
 
     @classmethod
     def segment_2021(cls) -> Self:
@@ -111,48 +112,53 @@ class EventNaming:
 
     def name(self, event: SegmentEvent) -> str | None:
         """Name an event without the prefix, as filters see it (FL-1); an identify has no name: `None`."""
-        if isinstance(event, Track):
-            if self.track == _VERBATIM:
-                return event.event
-            return self._forms["track"][bool(event.event)] % {EVENT: event.event}
-        if isinstance(event, Group):
-            return self._forms["group"][bool(event.group_id)] % {GROUP_ID: event.group_id}
         if isinstance(event, Identify):
             return None
-        category, name = event.category, event.name
-        return self._forms[event.type][2 * bool(category) + bool(name)] % {CATEGORY: category, NAME: name}
+        parts = {placeholder: found.value for placeholder, found in self.parts(event).items()}
+        return fill(self._template(event, parts), parts)
 
     def full_name(self, event: Named) -> str:
         """Name an event as it is sent: prefix and name (US-5)."""
-        return f"{self._prefix}{self.name(event)}"
+        return f"{fill(self.templates['prefix'], EMPTY)}{self.name(event)}"
 
     def source(self, event: SegmentEvent) -> str | None:
         """Give the wire path that the name of an event comes from, `None` where the templates alone make it."""
-        used = [name for _, name in self._templates.get(event.type, ()) if name and getattr(event, event.held[name])]
-        return f"$.{used[-1]}" if used else None
+        parts = self.parts(event)
+        used = [parts[name].path for _, name in self.templates.get(event.type, ()) if name and name in parts]
+        return used[-1] if used else None
+
+    def parts(self, event: SegmentEvent) -> Mapping[str, Found]:
+        """Give the parts of a name that are there: placeholder -> value and wire path."""
+        if isinstance(event, Track):
+            parts = {EVENT: Found(event.event, f"$.{EVENT}")}
+        elif isinstance(event, Group):
+            parts = {GROUP_ID: Found(event.group_id, f"$.{GROUP_ID}")}
+        elif isinstance(event, Page | Screen):
+            parts = {NAME: self._part(event, NAME), CATEGORY: self._part(event, CATEGORY)}
+        else:
+            parts = {}
+        return {placeholder: found for placeholder, found in parts.items() if found.value}
+
+    def _part(self, event: Page | Screen, part: str) -> Found:
+        """Give the name or category of a page or screen, from its properties where it has none (US-6)."""
+        own = getattr(event, event.attribute_of[part])
+        if own is None and self.from_properties:
+            return Found(name_part(event.properties.get(part)), f"$.{PROPERTIES}.{part}")
+        return Found(own, f"$.{part}")
+
+    def _template(self, event: Named, parts: Mapping[str, str]) -> Template:
+        """Choose the template; a page or screen without any part that its template names is unnamed (US-6)."""
+        template = self.templates[event.type]
+        used = {placeholder for _, placeholder in template if placeholder}
+        is_unnamed = used and used.isdisjoint(parts)
+        return self.templates.get(f"{event.type}_unnamed", template) if is_unnamed else template
 
 
-def _forms(templates: Mapping[str, _Pieces], kind: str) -> _Forms:
-    """Fill the template of a type of call once for each choice of parts, so that naming is quick."""
-    pieces, allowed = templates[kind], _PLACEHOLDERS[kind]
-    used = {placeholder for _, placeholder in pieces if placeholder}
-    forms: list[str] = []
-    for there in product((False, True), repeat=len(allowed)):
-        parts = {name: f"%({name})s" for name, is_there in zip(allowed, there, strict=True) if is_there}
-        unnamed = templates.get(f"{kind}_unnamed") if used and used.isdisjoint(parts) else None
-        forms.append(_fill(_escaped(pieces if unnamed is None else unnamed), parts))
-    return tuple(forms)
-
-
-def _escaped(pieces: _Pieces) -> _Pieces:
-    return tuple((literal.replace("%", "%%"), placeholder) for literal, placeholder in pieces)
-
-
-def _fill(pieces: _Pieces, parts: Mapping[str, str | None]) -> str:
+def fill(template: Template, parts: Mapping[str, str]) -> str:
     """Put the parts into a template; a missing one takes along the space before it, or at the start that after it."""
     text = ""
     at_start = False  # nothing but missing parts so far
-    for literal, placeholder in pieces:
+    for literal, placeholder in template:
         text += literal[1:] if at_start and literal.startswith(" ") else literal
         part = parts.get(placeholder) if placeholder else None
         if part:

@@ -1,27 +1,33 @@
-"""The same rules, told as rows: where each field of a result came from; runs the very steps that translate runs."""
+"""Where each field of a result came from; runs the steps of a translation once, and keeps what they know of sources."""
 
-# The stubs of attrs know no type of what a converter or validator of Any takes:
-# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
-
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import attrs
 
-from statsig_segment import segment, statsig
-from statsig_segment._values import read_object
-from statsig_segment.audiences import KEY_PATH, AudienceUpdate, membership_path
+from statsig_segment._values import freeze
+from statsig_segment.audiences import KEY_PATH, AudienceUpdate, audience_update, membership_path
 from statsig_segment.config import InboundConfig, IntegrationConfig
-from statsig_segment.conversion import METADATA_SOURCES, metadata_path, read_tier
-from statsig_segment.errors import SegmentEventError, StatsigSegmentError, child
-from statsig_segment.even_odd import CUSTOM_CODES, custom_value, read_pairs
-from statsig_segment.identity import FieldPath, apply_id_mappings, id_paths
-from statsig_segment.inbound import translate
-from statsig_segment.models import frozen_value
+from statsig_segment.conversion import Conversion, Leaf, convert
+from statsig_segment.errors import StatsigSegmentError, join_path
+from statsig_segment.identity import apply_id_mappings, id_path
+from statsig_segment.inbound import Outcome, skip_reason
 from statsig_segment.outcomes import Rejected, Skipped
-from statsig_segment.segment import SegmentEvent, control, control_path, read_call, read_time
-from statsig_segment.statsig import StatsigEvent
-from statsig_segment.wire import to_log_event
+from statsig_segment.segment import USER_ID_TYPE, Identify, SegmentEvent, parse_segment_event
+from statsig_segment.statsig import (
+    CUSTOM,
+    CUSTOM_IDS,
+    ENVIRONMENT,
+    EVENT_NAME,
+    METADATA,
+    TIER,
+    TIME,
+    USER,
+    USER_FIELDS,
+    USER_ID,
+    VALUE,
+    StatsigEvent,
+)
 
 _DEFAULT: Final = IntegrationConfig()
 
@@ -32,22 +38,26 @@ class Row:
 
     target: str
     """The path in the log event, such as `$.user.customIDs.companyID`."""
-    value: Any = attrs.field(converter=frozen_value)
+    value: Any = attrs.field(converter=freeze)
     source: str | None
     """The wire path in the call, `None` where the configuration or the library put it."""
     rule: str
+
+
+def _tuple_of_rows(rows: Iterable[Row]) -> tuple[Row, ...]:
+    return tuple(rows)
 
 
 @attrs.frozen(kw_only=True, slots=False)
 class Explanation:
     """A result, and a row for each leaf of it; no rows where there is no result."""
 
-    rows: tuple[Row, ...] = attrs.field(converter=tuple[Row, ...])
-    result: StatsigEvent | AudienceUpdate | Skipped | Rejected
+    rows: tuple[Row, ...] = attrs.field(default=(), converter=_tuple_of_rows)
+    result: Outcome
 
 
 def explain(payload: Any, config: IntegrationConfig = _DEFAULT) -> Explanation:
-    """Tell where each field of a translated call came from, or why there is none.
+    """Say where each field of a translated call came from, or why there is none.
 
     Shape: what `translate` takes in; an `Explanation` out, whose `result` is what `translate_many` yields, so a bad
     payload gives `Rejected` and no exception, and whose `rows` hold one row for every leaf of the log event.
@@ -61,79 +71,84 @@ def explain(payload: Any, config: IntegrationConfig = _DEFAULT) -> Explanation:
     $.user.userID 7 $.userId ID-1
     """
     try:
-        whole = read_object(payload, SegmentEventError)
-        result = translate(whole, config)
+        return _explained(payload, config.inbound)
     except StatsigSegmentError as error:
-        return Explanation(rows=(), result=Rejected(error=error.with_traceback(None), payload=payload))
-    if isinstance(result, Skipped):
-        return Explanation(rows=(), result=attrs.evolve(result, payload=payload))
-    call = apply_id_mappings(read_call(whole), config.inbound.id_mappings)
-    rows = _event_rows(call, result, config.inbound) if isinstance(result, StatsigEvent) else _update_rows(call, result)
-    return Explanation(rows=rows, result=result)
+        return Explanation(result=Rejected(error=error.with_traceback(None), payload=payload))
 
 
-def _event_rows(call: SegmentEvent, event: StatsigEvent, config: InboundConfig) -> Iterator[Row]:
-    log_event = to_log_event(event)
-    yield Row(target="$.eventName", value=event.event_name, source=config.naming.source(call), rule="US-5")
-    yield from _user_rows(call, log_event["user"], config)
-    yield from _time_row(call, event.time_ms)
-    if event.value is not None:
-        source = child(metadata_path(call), str(config.value_property))
-        yield Row(target="$.value", value=event.value, source=source, rule="US-8")
-    for key, text in event.metadata.items():
-        yield Row(target=child("$.metadata", key), value=text, source=_metadata_path(call, key), rule="US-7")
+def _explained(payload: Any, config: InboundConfig) -> Explanation:
+    """Run the steps of `translate`, and turn what they know of sources into rows."""
+    call = parse_segment_event(payload)
+    reason = skip_reason(call, config)
+    if reason is not None:
+        return Explanation(result=Skipped(reason=reason, payload=payload))
+    call = apply_id_mappings(call, config.id_mappings, drop_placeholders=config.drop_placeholder_ids)
+    if not isinstance(call, Identify):
+        conversion = convert(call, config)
+        return Explanation(rows=_event_rows(call, conversion), result=conversion.event)
+    update = audience_update(call)
+    if update is None:
+        return Explanation(result=Skipped(reason="identify_without_audience", payload=payload))
+    return Explanation(rows=_update_rows(call, update), result=update)
 
 
-def _user_rows(call: SegmentEvent, user: Mapping[str, Any], config: InboundConfig) -> Iterator[Row]:
-    custom_paths = _custom_paths(call)
-    tier, _, inside = read_tier(control(call, segment.ENVIRONMENT))
-    for name, value in user.items():
-        target = f"$.user.{name}"
-        if name == statsig.USER_ID:
-            yield Row(target=target, value=value, source=f"$.{segment.USER_ID}", rule="ID-1")
-        elif name == statsig.CUSTOM_IDS:
-            yield from _custom_id_rows(call, target)
-        elif name == statsig.CUSTOM:
-            for key in value:
-                yield Row(target=child(target, key), value=value[key], source=custom_paths[key], rule="US-1")
-        elif name == statsig.ENVIRONMENT:
-            source = None if tier is None else control_path(call, segment.ENVIRONMENT) + inside
-            rule = "US-4" if tier is None else "US-3"
-            yield Row(target=f"{target}.{statsig.TIER}", value=value[statsig.TIER], source=source, rule=rule)
-        else:
-            yield Row(
-                target=target, value=value, source=FieldPath.of(config.user_fields[name]).wire_path(call), rule="US-2"
-            )
+def _event_rows(call: SegmentEvent, conversion: Conversion) -> Iterator[Row]:
+    """Give a row for each leaf of the log event, in the order of the wire."""
+    yield _row(f"$.{EVENT_NAME}", conversion.name)
+    yield from _user_rows(call, conversion)
+    yield from _time_rows(call)
+    if conversion.value is not None:
+        yield _row(f"$.{VALUE}", conversion.value)
+    yield from _table_rows(f"$.{METADATA}", conversion.metadata)
 
 
-def _custom_id_rows(call: SegmentEvent, target: str) -> Iterator[Row]:
-    for id_type, (path, _) in id_paths(call).items():
-        rule = "ID-4" if id_type in call.id_sources else "ID-2"
-        yield Row(target=child(target, id_type), value=call.custom_ids[id_type], source=path, rule=rule)
+def _row(target: str, leaf: Leaf) -> Row:
+    return Row(target=target, value=leaf.value, source=leaf.source, rule=leaf.rule)
 
 
-def _custom_paths(call: SegmentEvent) -> dict[str, str]:
-    """Give for each custom property the wire path of its value (US-1)."""
-    _, indexes, _ = read_pairs(control(call, segment.CUSTOM) or (), CUSTOM_CODES, custom_value)
-    return {name: f"{control_path(call, segment.CUSTOM)}[{at}]" for name, at in indexes.items()}
+def _table_rows(target: str, leaves: Mapping[str, Leaf]) -> Iterator[Row]:
+    return (_row(join_path(target, key), leaf) for key, leaf in leaves.items())
 
 
-def _metadata_path(call: SegmentEvent, key: str) -> str:
-    """Give the wire path of a metadata value: from the object, or a top-level field added to it (US-7)."""
-    name, added = METADATA_SOURCES[call.type]
-    return child("$" if key in added and key not in getattr(call, name) else f"$.{name}", key)
+def _user_rows(call: SegmentEvent, conversion: Conversion) -> Iterator[Row]:
+    yield from _id_rows(call, conversion.event, f"$.{USER}")
+    for name, attribute in USER_FIELDS.items():
+        if name == CUSTOM:
+            yield from _table_rows(f"$.{USER}.{CUSTOM}", conversion.custom)
+        elif attribute in conversion.fields:
+            inside = f".{TIER}" if name == ENVIRONMENT else ""
+            yield _row(f"$.{USER}.{name}{inside}", conversion.fields[attribute])
 
 
-def _time_row(call: SegmentEvent, time_ms: int | None) -> Iterator[Row]:
-    if time_ms is not None:
-        yield Row(target="$.time", value=time_ms, source=f"$.{read_time(call.other, [])[1]}", rule="IN-5")
+def _id_rows(call: SegmentEvent, result: StatsigEvent | AudienceUpdate, target: str) -> Iterator[Row]:
+    """Give a row for the user ID and for each custom ID of a result."""
+    owner = result.user if isinstance(result, StatsigEvent) else result
+    if owner.user_id is not None:
+        yield _id_row(call, f"{target}.{USER_ID}", USER_ID_TYPE, owner.user_id)
+    for id_type, text in owner.custom_ids.items():
+        yield _id_row(call, join_path(f"{target}.{CUSTOM_IDS}", id_type), id_type, text)
+
+
+def _id_row(call: SegmentEvent, target: str, id_type: str, text: str) -> Row:
+    return Row(target=target, value=text, source=id_path(call, id_type), rule=_id_rule(call, id_type))
+
+
+def _id_rule(call: SegmentEvent, id_type: str) -> str:
+    """Name the rule that an ID came by: the call's own user ID, a pair of the array, or a mapping."""
+    if id_type not in call.id_sources:
+        return "ID-1" if id_type == USER_ID_TYPE else "ID-2"
+    path, type_path = call.id_sources[id_type]
+    return "ID-4" if path == type_path else "ID-2"
+
+
+def _time_rows(call: SegmentEvent) -> Iterator[Row]:
+    if call.time_ms is not None:
+        yield Row(target=f"$.{TIME}", value=call.time_ms, source=f"$.{call.time_source}", rule="IN-5")
 
 
 def _update_rows(call: SegmentEvent, update: AudienceUpdate) -> Iterator[Row]:
-    """Tell a membership; its targets are the attributes by their wire names."""
+    """Give the rows of a membership; its targets are the attributes by their wire names."""
     yield Row(target="$.idList", value=update.id_list, source=KEY_PATH, rule="AU-2")
     yield Row(target="$.member", value=update.member, source=membership_path(call, update.id_list), rule="AU-2")
-    if update.user_id is not None:
-        yield Row(target=f"$.{statsig.USER_ID}", value=update.user_id, source=f"$.{segment.USER_ID}", rule="ID-1")
-    yield from _custom_id_rows(call, f"$.{statsig.CUSTOM_IDS}")
-    yield from _time_row(call, update.time_ms)
+    yield from _id_rows(call, update, "$")
+    yield from _time_rows(call)

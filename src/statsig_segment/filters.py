@@ -1,7 +1,4 @@
-"""Which events pass: by name and type inbound, by the console's panel outbound; changes nothing."""
-
-# The stubs of attrs know no type of what a converter or validator of Any takes:
-# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
+"""Which events pass: by name and type, by the `integrations` object, by where they came from; changes nothing."""
 
 from collections.abc import Mapping
 from typing import Any, Final, TypeVar, overload
@@ -10,15 +7,26 @@ import attrs
 from attrs import validators
 
 from statsig_segment._validators import A_BOOL, NAMES, NAMES_OR_NONE, expect, name_set, table
-from statsig_segment._values import EMPTY
+from statsig_segment._values import EMPTY, is_object
 from statsig_segment.event_names import EventNaming
+from statsig_segment.exports import CONFIG_CHANGE, INTERNAL_PREFIX, ConfigChange, ExportedEvent
 from statsig_segment.segment import CALL_TYPES, SegmentEvent
-from statsig_segment.statsig import CONFIG_CHANGE, EXPOSURES, INTERNAL_PREFIX, ConfigChange, StatsigEvent
+from statsig_segment.statsig import StatsigEvent
 
-_A_DICT: Final[Any] = validators.instance_of(dict)
+EXPOSURES: Final = frozenset(
+    f"statsig::{kind}_exposure" for kind in ("gate", "config", "experiment", "layer", "holdout")
+)
+"""The events that `OutboundFilter.exposures` switches (FL-2)."""
+
+_STATSIG: Final = "Statsig"
+_ALL: Final = "all"
+_STATSIG_LIBRARY: Final = "statsig"
+_SEGMENT_PREFIX: Final = "segment::"
+_SEGMENT_SDK: Final = "segment"
+
 _EVENTS: Final = expect(
     "a table of event names and true or false",
-    validators.deep_mapping(validators.instance_of(str), validators.instance_of(bool), _A_DICT),
+    validators.deep_mapping(validators.instance_of(str), validators.instance_of(bool), validators.instance_of(dict)),
 )
 _TYPES: Final = expect(
     f"a list of {', '.join(CALL_TYPES)}",
@@ -79,7 +87,7 @@ class OutboundFilter:
 
 
 _Call = TypeVar("_Call", bound=SegmentEvent)
-_Export = TypeVar("_Export", bound=StatsigEvent | ConfigChange)
+_Export = TypeVar("_Export", bound=StatsigEvent | ExportedEvent | ConfigChange)
 _NAMING: Final = EventNaming()
 
 
@@ -103,3 +111,22 @@ def apply_filters(event: Any, filters: InboundFilter | OutboundFilter, *, naming
     if isinstance(filters, InboundFilter):
         return event if filters.passes(event, naming) else None
     return event if filters.passes(event.event_name) else None
+
+
+def is_from_statsig(call: SegmentEvent) -> bool:
+    """Say whether Statsig's own export made a call: sending it back would count it twice (FL-5)."""
+    library = call.context.get("library")
+    return is_object(library) and library.get("name") == _STATSIG_LIBRARY
+
+
+def is_disabled(integrations: Mapping[str, Any]) -> bool:
+    """Say whether the sender keeps a call from Statsig: the entry `Statsig` beats `All` in any letter case (FL-4)."""
+    own = integrations.get(_STATSIG)
+    if own is not None:
+        return own is False
+    return any(value is False for name, value in integrations.items() if name.lower() == _ALL)
+
+
+def is_from_segment(event: StatsigEvent | ExportedEvent | ConfigChange) -> bool:
+    """Say whether an exported event came from Segment: sending it back would count and bill it twice (FL-7)."""
+    return event.event_name.startswith(_SEGMENT_PREFIX) or getattr(event, "sdk_type", None) == _SEGMENT_SDK

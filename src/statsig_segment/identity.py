@@ -1,139 +1,156 @@
-"""Where a value stands in a call, and ID mappings: copying fields to custom IDs, after what the call itself says."""
+"""Who a call belongs to: ID mappings, their precedence, and placeholders."""
 
-# Testing JSON for its exact type makes dict[Unknown, Unknown] of Any:
-# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
-
-from collections.abc import Iterable, Mapping
-from typing import Any, Self, TypeVar
+from collections.abc import Iterable
+from typing import Any, Generic, TypeVar
 
 import attrs
 
-from statsig_segment._validators import FILLED_TEXT
-from statsig_segment._values import EMPTY, FlatDict, is_object, plain
-from statsig_segment.errors import Issue, child
-from statsig_segment.even_odd import ID_CODES, id_text, id_value, read_pairs
-from statsig_segment.models import changed
-from statsig_segment.segment import CUSTOM_IDS, HELD_BY_ANY, SegmentEvent, control, control_path
+from statsig_segment._paths import NOWHERE, FieldPath, Found
+from statsig_segment._validators import FILLED_TEXT, PATH
+from statsig_segment._values import FrozenDict
+from statsig_segment.errors import Issue, TranslationError, add_issue
+from statsig_segment.even_odd import coerce_id
+from statsig_segment.placeholders import is_placeholder
+from statsig_segment.segment import (
+    ANONYMOUS_ID,
+    USER_ID,
+    USER_ID_TYPE,
+    IdSource,
+    SegmentEvent,
+    find,
+    lost_on_the_way,
+    spelled_id_type,
+)
 
 _Call = TypeVar("_Call", bound=SegmentEvent)
 
 
-@attrs.frozen(kw_only=True, slots=False)
-class FieldPath:
-    """A top-level field, or a dotted path into objects, cut once and read often (ID-4)."""
-
-    field: str
-    head: str
-    rest: tuple[str, ...]
-    path: str
-    """The wire path of the walk."""
-    attribute: str | None
-    """The attribute that holds the head, in the calls that hold it."""
-
-    @classmethod
-    def of(cls, field: str) -> Self:
-        """Cut a field as the configuration names it."""
-        head, *rest = field.split(".")
-        path = child("$", head)
-        for key in rest:
-            path = child(path, key)
-        return cls(field=field, head=head, rest=tuple(rest), path=path, attribute=HELD_BY_ANY.get(head))
-
-    def value(self, event: SegmentEvent) -> Any:
-        """Give the value in a call, `None` where there is none.
-
-        A top-level field of exactly that name stops the walk; the walk enters objects only.
-        """
-        rest, attribute, other = self.rest, self.attribute, event.other
-        if rest and self.field in other:
-            return other[self.field]
-        value = None if attribute is None else getattr(event, attribute, None)
-        if value is None or value is EMPTY:  # not held, or not usable as what the model holds
-            value = other.get(self.head)
-        for key in rest:
-            if type(value) is not dict and not is_object(value):
-                return None
-            value = value.get(key)
-        return value
-
-    def wire_path(self, event: SegmentEvent) -> str:
-        """Give the wire path of the value in a call."""
-        return child("$", self.field) if self.rest and self.field in event.other else self.path
-
-
-def _cut(mapping: Any) -> FieldPath:
-    return FieldPath.of(str(mapping.field))  # what is no string the validator refuses next
+def _read_field(mapping: Any) -> FieldPath:
+    field = mapping.field
+    return (isinstance(field, str) and FieldPath.read(field)) or NOWHERE  # which the validator refuses next
 
 
 @attrs.frozen(kw_only=True, slots=False)
 class IdMapping:
     """One row of the console's "Map Identifier": copy `field` of a call to the custom ID `id_type` (ID-4).
 
-    Shape: `field` is a top-level field (`anonymousId`), or a dotted path into objects (`context.device.id`), which only
-    counts where no top-level field has that exact name. Both are case-sensitive.
+    Shape: `field` is a top-level field (`anonymousId`), or a dotted path into objects (`context.device.id`) and into
+    arrays (`context.externalIds[type=phone].id`), which only counts where no top-level field has that exact name. Both
+    are case-sensitive. The ID type `userID`, in any letter case, fills the user ID itself (ID-9).
     Errors: `ConfigError` with code `wrong_type` or `wrong_value`.
     """
 
-    field: str = attrs.field(validator=FILLED_TEXT)
+    field: str = attrs.field(validator=PATH)
     id_type: str = attrs.field(validator=FILLED_TEXT)
-    source: FieldPath = attrs.field(init=False, default=attrs.Factory(_cut, takes_self=True), eq=False, repr=False)
+    path: FieldPath = attrs.field(init=False, default=attrs.Factory(_read_field, takes_self=True), eq=False, repr=False)
+    """`field`, read once."""
 
 
-def apply_id_mappings(event: _Call, mappings: Iterable[IdMapping]) -> _Call:
+def apply_id_mappings(event: _Call, mappings: Iterable[IdMapping], *, drop_placeholders: bool = False) -> _Call:
     """Copy fields of a call to custom IDs.
 
     Shape: a call and rows in; the call with more `custom_ids` out, or the call itself where nothing changes. Rows apply
     in order; an ID type that has a value, from `statsigCustomIDs` or an earlier row, keeps it. Applying the same
-    mappings again changes nothing.
-    Errors: none; a value that is no ID gives an issue `id_invalid` at its path.
-    Rules: ID-4, ID-5. Source: Statsig's page on Segment, "Mapping anonymous users"; dotted paths are our policy.
+    mappings again changes nothing. With `drop_placeholders`, IDs such as `undefined` count as absent, so that a row may
+    fill their place.
+    Errors: none; a value that is not an ID gives an issue `id_invalid` at its path, a placeholder `id_placeholder`.
+    Rules: ID-4, ID-5, ID-8, ID-9. Source: Statsig's page on Segment, "Mapping anonymous users"; dotted paths are our
+    policy.
 
     >>> from statsig_segment import IdMapping, Track, apply_id_mappings
     >>> call = Track(event="Signed Up", anonymous_id="a1")
     >>> apply_id_mappings(call, [IdMapping(field="anonymousId", id_type="segmentAnonymousId")]).custom_ids
     {'segmentAnonymousId': 'a1'}
     """
-    fields = mapped_fields(event, mappings)
-    if "custom_ids" in fields:
-        fields |= {"custom_ids": FlatDict(fields["custom_ids"]), "id_sources": FlatDict(fields["id_sources"])}
-    return changed(event, **fields) if fields else event
-
-
-def mapped_fields(event: SegmentEvent, mappings: Iterable[IdMapping]) -> dict[str, Any]:
-    """Give the fields that mappings change, not yet frozen: IDs, their sources, issues; or none."""
-    ids: Mapping[str, str] = event.custom_ids
-    own: dict[str, str] = {}
-    paths: dict[str, str] = {}
-    issues: list[Issue] = []
+    ids = _Ids(event, drop_placeholders=drop_placeholders)
     for row in mappings:
-        id_type, source = row.id_type, row.source
-        if id_type in ids:
-            continue
-        value = source.value(event)
-        if value is None:
-            continue
-        text = value if type(value) is str and value else id_text(value)
-        if text is not None:
-            if not own:
-                ids = own = dict(ids)
-            own[id_type] = text
-            paths[id_type] = source.wire_path(event)
-        elif plain(value) is not None:
-            issues.append(Issue(code="id_invalid", path=source.wire_path(event)))
-    fields: dict[str, Any] = {}
-    if paths:
-        fields["custom_ids"] = ids
-        fields["id_sources"] = {**event.id_sources, **paths} if event.id_sources else paths
-    if issues:
-        merged = tuple(dict.fromkeys((*event.issues, *issues)))
-        if len(merged) > len(event.issues):
-            fields["issues"] = merged
-    return fields
+        ids.fill(spelled_id_type(row.id_type), row.path)
+    return ids.applied()
 
 
-def id_paths(event: SegmentEvent) -> dict[str, tuple[str, str]]:
-    """Give for each custom ID the wire paths of its value and of its ID type; both are one where a mapping read it."""
-    _, indexes, _ = read_pairs(control(event, CUSTOM_IDS) or (), ID_CODES, id_value)
-    array = control_path(event, CUSTOM_IDS)
-    paths = {id_type: (f"{array}[{at}]", f"{array}[{at - 1}]") for id_type, at in indexes.items()}
-    return paths | {id_type: (path, path) for id_type, path in event.id_sources.items()}
+class _Ids(Generic[_Call]):
+    """The IDs of a call while they are mapped: ID type -> ID, with the user ID among them."""
+
+    def __init__(self, call: _Call, *, drop_placeholders: bool) -> None:
+        self._call = call
+        self._drop_placeholders = drop_placeholders
+        self._issues: list[Issue] = []
+        self._ids = ids_of(call)
+        self._sources: dict[str, IdSource] = dict(call.id_sources)
+        for id_type, text in ids_of(call).items():
+            if not self._keeps(text, id_path(call, id_type)):
+                del self._ids[id_type]
+                self._sources.pop(id_type, None)
+
+    def _keeps(self, text: str, path: str) -> bool:
+        """Note a placeholder, and say whether an ID counts (ID-8)."""
+        if not is_placeholder(text):
+            return True
+        add_issue(self._issues, "id_placeholder", path)
+        return not self._drop_placeholders
+
+    def fill(self, id_type: str, field: FieldPath) -> None:
+        """Copy a field to an ID type that has no ID yet (ID-4, ID-5)."""
+        if id_type in self._ids:
+            return
+        found = find(self._call, field) or Found(None, "$")
+        text = coerce_id(found.value)
+        if text is None:
+            self._note_unusable(found, field)
+        elif self._keeps(text, found.path):
+            self._ids[id_type] = text
+            self._sources[id_type] = (found.path, found.path)
+
+    def _note_unusable(self, found: Found, field: FieldPath) -> None:
+        """Note a value that is present, not null, and not an ID, or that could not be read at all."""
+        loss = lost_on_the_way(self._call, field)
+        if loss is not None:
+            add_issue(self._issues, loss.code, loss.path)
+        elif found.value is not None:
+            add_issue(self._issues, "id_invalid", found.path)
+
+    def applied(self) -> _Call:
+        """Give the call with these IDs, or the call itself where nothing changed."""
+        user_id = self._ids.pop(USER_ID_TYPE, None)
+        mapped = attrs.evolve(
+            self._call,
+            user_id=user_id,
+            custom_ids=FrozenDict(self._ids),
+            id_sources=FrozenDict(self._sources),
+            issues=dict.fromkeys((*self._call.issues, *self._issues)),
+        )
+        return self._call if mapped == self._call else mapped
+
+
+def ids_of(call: SegmentEvent) -> dict[str, str]:
+    """Give all IDs of a call by ID type, the user ID first."""
+    return ({} if call.user_id is None else {USER_ID_TYPE: call.user_id}) | dict(call.custom_ids)
+
+
+def id_path(call: SegmentEvent, id_type: str) -> str:
+    """Give the wire path of an ID; `$` for one that a caller wrote into the model."""
+    if id_type == USER_ID_TYPE and id_type not in call.id_sources:
+        return f"$.{USER_ID}"
+    return call.id_sources.get(id_type, ("$", "$"))[0]
+
+
+def id_type_path(call: SegmentEvent, id_type: str) -> str:
+    """Give the wire path of the name of an ID type, where the call itself names it; else that of the ID."""
+    return call.id_sources.get(id_type, ("$", "$"))[1]
+
+
+def note_placeholders(call: SegmentEvent, issues: list[Issue]) -> None:
+    """Note each ID that stands for nobody (ID-8)."""
+    for id_type, text in ids_of(call).items():
+        if is_placeholder(text):
+            add_issue(issues, "id_placeholder", id_path(call, id_type))
+
+
+def no_identifier(call: SegmentEvent) -> TranslationError:
+    """Make the error for a call that belongs to nobody; it names the mapping that would have saved it (ID-6)."""
+    if call.anonymous_id is None:
+        return TranslationError("no_identifier", "$")
+    row = f"{ANONYMOUS_ID} -> segmentAnonymousId"
+    return TranslationError(
+        "no_identifier", "$", f"neither a user ID nor a custom ID; an ID mapping {row} would give one"
+    )

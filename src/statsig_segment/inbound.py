@@ -1,33 +1,32 @@
 """Segment -> Statsig, the whole way: parse, skip, filter, map, convert; each step is a function of another module."""
 
-# Testing JSON for its exact type makes dict[Unknown, Unknown] of Any:
-# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
-
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
-from statsig_segment._values import is_object, plain, read_object
+from statsig_segment._values import type_name
 from statsig_segment.audiences import AudienceUpdate, audience_update
 from statsig_segment.config import InboundConfig, IntegrationConfig
 from statsig_segment.conversion import to_statsig_event
-from statsig_segment.errors import SegmentEventError, StatsigSegmentError
-from statsig_segment.identity import mapped_fields
-from statsig_segment.models import amend
+from statsig_segment.errors import StatsigSegmentError
+from statsig_segment.filters import apply_filters, is_disabled, is_from_statsig
+from statsig_segment.identity import apply_id_mappings
 from statsig_segment.outcomes import Rejected, Skipped
-from statsig_segment.segment import Identify, SegmentEvent, read_call
-from statsig_segment.statsig import StatsigEvent
+from statsig_segment.segment import Identify, SegmentEvent, parse_segment_event
+from statsig_segment.statsig import LogEvent, StatsigEvent, to_log_event
 
 _DEFAULT: Final = IntegrationConfig()
-_STATSIG: Final = "Statsig"
-_ALL: Final = "All"
-_STATSIG_LIBRARY: Final = "statsig"
+
+Outcome: TypeAlias = StatsigEvent | AudienceUpdate | Skipped | Rejected
+"""What `translate_many` yields for a payload."""
+LogOutcome: TypeAlias = LogEvent | AudienceUpdate | Skipped | Rejected
+"""What `log_events` yields for a payload."""
 
 
 class Seen(Protocol):
     """What remembers message IDs: a `set`, or a cache of the caller's."""
 
     def __contains__(self, message_id: object, /) -> bool:
-        """Tell whether a message ID was added before."""
+        """Say whether a message ID was added before."""
         ...
 
     def add(self, message_id: str, /) -> object:
@@ -43,7 +42,7 @@ def translate(
     Shape: a mapping, or JSON text as `str` or UTF-8 `bytes`, in; a `StatsigEvent` for a track, page, screen or group,
     an `AudienceUpdate` for an identify that is an audience membership, or `Skipped` with the reason, out.
     Units: `time_ms` is in epoch milliseconds.
-    Errors: `SegmentEventError` where it is no Segment call; `TranslationError` with code `no_identifier` or
+    Errors: `SegmentEventError` where it is not a Segment call; `TranslationError` with code `no_identifier` or
     `audience_membership`.
     Rules: IN-1 to AU-6. Source: Statsig's page on Segment.
 
@@ -51,51 +50,79 @@ def translate(
     >>> to_log_event(translate('{"type": "track", "event": "Signed Up", "userId": "u1"}'))
     {'eventName': 'segment::Signed Up', 'user': {'userID': 'u1'}, 'metadata': {}}
     """
-    call = read_call(payload if type(payload) is dict else read_object(payload, SegmentEventError))
-    return _outcome(call, payload, config.inbound, None)
+    call = parse_segment_event(payload)
+    return outcome_of(call, payload, config.inbound, None)
 
 
 def translate_many(
     payloads: Iterable[Any], config: IntegrationConfig = _DEFAULT, *, seen: Seen | None = None
-) -> Iterator[StatsigEvent | AudienceUpdate | Skipped | Rejected]:
+) -> Iterator[Outcome]:
     """Translate any number of Segment calls, lazily; it never raises for a bad payload.
 
     Shape: payloads in; exactly one outcome for each out, in order: what `translate` gives, or `Rejected` with the
     error. `Skipped` and `Rejected` carry the position, from 0, and the payload itself. With `seen`, any object with
-    `in` and `add`, a repeated `messageId` is skipped as `duplicate_message`; without it nothing is remembered.
-    Errors: none.
+    `in` and `add`, a repeated `messageId` is skipped as `duplicate_message`; without it nothing is remembered. An ID
+    is in `seen` before its event is sent, so `seen` is for one pass over an archive, not for a service.
+    Errors: `TypeError` where the payloads are a single call.
     Rules: IN-9, FL-6. Source: Segment delivers at least once.
 
     >>> from statsig_segment import translate_many
     >>> [type(outcome).__name__ for outcome in translate_many(['{"type": "alias"}', {"type": "identify"}])]
     ['Rejected', 'Skipped']
     """
-    inbound = config.inbound
-    for position, payload in enumerate(payloads):
-        try:
-            call = read_call(read_object(payload, SegmentEventError))
-            if seen is not None and call.message_id is not None:
-                if call.message_id in seen:
-                    yield Skipped(reason="duplicate_message", position=position, payload=payload)
-                    continue
-                seen.add(call.message_id)
-            outcome: StatsigEvent | AudienceUpdate | Skipped | Rejected = _outcome(call, payload, inbound, position)
-        except StatsigSegmentError as error:
-            outcome = Rejected(error=error.with_traceback(None), position=position, payload=payload)
-        yield outcome
+    check_iterable(payloads, "translate_many")
+    return (reference_outcome(payload, config.inbound, position, seen) for position, payload in enumerate(payloads))
 
 
-def _outcome(
+def log_events(
+    payloads: Iterable[Any], config: IntegrationConfig = _DEFAULT, *, seen: Seen | None = None
+) -> Iterator[LogOutcome]:
+    """Translate any number of Segment calls up to the wire, lazily; the fastest way, and the same outcome.
+
+    Shape: as `translate_many`, but where that yields a `StatsigEvent`, its log event: a fresh dict as `to_log_event`
+    writes it. Issues stay behind; `translate_many` and `explain` have them.
+    Errors: `TypeError` where the payloads are a single call.
+    Rules: IN-9, FL-6, WI-1. Source: Statsig's HTTP API.
+
+    >>> from statsig_segment import log_events
+    >>> list(log_events([{"type": "track", "event": "Signed Up", "userId": "u1"}]))
+    [{'eventName': 'segment::Signed Up', 'user': {'userID': 'u1'}, 'metadata': {}}]
+    """
+    check_iterable(payloads, "log_events")
+    outcomes = translate_many(payloads, config, seen=seen)
+    return (to_log_event(outcome) if isinstance(outcome, StatsigEvent) else outcome for outcome in outcomes)
+
+
+def check_iterable(payloads: object, function: str) -> None:
+    """Refuse a single call where many are expected: iterating it would give its keys or characters."""
+    if issubclass(type(payloads), str | bytes | Mapping):
+        raise TypeError(f"{function} takes an iterable of calls, not a single {type_name(payloads)}; put it in a list")
+
+
+def reference_outcome(payload: Any, config: InboundConfig, position: int, seen: Seen | None) -> Outcome:
+    """Translate one of many payloads by the reference."""
+    try:
+        call = parse_segment_event(payload)
+        if seen is not None and call.message_id is not None:
+            if call.message_id in seen:
+                return Skipped(reason="duplicate_message", position=position, payload=payload)
+            seen.add(call.message_id)
+        return outcome_of(call, payload, config, position)
+    except StatsigSegmentError as error:
+        return Rejected(error=error.with_traceback(None), position=position, payload=payload)
+
+
+def outcome_of(
     call: SegmentEvent, payload: Any, config: InboundConfig, position: int | None
 ) -> StatsigEvent | AudienceUpdate | Skipped:
+    """Translate a parsed call: skip, filter, map, convert."""
     reason = skip_reason(call, config)
     if reason is not None:
         return Skipped(reason=reason, position=position, payload=payload)
-    if config.id_mappings:  # as apply_id_mappings does, but on a call of our own
-        amend(call, mapped_fields(call, config.id_mappings))
-    if not isinstance(call, Identify):
-        return to_statsig_event(call, config)
-    update = audience_update(call)
+    mapped = apply_id_mappings(call, config.id_mappings, drop_placeholders=config.drop_placeholder_ids)
+    if not isinstance(mapped, Identify):
+        return to_statsig_event(mapped, config)
+    update = audience_update(mapped)
     if update is None:
         return Skipped(reason="identify_without_audience", position=position, payload=payload)
     return update
@@ -103,18 +130,8 @@ def _outcome(
 
 def skip_reason(call: SegmentEvent, config: InboundConfig) -> str | None:
     """Give the reason to pass over a call before it is mapped, `None` where it goes on (FL-1, FL-4, FL-5)."""
-    if not config.allow_statsig_origin and _is_from_statsig(call):
+    if is_from_statsig(call) and not config.allow_statsig_origin:
         return "statsig_origin"
-    if call.integrations and config.honor_integrations and _is_disabled(call.integrations):
+    if is_disabled(call.integrations) and config.honor_integrations:
         return "integration_disabled"
-    return None if config.filters.passes(call, config.naming) else "filtered"
-
-
-def _is_from_statsig(call: SegmentEvent) -> bool:
-    library = call.context.get("library")
-    return is_object(library) and library.get("name") == _STATSIG_LIBRARY
-
-
-def _is_disabled(integrations: Mapping[str, Any]) -> bool:
-    own = plain(integrations.get(_STATSIG))
-    return own is False or (own is None and plain(integrations.get(_ALL)) is False)
+    return None if apply_filters(call, config.filters, naming=config.naming) is not None else "filtered"

@@ -1,32 +1,45 @@
-"""Statsig -> Segment, the whole way: track calls in both profiles, config changes, batches under Segment's limits."""
+"""Statsig -> Segment, the whole way: track calls and config changes in both profiles."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, TypedDict
+from typing import Any, Final, TypeAlias, TypedDict
 
-from statsig_segment import segment, statsig
-from statsig_segment._javascript import json_text
 from statsig_segment._times import iso_text
-from statsig_segment._values import ATOMS, EMPTY, FlatDict, is_object, plain, read_object, thaw
-from statsig_segment.batches import BATCH
-from statsig_segment.config import IntegrationConfig, OutboundConfig
-from statsig_segment.errors import SegmentEventError, StatsigEventError, StatsigSegmentError, TranslationError
-from statsig_segment.even_odd import id_text
-from statsig_segment.filters import apply_filters
+from statsig_segment._values import FrozenDict, freeze_object, thaw, type_name
+from statsig_segment.config import DELIVERABLE, IntegrationConfig, OutboundConfig
+from statsig_segment.errors import StatsigSegmentError, TranslationError
+from statsig_segment.even_odd import coerce_id
+from statsig_segment.exports import (
+    ABSENT,
+    CHANGE_FIELDS,
+    STABLE_ID,
+    TIME_UUID,
+    ConfigChange,
+    ExportedEvent,
+    email_of,
+    object_in,
+    parse_statsig_event,
+    stable_id_of,
+    user_id_of,
+)
+from statsig_segment.filters import apply_filters, is_from_segment
 from statsig_segment.outcomes import Rejected, Skipped
-from statsig_segment.statsig import ABSENT, ConfigChange, StatsigEvent, first_id, read_export
-from statsig_segment.wire import user_wire
+from statsig_segment.segment import TRAITS
+from statsig_segment.statsig import (
+    CUSTOM_IDS,
+    EMAIL,
+    METADATA,
+    TIMESTAMP,
+    USER,
+    USER_ID,
+    VALUE,
+    StatsigEvent,
+    user_wire,
+)
 
-MAX_BATCH_EVENTS: Final = 2_500
-MAX_BATCH_BYTES: Final = 500_000
-MAX_EVENT_BYTES: Final = 32_768
-"""Segment's limits on `POST /v1/batch`: "32KB per event", "500KB per request", 2,500 events (OU-8)."""
-
-_ENVELOPE_BYTES: Final = len('{"batch":[]}')
-_TWICE: Final = (statsig.VALUE, statsig.METADATA)
+_TWICE: Final = (VALUE, METADATA)
 """What stands both in the context and in the properties (OU-3)."""
 _LIBRARY: Final = "library"
-_LIBRARY_SAYS: Final = FlatDict({"name": "statsig", "version": "1.0"})
-_DELIVERABLE: Final = "deliverable"
+_LIBRARY_IS: Final = FrozenDict({"name": "statsig", "version": "1.0"})
 _DEFAULT: Final = OutboundConfig()
 _DEFAULT_INTEGRATION: Final = IntegrationConfig()
 
@@ -44,19 +57,19 @@ class OutboundTrack(TypedDict, total=False):
     properties: dict[str, Any]
 
 
-class SegmentBatch(TypedDict):
-    """The body of Segment's `POST /v1/batch`."""
-
-    batch: list[dict[str, Any]]
+ExportOutcome: TypeAlias = OutboundTrack | Skipped | Rejected
+"""What `export_many` yields for a payload."""
 
 
-def to_outbound_track(event: StatsigEvent, config: OutboundConfig = _DEFAULT) -> OutboundTrack:
+def to_outbound_track(event: StatsigEvent | ExportedEvent, config: OutboundConfig = _DEFAULT) -> OutboundTrack:
     """Write a Statsig event or exposure as a Segment track call.
 
-    Shape: a `StatsigEvent` in; a fresh dict out. Profile `documented` is Statsig's published schema: `timestamp` in
-    epoch milliseconds, absent keys left out, explicit nulls kept. Profile `deliverable` is what Segment's API
-    accepts: ISO time with three fraction digits, `anonymousId`, `messageId`, `context.traits.email`.
-    Errors: `TranslationError` with code `no_identifier`, in the deliverable profile alone.
+    Shape: a `StatsigEvent`, or an `ExportedEvent` as `parse_statsig_event` gives it, in; a fresh dict out. Profile
+    `documented` is Statsig's published schema: `timestamp` in epoch milliseconds, absent keys left out, explicit nulls
+    kept. Profile `deliverable` is what Segment's API accepts: ISO time with three fraction digits, `anonymousId`,
+    `messageId`, `context.traits.email`.
+    Errors: `TranslationError` with code `no_identifier`, in the deliverable profile alone; `TypeError` for anything
+    else than an event, such as a `ConfigChange`.
     Rules: OU-3, OU-4, OU-5. Source: Statsig's page on Segment, "Outbound event schema"; Segment's Statsig source.
 
     >>> from statsig_segment import parse_statsig_event, to_outbound_track
@@ -64,25 +77,63 @@ def to_outbound_track(event: StatsigEvent, config: OutboundConfig = _DEFAULT) ->
     >>> track["event"], track["userId"], track["properties"]
     ('checkout', 'u1', {'value': 5})
     """
-    export = _event_form(event) if event.export is None else event.export
-    context: dict[str, Any] = {}
-    properties: dict[str, Any] = {}
-    if statsig.USER in export:
-        context[statsig.USER] = thaw(export[statsig.USER])
-    for name in _TWICE:
-        if name in export:
-            value = export[name]
-            if type(value) in ATOMS:
-                context[name] = properties[name] = value
-            else:
-                context[name], properties[name] = thaw(value), thaw(value)
-    context[_LIBRARY] = _LIBRARY_SAYS.copy()
-    stable_id = _stable_id(export)
-    if stable_id is not ABSENT:
-        context[statsig.STABLE_ID] = stable_id
-    track = _addressed(export, event.event_name)
-    track["context"], track["properties"] = context, properties
-    return _deliverable(track, export, config) if config.profile == _DELIVERABLE else track
+    fields = _fields(event)
+    is_deliverable = config.profile == DELIVERABLE
+    track: OutboundTrack = {"type": "track"}
+    _add_user_id(track, user_id_of(fields), keep_null=not is_deliverable)
+    if TIMESTAMP in fields:
+        track["timestamp"] = fields[TIMESTAMP]
+    track["event"] = event.event_name
+    track["context"] = _context(fields)
+    track["properties"] = {name: thaw(fields[name]) for name in _TWICE if name in fields}
+    if is_deliverable:
+        anonymous_id = _anonymous_id(fields, config.anonymous_id)
+        _make_deliverable(track, anonymous_id, fields.get(TIME_UUID), email_of(fields))
+    return track
+
+
+def _fields(event: StatsigEvent | ExportedEvent) -> Mapping[str, Any]:
+    """Give an event as an export would hold it."""
+    if isinstance(event, ExportedEvent):
+        return event.fields
+    if not isinstance(event, StatsigEvent):
+        raise TypeError(f"to_outbound_track takes a StatsigEvent or ExportedEvent, not {type_name(event)}")
+    known = {USER: user_wire(event.user), TIMESTAMP: event.time_ms, VALUE: event.value, METADATA: event.metadata}
+    return freeze_object({name: value for name, value in known.items() if value is not None})
+
+
+def _add_user_id(track: OutboundTrack, user_id: Any, *, keep_null: bool) -> None:
+    """Add the user ID; null and the empty string only as the documented profile has them (OU-3, OU-4)."""
+    if user_id is not ABSENT and (keep_null or user_id):
+        track["userId"] = user_id
+
+
+def _context(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the context of the published schema (OU-3)."""
+    context = {name: thaw(fields[name]) for name in (USER, *_TWICE) if name in fields}
+    context[_LIBRARY] = thaw(_LIBRARY_IS)
+    stable_id = stable_id_of(fields)
+    return context if stable_id is ABSENT else context | {STABLE_ID: stable_id}
+
+
+def _anonymous_id(fields: Mapping[str, Any], id_type: str) -> str | None:
+    """Give the ID of the type that the configuration names (OU-4)."""
+    custom_ids = object_in(object_in(fields, USER), CUSTOM_IDS)
+    return coerce_id(stable_id_of(fields) if id_type == STABLE_ID else custom_ids.get(id_type))
+
+
+def _make_deliverable(track: OutboundTrack, anonymous_id: str | None, message_id: Any, email: str | None) -> None:
+    """Make a track that is still ours what Segment's API accepts (OU-4)."""
+    if anonymous_id is not None:
+        track["anonymousId"] = anonymous_id
+    elif "userId" not in track:
+        raise TranslationError("no_identifier", f"$.{USER_ID}")
+    if "timestamp" in track:
+        track["timestamp"] = iso_text(int(track["timestamp"]))
+    if type(message_id) is str and message_id:
+        track["messageId"] = message_id
+    if email is not None:
+        track["context"][TRAITS] = {EMAIL: email}
 
 
 def config_change_event(change: ConfigChange, config: OutboundConfig = _DEFAULT) -> OutboundTrack:
@@ -99,98 +150,30 @@ def config_change_event(change: ConfigChange, config: OutboundConfig = _DEFAULT)
     >>> config_change_event(ConfigChange(user_id="u1", timestamp=5, author="Ann", config_name="new_nav"))["properties"]
     {'author': 'Ann', 'configName': 'new_nav'}
     """
-    export = _change_form(change) if change.export is None else change.export
-    track = _addressed(export, change.event_name)
-    del track["type"]
-    track["context"] = {_LIBRARY: _LIBRARY_SAYS.copy()}
-    track["properties"] = thaw(export[statsig.PROPERTIES])
-    if config.profile != _DELIVERABLE:
-        return track
-    track["properties"] = thaw(export[statsig.REST]) | track["properties"]
-    email = _email(export)
-    if id_text(track.get(segment.USER_ID)) is None and email is not None:
-        track["userId"] = email
-    typed: OutboundTrack = {"type": "track", **track}
-    return _deliverable(typed, export, config)
-
-
-def _addressed(export: Mapping[str, Any], name: str) -> OutboundTrack:
-    """Begin a track: type, user ID, time and name."""
-    track: OutboundTrack = {"type": "track"}
-    user_id = export.get(statsig.USER_ID, ABSENT)
-    if type(user_id) is not str or not user_id:  # the usual case goes without a call
-        user = export.get(statsig.USER) or EMPTY
-        user_id = first_id(user_id, user.get(statsig.USER_ID, ABSENT))
-    if user_id is not ABSENT:
-        track["userId"] = user_id
-    if statsig.TIMESTAMP in export:
-        track["timestamp"] = export[statsig.TIMESTAMP]
-    track["event"] = name
-    return track
-
-
-def _deliverable(track: OutboundTrack, export: Mapping[str, Any], config: OutboundConfig) -> OutboundTrack:
-    """Make a documented track what Segment's API accepts (OU-4)."""
-    anonymous_id = id_text(_anonymous_id(export, config.anonymous_id))
-    if anonymous_id is not None:
-        track["anonymousId"] = anonymous_id
-    elif id_text(track.get(segment.USER_ID)) is None:
-        raise TranslationError("no_identifier", f"$.{statsig.USER_ID}")
-    if "timestamp" in track:
-        track["timestamp"] = iso_text(export[statsig.TIMESTAMP])
-    message_id = plain(export.get(statsig.TIME_UUID))
-    if isinstance(message_id, str) and message_id:
-        track["messageId"] = message_id
-    email = _email(export)
-    if email is not None:
-        context = track.get("context", {})
-        context[segment.TRAITS] = {statsig.EMAIL: email}
-    return track
-
-
-def _stable_id(export: Mapping[str, Any]) -> Any:
-    stable_id = (export.get(statsig.STATSIG_METADATA) or EMPTY).get(statsig.STABLE_ID, ABSENT)
-    if type(stable_id) is str and stable_id:
-        return stable_id
-    return first_id(stable_id, _custom_id(export, statsig.STABLE_ID))
-
-
-def _anonymous_id(export: Mapping[str, Any], id_type: str) -> Any:
-    return _stable_id(export) if id_type == statsig.STABLE_ID else _custom_id(export, id_type)
-
-
-def _custom_id(export: Mapping[str, Any], id_type: str) -> Any:
-    custom_ids = (export.get(statsig.USER) or EMPTY).get(statsig.CUSTOM_IDS)
-    return custom_ids.get(id_type, ABSENT) if is_object(custom_ids) else ABSENT
-
-
-def _email(export: Mapping[str, Any]) -> str | None:
-    email = plain((export.get(statsig.USER) or EMPTY).get(statsig.EMAIL))
-    return email if isinstance(email, str) and email else None
-
-
-def _event_form(event: StatsigEvent) -> Mapping[str, Any]:
-    """Write an event that came from no export in the form of one."""
-    export: dict[str, Any] = {statsig.USER: user_wire(event.user), statsig.METADATA: event.metadata}
-    if event.time_ms is not None:
-        export[statsig.TIMESTAMP] = event.time_ms
-    if event.value is not None:
-        export[statsig.VALUE] = event.value
-    return export
-
-
-def _change_form(change: ConfigChange) -> Mapping[str, Any]:
-    """Write a config change that came from no export in the form of one."""
-    values = {name: getattr(change, attribute) for name, attribute in statsig.CHANGE_FIELDS.items()}
-    export: dict[str, Any] = {
-        statsig.PROPERTIES: {name: value for name, value in values.items() if value is not None},
-        statsig.REST: change.metadata,
-    }
-    if change.user_id is not None:
-        export[statsig.USER_ID] = change.user_id
+    is_deliverable = config.profile == DELIVERABLE
+    track: OutboundTrack = {"type": "track"} if is_deliverable else {}
+    user_id: Any = ABSENT if change.user_id is None and not change.user_id_is_null else change.user_id
+    if is_deliverable:
+        user_id = change.user_id or change.email or config.config_change_user_id or ABSENT
+    _add_user_id(track, user_id, keep_null=not is_deliverable)
     if change.timestamp is not None:
-        export[statsig.TIMESTAMP] = change.timestamp
-    return export
+        track["timestamp"] = change.timestamp
+    track["event"] = change.event_name
+    track["context"] = {_LIBRARY: thaw(_LIBRARY_IS)}
+    track["properties"] = _change_properties(change)
+    if is_deliverable:
+        track["properties"] = thaw(freeze_object(change.metadata)) | track["properties"]
+        _make_deliverable(track, change.custom_ids.get(config.anonymous_id), change.message_id, change.email)
+    return track
+
+
+def _change_properties(change: ConfigChange) -> dict[str, Any]:
+    """Write the documented properties, then those that came besides them (OU-6)."""
+    named = {name: getattr(change, attribute) for name, attribute in CHANGE_FIELDS.items()}
+    texts = {name: text for name, text in named.items() if text is not None}
+    others = thaw(freeze_object(change.properties))
+    first = {name: texts.get(name, others.get(name)) for name in named if name in texts or name in others}
+    return first | {name: value for name, value in others.items() if name not in first}
 
 
 def export(
@@ -198,10 +181,10 @@ def export(
 ) -> OutboundTrack | Skipped:
     """Translate one event of a Statsig export, the whole way to a Segment call.
 
-    Shape: a mapping, or JSON text as `str` or UTF-8 `bytes`, in; a track call, or `Skipped` with reason `filtered`,
-    out.
-    Errors: `StatsigEventError` where it is no Statsig event; `TranslationError` with code `no_identifier`.
-    Rules: OU-1 to OU-7, FL-2. Source: Statsig's page on Segment.
+    Shape: a mapping, or JSON text as `str` or UTF-8 `bytes`, in; a track call, or `Skipped` with reason `filtered` or
+    `segment_origin`, out.
+    Errors: `StatsigEventError` where it is not a Statsig event; `TranslationError` with code `no_identifier`.
+    Rules: OU-1 to OU-7, OU-9, FL-2, FL-7. Source: Statsig's page on Segment.
 
     >>> from statsig_segment import export
     >>> export({"eventName": "statsig::diagnostics"}).reason
@@ -210,74 +193,35 @@ def export(
     return _exported(payload, config.outbound, None)
 
 
-def export_many(
-    payloads: Iterable[Any], config: IntegrationConfig = _DEFAULT_INTEGRATION
-) -> Iterator[OutboundTrack | Skipped | Rejected]:
+def export_many(payloads: Iterable[Any], config: IntegrationConfig = _DEFAULT_INTEGRATION) -> Iterator[ExportOutcome]:
     """Translate any number of events of a Statsig export, lazily; it never raises for a bad payload.
 
     Shape: payloads in; exactly one outcome for each out, in order: what `export` gives, or `Rejected` with the error.
     `Skipped` and `Rejected` carry the position, from 0, and the payload itself.
     Errors: none.
-    Rules: OU-1 to OU-7, FL-2, FL-6. Source: Statsig's page on Segment.
+    Rules: OU-1 to OU-7, OU-9, FL-2, FL-6, FL-7. Source: Statsig's page on Segment.
 
     >>> from statsig_segment import export_many
     >>> [outcome.error.code for outcome in export_many(["oops"])]
     ['invalid_json']
     """
     for position, payload in enumerate(payloads):
-        try:
-            outcome: OutboundTrack | Skipped | Rejected = _exported(payload, config.outbound, position)
-        except StatsigSegmentError as error:
-            outcome = Rejected(error=error.with_traceback(None), position=position, payload=payload)
-        yield outcome
+        yield _outcome(payload, config.outbound, position)
+
+
+def _outcome(payload: Any, config: OutboundConfig, position: int) -> ExportOutcome:
+    try:
+        return _exported(payload, config, position)
+    except StatsigSegmentError as error:
+        return Rejected(error=error.with_traceback(None), position=position, payload=payload)
 
 
 def _exported(payload: Any, config: OutboundConfig, position: int | None) -> OutboundTrack | Skipped:
-    event = read_export(read_object(payload, StatsigEventError))
+    event = parse_statsig_event(payload)
     if apply_filters(event, config.filters) is None:
         return Skipped(reason="filtered", position=position, payload=payload)
+    if is_from_segment(event) and not config.allow_segment_origin:
+        return Skipped(reason="segment_origin", position=position, payload=payload)
     if isinstance(event, ConfigChange):
         return config_change_event(event, config)
     return to_outbound_track(event, config)
-
-
-def to_segment_batches(tracks: Iterable[Mapping[str, Any]]) -> Iterator[SegmentBatch | Rejected]:
-    """Pack calls into bodies for Segment's `POST /v1/batch`, lazily.
-
-    Shape: track calls in; bodies `{"batch": [...]}` out, of at most 2,500 events and 500,000 bytes of compact JSON,
-    each item with a `type`; a call over 32,768 bytes comes out as `Rejected` with code `event_too_large`, with its
-    position and itself. There is no `sentAt`: it would shift historical times.
-    Errors: none.
-    Rules: OU-8. Source: Segment's HTTP API, "Batch".
-
-    >>> from statsig_segment import to_segment_batches
-    >>> list(to_segment_batches([{"event": "checkout", "userId": "u1"}]))
-    [{'batch': [{'type': 'track', 'event': 'checkout', 'userId': 'u1'}]}]
-    """
-    batch: list[dict[str, Any]] = []
-    size = _ENVELOPE_BYTES
-    for position, track in enumerate(tracks):
-        try:
-            item, item_bytes = _batch_item(track)
-        except StatsigSegmentError as error:
-            yield Rejected(error=error.with_traceback(None), position=position, payload=track)
-            continue
-        if batch and (len(batch) == MAX_BATCH_EVENTS or size + len(",") + item_bytes > MAX_BATCH_BYTES):
-            yield {BATCH: batch}
-            batch, size = [], _ENVELOPE_BYTES
-        size += item_bytes + (len(",") if batch else 0)
-        batch.append(item)
-    if batch:
-        yield {BATCH: batch}
-
-
-def _batch_item(track: Any) -> tuple[dict[str, Any], int]:
-    if not is_object(track):
-        raise SegmentEventError("not_an_object")
-    item = thaw(track)
-    if item.get(segment.TYPE) is None:
-        item = {segment.TYPE: "track"} | {name: item[name] for name in item if name != segment.TYPE}
-    size = len(json_text(item)[0].encode(errors="backslashreplace"))
-    if size > MAX_EVENT_BYTES:
-        raise TranslationError("event_too_large")
-    return item, size

@@ -1,4 +1,4 @@
-"""What comes out besides events: calls passed over, and payloads refused; both carry the very payload given."""
+"""What may come out besides an event: payloads passed over, and payloads refused; both carry the very payload given."""
 
 from typing import Any
 
@@ -15,8 +15,8 @@ class Skipped:
     """One of the codes of kind `skipped`."""
     position: int | None = None
     """Counted from 0 in the iterable; `None` from `translate` and `export`."""
-    payload: Any = None
-    """The very object given: the one exception to the rule that results hold copies."""
+    payload: Any = attrs.field(default=None, repr=False)
+    """The very object given: the one exception to the rule that results hold copies. It is not shown (TR-3)."""
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -25,6 +25,6 @@ class Rejected:
 
     error: StatsigSegmentError
     position: int | None = None
-    """Counted from 0 in the iterable."""
-    payload: Any = None
-    """The very object given: the one exception to the rule that results hold copies."""
+    """Counted from 0 in the iterable; `None` from `explain`."""
+    payload: Any = attrs.field(default=None, repr=False)
+    """The very object given: the one exception to the rule that results hold copies. It is not shown (TR-3)."""

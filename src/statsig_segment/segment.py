@@ -1,15 +1,26 @@
 """Segment calls: the five models, and reading them from JSON or objects; no Statsig, no configuration."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 import attrs
 
-from statsig_segment._times import epoch_ms
-from statsig_segment._values import EMPTY, FlatDict, FrozenDict, freeze, is_object, plain, read_object
-from statsig_segment.errors import Issue, SegmentEventError, note
-from statsig_segment.even_odd import ID_CODES, id_text, id_value, note_problems, read_pairs
-from statsig_segment.models import changed, defaults_on_class, frozen_ids, frozen_issues, frozen_object, make
+from statsig_segment._javascript import scalar_text
+from statsig_segment._paths import FieldPath, Found, walk
+from statsig_segment._times import DAY_MS, epoch_ms
+from statsig_segment._values import (
+    EMPTY,
+    FrozenDict,
+    Loss,
+    Steps,
+    filled_text,
+    freeze_object,
+    is_object,
+    read_payload,
+)
+from statsig_segment.errors import Issue, SegmentEventError, add_issue, join_path
+from statsig_segment.even_odd import ID_CODES, Pair, coerce_id, read_pairs
+from statsig_segment.placeholders import is_placeholder
 
 # Segment's wire names, each here and nowhere else.
 TYPE: Final = "type"
@@ -28,21 +39,39 @@ TIMESTAMP: Final = "timestamp"
 RECEIVED_AT: Final = "receivedAt"
 SENT_AT: Final = "sentAt"
 TIME_FIELDS: Final = (TIMESTAMP, "originalTimestamp", RECEIVED_AT, SENT_AT)
-"""The fields that may tell the time, in order (IN-5)."""
+"""The fields that may hold the time, in order (IN-5)."""
 
-# The control keys, by which an event speaks to Statsig.
+# The control keys, by which a call speaks to Statsig.
 CUSTOM_IDS: Final = "statsigCustomIDs"
 CUSTOM: Final = "statsigCustom"
 ENVIRONMENT: Final = "statsigEnvironment"
 CONTROL_KEYS: Final = frozenset({CUSTOM_IDS, CUSTOM, ENVIRONMENT})
 
+USER_ID_TYPE: Final = "userID"
+"""The one ID type that is no custom ID: Statsig's SDKs compare it in lower case (ID-9)."""
 
-@defaults_on_class
+IdSource: TypeAlias = tuple[str, str]
+"""The wire paths of an ID and of its ID type; both are the same where a mapping read it."""
+
+
+def spelled_id_type(id_type: str) -> str:
+    """Give the spelling under which an ID type is kept: its own, but for the user ID in any letter case (ID-9)."""
+    return USER_ID_TYPE if id_type.lower() == USER_ID_TYPE.lower() else id_type
+
+
+def _tuple_of_issues(issues: Iterable[Issue]) -> tuple[Issue, ...]:
+    return tuple(issues)
+
+
+def _tuple_of_losses(losses: Iterable[Loss]) -> tuple[Loss, ...]:
+    return tuple(losses)
+
+
 @attrs.frozen(kw_only=True, slots=False)
 class _Call:
     """What every call holds. IDs are text as IN-4 reads them; absent is `None`, an absent object is empty."""
 
-    held: ClassVar[Mapping[str, str]]
+    attribute_of: ClassVar[Mapping[str, str]]
     """Top-level wire name -> attribute, for the fields that the model holds."""
 
     user_id: str | None = None
@@ -51,19 +80,23 @@ class _Call:
     message_id: str | None = None
     time_ms: int | None = None
     """Epoch milliseconds: the first of `TIME_FIELDS` that reads as a time (IN-5)."""
-    context: Mapping[str, Any] = attrs.field(default=EMPTY, converter=frozen_object)
-    integrations: Mapping[str, Any] = attrs.field(default=EMPTY, converter=frozen_object)
-    properties: Mapping[str, Any] = attrs.field(default=EMPTY, converter=frozen_object)
-    custom_ids: Mapping[str, str] = attrs.field(default=EMPTY, converter=frozen_ids)
+    context: Mapping[str, Any] = attrs.field(default=EMPTY, converter=freeze_object)
+    integrations: Mapping[str, Any] = attrs.field(default=EMPTY, converter=freeze_object)
+    properties: Mapping[str, Any] = attrs.field(default=EMPTY, converter=freeze_object)
+    custom_ids: Mapping[str, str] = attrs.field(default=EMPTY, converter=freeze_object)
     """ID type -> ID: those of `statsigCustomIDs` (ID-2) and, once mapped, those of the mappings (ID-4)."""
-    other: Mapping[str, Any] = attrs.field(default=EMPTY, converter=frozen_object)
-    """All other top-level fields as they came; they can be mapped (IN-7)."""
-    id_sources: Mapping[str, str] = attrs.field(default=EMPTY, converter=frozen_ids, eq=False, repr=False)
-    """ID type -> the wire path that a mapping read its value from; the others are from `statsigCustomIDs`."""
-    issues: tuple[Issue, ...] = attrs.field(default=(), converter=frozen_issues)
+    other: Mapping[str, Any] = attrs.field(default=EMPTY, converter=freeze_object)
+    """The top-level fields that the attributes above do not hold as they came; they can be mapped (IN-7)."""
+    time_source: str | None = None
+    """The field of `TIME_FIELDS` that holds the time."""
+    id_sources: Mapping[str, IdSource] = attrs.field(default=EMPTY, converter=freeze_object)
+    """ID type -> where the ID came from, for all but a `userId` of the call itself; `userID` is among them (ID-9)."""
+    losses: tuple[Loss, ...] = attrs.field(default=(), converter=_tuple_of_losses)
+    """Values that JSON does not have, or that lay too deep: an issue where they would have been sent (IN-10, TR-5)."""
+    issues: tuple[Issue, ...] = attrs.field(default=(), converter=_tuple_of_issues)
 
 
-_HELD: Final = FrozenDict(
+_HELD_BY_ALL: Final = FrozenDict(
     {
         USER_ID: "user_id",
         ANONYMOUS_ID: "anonymous_id",
@@ -77,23 +110,21 @@ _HELD: Final = FrozenDict(
 )
 
 
-@defaults_on_class
 @attrs.frozen(kw_only=True, slots=False)
 class Track(_Call):
     """A track call: something that a user did, by the name `event`."""
 
     type: ClassVar[Literal["track"]] = "track"
-    held = FrozenDict(_HELD | {EVENT: "event"})
+    attribute_of = FrozenDict(_HELD_BY_ALL | {EVENT: "event"})
 
     event: str
 
 
-@defaults_on_class
 @attrs.frozen(kw_only=True, slots=False)
 class _View(_Call):
     """What page and screen calls share."""
 
-    held = FrozenDict(_HELD | {NAME: "name", CATEGORY: "category"})
+    attribute_of = FrozenDict(_HELD_BY_ALL | {NAME: "name", CATEGORY: "category"})
 
     name: str | None = None
     category: str | None = None
@@ -113,39 +144,39 @@ class Screen(_View):
     type: ClassVar[Literal["screen"]] = "screen"
 
 
-@defaults_on_class
 @attrs.frozen(kw_only=True, slots=False)
-class _Traits(_Call):
+class _WithTraits(_Call):
     """What group and identify calls share."""
 
-    held = FrozenDict(_HELD | {TRAITS: "traits"})
+    attribute_of = FrozenDict(_HELD_BY_ALL | {TRAITS: "traits"})
 
-    traits: Mapping[str, Any] = attrs.field(default=EMPTY, converter=frozen_object)
+    traits: Mapping[str, Any] = attrs.field(default=EMPTY, converter=freeze_object)
 
 
 @attrs.frozen(kw_only=True, slots=False)
-class Group(_Traits):
+class Group(_WithTraits):
     """A group call: a user belongs to a group, whose traits these are."""
 
     type: ClassVar[Literal["group"]] = "group"
 
 
 @attrs.frozen(kw_only=True, slots=False)
-class Identify(_Traits):
-    """An identify call: who a user is. It makes no event; audiences arrive as such calls (AU-1)."""
+class Identify(_WithTraits):
+    """An identify call: who a user is. It makes no event; audiences arrive as identify calls (AU-1)."""
 
     type: ClassVar[Literal["identify"]] = "identify"
 
 
 SegmentEvent: TypeAlias = Track | Page | Screen | Group | Identify
 
-_CALLS: Final[Mapping[str, type[SegmentEvent]]] = FrozenDict(
-    {call.type: call for call in (Track, Page, Screen, Group, Identify)}
+_MODELS: Final[Mapping[str, type[SegmentEvent]]] = FrozenDict(
+    {model.type: model for model in (Track, Page, Screen, Group, Identify)}
 )
-HELD_BY_ANY: Final = FrozenDict({name: attribute for call in _CALLS.values() for name, attribute in call.held.items()})
-"""Top-level wire name -> attribute, for the fields that any type of call holds."""
-CALL_TYPES: Final = tuple(_CALLS)
+CALL_TYPES: Final = tuple(_MODELS)
 """The five types of call, as on the wire."""
+
+
+# -- Parsing ----------------------------------------------------------------------------------------------------------
 
 
 def parse_segment_event(payload: Mapping[str, Any] | str | bytes) -> SegmentEvent:
@@ -156,145 +187,235 @@ def parse_segment_event(payload: Mapping[str, Any] | str | bytes) -> SegmentEven
     Units: `time_ms` is in epoch milliseconds.
     Errors: `SegmentEventError` with code `invalid_json`, `not_an_object`, `missing_type`, `unsupported_type` or
     `missing_event`; `number_too_long` for a number of more than 4,300 digits.
-    Rules: IN-1 to IN-7, IN-9, ID-2, ID-3. Source: Segment's spec of the calls, Statsig's page on Segment.
+    Rules: IN-1 to IN-7, IN-9, IN-10, ID-2, ID-3, ID-8, ID-9, TR-5. Source: Segment's spec of the calls, Statsig's page
+    on Segment.
 
     >>> call = parse_segment_event('{"type": "track", "event": "Signed Up", "userId": 42, "timestamp": "2024-03-01"}')
     >>> call.event, call.user_id, call.time_ms
     ('Signed Up', '42', 1709251200000)
     """
-    whole = freeze(read_object(payload, SegmentEventError))
-    call = read_call(whole)
-    other = FrozenDict({name: value for name, value in whole.items() if not _holds(call, name, value)})
-    return changed(call, other=other, custom_ids=FlatDict(call.custom_ids))
+    losses: list[Loss] = []
+    fields = read_payload(payload, SegmentEventError, losses)
+    model = _read_type(fields)
+    reading = _Reading(fields, losses)
+    attributes = reading.common_attributes() | _OWN_ATTRIBUTES[model.type](reading)
+    attributes |= reading.ids(attributes)
+    call = model(**attributes, losses=losses, issues=dict.fromkeys(reading.issues))
+    return attrs.evolve(call, other={name: value for name, value in fields.items() if not _holds(call, name, value)})
 
 
-def _holds(call: SegmentEvent, name: str, value: object) -> bool:
-    """Tell whether the model says all that a top-level field says."""
-    attribute = call.held.get(name)
-    held = None if attribute is None else getattr(call, attribute)
-    return attribute is not None and (value is None or (held is not None and held is not EMPTY))
+def _holds(call: SegmentEvent, name: str, value: Any) -> bool:
+    """Say whether an attribute of the model holds a top-level field as it came."""
+    attribute = call.attribute_of.get(name)
+    if attribute is None:
+        return False
+    held = getattr(call, attribute)
+    return value is None or (bool(held) and (held == value or held == coerce_id(value)))
 
 
-def read_call(payload: Mapping[str, Any]) -> SegmentEvent:  # noqa: C901, PLR0912 - one pass, usual kinds inline
-    """Read one call without copying or freezing: the model borrows from the payload, and must not leave the library."""
-    get = payload.get
-    kind = get(TYPE)
-    model = (_CALLS.get(kind) if type(kind) is str else None) or _odd_type(kind)
-    issues: list[Issue] = []
-    # A value of the usual kind is taken as it is; the functions are for all others.
-    user_id, anonymous_id, group_id = get(USER_ID), get(ANONYMOUS_ID), get(GROUP_ID)
-    if user_id is not None and (type(user_id) is not str or not user_id):
-        user_id = _odd_id(user_id, USER_ID, issues)
-    if anonymous_id is not None and (type(anonymous_id) is not str or not anonymous_id):
-        anonymous_id = _odd_id(anonymous_id, ANONYMOUS_ID, issues)
-    if group_id is not None and (type(group_id) is not str or not group_id):
-        group_id = _odd_id(group_id, GROUP_ID, issues)
-    message_id = get(MESSAGE_ID)
-    if message_id is not None and (type(message_id) is not str or not message_id):
-        message_id = _text(message_id)
-    context, integrations, properties = get(CONTEXT), get(INTEGRATIONS), get(PROPERTIES)
-    if type(context) is not dict:
-        context = _odd_object(context, CONTEXT, issues)
-    if type(integrations) is not dict:
-        integrations = _odd_object(integrations, INTEGRATIONS, issues)
-    if type(properties) is not dict:
-        properties = _odd_object(properties, PROPERTIES, issues)
-    fields: dict[str, Any] = {
-        "user_id": user_id,
-        "anonymous_id": anonymous_id,
-        "group_id": group_id,
-        "message_id": message_id,
-        "time_ms": read_time(payload, issues)[0],
-        "context": context,
-        "integrations": integrations,
-        "properties": properties,
-        "other": payload,
+def _read_type(fields: FrozenDict) -> type[SegmentEvent]:
+    """Select the model by the type of the call, matched exactly (IN-2)."""
+    kind = fields.get(TYPE)
+    if kind is None:
+        raise SegmentEventError("missing_type", f"$.{TYPE}", _missing_type_message(fields))
+    if type(kind) is not str or kind not in _MODELS:
+        raise SegmentEventError("unsupported_type", f"$.{TYPE}")
+    return _MODELS[kind]
+
+
+def _missing_type_message(fields: FrozenDict) -> str | None:
+    """Say what takes an envelope apart, where the payload is one (IN-8)."""
+    is_envelope = BATCH in fields or (is_object(fields.get(DETAIL)) and type(fields.get(DETAIL_TYPE)) is str)
+    return "the call has no type; split_segment_batch takes an envelope apart" if is_envelope else None
+
+
+BATCH: Final = "batch"
+DETAIL: Final = "detail"
+DETAIL_TYPE: Final = "detail-type"
+"""The keys of envelopes: Segment's own, and Amazon EventBridge's (IN-8)."""
+
+
+class _Reading:
+    """One call being read: its fields, and the issues found so far."""
+
+    def __init__(self, fields: FrozenDict, losses: list[Loss]) -> None:
+        self.fields = fields
+        self.losses = losses
+        self.issues: list[Issue] = []
+
+    def common_attributes(self) -> dict[str, Any]:
+        """Read what every type of call has."""
+        return {
+            "user_id": self.id(USER_ID),
+            "anonymous_id": self.id(ANONYMOUS_ID),
+            "group_id": self.id(GROUP_ID),
+            "message_id": filled_text(self.fields.get(MESSAGE_ID)),
+            "context": self.object(CONTEXT),
+            "integrations": self.object(INTEGRATIONS),
+            "properties": self.object(PROPERTIES),
+            **self.time(),
+        }
+
+    def _unusable(self, code: str, name: str) -> None:
+        """Add the issue for a top-level field that is present, not null, and of no use."""
+        loss = lost_at(self.losses, (name,))
+        if loss is not None:
+            add_issue(self.issues, loss.code, f"$.{name}")
+        elif self.fields.get(name) is not None:
+            add_issue(self.issues, code, f"$.{name}")
+
+    def id(self, name: str) -> str | None:
+        """Read a top-level ID (IN-4)."""
+        text = coerce_id(self.fields.get(name))
+        if text is None:
+            self._unusable("id_invalid", name)
+        return text
+
+    def object(self, name: str) -> FrozenDict:
+        """Read a top-level object; PHP writes an empty one as an empty array (IN-7)."""
+        value = self.fields.get(name)
+        if is_object(value):
+            return value
+        if value != ():
+            self._unusable("object_expected", name)
+        return EMPTY
+
+    def time(self) -> dict[str, Any]:
+        """Read the time: the first field that reads as one (IN-5)."""
+        for name in TIME_FIELDS:
+            time_ms = epoch_ms(self.fields.get(name))
+            if time_ms is not None:
+                self._check_plausible(time_ms, name)
+                return {"time_ms": time_ms, "time_source": name}
+            self._unusable("time_unreadable", name)
+        return {}
+
+    def _check_plausible(self, time_ms: int, name: str) -> None:
+        """Note a time more than 24 hours later than the call was received (IN-5)."""
+        received_ms = epoch_ms(self.fields.get(RECEIVED_AT))
+        if received_ms is not None and time_ms > received_ms + DAY_MS:
+            add_issue(self.issues, "time_implausible", f"$.{name}")
+
+    def event(self) -> dict[str, Any]:
+        """Read the name of a track call (IN-3)."""
+        event = filled_text(self.fields.get(EVENT))
+        if event is None:
+            raise SegmentEventError("missing_event", f"$.{EVENT}")
+        return {"event": event}
+
+    def names(self) -> dict[str, Any]:
+        """Read the name and category of a page or screen call (US-6)."""
+        return {"name": self._name(NAME), "category": self._name(CATEGORY)}
+
+    def _name(self, name: str) -> str | None:
+        value = self.fields.get(name)
+        if type(value) is not str and name_part(value) is None:
+            self._unusable("name_invalid", name)
+        return name_part(value)
+
+    def traits(self) -> dict[str, Any]:
+        """Read the traits of a group or identify call (IN-7)."""
+        return {TRAITS: self.object(TRAITS)}
+
+    def ids(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
+        """Read `statsigCustomIDs`, and see to the user ID, which a pair may fill (ID-2, ID-8, ID-9)."""
+        user_id = attributes["user_id"]
+        if user_id is not None and is_placeholder(user_id):
+            add_issue(self.issues, "id_placeholder", f"$.{USER_ID}")
+        holder = control_holder(CUSTOM_IDS, attributes[PROPERTIES], attributes.get(TRAITS))
+        array = attributes[holder].get(CUSTOM_IDS)
+        loss = lost_at(self.losses, (holder, CUSTOM_IDS))
+        path = f"$.{holder}.{CUSTOM_IDS}"
+        if loss is not None:
+            add_issue(self.issues, loss.code, path)
+        if array is None:
+            return {}
+        pairs = read_pairs(array, path, ID_CODES, read_id, self.issues, spelled_id_type)
+        return self._with_user_id(user_id, pairs)
+
+    def _with_user_id(self, user_id: str | None, pairs: dict[str, Pair]) -> dict[str, Any]:
+        """Let a pair named `userID` fill the user ID where there is none but a placeholder (ID-9)."""
+        pair = pairs.pop(USER_ID_TYPE, None)
+        custom_ids = {id_type: found.value for id_type, found in pairs.items()}
+        sources = {id_type: (found.path, found.name_path) for id_type, found in pairs.items()}
+        if pair is not None and (user_id is None or is_placeholder(user_id)):
+            user_id = pair.value
+            sources[USER_ID_TYPE] = (pair.path, pair.name_path)
+        elif pair is not None and pair.value != user_id:
+            add_issue(self.issues, "custom_id_is_user_id", pair.name_path)
+        return {"user_id": user_id, "custom_ids": custom_ids, "id_sources": sources}
+
+
+_OWN_ATTRIBUTES: Final[Mapping[str, Callable[[_Reading], dict[str, Any]]]] = FrozenDict(
+    {
+        Track.type: _Reading.event,
+        Page.type: _Reading.names,
+        Screen.type: _Reading.names,
+        Group.type: _Reading.traits,
+        Identify.type: _Reading.traits,
     }
-    if model is Track:
-        event = get(EVENT)
-        fields["event"] = event if type(event) is str and event else _odd_event(event)
-    elif model is Page or model is Screen:
-        fields["name"] = _name(get(NAME), NAME, issues)
-        fields["category"] = _name(get(CATEGORY), CATEGORY, issues)
-    else:
-        fields["traits"] = _odd_object(get(TRAITS), TRAITS, issues)
-    call = make(model, fields)
-    array = control(call, CUSTOM_IDS)
-    if array is not None:
-        values, _, problems = read_pairs(array, ID_CODES, id_value)
-        fields["custom_ids"] = values
-        if problems:
-            note_problems(problems, control_path(call, CUSTOM_IDS), issues)
-    if issues:
-        fields["issues"] = tuple(issues)
-    return call
+)
 
 
-def _odd_type(kind: object) -> type[SegmentEvent]:
-    kind = plain(kind)
-    model = _CALLS.get(kind) if isinstance(kind, str) else None
-    if model is None:
-        raise SegmentEventError("missing_type" if kind is None else "unsupported_type", f"$.{TYPE}")
-    return model
+def name_part(value: Any) -> str | None:
+    """Give a name or category if it counts: text that is not blank, or a number as JavaScript prints it (US-6)."""
+    if type(value) is str:
+        return None if not value or value.isspace() else value
+    return scalar_text(value) if type(value) in {int, float} else None
 
 
-def _odd_id(value: object, name: str, issues: list[Issue]) -> str | None:
-    text = id_text(value)
-    if text is None and plain(value) is not None:
-        note(issues, "id_invalid", f"$.{name}")
+def read_id(value: Any, path: str, issues: list[Issue]) -> str | None:
+    """Read the value of a pair of `statsigCustomIDs` (ID-2, ID-8)."""
+    text = coerce_id(value)
+    if text is None:
+        add_issue(issues, "custom_id_value", path)
+    elif is_placeholder(text):
+        add_issue(issues, "id_placeholder", path)
     return text
 
 
-def _odd_object(value: object, name: str, issues: list[Issue]) -> Mapping[str, Any]:
-    if is_object(value):
-        return value
-    if plain(value) is not None:
-        note(issues, "object_expected", f"$.{name}")
-    return EMPTY
+# -- Looking things up in a call --------------------------------------------------------------------------------------
 
 
-def _text(value: object) -> str | None:
-    value = plain(value)
-    return value if value and isinstance(value, str) else None
+def lost_at(losses: Iterable[Loss], steps: Steps) -> Loss | None:
+    """Give the first value that was lost at these steps or below them."""
+    return next((loss for loss in losses if loss.steps[: len(steps)] == steps), None)
 
 
-def _odd_event(value: object) -> str:
-    event = _text(value)
-    if event is None:
-        raise SegmentEventError("missing_event", f"$.{EVENT}")
-    return event
+def control_holder(key: str, properties: Mapping[str, Any], traits: Mapping[str, Any] | None) -> str:
+    """Name the object from which a control key is read: the properties if they have it, else the traits (ID-3)."""
+    return PROPERTIES if traits is None or properties.get(key) is not None else TRAITS
 
 
-def _name(value: object, name: str, issues: list[Issue]) -> str | None:
-    value = plain(value)
-    if value is None or isinstance(value, str):
-        return value
-    note(issues, "name_invalid", f"$.{name}")
+def control(call: SegmentEvent, key: str) -> Found:
+    """Give the value of a control key, `None` where it is absent, and its wire path (ID-3)."""
+    holder = control_holder(key, call.properties, getattr(call, TRAITS, None))
+    return Found(getattr(call, holder).get(key), f"$.{holder}.{key}")
+
+
+def _top_level(call: SegmentEvent, name: str) -> Any:
+    """Give the value of a top-level field, `None` where it is absent."""
+    if name in call.other:
+        return call.other[name]
+    attribute = call.attribute_of.get(name)
+    is_filled_in = name == USER_ID and USER_ID_TYPE in call.id_sources
+    return None if attribute is None or is_filled_in else getattr(call, attribute) or None
+
+
+def find(call: SegmentEvent, field: FieldPath) -> Found | None:
+    """Look a field up in a call; a top-level field of exactly that name stops the walk (ID-4)."""
+    first, *others = field.steps
+    if field.field in call.other or (not others and first.selector is None):
+        return Found(_top_level(call, field.field), join_path("$", field.field))
+    start = FrozenDict({first.name: _top_level(call, first.name)})
+    return walk(Found(start, "$"), field.steps)
+
+
+def lost_on_the_way(call: SegmentEvent, field: FieldPath) -> Loss | None:
+    """Give the value that a path leads to or through and that could not be read (IN-10, TR-5)."""
+    ways = (tuple(step.name for step in field.steps), (field.field,))
+    for loss in call.losses:
+        keys = tuple(step for step in loss.steps if type(step) is str)
+        if any(way[: len(keys)] == keys for way in ways):
+            return loss
     return None
-
-
-def read_time(payload: Mapping[str, Any], issues: list[Issue]) -> tuple[int | None, str | None]:
-    """Give the time of a call in epoch milliseconds, and the field that told it (IN-5)."""
-    for name in TIME_FIELDS:
-        value = payload.get(name)
-        if value is not None:
-            time_ms = epoch_ms(value)
-            if time_ms is not None:
-                return time_ms, name
-            if plain(value) is not None:
-                note(issues, "time_unreadable", f"$.{name}")
-    return None, None
-
-
-def control(event: SegmentEvent, key: str) -> Any:
-    """Give the value of a control key: from the properties if they have it, else from the traits (ID-3)."""
-    value = event.properties.get(key)
-    if value is None and isinstance(event, _Traits):
-        value = event.traits.get(key)
-    return value if value is None else plain(value)
-
-
-def control_path(event: SegmentEvent, key: str) -> str:
-    """Give the wire path of a control key."""
-    in_traits = isinstance(event, _Traits) and plain(event.properties.get(key)) is None
-    return f"$.{TRAITS if in_traits else PROPERTIES}.{key}"

@@ -1,9 +1,9 @@
 """Hypothesis strategies for those who embed this library: calls, exports and configurations; asserts nothing itself.
 
-Install the extra `testing`. Strategies build valid data rather than filter for it: what they yield without
+Install the extra `testing`. Strategies build valid data rather than filter for it: what they make without
 `malformed=True` is read without an error and without an issue. With it, anything may be wrong, and only an error of our
-family may come of it. Values are plain JSON, and drawn from small sets of names, so that names collide as they do in
-real traffic. A test of a service::
+family may come of it. Values are plain JSON unless `python_values=True` asks for more, and names are drawn from small
+sets, so that they collide as they do in real traffic. A test of a service::
 
     from hypothesis import given
     from statsig_segment import translate_many
@@ -13,10 +13,14 @@ real traffic. A test of a service::
     def test_my_service_answers_every_call(call, config): ...
 """
 
+import json
+import numbers
 from collections import UserDict
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from enum import Enum
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias, TypeGuard
 
@@ -35,17 +39,24 @@ from statsig_segment import (
 __all__ = [
     "CALL_TYPES",
     "config_changes",
+    "deep_values",
     "even_odd_arrays",
+    "event_bridge_envelopes",
     "hostile_values",
     "identifiers",
     "integration_configs",
     "integration_tables",
     "json_values",
+    "log_event_bodies",
+    "nested_objects",
+    "placeholders",
+    "python_values",
     "segment_batches",
     "segment_calls",
     "statsig_events",
     "statsig_exports",
     "timestamps",
+    "warehouse_rows",
 ]
 
 JsonObject: TypeAlias = dict[str, Any]
@@ -55,6 +66,7 @@ CALL_TYPES: Final = ("track", "page", "screen", "group", "identify")
 
 # Small sets: a strategy that never repeats a name never tests what happens when one is repeated.
 _ID_TYPES: Final = ("companyID", "segmentAnonymousId", "deviceID", "stableID", "company_id", "équipe")
+_USER_ID_TYPES: Final = ("userID", "userid", "UserId")
 _KEYS: Final = (
     "plan",
     "value",
@@ -67,7 +79,11 @@ _KEYS: Final = (
     "ключ",
     "companyId",
     "id",
+    "cart",
+    "cart_id",
+    "total",
 )
+_NO_NAME: Final = tuple(key for key in _KEYS if key != "name")
 _NAMES: Final = ("Signed Up", "Order Completed", "Heartbeat", "Home", "Docs", "checkout", "🙂 Liked")
 _TIERS: Final = ("production", "staging", "development")
 _FIELDS: Final = (
@@ -78,6 +94,25 @@ _FIELDS: Final = (
     "traits.companyId",
     "properties.id",
     "shopId",
+    "context.externalIds[type=phone].id",
+    "externalIds[type=ios.idfa].id",
+)
+_PATHS: Final = (
+    "context.ip",
+    "context.device.id",
+    "context.page.path",
+    "context.campaign",
+    "context.traits.plan",
+    "context.externalIds[type=phone].id",
+    "traits.email",
+    "properties.plan",
+    "properties.cart.id",
+    "shopId",
+)
+_PLACEHOLDER_TEXTS: Final = (
+    *("undefined", "null", "nil", "none", "NaN", "true", "False", "0", "-1", "Unknown", "anonymous", "GUEST"),
+    *("n/a", "(not set)", "not_authenticated", "distinct_id", "[object Object]", "0000", "--"),
+    *("00000000-0000-0000-0000-000000000000", " ", '""', "' '"),
 )
 _EXPOSURES: Final = tuple(f"statsig::{kind}_exposure" for kind in ("gate", "config", "experiment", "layer", "holdout"))
 _LISTS: Final = ("vip_users", "trial-ended", "Buyers_2026")
@@ -86,6 +121,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY: Final = 86_400_000
 _LAST_MS: Final = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z
 _SECONDS_BELOW: Final = 31_557_600_000
+_RECEIVED: Final = ("9999-12-31T12:00:00Z", 253_402_257_600_000)  # nothing is implausibly later than that (IN-5)
 
 
 def json_values(*, max_leaves: int = 8) -> st.SearchStrategy[Any]:
@@ -124,7 +160,7 @@ def _keys() -> st.SearchStrategy[str]:
 def identifiers(*, numbers: bool = True) -> st.SearchStrategy[Any]:
     """Make what IN-4 reads as an ID: a non-empty string, an integer, or a float with an integral value.
 
-    Shape: with `numbers=False` only strings.
+    Shape: with `numbers=False` only strings. None of them is a placeholder (ID-8).
 
     >>> from hypothesis import given
     >>> @given(identifiers(numbers=False))
@@ -132,12 +168,30 @@ def identifiers(*, numbers: bool = True) -> st.SearchStrategy[Any]:
     ...     assert isinstance(value, str) and value
     >>> check()
     """
-    texts = st.sampled_from(("u1", "0", "0042", "9f3c1c6e-9f0d")) | st.text(min_size=1, max_size=12)
+    texts = st.sampled_from(("u1", "0042", "9f3c1c6e-9f0d")) | st.text(max_size=11).map("{}x".format)
     if not numbers:
         return texts
-    return st.one_of(
-        texts, st.integers(), st.integers(-(2**53), 2**53).map(float), st.sampled_from((-0.0, 1e22, 1e300))
-    )
+    whole = st.integers(1) | st.integers(max_value=-2)
+    floats = st.integers(1, 2**53) | st.integers(-(2**53), -2)
+    return st.one_of(texts, whole, floats.map(float), st.sampled_from((1e22, 1e300)))
+
+
+def placeholders() -> st.SearchStrategy[Any]:
+    """Make what ID-8 takes for a placeholder: words such as `undefined`, zeros, blanks, in any case and any quotes.
+
+    >>> from hypothesis import given
+    >>> from statsig_segment import translate
+    >>> @given(placeholders())
+    ... def check(value):
+    ...     event = translate({"type": "track", "event": "Signed Up", "userId": value})
+    ...     assert [issue.code for issue in event.issues] == ["id_placeholder"]
+    >>> check()
+    """
+    words = st.sampled_from(_PLACEHOLDER_TEXTS)
+    cases = st.sampled_from((str.lower, str.upper, str.title, str))
+    around = st.text(" \t\n\"'", max_size=2)
+    texts = st.builds(lambda before, word, case, after: before + case(word) + after, around, words, cases, around)
+    return st.one_of(words, texts, st.sampled_from((0, -1, 0.0, -0.0, -1.0)))
 
 
 def timestamps() -> st.SearchStrategy[Any]:
@@ -215,8 +269,10 @@ def _control(malformed: bool) -> JsonObject:  # noqa: FBT001 - private, one use
         st.floats(-1e6, 1e6),
         st.lists(st.text(max_size=4), max_size=3),
     )
+    id_types = st.sampled_from((*_ID_TYPES, *_USER_ID_TYPES) if malformed else _ID_TYPES)
+    ids = identifiers() | placeholders() if malformed else identifiers()
     controls: JsonObject = {
-        "statsigCustomIDs": even_odd_arrays(malformed=malformed),
+        "statsigCustomIDs": even_odd_arrays(names=id_types, values=ids, malformed=malformed),
         "statsigCustom": even_odd_arrays(names=st.sampled_from(_KEYS), values=custom_values, malformed=malformed),
         "statsigEnvironment": st.fixed_dictionaries({"tier": st.sampled_from(_TIERS)}),
     }
@@ -225,12 +281,37 @@ def _control(malformed: bool) -> JsonObject:  # noqa: FBT001 - private, one use
     return controls
 
 
-def _objects(*, malformed: bool) -> st.SearchStrategy[JsonObject]:
+def nested_objects(*, keys: st.SearchStrategy[str] | None = None) -> st.SearchStrategy[JsonObject]:
+    """Make objects inside objects whose keys, joined by `_`, meet at times (US-7, `nested = "flatten"`).
+
+    Shape: `keys` are drawn from a few by default.
+
+    >>> from hypothesis import given
+    >>> @given(nested_objects())
+    ... def check(value):
+    ...     assert isinstance(value, dict)
+    >>> check()
+    """
+    keys = st.sampled_from(("cart", "id", "cart_id", "total", "")) if keys is None else keys
+    leaves = _atoms() | st.lists(_atoms(), max_size=2)
+    inner = st.recursive(leaves, lambda held: st.dictionaries(keys, held, max_size=3), max_leaves=6)
+    return st.dictionaries(keys, inner, max_size=4)
+
+
+def _objects(*, malformed: bool, named: bool = True) -> st.SearchStrategy[JsonObject]:
     """Make the properties or traits of a call: free keys, and the control keys at times."""
     nothing: JsonObject = {}
-    free = st.dictionaries(_keys(), json_values(max_leaves=3), max_size=3)
+    # What names a page although the call has no name gives an issue (US-6).
+    keys = _keys() if named or malformed else st.sampled_from(_NO_NAME) | st.text(max_size=5).map("{}x".format)
+    free = st.dictionaries(keys, json_values(max_leaves=3), max_size=3) | nested_objects()
     controls = st.just(nothing) | st.fixed_dictionaries(nothing, optional=_control(malformed))
     return _merged(free, controls)
+
+
+def _external_ids() -> st.SearchStrategy[list[JsonObject]]:
+    kinds = st.sampled_from(("phone", "ios.idfa", "ga_client_id"))
+    row: JsonObject = {"type": kinds, "id": identifiers()}
+    return st.lists(st.fixed_dictionaries(row, optional={"collection": st.just("users")}), max_size=3)
 
 
 def _contexts() -> st.SearchStrategy[JsonObject]:
@@ -242,12 +323,17 @@ def _contexts() -> st.SearchStrategy[JsonObject]:
             "locale": st.sampled_from(("en-GB", "fr-CH")),
             "library": st.fixed_dictionaries({"name": st.sampled_from(("analytics.js", "analytics-ios", "statsig"))}),
             "device": st.fixed_dictionaries({"id": identifiers()}),
+            "externalIds": _external_ids(),
+            "page": st.fixed_dictionaries({"path": st.sampled_from(("/", "/pricing"))}),
+            "campaign": st.fixed_dictionaries({"source": st.just("mail-7")}),
+            "traits": st.fixed_dictionaries({"plan": st.sampled_from(("pro", 7, True))}),
         },
     )
 
 
 def _integrations() -> st.SearchStrategy[JsonObject]:
-    return st.fixed_dictionaries({}, optional={"All": st.booleans(), "Statsig": st.booleans() | st.just({"a": 1})})
+    switches: JsonObject = dict.fromkeys(("All", "all", "ALL", "Mixpanel"), st.booleans())
+    return st.fixed_dictionaries({}, optional={**switches, "Statsig": st.booleans() | st.just({"a": 1})})
 
 
 def _owners() -> st.SearchStrategy[JsonObject]:
@@ -265,25 +351,37 @@ def _valid_call(kind: str, *, malformed: bool = False) -> st.SearchStrategy[Json
         "messageId": st.text("0123456789abcdef", min_size=1, max_size=4),
         "timestamp": timestamps(),
         "sentAt": timestamps(),
+        "receivedAt": st.sampled_from(_RECEIVED),
         "groupId": identifiers(),
         "shopId": identifiers(),
+        "externalIds": _external_ids(),
     }
+    if kind in {"page", "screen"}:
+        return _view(mandatory, optional, malformed=malformed)
     if kind == "track":
         mandatory["event"] = st.sampled_from(_NAMES) | st.text(min_size=1, max_size=12)
-    if kind in {"track", "page", "screen"}:
-        optional["properties"] = _objects(malformed=malformed)
-    else:
-        optional["traits"] = _objects(malformed=malformed)
-    if kind in {"page", "screen"}:
-        optional["name"] = optional["category"] = st.sampled_from(_NAMES) | st.none()
+    optional["properties" if kind == "track" else "traits"] = _objects(malformed=malformed)
     return _merged(st.fixed_dictionaries(mandatory, optional=optional), _owners())
 
 
+def _view(mandatory: JsonObject, optional: JsonObject, *, malformed: bool) -> st.SearchStrategy[JsonObject]:
+    """Make a page or screen call: with a name, or without one in its properties either."""
+    names = st.sampled_from(_NAMES) | st.sampled_from((404, 1.5))
+    part: JsonObject = {"category": names | st.sampled_from((None, "", " "))}
+    with_name = {**optional, **part, "properties": _objects(malformed=malformed)}
+    nameless = {**optional, **part, "name": st.sampled_from((None, "", " "))}
+    nameless["properties"] = _objects(malformed=malformed, named=False)
+    return st.one_of(
+        _merged(st.fixed_dictionaries({**mandatory, "name": names}, optional=with_name), _owners()),
+        _merged(st.fixed_dictionaries(mandatory, optional=nameless), _owners()),
+    )
+
+
 @st.composite
-def _membership(draw: st.DrawFn) -> JsonObject:
-    """Make the identify call by which Engage tells that a user entered or left an audience."""
+def _membership(draw: st.DrawFn, kind: str) -> JsonObject:
+    """Make the call by which Engage says that a user or an account entered or left an audience."""
     key = draw(st.sampled_from(_LISTS))
-    call = draw(_valid_call("identify"))
+    call = draw(_valid_call(kind))
     personas = {
         "computation_class": draw(st.sampled_from(("audience", "journey_step"))),
         "computation_key": key,
@@ -307,9 +405,13 @@ _SPOILED: Final = (
     ("context", "ip"),
     ("context", "personas"),
     ("context", "library"),
+    ("context", "externalIds"),
+    ("receivedAt",),
+    ("category",),
     ("integrations",),
     ("properties",),
     ("properties", "value"),
+    ("properties", "name"),
     ("traits",),
 )
 
@@ -334,16 +436,21 @@ def _spoiled(objects: st.SearchStrategy[JsonObject], paths: Sequence[tuple[str, 
                 inner[last] = value
         return whole
 
-    anything = st.one_of(st.just(...), json_values(max_leaves=4), st.sampled_from((float("nan"), float("inf"), "", -1)))
+    odd: tuple[Any, ...] = (float("nan"), float("inf"), "", -1, [])
+    anything = st.one_of(st.just(...), json_values(max_leaves=4), st.sampled_from(odd), placeholders())
     return st.builds(spoil, objects, st.lists(st.tuples(st.sampled_from(paths), anything), min_size=1, max_size=3))
 
 
-def segment_calls(*, types: Sequence[str] = CALL_TYPES, malformed: bool = False) -> st.SearchStrategy[JsonObject]:
+def segment_calls(
+    *, types: Sequence[str] = CALL_TYPES, malformed: bool = False, python_values: bool = False
+) -> st.SearchStrategy[JsonObject]:
     """Make Segment calls as parsed JSON.
 
     Shape: an object with `type`, a `userId` or `anonymousId`, `event` for a track, and at times every other field that
     this library reads, unknown ones, control keys and audience memberships among them. `types` narrows the types. With
-    `malformed=True` the arrays are malformed too, and up to three places hold anything or nothing.
+    `malformed=True` the arrays are malformed too, IDs may be placeholders, and up to three places hold anything or
+    nothing. With `python_values=True` times, IDs, properties and traits may be Python values that JSON does not have
+    but IN-10 reads.
 
     >>> from hypothesis import given
     >>> from statsig_segment import parse_segment_event
@@ -353,10 +460,93 @@ def segment_calls(*, types: Sequence[str] = CALL_TYPES, malformed: bool = False)
     >>> check()
     """
     calls = [_valid_call(kind, malformed=malformed) for kind in types]
-    if "identify" in types:
-        calls.append(_membership())
+    calls += [_membership(kind) for kind in ("identify", "group") if kind in types]
     whole = st.one_of(calls)
-    return whole | _spoiled(whole, _SPOILED) if malformed else whole
+    if malformed:
+        whole = whole | _spoiled(whole, _SPOILED)
+    return st.builds(_pythonic, whole, _python_fields()) if python_values else whole
+
+
+def _python_fields() -> st.SearchStrategy[JsonObject]:
+    """Make fields of a call out of Python values: times, IDs and entries of its properties or traits."""
+    first, last = datetime(1970, 1, 2), datetime(9999, 12, 30)  # noqa: DTZ001 - the zones are drawn
+    times = st.one_of(st.datetimes(first, last), st.datetimes(first, last, timezones=_zones()), st.dates(first.date()))
+    ids = st.one_of(st.uuids(), st.integers(1).map(Decimal), st.just(_Plan.GOLD))
+    entries = st.dictionaries(st.sampled_from(_NO_NAME), python_values(), max_size=3)
+    return st.fixed_dictionaries({}, optional={"timestamp": times, "userId": ids, "shopId": ids, "entries": entries})
+
+
+def _pythonic(call: JsonObject, fields: JsonObject) -> JsonObject:
+    """Put Python values into a call; its properties or traits gain the entries."""
+    field = "traits" if call.get("type") in {"group", "identify"} else "properties"
+    held = call.get(field, {})
+    rest = {key: value for key, value in fields.items() if key != "entries"}
+    if "entries" in fields and _is_object(held):
+        rest[field] = {**held, **fields["entries"]}
+    return {**call, **rest}
+
+
+def _zones() -> st.SearchStrategy[timezone]:
+    return st.integers(-720, 720).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+
+
+class _Plan(Enum):
+    """An enumeration, as applications have them."""
+
+    GOLD = "gold"
+    SEATS = 7
+
+
+@numbers.Integral.register
+class _Count:
+    """A whole number of a type that is not `int`, as numpy has them."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __int__(self) -> int:
+        return self.number
+
+    __index__ = __int__
+
+    def __float__(self) -> float:
+        return float(self.number)
+
+    def __repr__(self) -> str:
+        return f"_Count({self.number})"
+
+
+def python_values(*, max_leaves: int = 4) -> st.SearchStrategy[Any]:
+    """Make Python values that JSON does not have but IN-10 reads, alone and inside lists and dicts.
+
+    Shape: `datetime` and `date`, `Decimal`, `UUID`, `Enum`, sets of numbers and strings, and numbers of other types.
+    `max_leaves` bounds the number of values in one tree.
+
+    >>> from hypothesis import given
+    >>> from statsig_segment import parse_segment_event
+    >>> @given(python_values())
+    ... def check(value):
+    ...     call = {"type": "track", "event": "Signed Up", "userId": "u1", "properties": {"of_python": value}}
+    ...     assert parse_segment_event(call).issues == ()
+    >>> check()
+    """
+    alone = st.one_of(
+        st.datetimes(),
+        st.datetimes(timezones=_zones()),
+        st.dates(),
+        st.decimals(-(10**6), 10**6, places=2),
+        st.uuids(),
+        st.sampled_from(_Plan),
+        st.frozensets(st.integers(0, 20) | st.text(max_size=3), max_size=4),
+        st.sets(st.integers(0, 20), max_size=3),
+        st.integers(-(10**6), 10**6).map(_Count),
+        st.fractions(-100, 100, max_denominator=8),
+    )
+    return st.recursive(
+        alone | _atoms(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_keys(), inner, max_size=3),
+        max_leaves=max_leaves,
+    )
 
 
 def segment_batches(*, malformed: bool = False) -> st.SearchStrategy[Any]:
@@ -372,27 +562,59 @@ def segment_batches(*, malformed: bool = False) -> st.SearchStrategy[Any]:
     calls = segment_calls(malformed=malformed)
     anything = calls | json_values(max_leaves=3) if malformed else calls
     items = st.lists(anything, max_size=3)
-    envelopes = st.fixed_dictionaries(
+    envelopes = _envelopes(items)
+    if malformed:
+        places = (("batch",), ("context",), ("integrations",), ("sentAt",))
+        bridges = event_bridge_envelopes(anything | envelopes)
+        spoiled_bridges = _spoiled(bridges, (("detail",), ("detail-type",), ("type",)))
+        return st.one_of(anything, items, envelopes, _spoiled(envelopes, places), bridges, spoiled_bridges)
+    return st.one_of(calls, items, envelopes, event_bridge_envelopes(calls | envelopes))
+
+
+def _envelopes(items: st.SearchStrategy[list[Any]]) -> st.SearchStrategy[JsonObject]:
+    return st.fixed_dictionaries(
         {"batch": items},
         optional={
             "context": _contexts(),
             "integrations": _integrations(),
             "sentAt": timestamps(),
-            "receivedAt": timestamps(),
+            "receivedAt": st.sampled_from(_RECEIVED),
             "writeKey": st.just("a-write-key"),
         },
     )
-    if malformed:
-        places = (("batch",), ("context",), ("integrations",), ("sentAt",))
-        return st.one_of(anything, items, envelopes, _spoiled(envelopes, places))
-    return st.one_of(calls, items, envelopes)
+
+
+def event_bridge_envelopes(details: st.SearchStrategy[Any] | None = None) -> st.SearchStrategy[JsonObject]:
+    """Make the objects in which Amazon EventBridge carries calls (IN-8).
+
+    Shape: `detail-type`, `detail`, and at times what else EventBridge writes. `details` are Segment calls by default.
+
+    >>> from hypothesis import given
+    >>> from statsig_segment import split_segment_batch
+    >>> @given(event_bridge_envelopes())
+    ... def check(envelope):
+    ...     assert list(split_segment_batch(envelope)) == [envelope["detail"]]
+    >>> check()
+    """
+    details = segment_calls() if details is None else details
+    mandatory: JsonObject = {"detail-type": st.sampled_from(("track", "page", "Segment Event")), "detail": details}
+    optional: JsonObject = {
+        "version": st.just("0"),
+        "id": st.uuids().map(str),
+        "source": st.just("aws.partner/segment.com"),
+        "account": st.just("123456789012"),
+        "time": st.just("2026-11-03T09:10:12Z"),
+        "region": st.just("eu-west-1"),
+        "resources": st.just([]),
+    }
+    return st.fixed_dictionaries(mandatory, optional=optional)
 
 
 def _users() -> st.SearchStrategy[JsonObject]:
     return st.fixed_dictionaries(
         {},
         optional={
-            "userID": identifiers(),
+            "userID": identifiers() | st.sampled_from(("", None)),
             "email": st.just("ada@example.com"),
             "customIDs": st.dictionaries(st.sampled_from(_ID_TYPES), identifiers(numbers=False), max_size=2),
             "custom": st.dictionaries(_keys(), _atoms(), max_size=2),
@@ -403,6 +625,14 @@ def _users() -> st.SearchStrategy[JsonObject]:
 
 
 _EXPORT_MS: Final = st.integers(0, _LAST_MS)
+
+
+def _export_times() -> st.SearchStrategy[Any]:
+    """Make what OU-1 reads as a time: numbers, digits with or without a fraction, ISO text."""
+    fractions = st.builds("{}.{}".format, _EXPORT_MS, st.integers(0, 999))
+    return st.one_of(_EXPORT_MS, _EXPORT_MS.map(str), fractions, _iso_texts(), st.none())
+
+
 _SPOILED_EXPORT: Final = (
     ("eventName",),
     ("user",),
@@ -411,11 +641,13 @@ _SPOILED_EXPORT: Final = (
     ("user", "email"),
     ("userID",),
     ("timestamp",),
+    ("time",),
     ("value",),
     ("metadata",),
     ("metadata", "environments"),
     ("statsigMetadata",),
     ("statsigMetadata", "stableID"),
+    ("statsigMetadata", "sdkType"),
     ("timeUUID",),
 )
 
@@ -423,11 +655,10 @@ _SPOILED_EXPORT: Final = (
 def statsig_events(*, changes: bool = True, malformed: bool = False) -> st.SearchStrategy[JsonObject]:
     """Make single events of Statsig's export as parsed JSON: custom events, exposures, diagnostics, config changes.
 
-    Shape: an object with `eventName`, and at times `user`, `userID`, `timestamp` (number or digit string, in
-    milliseconds), `value`,
-    `metadata`, `statsigMetadata`, `timeUUID`, `unitID`. Config changes are those of `config_changes`, the
-    Segment form (which has `event` in place of `eventName`) among them; with `changes=False` there are none. With
-    `malformed=True` up to three places hold anything or nothing.
+    Shape: an object with `eventName`, and at times `user`, `userID`, `timestamp` or `time` (as OU-1 reads them),
+    `value`, `metadata`, `statsigMetadata`, `timeUUID`, `unitID`. Some came from Segment (FL-7). Config changes are
+    those of `config_changes`, the Segment form (which has `event` in place of `eventName`) among them; with
+    `changes=False` there are none. With `malformed=True` up to three places hold anything or nothing.
 
     >>> from hypothesis import given
     >>> from statsig_segment import parse_statsig_event
@@ -436,22 +667,29 @@ def statsig_events(*, changes: bool = True, malformed: bool = False) -> st.Searc
     ...     assert parse_statsig_event(event).event_name
     >>> check()
     """
-    names = st.sampled_from((*_NAMES, *_EXPOSURES, "statsig::diagnostics")) | st.text(min_size=1, max_size=12)
+    named = (*_NAMES, *_EXPOSURES, "statsig::diagnostics", "segment::Order Completed")
+    names = st.sampled_from(named) | st.text(min_size=1, max_size=12)
     events = st.fixed_dictionaries(
         {"eventName": names.filter(lambda name: name != "statsig::config_change")},
         optional={
             "user": _users() | st.none(),
-            "userID": identifiers() | st.none(),
-            "timestamp": _EXPORT_MS | _EXPORT_MS.map(str),
+            "userID": identifiers() | st.sampled_from(("", None)),
+            "timestamp": _export_times(),
+            "time": _export_times(),
             "value": st.none() | st.integers() | st.text(max_size=6),
             "metadata": st.dictionaries(_keys(), json_values(max_leaves=2), max_size=3),
-            "statsigMetadata": st.fixed_dictionaries({}, optional={"stableID": identifiers() | st.none()}),
+            "statsigMetadata": _sdk_metadata(),
             "timeUUID": st.text("0123456789abcdef-", min_size=1, max_size=8),
             "unitID": identifiers(),
         },
     )
     every = events | config_changes() if changes else events
     return every | _spoiled(every, _SPOILED_EXPORT) if malformed else every
+
+
+def _sdk_metadata() -> st.SearchStrategy[JsonObject]:
+    types = st.sampled_from(("js-client", "py-server", "segment"))
+    return st.fixed_dictionaries({}, optional={"stableID": identifiers() | st.none(), "sdkType": types})
 
 
 def config_changes() -> st.SearchStrategy[JsonObject]:
@@ -521,8 +759,9 @@ def config_changes() -> st.SearchStrategy[JsonObject]:
 def statsig_exports(*, malformed: bool = False) -> st.SearchStrategy[Any]:
     """Make bodies of Statsig's export webhook as `split_statsig_export` takes them.
 
-    Shape: one event, an array of events, `{"data": […]}`, or the registration handshake, which holds no event. With
-    `malformed=True` events are malformed, and things that are no events stand beside them.
+    Shape: one event or warehouse row, an array of them, `{"data": […]}`, a body of `log_event`, or the registration
+    handshake, which holds no event. With `malformed=True` events are malformed, and values of other kinds stand beside
+    them.
 
     >>> from hypothesis import given
     >>> from statsig_segment import parse_statsig_event, split_statsig_export
@@ -531,13 +770,89 @@ def statsig_exports(*, malformed: bool = False) -> st.SearchStrategy[Any]:
     ...     assert all(parse_statsig_event(event) for event in split_statsig_export(body))
     >>> check()
     """
-    events = statsig_events(malformed=malformed)
+    events = statsig_events(malformed=malformed) | warehouse_rows(malformed=malformed)
     items = st.lists(events | json_values(max_leaves=3) if malformed else events, max_size=3)
     handshake = st.fixed_dictionaries({"event": st.just("url_verification"), "verification_code": st.text(max_size=6)})
     bodies = st.one_of(
-        events, items, items.map(lambda data: {"data": data}), handshake.map(lambda data: {"data": data})
+        events,
+        items,
+        items.map(lambda data: {"data": data}),
+        handshake.map(lambda data: {"data": data}),
+        log_event_bodies(malformed=malformed),
     )
     return bodies | json_values() | json_values().map(lambda data: {"data": data}) if malformed else bodies
+
+
+def log_event_bodies(*, malformed: bool = False) -> st.SearchStrategy[JsonObject]:
+    """Make bodies of Statsig's `log_event` API, as its SDKs post them (OU-2).
+
+    Shape: `events`, and at times the `user` and the `statsigMetadata` of those that have none of their own. With
+    `malformed=True` events are malformed, and up to three places hold anything or nothing.
+
+    >>> from hypothesis import given
+    >>> from statsig_segment import split_statsig_export
+    >>> @given(log_event_bodies())
+    ... def check(body):
+    ...     assert len(list(split_statsig_export(body))) == len(body["events"])
+    >>> check()
+    """
+    events = st.lists(statsig_events(malformed=malformed), max_size=3)
+    optional: JsonObject = {"user": _users(), "statsigMetadata": _sdk_metadata()}
+    bodies = st.fixed_dictionaries({"events": events}, optional=optional)
+    return bodies | _spoiled(bodies, (("events",), ("user",), ("statsigMetadata",))) if malformed else bodies
+
+
+_SPOILED_ROW: Final = (
+    ("event_name",),
+    ("user_id",),
+    ("custom_ids",),
+    ("user_object",),
+    ("company_metadata",),
+    ("statsig_metadata",),
+    ("timestamp",),
+)
+
+
+def warehouse_rows(*, malformed: bool = False) -> st.SearchStrategy[JsonObject]:
+    """Make rows of Statsig's warehouse export (OU-9).
+
+    Shape: an object with `event_name`, and at times `user_id`, `stable_id`, `custom_ids`, `timestamp`, `event_value`,
+    `user_object`, `statsig_metadata`, `company_metadata`, each of which may be null; the objects stand as they are or
+    as JSON text. With `malformed=True` up to three columns hold anything or nothing.
+
+    >>> from hypothesis import given
+    >>> from statsig_segment import parse_statsig_event
+    >>> @given(warehouse_rows())
+    ... def check(row):
+    ...     assert parse_statsig_event(row).event_name == row["event_name"]
+    >>> check()
+    """
+    ids = st.dictionaries(st.sampled_from(_ID_TYPES), identifiers(numbers=False), max_size=2)
+    metadata = st.dictionaries(_keys(), json_values(max_leaves=2), max_size=3)
+    optional: JsonObject = {
+        "user_id": identifiers(),
+        "stable_id": identifiers(),
+        "custom_ids": _perhaps_text(ids),
+        "timestamp": _export_times() | _warehouse_times(),
+        "event_value": st.integers() | st.text(max_size=6),
+        "user_object": _perhaps_text(_users()),
+        "statsig_metadata": _perhaps_text(_sdk_metadata()),
+        "company_metadata": _perhaps_text(metadata),
+        "ds": st.just("2026-11-03"),
+    }
+    names = st.sampled_from((*_NAMES, *_EXPOSURES, "segment::Order Completed"))
+    nullable = {column: values | st.none() for column, values in optional.items()}
+    rows = st.fixed_dictionaries({"event_name": names}, optional=nullable)
+    return rows | _spoiled(rows, _SPOILED_ROW) if malformed else rows
+
+
+def _perhaps_text(objects: st.SearchStrategy[JsonObject]) -> st.SearchStrategy[Any]:
+    return objects | objects.map(json.dumps)
+
+
+def _warehouse_times() -> st.SearchStrategy[str]:
+    moments = _EXPORT_MS.map(lambda time_ms: _EPOCH + timedelta(milliseconds=time_ms))
+    return moments.map(lambda moment: f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03} UTC")
 
 
 def _namings() -> st.SearchStrategy[JsonObject]:
@@ -551,6 +866,7 @@ def _namings() -> st.SearchStrategy[JsonObject]:
             "screen": views,
             "page_unnamed": st.just("A page"),
             "group": st.sampled_from(("group", "Joined {groupId}")),
+            "from_properties": st.booleans(),
         },
     )
 
@@ -566,9 +882,11 @@ def integration_tables() -> st.SearchStrategy[JsonObject]:
     >>> check()
     """
     names = st.lists(st.sampled_from(_NAMES), max_size=3)
-    paths = st.sampled_from(("context.ip", "context.device.id", "traits.email", "properties.plan", "shopId"))
+    paths = st.sampled_from(_PATHS)
     fields = st.sampled_from(("email", "ip", "userAgent", "country", "locale", "appVersion"))
-    rows = st.fixed_dictionaries({"field": st.sampled_from(_FIELDS), "id_type": st.sampled_from(_ID_TYPES)})
+    id_types = st.sampled_from((*_ID_TYPES, *_USER_ID_TYPES))
+    rows = st.fixed_dictionaries({"field": st.sampled_from(_FIELDS), "id_type": id_types})
+    properties = st.sampled_from(("value", "revenue", "total", "a.b"))
     types = st.lists(st.sampled_from(CALL_TYPES), unique=True)
     inbound = {
         "default_environment": st.sampled_from(_TIERS),
@@ -577,7 +895,11 @@ def integration_tables() -> st.SearchStrategy[JsonObject]:
         "filters": st.fixed_dictionaries({}, optional={"include": names, "exclude": names, "types": types}),
         "naming": _namings() | st.just("segment_2021"),
         "user_fields": st.dictionaries(fields, paths, max_size=3),
-        "value_property": st.sampled_from(("value", "revenue", "a.b")),
+        "custom_fields": st.dictionaries(st.sampled_from(_KEYS), paths, max_size=3),
+        "metadata_fields": st.dictionaries(st.sampled_from(_KEYS), paths, max_size=3),
+        "nested": st.sampled_from(("json", "flatten")),
+        "value_property": properties | st.lists(properties, max_size=3, unique=True),
+        "drop_placeholder_ids": st.booleans(),
         "honor_integrations": st.booleans(),
         "allow_statsig_origin": st.booleans(),
     }
@@ -590,6 +912,8 @@ def integration_tables() -> st.SearchStrategy[JsonObject]:
     outbound = {
         "profile": st.sampled_from(("documented", "deliverable")),
         "anonymous_id": st.sampled_from(_ID_TYPES),
+        "allow_segment_origin": st.booleans(),
+        "config_change_user_id": st.just("statsig-console"),
         "filters": st.fixed_dictionaries({}, optional=outbound_filters),
     }
     return st.fixed_dictionaries(
@@ -652,12 +976,32 @@ def _in_itself(make: Callable[[], Any]) -> Any:
     return whole
 
 
+def deep_values(*, levels: st.SearchStrategy[int] | None = None) -> st.SearchStrategy[Any]:
+    """Make values inside as many objects and arrays as `levels` says: by default 90 to 400, so that TR-5 cuts most.
+
+    >>> from hypothesis import given
+    >>> @given(deep_values())
+    ... def check(value):
+    ...     assert isinstance(value, dict | list)
+    >>> check()
+    """
+    levels = st.integers(90, 110) | st.integers(90, 400) if levels is None else levels
+    return st.builds(_nested, levels, st.sampled_from(("[", "{", "[{")), _atoms())
+
+
+def _nested(levels: int, kinds: str, value: Any) -> Any:
+    for level in range(levels):
+        value = [value] if kinds[level % len(kinds)] == "[" else {"a": value}
+    return value
+
+
 def hostile_values() -> st.SearchStrategy[Any]:
     """Make Python values that JSON does not have, alone and inside lists and dicts.
 
     Shape: NaN and infinities, lone surrogates, bytes, dates, decimals, sets, objects, integers of thousands of digits,
-    keys that are no strings, mappings and tuples that are no dicts and lists, and containers that contain themselves.
-    A payload that holds one gives a result or an error of our family, never anything else.
+    keys that are no strings, mappings and tuples that are no dicts and lists, containers that contain themselves, and
+    values inside hundreds of lists. A payload that holds one gives a result or an error of our family, never anything
+    else.
 
     >>> from hypothesis import given
     >>> from statsig_segment import StatsigSegmentError, parse_segment_event
@@ -680,6 +1024,9 @@ def hostile_values() -> st.SearchStrategy[Any]:
             _EPOCH,
             date(2024, 3, 1),
             Decimal("1.5"),
+            Decimal("NaN"),
+            Fraction(1, 3),
+            _Plan.GOLD,
             1j,
             object(),
             ...,
@@ -692,7 +1039,7 @@ def hostile_values() -> st.SearchStrategy[Any]:
         )
     )
     containers = st.sampled_from((list, dict)).map(_in_itself) | st.sets(st.integers(), max_size=2)
-    base = st.one_of(alone, containers, _atoms())
+    base = st.one_of(alone, containers, _atoms(), deep_values(levels=st.integers(95, 300)))
     keys: st.SearchStrategy[Any] = st.one_of(
         _keys(), st.integers(), st.just(b"key"), st.none(), st.just(("a", 1)), st.just("\udfff"), st.just(float("nan"))
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import json
 import re
+from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import cast
 
@@ -30,14 +32,30 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 TESTS = ROOT / "tests"
 
-# The ids of the contract, section by section. They are stable: one that is added or dropped shows here.
-IDS = tuple(
-    f"{letters}-{number}"
-    for letters, last in (("IN", 9), ("ID", 7), ("US", 9), ("FL", 6), ("AU", 6), ("WI", 3), ("OU", 8), ("TR", 4))
-    for number in range(1, last + 1)
-)
+# The ids of the contract, family by family. They are stable: one that is added or dropped shows here.
+COUNTS = {
+    "IN": 10,
+    "ID": 10,
+    "US": 11,
+    "FL": 7,
+    "AU": 6,
+    "WI": 3,
+    "OU": 9,
+    "TR": 5,
+    "CF": 2,
+    "CO": 5,
+    "CM": 5,
+    "CL": 7,
+}
+IDS = tuple(f"{letters}-{number}" for letters, last in COUNTS.items() for number in range(1, last + 1))
 
-# Rules about Python objects or about the absence of something, which input and output as JSON cannot show.
+# Rules that came with contract 2, until their properties and vectors stand in the suite.
+AWAITED = {
+    *("IN-10", "ID-8", "ID-9", "ID-10", "US-10", "US-11", "FL-7", "OU-9", "TR-5"),
+    *(id_ for id_ in IDS if id_.startswith(("CO-", "CM-", "CL-"))),
+}
+
+# Prefix of a configuration key -> the model that holds it.
 MODELS: dict[str, type[attrs.AttrsInstance]] = {
     "": IntegrationConfig,
     "inbound.": InboundConfig,
@@ -63,13 +81,6 @@ def entries(name: str) -> dict[str, str]:
     }
 
 
-def code_rows() -> dict[str, tuple[list[str], str]]:
-    """Give the rows of codes.md: code -> (classes, rule)."""
-    rows = re.findall(r"^\| `(\w+)` \| (.+?) \| (.+?) \|", page("codes.md"), flags=re.MULTILINE)
-    assert len({code for code, _, _ in rows}) == len(rows), "a code stands twice"
-    return {code: (re.findall(r"`(\w+)`", classes), rule) for code, classes, rule in rows}
-
-
 def slug(heading: str) -> str:
     """Make the anchor that Markdown renderers make of a heading."""
     return re.sub(r"[^\w\- ]", "", heading.replace("`", "").lower()).replace(" ", "-")
@@ -84,66 +95,50 @@ class TestTheRuleTable:
         assert RULES[rule.id] is rule
 
     @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
-    def test_every_word_is_filled(self, rule: Rule) -> None:
+    def test_title_and_summary_are_filled(self, rule: Rule) -> None:
         assert rule.title
-        assert rule.source
         assert rule.summary.endswith(".")
 
     @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
-    def test_the_status_is_in_order_and_not_empty(self, rule: Rule) -> None:
-        assert rule.status == tuple(word for word in ("documented", "observed", "policy") if word in rule.status)
-        assert rule.status
+    def test_a_rule_has_a_source_or_is_our_policy(self, rule: Rule) -> None:
+        assert rule.sources or rule.policy
+        assert rule.policy != ""
 
     @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
-    def test_the_status_agrees_with_the_source(self, rule: Rule) -> None:
-        assert ("documented" in rule.status) == (" docs: " in rule.source)
-        assert ("observed" in rule.status) == ("Statsig console" in rule.source)
-        assert ("policy" in rule.status) == ("statsig-segment policy" in rule.source)
+    def test_the_status_follows_from_sources_and_policy(self, rule: Rule) -> None:
+        found = {source.status for source in rule.sources} | ({"policy"} if rule.policy else set())
+
+        assert rule.status == tuple(word for word in ("documented", "observed", "policy") if word in found)
+
+    @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+    def test_every_source_is_a_link_and_dated_where_it_was_read(self, rule: Rule) -> None:
+        for source in rule.sources:
+            assert source.title
+            assert source.url.startswith("https://")
+            assert source.read is None or date.fromisoformat(source.read) >= date(2026, 11, 1)
 
     def test_it_cannot_be_changed(self) -> None:
         with pytest.raises(TypeError):
             RULES["IN-1"] = RULES["IN-2"]  # type: ignore[index]  # pyright: ignore[reportIndexIssue]
 
 
-class TestTheRulesPage:
-    def test_it_has_one_heading_per_rule_in_order(self) -> None:
-        assert list(entries("rules.md")) == [f"{rule.id}: {rule.title}" for rule in RULES.values()]
-
-    @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
-    def test_an_entry_begins_with_status_and_source(self, rule: Rule) -> None:
-        entry = entries("rules.md")[f"{rule.id}: {rule.title}"]
-
-        assert entry.startswith(f"\n\n- Status: {', '.join(rule.status)}\n- Source: {rule.source}\n\n")
-
-    @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
-    def test_an_entry_gives_the_summary(self, rule: Rule) -> None:
-        assert rule.summary in " ".join(entries("rules.md")[f"{rule.id}: {rule.title}"].split())
-
-
-class TestTheCodesPage:
-    def test_it_lists_exactly_the_codes(self) -> None:
-        assert set(code_rows()) == set(CODES)
+class TestTheTableOfCodes:
+    @pytest.mark.parametrize("code", CODES)
+    def test_a_code_cites_a_rule_of_ours(self, code: str) -> None:
+        assert CODES[code].rule in RULES
 
     @pytest.mark.parametrize("code", CODES)
-    def test_a_row_names_the_classes_and_the_rule(self, code: str) -> None:
-        classes, rule = code_rows()[code]
-        kinds = ["Issue" if kind == "issue" else "Skipped" if kind == "skipped" else kind for kind in CODES[code].kinds]
+    def test_a_meaning_is_a_phrase_and_advice_is_sentences(self, code: str) -> None:
+        row = CODES[code]
 
-        assert classes == kinds
-        assert rule == (CODES[code].rule if CODES[code].rule in RULES else "configuration")
+        assert not row.meaning.endswith(".")
+        for advice in filter(None, (row.advice, row.outbound_advice)):
+            assert advice[0].isupper()
+            assert advice.endswith(".")
 
-    @pytest.mark.parametrize("rule", RULES)
-    def test_the_codes_that_the_rules_page_names_exist(self, rule: str) -> None:
-        entry = entries("rules.md")[f"{rule}: {RULES[rule].title}"]
-        named = re.findall(r"`((?:custom|time|object|name|value|metadata|environment|user_field|unknown)_\w+)`", entry)
-
-        assert [code for code in named if code not in CODES and code not in ALSO_NAMES] == []
-
-
-# Words of the rules page that look like codes.
-ALSO_NAMES = frozenset(
-    attribute.name for model in (InboundConfig, OutboundConfig, EventNaming) for attribute in attrs.fields(model)
-) | {"user_fields", "time_ms", "custom_ids"}
+    def test_a_limit_shows_in_its_meaning(self) -> None:
+        for row in CODES.values():
+            assert row.limit is None or str(row.limit) in row.meaning or f"{row.limit // 1024} KB" in row.meaning
 
 
 class TestTheConfigurationPage:
@@ -236,25 +231,36 @@ class TestTheLinks:
 
 
 class TestTheRulesAreTested:
-    @pytest.mark.parametrize("rule", IDS)
+    @pytest.mark.parametrize("rule", [rule for rule in IDS if rule not in AWAITED])
     def test_a_class_of_properties_is_named_for_the_rule(self, rule: str) -> None:
-        named = rf"^class Test{rule.replace('-', '')}[A-Z]\w*:$"
+        assert named_class(rule), f"no class tests {rule}"
 
-        assert re.search(named, text_of_properties(), flags=re.MULTILINE), f"no class tests {rule}"
-
-    @pytest.mark.parametrize("rule", IDS)
+    @pytest.mark.parametrize("rule", [rule for rule in IDS if rule not in AWAITED and rule[:2] != "CF"])
     def test_a_vector_names_the_rule(self, rule: str) -> None:
+        """Vectors are about payloads; how a configuration is read (CF) is a matter of Python."""
         assert rule in vector_rules()
+
+    @pytest.mark.parametrize("rule", sorted(AWAITED))
+    def test_a_rule_is_awaited_until_it_is_tested(self, rule: str) -> None:
+        assert not (named_class(rule) and rule in vector_rules()), f"take {rule} out of AWAITED"
 
     def test_no_vector_names_an_unknown_rule(self) -> None:
         assert vector_rules() <= set(IDS)
 
 
+def named_class(rule: str) -> bool:
+    """Say whether a class of the property tests is named for a rule."""
+    named = rf"^class Test{rule.replace('-', '')}[A-Z]\w*:$"
+    return re.search(named, text_of_properties(), flags=re.MULTILINE) is not None
+
+
+@cache
 def text_of_properties() -> str:
     """Give the text of the property tests, which have one class per rule."""
     return "\n".join(path.read_text(encoding="utf-8") for path in sorted((TESTS / "properties").glob("test_*.py")))
 
 
+@cache
 def vector_rules() -> set[str]:
     """Give the rule ids that the vectors name."""
     found: set[str] = set()

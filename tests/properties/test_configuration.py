@@ -76,7 +76,7 @@ def refusal(source: Any) -> ConfigError:
     return caught.value
 
 
-class TestLoadConfigReadsOneStructure:
+class TestCF1OneStructure:
     """
     `load_config(mapping_or_text)` reads the same structure from a dict, TOML or JSON with cattrs.
 
@@ -191,7 +191,7 @@ def named_by(places: list[Keys], error: ConfigError) -> None:
         assert sum(all(key in path for key in place) and path.rstrip('"]').endswith(place[-1]) for path in paths) >= 1
 
 
-class TestEveryProblemIsListed:
+class TestCF2EveryProblemAtOnce:
     """
     Unknown keys, wrong types and contradictions are a `ConfigError` that lists every problem with its path in the file,
     not only the first. No silent coercion (`"false"` is no boolean).

@@ -230,9 +230,9 @@ class TestRejects:
         assert [list(record) for record in records] == [["position", "code", "path", "message", "payload"]] * 5
         assert [tuple(record.values()) for record in records] == [
             (0, "missing_event", "$.event", "the event has no name", {"type": "track"}),
-            (1, "invalid_json", None, "no readable JSON", "oops \\xff"),
+            (1, "invalid_json", None, CODES["invalid_json"].meaning, "oops \\xff"),
             (3, "unsupported_type", "$.type", CODES["unsupported_type"].meaning, {"type": "alias"}),
-            (4, "not_an_object", None, "a JSON object was expected", 5),
+            (4, "not_an_object", None, CODES["not_an_object"].meaning, 5),
             (5, "batch_not_array", "$.batch", "batch is not an array", '{"batch": 7}'),
         ]
 
@@ -418,7 +418,7 @@ class TestExplain:
         assert ended.status == 0
         assert ended.out.decode().splitlines() == [
             "0  identify  ->  skipped: identify_without_audience",
-            "   why:  an identify call that is no audience membership (AU-1: Identify makes no event)",
+            f"   why:  {CODES['identify_without_audience'].meaning} (AU-1: {RULES['AU-1'].title})",
             f"   what would change it:  {HINTS['identify_without_audience']}",
             "",
         ]
@@ -426,7 +426,7 @@ class TestExplain:
     @pytest.mark.parametrize(
         ("line", "first", "why"),
         [
-            (b"oops\n", "0  what is no call  ->  rejected: invalid_json", "no readable JSON (IN-1: What can be read)"),
+            (b"oops\n", "0  what is no call  ->  rejected: invalid_json", "not valid JSON (IN-1: What can be read)"),
             (
                 b'{"a":1}\n',
                 "0  an object  ->  rejected: missing_type at $.type",
@@ -435,7 +435,7 @@ class TestExplain:
             (
                 b'{"type":"track","event":"e"}',
                 '0  track "e"  ->  rejected: no_identifier at $',
-                "neither a user ID nor a custom ID (ID-6: An event of nobody)",
+                f"{CODES['no_identifier'].meaning} (ID-6: {RULES['ID-6'].title})",
             ),
         ],
     )

@@ -399,7 +399,7 @@ class TestProblems:
             load_config({"inbound": 1, "outbound": 2})
 
         assert (caught.value.code, caught.value.path) == ("not_a_table", "$.inbound")
-        assert str(caught.value) == "$.inbound: a table was expected\n$.outbound: a table was expected"
+        assert str(caught.value) == "$.inbound: expected a table\n$.outbound: expected a table"
         assert caught.value.__cause__ is None
         assert caught.value.__suppress_context__
 

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeAlias, TypeGuard
 
 from statsig_segment import (
     AudienceUpdate,
+    ConfigChange,
     ConfigError,
     IdListPatch,
     IntegrationConfig,
@@ -25,11 +26,14 @@ from statsig_segment import (
     StatsigSegmentError,
     apply_id_mappings,
     audience_update,
+    custom_ids_property,
+    custom_property,
     explain,
     export,
     fold_audience_updates,
     load_config,
     parse_segment_event,
+    parse_statsig_event,
     split_segment_batch,
     split_statsig_export,
     to_event_webhook,
@@ -50,7 +54,16 @@ Answer: TypeAlias = dict[str, Json]
 ITEMS: Final = frozenset({"translate_many", "fold", "log_event_request"})
 """Operations whose input may be a list of payloads, each of which can come as a value or as JSON text."""
 
-ARGUMENTS: Final = frozenset({"segment_batches", "split_patch", "verify_statsig_signature", "verify_segment_signature"})
+ARGUMENTS: Final = frozenset(
+    {
+        "custom_ids_property",
+        "custom_property",
+        "segment_batches",
+        "split_patch",
+        "verify_statsig_signature",
+        "verify_segment_signature",
+    }
+)
 """Operations whose input is a set of arguments, and is never given as text to the library."""
 
 
@@ -231,6 +244,21 @@ def _export(case: Case, ear: Ear) -> Answer:
     return ear.outcome(result) if isinstance(result, Skipped) else {"track": result}
 
 
+def _parse_statsig_event(case: Case, ear: Ear) -> Answer:
+    event = parse_statsig_event(source(case))
+    time_ms = event.timestamp if isinstance(event, ConfigChange) else event.time_ms
+    time = {} if time_ms is None else {"time": time_ms}
+    return {"exported": {"eventName": event.event_name} | time} | ear.issues(event.issues)
+
+
+def _property(make: Callable[[Json], Iterable[Json]]) -> Callable[[Case, Ear], Answer]:
+    def run(case: Case, _: Ear) -> Answer:
+        given = source(case)
+        return {"array": list(make(json.loads(given) if isinstance(given, str) else given))}
+
+    return run
+
+
 def _split_segment_batch(case: Case, _: Ear) -> Answer:
     return {"payloads": list(split_segment_batch(source(case)))}
 
@@ -305,12 +333,15 @@ def _load_config(case: Case, _: Ear) -> Answer:
 
 OPERATIONS: Final[Mapping[str, Callable[[Case, Ear], Answer]]] = {
     "audience_update": _audience_update,
+    "custom_ids_property": _property(custom_ids_property),
+    "custom_property": _property(custom_property),
     "event_webhook": _event_webhook,
     "explain": _explain,
     "export": _export,
     "fold": _fold,
     "load_config": _load_config,
     "log_event_request": _log_event_request,
+    "parse_statsig_event": _parse_statsig_event,
     "segment_batches": _segment_batches,
     "split_patch": _split_patch,
     "split_segment_batch": _split_segment_batch,

@@ -34,7 +34,9 @@ CASES: list[Case] = [{**case} for case in read_cases(HERE)]
 RULES: list[str] = DEFINITIONS["case"]["properties"]["rules"]["items"]["enum"]
 
 # A case per rule that the files must have is what the schema names; these are about what no answer shows.
-NOT_SHOWN_BY_A_VECTOR: dict[str, str] = {}
+NOT_SHOWN_BY_A_VECTOR: dict[str, str] = {
+    "IN-10": "JSON cannot hold the values that it is about: tests/properties/test_python_values.py",
+}
 
 # The five calls that are read: the same word under `type` in two items of a list says which rules apply, not more.
 CALLS = {"track", "page", "screen", "group", "identify"}
@@ -121,7 +123,10 @@ class TestTheFiles:
     def test_every_rule_of_an_explanation_is_shown(self) -> None:
         told = {row["rule"] for case in CASES for row in case["expected"].get("rows", [])}
 
-        assert told == {"AU-2", "ID-1", "ID-2", "ID-4", "IN-5", "US-1", "US-2", "US-3", "US-4", "US-5", "US-7", "US-8"}
+        assert told == {
+            *("AU-2", "ID-1", "ID-2", "ID-4", "IN-5", "US-1", "US-2", "US-3", "US-4", "US-5", "US-7", "US-8"),
+            *("US-10", "US-11"),
+        }
 
     def test_every_code_is_shown(self) -> None:
         named = {

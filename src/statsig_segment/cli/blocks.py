@@ -8,16 +8,17 @@ import attrs
 
 from statsig_segment._values import FrozenDict
 from statsig_segment.audiences import AudienceUpdate
-from statsig_segment.batches import BATCH, split_segment_batch
+from statsig_segment.batches import split_segment_batch
 from statsig_segment.cli.codec import FAST
 from statsig_segment.cli.records import Split, payloads_of
 from statsig_segment.config import IntegrationConfig
 from statsig_segment.errors import SegmentEventError, StatsigEventError, StatsigSegmentError
+from statsig_segment.exports import DATA, split_statsig_export
 from statsig_segment.inbound import Seen, translate_many
 from statsig_segment.outbound import export_many
 from statsig_segment.outcomes import Rejected, Skipped
-from statsig_segment.statsig import CUSTOM_IDS, DATA, EVENT_NAME, USER_ID, StatsigEvent, split_statsig_export
-from statsig_segment.wire import to_event_webhook, to_log_event
+from statsig_segment.segment import BATCH
+from statsig_segment.statsig import CUSTOM_IDS, EVENT_NAME, USER_ID, StatsigEvent, to_event_webhook, to_log_event
 
 Block: TypeAlias = bytes | list[Any]
 """Whole lines, or payloads that are decoded already, `Rejected` among them for what could not be."""

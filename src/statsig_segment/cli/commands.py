@@ -18,6 +18,7 @@ import attrs
 from statsig_segment._javascript import json_text
 from statsig_segment._values import FrozenDict
 from statsig_segment._version import __version__
+from statsig_segment.batches import to_segment_batches
 from statsig_segment.cli.blocks import (
     FORMS,
     Block,
@@ -37,9 +38,9 @@ from statsig_segment.config import PROFILES, IntegrationConfig
 from statsig_segment.config_file import load_config
 from statsig_segment.errors import ConfigError, SegmentEventError, StatsigEventError
 from statsig_segment.explain import Explanation, explain
-from statsig_segment.outbound import OutboundTrack, to_segment_batches
+from statsig_segment.outbound import OutboundTrack
 from statsig_segment.outcomes import Rejected, Skipped
-from statsig_segment.wire import to_log_event_request
+from statsig_segment.statsig import to_log_event_request
 
 INTERRUPTED: Final = 130
 CLOSED: Final = 141  # 128 + SIGPIPE, as a shell says it of any other program

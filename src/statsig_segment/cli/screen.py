@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from statsig_segment._javascript import json_text
-from statsig_segment._values import FrozenDict, is_object
+from statsig_segment._values import FrozenDict, freeze
 from statsig_segment.audiences import AudienceUpdate
 from statsig_segment.cli.blocks import Tally
 from statsig_segment.codes import CODES
@@ -22,31 +22,9 @@ from statsig_segment.rules import RULES
 from statsig_segment.segment import EVENT, NAME, TYPE, Group, Page, Screen, Track
 from statsig_segment.statsig import EVENT_NAME
 
+_HINTED: Final = frozenset({"SegmentEventError", "TranslationError", "skipped"})
 HINTS: Final[Mapping[str, str]] = FrozenDict(
-    {
-        # Skipped.
-        "duplicate_message": "Nothing: a repeated delivery counts once. Without --deduplicate each one counts.",
-        "statsig_origin": "Set allow_statsig_origin = true under [inbound], if it may be counted twice.",
-        "integration_disabled": 'Take "Statsig": false or "All": false out of the integrations of the call, or set '
-        "honor_integrations = false under [inbound].",
-        "filtered": "Let its name and its type pass under [inbound.filters]: include, exclude, types.",
-        "identify_without_audience": "Nothing, unless it is to be a membership: then Engage has to send "
-        "computation_class and computation_key in context.personas.",
-        # Rejected.
-        "invalid_json": "Look at the sender, or at what cut the text short: JSON in UTF-8 was expected.",
-        "number_too_long": "Send the number as a string.",
-        "not_an_object": "Send each call as an object, alone, in an array, or in the batch of an envelope.",
-        "missing_type": "Give the call its type: track, page, screen, group or identify.",
-        "unsupported_type": "Nothing, if such calls are expected: Statsig takes track, page, screen, group and "
-        "identify, in lower case.",
-        "missing_event": "Give the track call its name, in event.",
-        "batch_not_array": "Make batch an array of calls.",
-        "no_identifier": "Send a userId or statsigCustomIDs, or add a row to [[inbound.id_mappings]] for a field that "
-        "the call has, such as anonymousId.",
-        "audience_membership": "Let Engage send true or false under the key of the audience.",
-        "identify_without_event": "Nothing: an identify call makes no event.",
-        "event_too_large": "Shorten its metadata, or leave such events out under [outbound.filters].",
-    }
+    {code: row.advice for code, row in CODES.items() if not _HINTED.isdisjoint(row.kinds)}
 )
 """Reason or error of what was skipped or rejected -> what would change that."""
 
@@ -67,7 +45,7 @@ def shown(value: object, most: int | None = None) -> str:
     >>> print(shown({"a": "b\x9b"}), shown("abcdef", 5))
     {"a":"b\u009b"} "abc…
     """
-    text = printable(json_text(value)[0])
+    text = printable(json_text(freeze(value))[0])
     return text if most is None or len(text) <= most else f"{text[: most - 1]}…"
 
 
@@ -101,7 +79,7 @@ def _lines(first: str, others: Iterable[str]) -> str:
 
 def _call(payload: Any) -> str:
     """Name a payload by its type and name, as far as it has them."""
-    if not is_object(payload):
+    if not isinstance(payload, dict):
         return "what is no call"
     found = [payload.get(key) for key in (TYPE, EVENT, NAME)]
     words = [word for word in found if isinstance(word, str)]
@@ -116,7 +94,7 @@ def _why(code: str, meaning: str, payload: Any) -> Iterator[str]:
 
 def _is_statsig(payload: Any) -> bool:
     """Tell whether a payload is no call but one of the three forms that events have at Statsig, or their export."""
-    if not is_object(payload) or TYPE in payload:
+    if not isinstance(payload, dict) or TYPE in payload:
         return False
     return any(
         payload.keys() >= keys for keys in ({EVENT_NAME}, {"events", "statsigMetadata"}, {"user", EVENT, "metadata"})
@@ -213,8 +191,12 @@ def _environment(tier: str | None) -> str:
     return f"Calls without a tier are sent as {shown(tier)}."
 
 
-def _value(name: str | None) -> str:
-    return "No property becomes the value." if name is None else f"The property {shown(name)} becomes the value."
+def _value(names: str | tuple[str, ...] | None) -> str:
+    if not names:
+        return "No property becomes the value."
+    if isinstance(names, str):
+        return f"The property {shown(names)} becomes the value."
+    return f"The first usable one of these properties becomes the value: {', '.join(map(shown, names))}."
 
 
 def _outbound(config: OutboundConfig) -> Iterator[str]:
