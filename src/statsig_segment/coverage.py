@@ -10,14 +10,14 @@ from typing import Any, Final, Self
 
 import attrs
 
-from statsig_segment._values import FrozenDict, read_object
+from statsig_segment._values import FrozenDict, freeze, is_object, read_text
 from statsig_segment.audiences import AudienceUpdate
 from statsig_segment.config import IntegrationConfig
 from statsig_segment.errors import SegmentEventError, StatsigSegmentError
 from statsig_segment.identity import IdMapping, apply_id_mappings
-from statsig_segment.inbound import translate_many
+from statsig_segment.inbound import check_iterable, translate_many
 from statsig_segment.outcomes import Rejected, Skipped
-from statsig_segment.segment import Identify, parse_segment_event
+from statsig_segment.segment import USER_ID_TYPE, Identify, parse_segment_event, spelled_id_type
 from statsig_segment.statsig import StatsigEvent
 
 LIKELY_MAPPINGS: Final = (
@@ -34,7 +34,6 @@ MAX_ID_TYPES: Final = 100
 
 _DEFAULT: Final = IntegrationConfig()
 _MAX_NAMES: Final = 1000
-_USER_ID: Final = "userID"
 _NAMING_FIELDS: Final = ("type", "event", "name", "category", "groupId")
 _TEXT_OR_NONE: Final = frozenset({str, type(None)})
 _MAX_IDENTITIES: Final = 4096  # remembered, so that calls of one name are named once
@@ -180,7 +179,7 @@ class Coverage:
         """
         if not self.translated:
             return 0.0
-        is_user_id = id_type.lower() == _USER_ID.lower()  # ID-9
+        is_user_id = spelled_id_type(id_type) == USER_ID_TYPE
         return (self.user_ids if is_user_id else self.id_types.get(id_type, 0)) / self.translated
 
     def merge(self, other: "Coverage") -> "Coverage":
@@ -210,7 +209,7 @@ def coverage(payloads: Iterable[Any], config: IntegrationConfig = _DEFAULT, *, m
     Shape: payloads as `translate_many` takes them in; a `Coverage` out: outcomes in all and by event, the share of
     events with each ID type, and what likely ID mappings would add. At most `max_names` names are kept apart; the rest
     count together in `Coverage.rest`.
-    Errors: none; what cannot be read or translated counts in `rejected`.
+    Errors: `TypeError` where the payloads are a single call; what cannot be read or translated counts in `rejected`.
     Rules: CO-1 to CO-5. Source: our policy; Statsig's console shows no such figures before events arrive.
 
     >>> from statsig_segment.coverage import coverage
@@ -223,21 +222,23 @@ def coverage(payloads: Iterable[Any], config: IntegrationConfig = _DEFAULT, *, m
     >>> found.gains[0]
     Gain(field='anonymousId', id_type='segmentAnonymousId', saved_calls=1, enriched_events=1)
     """
+    check_iterable(payloads, "coverage")
     count = _Count(config, max_names)
     read, given = tee(map(_decoded, payloads))
     for payload, outcome in zip(read, translate_many(given, config), strict=True):
-        count.add(payload, outcome)
+        count.add(payload if type(payload) is dict else freeze(payload), outcome)
     return count.tallies.frozen(tuple(row.gain() for row in count.rows))
 
 
 def _decoded(payload: Any) -> Any:
     """Decode JSON text once for both the translation and the counting; leave what is not a call as it came."""
-    if type(payload) is dict:
+    if not issubclass(type(payload), str | bytes):
         return payload
     try:
-        return read_object(payload, SegmentEventError)
+        value = read_text(payload, SegmentEventError)
     except StatsigSegmentError:
         return payload
+    return value if type(value) is dict else payload
 
 
 class _Tally:
@@ -331,13 +332,14 @@ class _Row:
 
     def value(self, payload: Mapping[str, Any]) -> Any:
         """Give the raw value that the mapping would read; a top-level field of that exact name stops the walk."""
-        keys = self.keys
-        if len(keys) > 1 and self.field in payload:
+        if len(self.keys) > 1 and self.field in payload:
             return payload[self.field]
         value: Any = payload
-        for key in keys:
-            if type(value) is not dict and not isinstance(value, Mapping):
-                return None
+        for key in self.keys:
+            if type(value) is not dict:
+                value = freeze(value)
+                if not is_object(value):
+                    return None
             value = value.get(key)
         return value
 
@@ -359,7 +361,7 @@ class _Count:
         """Count one call by its outcome: a log event, which has no issues, or what `translate_many` gives."""
         if type(outcome) is dict:
             user = outcome["user"]
-            self._event(payload, outcome["eventName"], _USER_ID in user, user.get("customIDs", _NO_COUNTS))
+            self._event(payload, outcome["eventName"], USER_ID_TYPE in user, user.get("customIDs", _NO_COUNTS))
         elif isinstance(outcome, StatsigEvent):
             user = outcome.user
             tally = self._event(payload, outcome.event_name, user.user_id is not None, user.custom_ids)
@@ -402,18 +404,21 @@ class _Count:
                 row.saved += self._is_id(row.value(payload))
 
     def _is_id(self, value: Any) -> bool:
-        """Tell whether a mapping would take a value as an ID (IN-4)."""
-        if type(value) is str or value is None:
-            return bool(value)
+        """Say whether a mapping would take a value as an ID (IN-4, ID-8)."""
+        is_usual = value is None or (type(value) is str and not self.config.drop_placeholder_ids)
+        return bool(value) if is_usual else self._is_odd_id(value)
+
+    def _is_odd_id(self, value: Any) -> bool:
         probe = parse_segment_event({"type": "identify", "anonymousId": value})
-        return bool(apply_id_mappings(probe, LIKELY_MAPPINGS[:1]).custom_ids)
+        mapped = apply_id_mappings(probe, LIKELY_MAPPINGS[:1], drop_placeholders=self.config.drop_placeholder_ids)
+        return bool(mapped.custom_ids)
 
     def _identity(self, payload: Any) -> tuple[str | None, str | None]:
         """Give the type and name of a call that made no event, from what names it alone."""
-        if not isinstance(payload, Mapping):
+        if not (type(payload) is dict or is_object(payload)):
             return None, None
         parts = tuple(map(payload.get, _NAMING_FIELDS))
-        if not _TEXT_OR_NONE.issuperset(map(type, parts)):
+        if self.config.naming.from_properties or not _TEXT_OR_NONE.issuperset(map(type, parts)):
             return self._named(payload)
         identity = self.identities.get(parts)
         if identity is None:
@@ -423,11 +428,13 @@ class _Count:
         return identity
 
     def _named(self, payload: Mapping[str, Any]) -> tuple[str | None, str | None]:
+        naming = self.config.naming
+        fields = (*_NAMING_FIELDS, "properties") if naming.from_properties else _NAMING_FIELDS
         try:
-            call = parse_segment_event({key: payload[key] for key in _NAMING_FIELDS if key in payload})
+            call = parse_segment_event({key: payload[key] for key in fields if key in payload})
         except StatsigSegmentError as error:
             return ("track" if error.code == "missing_event" else None), None
-        return call.type, None if isinstance(call, Identify) else self.config.naming.full_name(call)
+        return call.type, None if isinstance(call, Identify) else naming.full_name(call)
 
 
 def _count_issues(tally: _Tally, outcome: StatsigEvent | AudienceUpdate) -> None:
