@@ -16,6 +16,8 @@ from statsig_segment.comparison.sides import Call, CallSide, ExportedSide, read_
 from statsig_segment.comparison.tables import config_table
 from statsig_segment.config import InboundConfig, IntegrationConfig
 from statsig_segment.event_names import EventNaming
+from statsig_segment.filters import apply_filters
+from statsig_segment.inbound import check_iterable
 
 __all__ = ["Comparison", "Example", "Finding", "compare", "config_table"]
 
@@ -102,7 +104,7 @@ def compare(
     webhook's, or rows of the warehouse export), in; a `Comparison` out. A call and an event belong together when their
     times agree and an ID of the event stands in the call. Both sides are held in memory; time grows with their size.
     Units: `tolerance_ms` is how far the times of a pair may lie apart, for an export that cuts them to seconds.
-    Errors: none; what cannot be read is counted.
+    Errors: `TypeError` where a side is a single call or event; what cannot be read is counted.
     Rules: CM-1 to CM-4. Source: our policy; nothing public says how Statsig's backend translates.
 
     >>> from statsig_segment.comparison import compare
@@ -115,8 +117,10 @@ def compare(
     >>> found.paired, found.proposal
     (6, {'inbound': {'naming': {'prefix': 'web/', 'page': 'Saw {name}'}}})
     """
+    check_iterable(calls, "compare")
+    check_iterable(exported, "compare")
     there = read_exported(exported)
-    here = read_calls(calls, config.inbound, frozenset(unit for event in there.events for unit in event.ids))
+    here = read_calls(calls, config.inbound, frozenset(unit for event in there.events for unit in event.ids.values()))
     pairing = _paired(here, there, config.inbound, tolerance_ms)
     proposed, undecided = learn(pairing, config.inbound)
     return Comparison(
@@ -152,7 +156,7 @@ def _paired(here: CallSide, there: ExportedSide, config: InboundConfig, toleranc
 
 
 def _paired_by(naming: EventNaming, here: CallSide, there: ExportedSide, tolerance_ms: int) -> Pairing:
-    return pair(here.calls, there.events, tolerance_ms, lambda call: f"{naming.prefix}{naming.name(call.event)}")
+    return pair(here.calls, there.events, tolerance_ms, lambda call: naming.full_name(call.event))
 
 
 def _findings(pairing: Pairing, config: InboundConfig, proposed: InboundConfig) -> Iterator[Finding]:
@@ -173,18 +177,14 @@ def _findings(pairing: Pairing, config: InboundConfig, proposed: InboundConfig) 
 
 def _filtered(pairing: Pairing, config: InboundConfig, proposed: InboundConfig) -> Finding:
     """Compare what is filtered: calls that arrived and would not be sent, and the other way round."""
-    sent = [
-        is_sent(each.call, config) or not config.filters.passes(each.call.event, config.naming)
-        for each in pairing.pairs
-    ]
     differ = [
         _example(each.call, each.exported.position, "$")
         for each in pairing.pairs
-        if not config.filters.passes(each.call.event, config.naming)
+        if apply_filters(each.call.event, config.filters, naming=config.naming) is None
     ]
+    agree = len(pairing.pairs) - len(differ)
     silent = [call for call in pairing.only_called if is_sent(call, config) and not is_sent(call, proposed)]
-    differ += [_example(call, None, "$") for call in silent]
-    return _finding(_FILTERED, "FL-1", len(sent) + len(silent) - len(differ), differ)
+    return _finding(_FILTERED, "FL-1", agree, differ + [_example(call, None, "$") for call in silent])
 
 
 def _example(call: Call, exported: int | None, path: str) -> Example:
@@ -203,7 +203,7 @@ def _problems(here: CallSide, there: ExportedSide, pairing: Pairing) -> Iterator
         yield "None of the calls can be read as a track, page, screen or group call."
     elif not there.events:
         yield "None of the exported events can be read as a Statsig event."
-    elif not pairing.pairs and all(event.event.time_ms is None for event in there.events):
+    elif not pairing.pairs and all(event.time_ms is None for event in there.events):
         yield "None of the exported events has a time that can be read, so none of them finds its call."
     elif not pairing.pairs and not pairing.ambiguous_calls:
         yield "No exported event has the time and an ID of one of the calls. Do both sides cover the same time?"

@@ -10,9 +10,9 @@ from typing import Any, Final
 import attrs
 
 from statsig_segment.comparison.choice import are_alike
-from statsig_segment.comparison.sides import Pair, converted, mapped, texts
+from statsig_segment.comparison.sides import Exported, Pair, converted, mapped
 from statsig_segment.config import InboundConfig
-from statsig_segment.errors import child
+from statsig_segment.errors import join_path
 from statsig_segment.segment import SegmentEvent
 from statsig_segment.statsig import StatsigEvent
 
@@ -42,9 +42,9 @@ class View:
     """With its IDs as they are mapped."""
     event: StatsigEvent
     """What it becomes, whether or not it would be sent; its IDs are those of `call`."""
-    exported: StatsigEvent
-    metadata: Mapping[str, str]
-    """The exported metadata as text."""
+    exported: Exported
+    metadata: Mapping[str, Any]
+    """The exported metadata without what is null."""
 
 
 def view(pair: Pair, config: InboundConfig) -> View | None:
@@ -53,8 +53,8 @@ def view(pair: Pair, config: InboundConfig) -> View | None:
     event = converted(call, config)
     if event is None:
         return None
-    exported = pair.exported.event
-    return View(call=call, event=event, exported=exported, metadata=texts(exported.metadata))
+    metadata = {key: value for key, value in pair.exported.metadata.items() if value is not None}
+    return View(call=call, event=event, exported=pair.exported, metadata=metadata)
 
 
 Look = Callable[[View], str | None]
@@ -132,7 +132,7 @@ def _look_metadata_keys(seen: View) -> str | None:
     here, there = seen.event.metadata, seen.metadata
     missing = [key for key in here if key not in there and not _may_be_dropped(seen, key)]
     different = [*missing, *(key for key in there if key not in here)]
-    return child(_METADATA, different[0]) if different else AGREES if here or there else None
+    return join_path(_METADATA, different[0]) if different else AGREES if here or there else None
 
 
 def _may_be_dropped(seen: View, key: str) -> bool:
@@ -142,12 +142,14 @@ def _may_be_dropped(seen: View, key: str) -> bool:
 
 def _look_metadata_values(seen: View) -> str | None:
     here, there = seen.event.metadata, seen.metadata
-    return _first([_same(here[key], there[key], child(_METADATA, key)) for key in here if key in there])
+    return _first([_same(here[key], there[key], join_path(_METADATA, key)) for key in here if key in there])
 
 
 def _table(here: Mapping[str, Any], there: Mapping[str, Any], path: str) -> str | None:
     """Compare two tables key by key; both empty says nothing."""
-    return _first([_same(here.get(key), there.get(key), child(path, key)) for key in dict.fromkeys([*here, *there])])
+    return _first(
+        [_same(here.get(key), there.get(key), join_path(path, key)) for key in dict.fromkeys([*here, *there])]
+    )
 
 
 ASPECTS: Final = (

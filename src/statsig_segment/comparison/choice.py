@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 
 import attrs
 
-from statsig_segment.comparison.sides import texts
+from statsig_segment.comparison.sides import text_of
 
 Order: TypeAlias = tuple[str, ...]
 _Score: TypeAlias = tuple[int, int, int]
@@ -51,8 +51,7 @@ def are_alike(one: Any, two: Any) -> bool:
         return one is two
     if type(one) is type(two):
         return bool(one == two)
-    written = texts({"one": one, "two": two})
-    return written.get("one") is not None and written.get("one") == written.get("two")
+    return text_of(one) == text_of(two)
 
 
 def choose(rows: Sequence[Row], current: Order, rank: Callable[[str], Any], *, longest: int = _LONGEST) -> Choice:

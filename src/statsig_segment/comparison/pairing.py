@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import attrs
 
-from statsig_segment.comparison.sides import Call, Exported, Pair
+from statsig_segment.comparison.sides import Call, Exported, Pair, fields_of
 
 _CROWD: Final = 100
 """More events than this of one ID at one time are not told apart: their number squared would be the cost."""
@@ -151,9 +151,9 @@ class _Index:
         self.held: defaultdict[tuple[Any, ...], list[int]] = defaultdict(list)
         self.crowds: set[tuple[Any, ...]] = set()
         for at in positions:
-            event = exported[at].event
+            event = exported[at]
             slot = None if event.time_ms is None else event.time_ms // self.step
-            for unit in exported[at].ids:
+            for unit in set(event.ids.values()):
                 self.held[slot, unit].append(at)
                 self.held[slot, unit, event.event_name].append(at)
 
@@ -180,13 +180,12 @@ class _Index:
 
     def fits(self, call: Call, at: int) -> bool:
         """Tell whether the times agree."""
-        there = self.exported[at].event.time_ms
+        there = self.exported[at].time_ms
         return call.time_ms is None or there is None or abs(call.time_ms - there) <= self.reach
 
 
 def _is_twin_event(one: Exported, two: Exported) -> bool:
-    a, b = one.event, two.event
-    return (a.event_name, a.value, a.user, a.metadata) == (b.event_name, b.value, b.user, b.metadata)
+    return attrs.evolve(one, position=two.position, time_ms=two.time_ms) == two
 
 
 def _is_twin_call(one: Call, two: Call) -> bool:
@@ -194,4 +193,4 @@ def _is_twin_call(one: Call, two: Call) -> bool:
 
 
 def _content(call: Call) -> dict[str, Any]:
-    return {key: value for key, value in call.payload.items() if key not in _DELIVERY}
+    return {key: value for key, value in fields_of(call.event).items() if key not in _DELIVERY}

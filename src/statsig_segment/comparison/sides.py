@@ -1,7 +1,7 @@
 """Reading both sides of a comparison: Segment calls, and what Statsig holds of them; pairs nothing.
 
-A call is kept as it came and as it parses, an exported event as it parses. Everything else is worked out by translating
-the call, so that no rule of the translation stands here a second time.
+Both sides are kept as they parse. Everything else is worked out by translating the call, so that no rule of the
+translation stands here a second time.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,21 +9,36 @@ from typing import Any, Final
 
 import attrs
 
-from statsig_segment._values import ATOMS, is_array, is_object, read_object
+from statsig_segment._javascript import json_text, scalar_text
+from statsig_segment._paths import FieldPath
+from statsig_segment._values import is_array, is_object
 from statsig_segment.config import InboundConfig
 from statsig_segment.conversion import to_statsig_event
-from statsig_segment.errors import SegmentEventError, StatsigSegmentError
+from statsig_segment.errors import StatsigSegmentError
+from statsig_segment.even_odd import coerce_id
+from statsig_segment.exports import ConfigChange, ExportedEvent, parse_statsig_event
 from statsig_segment.identity import apply_id_mappings
-from statsig_segment.segment import Identify, SegmentEvent, Track, parse_segment_event
-from statsig_segment.statsig import ConfigChange, StatsigEvent, parse_statsig_event
+from statsig_segment.segment import (
+    PROPERTIES,
+    TRAITS,
+    USER_ID,
+    USER_ID_TYPE,
+    Group,
+    Identify,
+    Page,
+    Screen,
+    SegmentEvent,
+    Track,
+    parse_segment_event,
+)
+from statsig_segment.statsig import StatsigEvent, StatsigUser
 
 _MAX_PLACES: Final = 2000  # of one call
 _MAX_DEPTH: Final = 8
 _MAX_ITEMS: Final = 20  # of an array whose objects are looked into
-_MAX_BITS: Final = 14_000  # less than the 4,300 digits that Python prints
 _RESERVED: Final = frozenset(".[]=")
 """What no step of a path may hold (ID-4)."""
-_FREE_OBJECTS: Final = ("properties", "traits")
+_TEXT_OR_NUMBER: Final = frozenset({str, int, float})
 _NOBODY: Final = "nobody"  # stands in for an ID that is not compared
 
 
@@ -32,12 +47,11 @@ class Call:
     """A Segment call that could make an event."""
 
     position: int
-    payload: Mapping[str, Any]
-    event: SegmentEvent
+    event: Track | Page | Screen | Group
     near_ids: frozenset[str]
     """The IDs that it has itself, or that stand at its top level or in its context, as far as the export has them."""
     far_ids: frozenset[str]
-    """The same for its properties and traits."""
+    """The same with its properties and traits."""
 
     @property
     def time_ms(self) -> int | None:
@@ -50,8 +64,29 @@ class Exported:
     """An event that Statsig holds."""
 
     position: int
-    event: StatsigEvent
-    ids: frozenset[str]
+    event_name: str
+    user: StatsigUser
+    time_ms: int | None
+    value: Any
+    metadata: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, position: int, event: ExportedEvent) -> "Exported":
+        """Keep of an event what is compared."""
+        return cls(
+            position=position,
+            event_name=event.event_name,
+            user=event.user,
+            time_ms=event.time_ms,
+            value=event.value,
+            metadata=event.metadata,
+        )
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """Give all IDs by ID type, the user ID among them."""
+        own = {} if self.user.user_id is None else {USER_ID_TYPE: self.user.user_id}
+        return own | dict(self.user.custom_ids)
 
 
 @attrs.frozen(kw_only=True)
@@ -101,17 +136,14 @@ def read_exported(payloads: Iterable[Any]) -> ExportedSide:
     events: list[Exported] = []
     changes = unreadable = swapped = 0
     for position, payload in enumerate(payloads):
-        try:
-            event = parse_statsig_event(payload)
-        except StatsigSegmentError:
+        event = _parsed(parse_statsig_event, payload)
+        if event is None:
             unreadable += 1
-            swapped += _is_read(parse_segment_event, payload)
-            continue
-        if isinstance(event, ConfigChange):
+            swapped += _parsed(parse_segment_event, payload) is not None
+        elif isinstance(event, ConfigChange):
             changes += 1
         else:
-            ids = frozenset(filter(None, (event.user.user_id, *event.user.custom_ids.values())))
-            events.append(Exported(position=position, event=event, ids=ids))
+            events.append(Exported.of(position, event))
     return ExportedSide(events=tuple(events), config_changes=changes, unreadable=unreadable, swapped=swapped)
 
 
@@ -120,83 +152,98 @@ def read_calls(payloads: Iterable[Any], config: InboundConfig, known_ids: frozen
     calls: list[Call] = []
     identifies = unreadable = swapped = 0
     for position, payload in enumerate(payloads):
-        try:
-            whole = read_object(payload, SegmentEventError)
-            event = parse_segment_event(whole)
-        except StatsigSegmentError:
+        event = _parsed(parse_segment_event, payload)
+        if event is None:
             unreadable += 1
-            swapped += _is_read(parse_statsig_event, payload)
-            continue
-        if isinstance(event, Identify):
+            swapped += _parsed(parse_statsig_event, payload) is not None
+        elif isinstance(event, Identify):
             identifies += 1
         else:
-            calls.append(_call(position, whole, event, config, known_ids))
+            calls.append(_call(position, event, config, known_ids))
     return CallSide(calls=tuple(calls), identifies=identifies, unreadable=unreadable, swapped=swapped)
 
 
-def _is_read(parse: Any, payload: Any) -> bool:
+def _parsed(parse: Any, payload: Any) -> Any:
     try:
-        parse(payload)
+        return parse(payload)
     except StatsigSegmentError:
-        return False
-    return True
+        return None
 
 
 def _call(
-    position: int, payload: Mapping[str, Any], event: SegmentEvent, config: InboundConfig, known_ids: frozenset[str]
+    position: int, event: Track | Page | Screen | Group, config: InboundConfig, known_ids: frozenset[str]
 ) -> Call:
     near = {*mapped(event, config).custom_ids.values()}
     far: set[str] = set()
-    for path, value in places(payload):
-        text = id_text(value)
-        if text is not None:
-            (far if path.startswith(_FREE_OBJECTS) else near).add(text)
-    return Call(
-        position=position, payload=payload, event=event, near_ids=known_ids & near, far_ids=known_ids & (near | far)
-    )
+    for path, value in places(event):
+        if type(value) in _TEXT_OR_NUMBER:
+            (far if path.startswith((PROPERTIES, TRAITS)) else near).add(text_of(value))
+    return Call(position=position, event=event, near_ids=known_ids & near, far_ids=known_ids & (near | far))
 
 
-def places(payload: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """List the single values of a call with their paths, as a mapping would name them (ID-4)."""
+# -- Looking into a call ----------------------------------------------------------------------------------------------
+
+
+def fields_of(event: SegmentEvent) -> Mapping[str, Any]:
+    """Give the top-level fields of a call, as a mapping sees them (ID-4)."""
+    held: dict[str, Any] = {name: getattr(event, attribute) for name, attribute in event.attribute_of.items()}
+    if USER_ID_TYPE in event.id_sources:  # a pair filled the user ID: no field of the call holds it
+        del held[USER_ID]
+    return {**held, **event.other}
+
+
+def places(event: SegmentEvent) -> Iterator[tuple[str, Any]]:
+    """List the values in a call, containers among them, with their paths as a mapping would name them (ID-4)."""
     found = 0
-    stack = [(path, value, 1) for path, value in _entries(payload, "")]
+    stack = [(path, value, 1) for path, value in _top_level(event)]
     while stack and found < _MAX_PLACES:
         path, value, depth = stack.pop()
-        if type(value) in ATOMS or not (is_object(value) or is_array(value)):
-            found += 1
-            yield path, value
-        elif depth < _MAX_DEPTH:
-            inside = _entries(value, f"{path}.") if is_object(value) else _selected(value, path)
+        found += 1
+        yield path, value
+        if depth < _MAX_DEPTH:
+            inside = _entries(value, path) if is_object(value) else _selected(value, path)
             stack += [(step, item, depth + 1) for step, item in inside]
 
 
-def _entries(holder: Mapping[Any, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-    for key, value in holder.items():
-        if type(key) is str and key and _RESERVED.isdisjoint(key):
-            yield f"{prefix}{key}", value
+def _top_level(event: SegmentEvent) -> Iterator[tuple[str, Any]]:
+    for name, value in fields_of(event).items():
+        is_step = name and _RESERVED.isdisjoint(name)
+        if is_step or (FieldPath.read(name) is not None and not is_object(value) and not is_array(value)):
+            yield name, value
+
+
+def _entries(holder: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:
+    return ((f"{path}.{key}", value) for key, value in holder.items() if key and _RESERVED.isdisjoint(key))
 
 
 def _selected(array: Any, path: str) -> Iterator[tuple[str, Any]]:
     """List the objects of an array by each of their texts: `externalIds[type=phone]`."""
-    for item in array[:_MAX_ITEMS]:
-        if is_object(item):
-            for key, value in _entries(item, ""):
-                if type(value) is str and value and "]" not in value:
-                    yield f"{path}[{key}={value}]", item
+    for item in array[:_MAX_ITEMS] if is_array(array) else ():
+        for key, value in item.items() if is_object(item) else ():
+            if type(value) is str and "]" not in value and key and _RESERVED.isdisjoint(key):
+                yield f"{path}[{key}={value}]", item
 
 
-def id_text(value: Any) -> str | None:
-    """Give the text of a value that may be an ID, `None` for any other; whoever goes by it has it read properly."""
-    if type(value) is str:
-        return value or None
-    if type(value) is int and value.bit_length() < _MAX_BITS:
-        return str(value)
-    return str(int(value)) if type(value) is float and value.is_integer() else None
+def text_of(value: Any) -> str:
+    """Give a value as text: as an ID where it can be one, else as metadata has it (IN-4, US-7); empty for none."""
+    try:
+        return coerce_id(value) or _metadata_text(value)
+    except StatsigSegmentError:  # a number that is too long to print
+        return ""
+
+
+def _metadata_text(value: Any) -> str:
+    if value is None:
+        return ""
+    return (json_text(value)[0] if is_object(value) or is_array(value) else scalar_text(value)) or ""
+
+
+# -- Translating a call, and looking at the result --------------------------------------------------------------------
 
 
 def mapped(event: SegmentEvent, config: InboundConfig) -> SegmentEvent:
     """Give a call with its IDs, as `translate` maps them."""
-    return apply_id_mappings(event, config.id_mappings)
+    return apply_id_mappings(event, config.id_mappings, drop_placeholders=config.drop_placeholder_ids)
 
 
 def converted(event: SegmentEvent, config: InboundConfig) -> StatsigEvent | None:
@@ -207,14 +254,3 @@ def converted(event: SegmentEvent, config: InboundConfig) -> StatsigEvent | None
         return to_statsig_event(event, config)
     except StatsigSegmentError:
         return None
-
-
-def texts(values: Mapping[str, Any]) -> Mapping[str, str]:
-    """Give values as the text that metadata would have (US-7)."""
-    if all(type(value) is str for value in values.values()):
-        return values
-    probe = converted(Track(event="probe", properties={f"={key}": values[key] for key in values}), _PLAIN)
-    return {} if probe is None else {key[1:]: text for key, text in probe.metadata.items()}
-
-
-_PLAIN: Final = InboundConfig()

@@ -44,6 +44,6 @@ def _written(name: str, value: Any) -> Any:
         return _table(value)
     if isinstance(value, frozenset):
         return sorted(cast("frozenset[str]", value))
-    if isinstance(value, tuple):
+    if isinstance(value, tuple):  # rows of a table, or names
         return [_written(name, item) for item in value]
     return False if value is None and name == _NULLABLE else value

@@ -13,16 +13,11 @@ from typing import Any, Final
 
 import attrs
 
-from statsig_segment.event_names import EventNaming
-from statsig_segment.segment import SegmentEvent, Track
+from statsig_segment.event_names import PLACEHOLDERS, EventNaming, Named
+from statsig_segment.segment import Track
 
-PARTS: Final = (
-    ("track", ("event",)),
-    ("page", ("category", "name")),
-    ("screen", ("category", "name")),
-    ("group", ("groupId",)),
-)
-"""Type of call -> the parts that its template may name."""
+KINDS: Final = ("track", "page", "screen", "group")
+"""The types of call that have names."""
 VIEWS: Final = ("page", "screen")
 """The types that have another name where no part is there."""
 
@@ -40,7 +35,7 @@ _MAX_PREFIXES: Final = 12
 class Sample:
     """Calls of one type with the same parts, and the names that Statsig holds of them."""
 
-    event: SegmentEvent
+    event: Named
     """One of those calls."""
     parts: Mapping[str, str]
     """The parts that are there."""
@@ -65,21 +60,18 @@ class Samples:
 
     def __init__(self, naming: EventNaming) -> None:
         """Begin with nothing; `naming` says what counts as a part."""
-        self._probes = {
-            kind: [(part, attrs.evolve(naming, prefix="", **_only(kind, f"{{{part}}}", ""))) for part in parts]
-            for kind, parts in PARTS
-        }
-        self.by_kind: dict[str, dict[tuple[str, ...], Sample]] = {kind: {} for kind, _ in PARTS}
+        self._naming = naming
+        self.by_kind: dict[str, dict[tuple[str, ...], Sample]] = {kind: {} for kind in KINDS}
 
-    def add(self, event: SegmentEvent, name: str) -> None:
+    def add(self, event: Named, name: str) -> None:
         """Add the name that Statsig holds of a call."""
-        found = [(part, probe.name(event) or "") for part, probe in self._probes[event.type]]
-        held, key = self.by_kind[event.type], tuple(text for _, text in found)
+        found = self._naming.parts(event)
+        parts = {part: found[part].value for part in PLACEHOLDERS[event.type] if part in found}
+        held, key = self.by_kind[event.type], tuple(parts.get(part, "") for part in PLACEHOLDERS[event.type])
         sample = held.get(key)
         if sample is None:
             if len(held) >= _MAX_SAMPLES:
                 return
-            parts = {part: text for part, text in found if text}
             sample = held[key] = Sample(event=event, parts=parts, names=Counter())
         sample.names[name] += 1
 
@@ -99,10 +91,10 @@ class Learned:
 
 def learn(samples: Samples, naming: EventNaming) -> Learned:
     """Learn prefix and templates; of those that agree as often the current ones stay."""
-    total = sum(sum(sample.names.values()) for kind, _ in PARTS for sample in samples.of(kind))
+    total = sum(sum(sample.names.values()) for kind in KINDS for sample in samples.of(kind))
     best: tuple[Any, Learned] | None = None
     for prefix in _prefixes(samples, naming):
-        templates = {kind: _template(samples.of(kind), kind, prefix, naming) for kind, _ in PARTS if samples.of(kind)}
+        templates = {kind: _template(samples.of(kind), kind, prefix, naming) for kind in KINDS if samples.of(kind)}
         agree = sum(template.agree for template in templates.values())
         kept = sum(template.text == getattr(naming, kind) for kind, template in templates.items())
         rank = (agree, prefix == naming.prefix, kept, -len(prefix))
@@ -115,11 +107,11 @@ def learn(samples: Samples, naming: EventNaming) -> Learned:
 
 
 def _learned(naming: EventNaming, prefix: str, templates: Mapping[str, Template]) -> Learned:
-    changes = {kind: template.text for kind, template in templates.items()}
+    changes: dict[str, Any] = {kind: template.text for kind, template in templates.items()}
     seen = {kind: template.unnamed for kind, template in templates.items() if template.unnamed is not None}
     changes |= {f"{kind}_unnamed": unnamed for kind, unnamed in seen.items()}
     open_keys = [] if "track" in templates else ["prefix"]  # a track keeps its name, so it shows what stands before
-    for kind, _ in PARTS:
+    for kind in KINDS:
         if kind not in templates or not templates[kind].is_decided:
             open_keys.append(kind)
         if kind in VIEWS and kind not in seen:
@@ -131,7 +123,7 @@ def _learned(naming: EventNaming, prefix: str, templates: Mapping[str, Template]
     )
 
 
-def _only(kind: str, template: str, unnamed: str) -> dict[str, str]:
+def _only(kind: str, template: str, unnamed: str) -> dict[str, Any]:
     """Give the keys of one type of call."""
     return {kind: template, f"{kind}_unnamed": unnamed} if kind in VIEWS else {kind: template}
 
@@ -145,10 +137,10 @@ def _escaped(text: str) -> str:
 
 def _prefixes(samples: Samples, naming: EventNaming) -> Iterator[str]:
     """List the prefixes that are weighed: the current one, what stands before parts, what all names share."""
-    every = [name for kind, _ in PARTS for sample in samples.of(kind) for name in sample.names]
+    every = [name for kind in KINDS for sample in samples.of(kind) for name in sample.names]
     before = Counter(
         name[:at]
-        for kind, _ in PARTS
+        for kind in KINDS
         for sample in _few(samples.of(kind))
         for name in islice(sample.names, 1)
         for at, _ in _spots(name, sample.parts)
@@ -177,17 +169,17 @@ def _written(prefix: str) -> str:
 
 def _template(samples: Sequence[Sample], kind: str, prefix: str, naming: EventNaming) -> Template:
     """Learn the template of one type of call under a prefix."""
-    start = _written(prefix)
+    start, prefixed = _written(prefix), attrs.evolve(naming, prefix=prefix)
     best: list[Template] = []
     for text in dict.fromkeys([getattr(naming, kind), *_candidates(samples, kind, start)]):
         least = best[0].agree if best else 0
-        found = _held_against(samples, kind, text, prefix, least)
+        found = _held_against(samples, kind, text, prefixed, least)
         if found is None:
             continue
         if best and found.agree > best[0].agree:
             best.clear()
         best.append(found)
-    parts = dict(PARTS)[kind]
+    parts = PLACEHOLDERS[kind]
     # Of what agrees as often: the current one, else the one that says least by itself.
     chosen = best[0] if best[0].text == getattr(naming, kind) else max(best, key=lambda each: _generality(each.text))
     seen = {part for sample in samples for part in sample.parts}
@@ -198,16 +190,16 @@ def _generality(template: str) -> tuple[int, int]:
     return (template.count("{") - template.count("{{") * 2, -len(template))
 
 
-def _held_against(samples: Sequence[Sample], kind: str, text: str, prefix: str, least: int) -> Template | None:
+def _held_against(samples: Sequence[Sample], kind: str, text: str, naming: EventNaming, least: int) -> Template | None:
     """Count how many names a template gives, `None` where fewer than `least`."""
-    naming = EventNaming(prefix=prefix, **_only(kind, text, _UNNAMED))
-    start = _written(prefix)
+    meant = attrs.evolve(naming, **_only(kind, text, _UNNAMED))
+    start = _written(naming.prefix)
     unnamed = start + _UNNAMED
     left = sum(sum(sample.names.values()) for sample in samples)
     agree = 0
     others: Counter[str] = Counter()
     for sample in samples:
-        name = naming.full_name(sample.event)  # type: ignore[arg-type]  # samples are of the four types that have names
+        name = meant.full_name(sample.event)
         if name == unnamed:
             others.update(sample.names)
             continue
@@ -234,7 +226,7 @@ def _few(samples: Iterable[Sample]) -> Iterator[Sample]:
 
 def _candidates(samples: Sequence[Sample], kind: str, start: str) -> Iterator[str]:
     """List the templates that may be meant."""
-    parts = dict(PARTS)[kind]
+    parts = PLACEHOLDERS[kind]
     few = list(_few(samples))
     for sample in few:
         if sample.parts or kind not in VIEWS:  # a view without parts has a name of its own
