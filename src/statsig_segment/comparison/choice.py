@@ -14,6 +14,7 @@ import attrs
 from statsig_segment.comparison.sides import text_of
 
 Order: TypeAlias = tuple[str, ...]
+Fits: TypeAlias = Callable[[Any, Any], bool]
 _Score: TypeAlias = tuple[int, int, int]
 
 _LONGEST: Final = 5  # of an order
@@ -54,6 +55,11 @@ def are_alike(one: Any, two: Any) -> bool:
     return text_of(one) == text_of(two)
 
 
+def are_equal(one: Any, two: Any) -> bool:
+    """Say whether two values are equal, text and numbers kept apart."""
+    return (type(one) is str) is (type(two) is str) and are_alike(one, two)
+
+
 def choose(rows: Sequence[Row], current: Order, rank: Callable[[str], Any], *, longest: int = _LONGEST) -> Choice:
     """Choose the order of sources that agrees with the most rows; of equals the current one, then the shortest."""
     answers = list(dict.fromkeys(_answers(rows, current, rank, longest)))
@@ -72,7 +78,8 @@ def _answers(rows: Sequence[Row], current: Order, rank: Callable[[str], Any], lo
     if longest == 1:
         yield from ((source,) for source in sources)
         return
-    orders = [_grown(rows, sources, is_clean, longest) for is_clean in (True, False)]
+    ways = ((are_equal, True), (are_alike, True), (are_alike, False))
+    orders = [_grown(rows, sources, fits, is_clean, longest) for fits, is_clean in ways]
     yield from sorted(orders, key=len)
     yield from ((source,) for source in sources)
 
@@ -84,12 +91,12 @@ def _sources(rows: Sequence[Row], current: Order, rank: Callable[[str], Any]) ->
     return likeliest[:_MAX_SOURCES]
 
 
-def _grown(rows: Sequence[Row], sources: Collection[str], is_clean: bool, longest: int) -> Order:  # noqa: FBT001 - private
+def _grown(rows: Sequence[Row], sources: Collection[str], fits: Fits, is_clean: bool, longest: int) -> Order:  # noqa: FBT001 - private
     """Grow an order source by source, each time the one that helps most; where it is clean, one that never harms."""
     order: list[str] = []
     left = list(rows)
     while len(order) < longest:
-        gains = {source: _gain(source, left, is_clean) for source in sources if source not in order}
+        gains = {source: _gain(source, left, fits, is_clean) for source in sources if source not in order}
         best = max(gains, key=lambda source: gains[source], default=None)  # of equals the first: the likeliest
         if best is None or gains[best][0] <= 0:
             break
@@ -98,21 +105,20 @@ def _grown(rows: Sequence[Row], sources: Collection[str], is_clean: bool, longes
     return tuple(order)
 
 
-def _gain(source: str, rows: Sequence[Row], is_clean: bool) -> tuple[int, int, int]:  # noqa: FBT001 - private
-    """Say how much a source helps with rows that nothing decides yet."""
-    good = bad = exact = weak = 0
+def _gain(source: str, rows: Sequence[Row], fits: Fits, is_clean: bool) -> tuple[int, int]:  # noqa: FBT001 - private
+    """Say how much a source helps with rows that nothing decides yet, and with the weak ones."""
+    good = bad = weak = 0
     for row in rows:
         value = row.offers.get(source)
         if value is None:
             continue
         if row.is_weak:
             weak -= 1
-        elif are_alike(row.wanted, value):
+        elif fits(row.wanted, value):
             good += 1
-            exact += _is_exact(row.wanted, value)
         else:
             bad += 1
-    return (0 if is_clean and bad else good - bad, exact, weak)
+    return (0 if is_clean and bad else good - bad, weak)
 
 
 def _score(order: Order, rows: Sequence[Row]) -> _Score:
@@ -125,9 +131,5 @@ def _score(order: Order, rows: Sequence[Row]) -> _Score:
             weak += value is None
         elif are_alike(row.wanted, value):
             alike += 1
-            exact += not all_text and _is_exact(row.wanted, value)
+            exact += all_text or are_equal(row.wanted, value)
     return (alike, exact, weak)
-
-
-def _is_exact(one: Any, two: Any) -> bool:
-    return type(one) is type(two) or not (isinstance(one, str) or isinstance(two, str))
