@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tracemalloc
+from datetime import UTC, datetime
 from time import process_time
 from typing import Any
 
@@ -48,6 +49,24 @@ def _kind(at: int) -> JsonObject:
 def exports(calls: list[JsonObject], config: IntegrationConfig = HIDDEN) -> list[JsonObject]:
     events = [to_log_event(each) for each in translate_many(calls, config) if isinstance(each, StatsigEvent)]
     return [{("timestamp" if key == "time" else key): value for key, value in event.items()} for event in events]
+
+
+def as_row(event: JsonObject, written: Any) -> JsonObject:
+    """An event as a row of the warehouse export: times and values are text, and objects may be."""
+    user = dict(event["user"])
+    custom_ids, user_id = user.pop("customIDs", None), user.get("userID")
+    moment = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
+    return {
+        "user_id": user_id,
+        "stable_id": None,
+        "custom_ids": None if custom_ids is None else written(custom_ids),
+        "timestamp": f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03} UTC",
+        "event_name": event["eventName"],
+        "event_value": None if event.get("value") is None else str(event["value"]),
+        "user_object": written(user),
+        "statsig_metadata": written({"sdkType": "segment"}),
+        "company_metadata": written(event["metadata"]),
+    }
 
 
 def track(event: str = "Signed Up", at: int = 0, **fields: Any) -> JsonObject:
@@ -249,6 +268,71 @@ class TestProposal:
         assert found.proposal["inbound"]["id_mappings"] == ({"field": "shopId", "id_type": "unit"},)
 
 
+class TestSettings:
+    """Every setting that CM-3 names, alone, from calls that can tell it."""
+
+    @pytest.mark.parametrize(
+        "setting",
+        [
+            {"naming": {"from_properties": True}},
+            {"naming": {"prefix": "", "screen": "{category}/{name}"}},
+            {"value_property": ["total", "price"]},
+            {"nested": "flatten"},
+            {"default_environment": "staging"},
+            {"user_fields": {"email": "context.traits.email", "ip": "context.ip"}},
+            {"custom_fields": {"tags": "context.tags", "size": "context.screen.width"}},
+            {"metadata_fields": {"path": "context.page.path"}},
+            {"id_mappings": [{"field": "context.externalIds[type=phone].id", "id_type": "phone"}]},
+            {"id_mappings": [{"field": "anonymousId", "id_type": "userID"}]},
+            {"filters": {"exclude": ["Heartbeat"]}},
+        ],
+        ids=str,
+    )
+    def test_it_is_found(self, setting: JsonObject) -> None:
+        calls = [self.rich(at) for at in range(24)]
+        hidden = load_config({"inbound": setting})
+
+        proposal = load_config(compare(calls, exports(calls, hidden)).proposal)
+
+        assert proposal == hidden
+
+    def rich(self, at: int) -> JsonObject:
+        kinds: tuple[JsonObject, ...] = (
+            {"type": "track", "event": f"Event {at}"},
+            {"type": "track", "event": "Heartbeat"},
+            {"type": "page", "category": f"C{at}", "name": f"Page {at}"},
+            {"type": "screen", "name": f"Screen {at}", "category": f"C{at}"},
+            {"type": "page"},
+            {"type": "screen"},
+        )
+        properties = {
+            **({"total": at} if at % 2 else {}),
+            "price": at + 100,
+            "value": at + 0.25,
+            "name": f"Landing {at}",
+            "cart": {"size": at, "items": [at]},
+        }
+        context = {
+            "locale": f"l{at}",
+            "userAgent": f"Browser/{at}",
+            "ip": f"203.0.113.{at}",
+            "traits": {"email": f"{at}@example.com"},
+            "tags": [f"tag{at}", "all"],
+            "screen": {"width": 100 + at},
+            "page": {"path": f"/{at}"},
+            "externalIds": [{"type": "phone", "id": f"+44{at}"}],
+        }
+        control: JsonObject = {} if at % 4 else {"statsigCustomIDs": ["companyID", f"c{at}"]}
+        user_id = f"u{at}" if at % 4 else None
+        return {
+            **call(at),
+            "userId": user_id,
+            **kinds[at % 6],
+            "properties": {**properties, **control},
+            "context": context,
+        }
+
+
 class TestNoise:
     """Each kind alone, over an archive whose hidden configuration is found without it."""
 
@@ -337,6 +421,15 @@ class TestNoise:
         calls, events, proposal = self.clean()
 
         assert compare(map(json.dumps, calls), map(json.dumps, events)).proposal == proposal
+
+    @pytest.mark.parametrize("written", [dict, json.dumps], ids=["objects", "text"])
+    def test_rows_of_the_warehouse(self, written: Any) -> None:
+        calls, events, proposal = self.clean()
+
+        found = compare(calls, [as_row(event, written) for event in events])
+
+        assert found.proposal == proposal
+        assert compare(calls, [as_row(event, written) for event in events], load_config(proposal)).agrees
 
     def test_an_export_of_one_hour_of_the_day(self) -> None:
         """Names that only occur outside that hour are not taken for filtered."""

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 
 import attrs
 
-from statsig_segment.comparison.sides import text_of
+from statsig_segment.comparison.sides import texts_of
 
 Order: TypeAlias = tuple[str, ...]
 Fits: TypeAlias = Callable[[Any, Any], bool]
@@ -52,7 +52,7 @@ def are_alike(one: Any, two: Any) -> bool:
         return one is two
     if type(one) is type(two):
         return bool(one == two)
-    return text_of(one) == text_of(two)
+    return not texts_of(one).isdisjoint(texts_of(two))
 
 
 def are_equal(one: Any, two: Any) -> bool:

@@ -17,7 +17,7 @@ from statsig_segment.comparison.arrivals import Arrivals, unmistakable
 from statsig_segment.comparison.aspects import USER_FIELDS, is_trimmed
 from statsig_segment.comparison.choice import Choice, Order, Row, are_alike, choose
 from statsig_segment.comparison.pairing import Pairing
-from statsig_segment.comparison.sides import Call, Pair, converted, places, text_of
+from statsig_segment.comparison.sides import Call, Pair, converted, places, texts_of
 from statsig_segment.config import FLATTEN, JSON, InboundConfig
 from statsig_segment.conversion import metadata_holder
 from statsig_segment.errors import StatsigSegmentError
@@ -121,7 +121,7 @@ def _usable(event: SegmentEvent) -> Mapping[str, Any]:
 
 
 def _is_usable(value: Any) -> bool:
-    return type(value) is str or (type(value) in {int, float} and bool(text_of(value)))
+    return type(value) is str or (type(value) in {int, float} and bool(texts_of(value)))
 
 
 def _value(pair: Pair, config: InboundConfig) -> Any:
@@ -197,11 +197,12 @@ def _sources(questions: Sequence[Question], current: Mapping[str, Order]) -> dic
     keys = dict.fromkeys([*current, *(key for key, _ in wanted.most_common(_MAX_KEYS))])
     hits: dict[str, Counter[str]] = {key: Counter() for key in keys}
     for question in questions:
-        texts = {key: text_of(value) for key, value in question.open_keys.items() if key in keys}
+        texts = {key: texts_of(value) for key, value in question.open_keys.items() if key in keys}
         if texts:
-            held = _paths_by_text(question.call, with_containers=any(text[:1] in {"{", "["} for text in texts.values()))
-            for key, text in texts.items():
-                hits[key].update(held.get(text, ()))
+            is_deep = any(text[:1] in {"{", "["} for every in texts.values() for text in every)
+            held = _paths_by_text(question.call, with_containers=is_deep)
+            for key, every in texts.items():
+                hits[key].update(sorted({path for text in every for path in held.get(text, ())}))
     return {
         key: list(dict.fromkeys([*current.get(key, ()), *(path for path, _ in found.most_common(_MAX_SOURCES))]))
         for key, found in hits.items()
@@ -212,7 +213,8 @@ def _paths_by_text(call: Call, *, with_containers: bool) -> dict[str, list[str]]
     held: dict[str, list[str]] = {}
     for path, value in places(call.event):
         if with_containers or not isinstance(value, dict | tuple):
-            held.setdefault(text_of(value), []).append(path)
+            for text in texts_of(value):
+                held.setdefault(text, []).append(path)
     return held
 
 

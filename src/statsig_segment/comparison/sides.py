@@ -177,7 +177,7 @@ def _call(
     far: set[str] = set()
     for path, value in places(event):
         if type(value) in _TEXT_OR_NUMBER:
-            (far if path.startswith((PROPERTIES, TRAITS)) else near).add(text_of(value))
+            (far if path.startswith((PROPERTIES, TRAITS)) else near).update(texts_of(value))
     return Call(position=position, event=event, near_ids=known_ids & near, far_ids=known_ids & (near | far))
 
 
@@ -224,18 +224,22 @@ def _selected(array: Any, path: str) -> Iterator[tuple[str, Any]]:
                 yield f"{path}[{key}={value}]", item
 
 
-def text_of(value: Any) -> str:
-    """Give a value as text: as an ID where it can be one, else as metadata has it (IN-4, US-7); empty for none."""
+def texts_of(value: Any) -> frozenset[str]:
+    """Give a value as the texts that it may have become: as an ID, and as metadata (IN-4, US-7); none for null.
+
+    >>> sorted(texts_of(1e21)), sorted(texts_of(True)), sorted(texts_of(None))
+    (['1000000000000000000000', '1e+21'], ['true'], [])
+    """
     try:
-        return coerce_id(value) or _metadata_text(value)
+        return frozenset(filter(None, (coerce_id(value), _metadata_text(value))))
     except StatsigSegmentError:  # a number that is too long to print
-        return ""
+        return frozenset()
 
 
-def _metadata_text(value: Any) -> str:
+def _metadata_text(value: Any) -> str | None:
     if value is None:
-        return ""
-    return (json_text(value)[0] if is_object(value) or is_array(value) else scalar_text(value)) or ""
+        return None
+    return json_text(value)[0] if is_object(value) or is_array(value) else scalar_text(value)
 
 
 # -- Translating a call, and looking at the result --------------------------------------------------------------------
