@@ -318,7 +318,7 @@ class TestSettings:
             "ip": f"203.0.113.{at}",
             "traits": {"email": f"{at}@example.com"},
             "tags": [f"tag{at}", "all"],
-            "screen": {"width": 100 + at},
+            "screen": {"width": 900 + at},
             "page": {"path": f"/{at}"},
             "externalIds": [{"type": "phone", "id": f"+44{at}"}],
         }
