@@ -192,44 +192,57 @@ class Service:
             "DATABASE": str(self.database),
             "INTEGRATION": str(EXAMPLES / "integration.toml"),
             "PORT": "0",
+            "STATUS_PORT": "0",
             "FIRST_BACKOFF_S": "0.02",
             "MAX_BACKOFF_S": "0.3",
             "REQUEST_TIMEOUT_S": "5",
             "PYTHONUNBUFFERED": "1",
         }
         self.url = ""
+        self.status_url = ""
+        self.command = [sys.executable, "-m", "webhook_service"]
         self.process: subprocess.Popen[bytes] | None = None
 
     def set(self, **variables: str) -> None:
         """Set more of its environment."""
         self._environment |= variables
 
+    def launch(self) -> None:
+        """Start it, and wait for nothing."""
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(  # noqa: S603 - a program of ours
+                self.command, cwd=EXAMPLES, env=self._environment, stdout=log, stderr=subprocess.STDOUT
+            )
+
     def start(self) -> None:
         """Start it, and wait until it is well."""
-        with self._log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "webhook_service"],
-                cwd=EXAMPLES,
-                env=self._environment,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-        port = until(self._port, "the service names its port")
-        self._environment["PORT"] = port
-        self.url = f"http://127.0.0.1:{port}"
-        until(self._is_well, "the service is well")
+        self.launch()
+        ports = until(self._ports, "the service names its ports")
+        self._environment |= {"PORT": ports[0], "STATUS_PORT": ports[1]}
+        self.url, self.status_url = (f"http://127.0.0.1:{port}" for port in ports)
+        until(lambda: self.health()[0] == 200, "the service is well")
 
-    def _port(self) -> str | None:
+    def refusal(self) -> str:
+        """Start it with settings that cannot work, and give what it says."""
+        done = subprocess.run(  # noqa: S603 - a program of ours
+            self.command, cwd=EXAMPLES, env=self._environment, capture_output=True, text=True, timeout=20, check=False
+        )
+        assert done.returncode == 1, done.stderr
+        return done.stderr
+
+    def _ports(self) -> list[str] | None:
         assert self.process is not None
         assert self.process.poll() is None, self.log()
-        found = re.search(r"running on http://127\.0\.0\.1:(\d+)", self.log())
-        return found[1] if found else None
+        found = re.findall(r"listening on port (\d+)", self.log())
+        return found if len(found) == 2 else None
 
-    def _is_well(self) -> bool:
+    def health(self) -> tuple[int, dict[str, str | None]]:
+        """Give the status of `/healthz`, 0 where there is none, and why it is unwell."""
         try:
-            return httpx.get(f"{self.url}/healthz", trust_env=False).status_code == 200
+            answered = httpx.get(f"{self.status_url}/healthz", trust_env=False, timeout=10)
         except httpx.TransportError:
-            return False
+            return 0, {}
+        return answered.status_code, answered.json().get("unwell", {})
 
     def log(self) -> str:
         """Give what it has written since its last start."""

@@ -270,7 +270,7 @@ class TestKilled:
 
         assert not sender.is_alive()
         assert service.settled("statsig", 60) == {"sent": 4_000}
-        counted = Counter(event["metadata"]["messageId"] for event in sent_to_statsig(collector))
+        counted = Counter(event["metadata"]["statsigSegmentKey"] for event in sent_to_statsig(collector))
         assert set(counted) == {f"m-{number}" for number in range(4_000)}
         assert sender.again > 0
 
@@ -289,4 +289,4 @@ class TestKilled:
         open_again.set()
         service.start()
         assert service.settled("statsig") == {"sent": 200}
-        assert len({event["metadata"]["messageId"] for event in sent_to_statsig(collector)}) == 200
+        assert len({event["metadata"]["statsigSegmentKey"] for event in sent_to_statsig(collector)}) == 200

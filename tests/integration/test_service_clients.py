@@ -52,7 +52,9 @@ def as_segment(received: loopback.Received) -> loopback.Answer:
 
 
 def statsig_ids(collector: loopback.Receiver) -> Counter[str]:
-    return Counter(event["metadata"]["messageId"] for one in collector.at("/log_event") for event in one.json["events"])
+    return Counter(
+        event["metadata"]["statsigSegmentKey"] for one in collector.at("/log_event") for event in one.json["events"]
+    )
 
 
 def segment_ids(collector: loopback.Receiver) -> Counter[str]:
