@@ -38,10 +38,9 @@ def main() -> None:
         settings = settings_from(os.environ)
         _try_database(settings)
         listener = _listener("HOST and PORT", settings.host, settings.port)
-        status_port = settings.status_port
-        status = (
-            None if status_port is None else _listener("STATUS_HOST and STATUS_PORT", settings.status_host, status_port)
-        )
+        status = None
+        if settings.status_port is not None:
+            status = _listener("STATUS_HOST and STATUS_PORT", settings.status_host, settings.status_port)
     except SettingsError as error:
         sys.exit(f"webhook_service: {error}")
     asyncio.run(_serve(settings, listener, status))

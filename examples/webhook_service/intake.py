@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 _encoded = json.JSONEncoder(separators=(",", ":")).encode
-_sorted = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
 _LONGEST_KEY: Final = 256
 _PER_DELIVERY: Final = frozenset({"sentAt", "receivedAt"})  # other ones when the same message comes again
 
@@ -51,7 +50,8 @@ def _arrived(payloads: Iterable[Any], id_field: str, settings: Settings) -> list
 
 def _message(payload: Any, id_field: str) -> Arrived:
     try:
-        return Arrived(key=_own_key(payload, id_field) or _digest(payload), payload=_encoded(payload))
+        text = _encoded(payload)
+        return Arrived(key=_own_key(payload, id_field) or _digest(payload, text), payload=text)
     except RecursionError:  # it could be read, just so, and cannot be written: it becomes a dead letter without content
         return Arrived(key=f"too-deep-{uuid4()}", payload="null")
 
@@ -64,8 +64,8 @@ def _own_key(payload: Any, id_field: str) -> str | None:
     return own if own.isascii() or own.encode(errors="ignore").decode() == own else None
 
 
-def _digest(payload: Any) -> str:
+def _digest(payload: Any, text: str) -> str:
     """Tell messages without an ID apart by their content: two that are the same to the letter are one sent twice."""
-    if isinstance(payload, dict):
-        payload = {name: value for name, value in payload.items() if name not in _PER_DELIVERY}
-    return hashlib.sha256(_sorted(payload).encode()).hexdigest()
+    if isinstance(payload, dict) and not _PER_DELIVERY.isdisjoint(payload):
+        text = _encoded({name: value for name, value in payload.items() if name not in _PER_DELIVERY})
+    return hashlib.sha256(text.encode()).hexdigest()

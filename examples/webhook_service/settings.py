@@ -117,7 +117,7 @@ class Settings:
     """Serves `/healthz` and `/counters`, apart from the requests of senders. `off` closes it."""
     max_body_bytes: int = 4_000_000
     """After decompression; a larger body is answered 413."""
-    max_body_values: int = 300_000
+    max_body_values: int = 200_000
     """Objects, arrays and their elements in a body, about; one with more is answered 413."""
     max_body_events: int = 10_000
     max_messages_bytes: int = 16_000_000

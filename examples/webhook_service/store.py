@@ -51,7 +51,7 @@ _FIRST_COUNT: Final = """
 INSERT INTO counter SELECT lane, state, count(*) FROM message WHERE NOT EXISTS (SELECT 1 FROM counter)
 GROUP BY lane, state
 """
-_BUSY_S: Final = 5.0
+_BUSY_S: Final = 2.0
 _SLICE: Final = 1_000  # rows that are forgotten at a time
 _DAY_MS: Final = 86_400_000
 

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
+import hmac
 import json
 import os
 import re
@@ -191,6 +193,8 @@ class Service:
             "SEGMENT_WRITE_KEY": "write key",
             "DATABASE": str(self.database),
             "INTEGRATION": str(EXAMPLES / "integration.toml"),
+            "STATSIG_API": "http://127.0.0.1:9",  # where nobody listens
+            "SEGMENT_API": "http://127.0.0.1:9",
             "PORT": "0",
             "STATUS_PORT": "0",
             "FIRST_BACKOFF_S": "0.02",
@@ -215,12 +219,12 @@ class Service:
             )
 
     def start(self) -> None:
-        """Start it, and wait until it is well."""
+        """Start it, and wait until it answers."""
         self.launch()
         ports = until(self._ports, "the service names its ports")
         self._environment |= {"PORT": ports[0], "STATUS_PORT": ports[1]}
         self.url, self.status_url = (f"http://127.0.0.1:{port}" for port in ports)
-        until(lambda: self.health()[0] == 200, "the service is well")
+        until(lambda: self.health()[0], "the service answers")
 
     def refusal(self) -> str:
         """Start it with settings that cannot work, and give what it says."""
@@ -272,6 +276,41 @@ class Service:
         """Make an end of it, whatever state it is in."""
         if self.process is not None and self.process.poll() is None:
             self.end(signal.SIGKILL)
+
+
+# -- What is sent to it ------------------------------------------------------------------------------------------------
+
+OK: tuple[int, dict[str, Any], dict[str, str]] = (200, {"success": True}, {})
+
+
+def track(number: int, **fields: Any) -> dict[str, Any]:
+    call = {"type": "track", "event": "Walk Saved", "userId": f"user-{number}", "messageId": f"m-{number}"}
+    return call | {"timestamp": "2026-11-03T08:00:00.000Z"} | fields
+
+
+def exported(number: int, **fields: Any) -> dict[str, Any]:
+    event = {"eventName": "walk_saved", "userID": f"user-{number}", "timestamp": 1_793_692_800_000 + number}
+    return event | {"timeUUID": f"t-{number}", "user": {"userID": f"user-{number}"}} | fields
+
+
+def from_segment(service: Service, calls: list[dict[str, Any]], *, secret: str = "segment secret") -> int:
+    """Post a body as Segment's webhook destination does: the signature of an array is that of its first element."""
+    first = json.dumps(calls[0]).encode()
+    body = b"[" + b",".join([first, *(json.dumps(call).encode() for call in calls[1:])]) + b"]"
+    signature = hmac.new(secret.encode(), first, hashlib.sha1).hexdigest()
+    return post(service, "/segment", body, {"x-signature": signature})
+
+
+def from_statsig(service: Service, data: Any, *, secret: str = "statsig secret", age_ms: int = 0) -> int:
+    body = json.dumps({"data": data}).encode()
+    timestamp = str(time.time_ns() // 1_000_000 - age_ms)
+    digest = hmac.new(secret.encode(), b"v0:" + timestamp.encode() + b":" + body, hashlib.sha256).hexdigest()
+    headers = {"x-statsig-request-timestamp": timestamp, "x-statsig-signature": f"v0={digest}"}
+    return post(service, "/statsig", body, headers)
+
+
+def post(service: Service, path: str, body: bytes, headers: dict[str, str]) -> int:
+    return httpx.post(f"{service.url}{path}", content=body, headers=headers, trust_env=False, timeout=10).status_code
 
 
 def send_from_node(client: Path, job: Mapping[str, Any], trap: Trap) -> str:
