@@ -1,8 +1,8 @@
 """Carries the messages of one lane from the database to their collector, in batches, until they arrive.
 
 A message leaves the state `waiting` only after the collector has answered. A process that dies in between sends it
-again: at least once, with the same key. Whatever goes wrong is logged, waited out and tried again. The one thing that
-makes a dead letter is a refusal of the very message: it alone was refused by a collector that takes others.
+again: at least once, with the same key. Whatever goes wrong is logged, waited out and tried again. Only a refusal of
+the very message makes a dead letter: it was sent alone and refused, another was taken, and it was refused again.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class _Round:
     taken: int = 0
     """Requests."""
     refused: dict[int, str] = attrs.Factory(dict[int, str])
-    """Messages that stood alone -> the code of the answer."""
+    """Messages that were sent alone -> the code of the answer; without those that were given up."""
 
 
 class Courier:
@@ -116,10 +116,10 @@ class Courier:
             for batch in batches:
                 await self._deliver(batch, this)
         finally:
-            await self._judge(this, [number for batch in batches for number, _ in batch])
+            await self._put_off(this, [number for batch in batches for number, _ in batch])
 
     async def _deliver(self, items: Sequence[Item], this: _Round) -> None:
-        """Send a batch. A refused one is halved until the message at fault stands alone."""
+        """Send a batch and settle it. A refused one is halved until the message at fault stands alone."""
         if self._stop.is_set():
             return
         code = await self._send(items)
@@ -133,20 +133,23 @@ class Courier:
             await self._deliver(items[:middle], this)
             await self._deliver(items[middle:], this)
         else:
-            this.refused[items[0][0]] = code
-            if len(this.refused) >= _MOST_REFUSALS and not this.taken:
-                raise DeliveryError(code, longest_s=_SHORT_BACKOFF_S)
+            await self._refused(items[0][0], code, this)
 
-    async def _judge(self, this: _Round, ids: Sequence[int]) -> None:
-        """Give up messages that a collector refused which takes others; where it takes none, let all of them wait."""
-        taken = self._taken
-        dead = {at: code for at, code in this.refused.items() if this.taken or self._suspects.get(at, taken) < taken}
-        await self._settle([Settled(id=number, state=State.DEAD, code=code) for number, code in dead.items()])
-        doubtful = {number: code for number, code in this.refused.items() if number not in dead}
-        if doubtful:
-            await self._thread.call(self._store.postpone, ids)
-            self._suspects = dict.fromkeys(doubtful, taken) | self._suspects
-            raise DeliveryError(next(iter(doubtful.values())), longest_s=_SHORT_BACKOFF_S)
+    async def _refused(self, number: int, code: str, this: _Round) -> None:
+        """Give up a message that was refused twice, if another was taken in between; else it is put off."""
+        if self._suspects.setdefault(number, self._taken) < self._taken:
+            await self._settle([Settled(id=number, state=State.DEAD, code=code)])
+            return
+        this.refused[number] = code
+        if len(this.refused) >= _MOST_REFUSALS and not this.taken:
+            raise DeliveryError(code, longest_s=_SHORT_BACKOFF_S)
+
+    async def _put_off(self, this: _Round, ids: Sequence[int]) -> None:
+        """Put what was refused behind what was not; where nothing was taken, the fault may be the collector's."""
+        if this.refused:
+            await self._thread.call(self._store.postpone, this.refused if this.taken else ids)
+            if not this.taken:
+                raise DeliveryError(next(iter(this.refused.values())), longest_s=_SHORT_BACKOFF_S)
 
     async def _settle(self, settled: Sequence[Settled]) -> None:
         """Write down what became of messages. Until that works nothing is sent, or the same would be sent again."""

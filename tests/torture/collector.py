@@ -102,6 +102,7 @@ class Collector:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
         for _second in range(300):
             writer.write(b" ")
+            await writer.drain()
             await asyncio.sleep(0.1)
 
     async def answer_garbage(self, writer: asyncio.StreamWriter, _: bytes) -> None:
