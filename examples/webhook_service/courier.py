@@ -28,6 +28,8 @@ _REFUSED: Final = frozenset({400, 413, 422})
 """The content may be at fault. Any other failure may pass, wrong keys too."""
 _MOST_REFUSALS: Final = 8
 """After so many, with nothing taken, the fault is taken to be the collector's."""
+_GATHER_S: Final = 0.05
+"""So long it lets messages gather: a request for each would cost more than all the rest."""
 _IDLE_S: Final = 1.0
 """After so long it looks for messages that another process put there."""
 _SHORT_BACKOFF_S: Final = 10.0
@@ -90,25 +92,27 @@ class Courier:
         while not self._stop.is_set():
             self._wake.clear()
             try:
-                is_idle = await self._run_round()
+                carried = await self._run_round()
             except Exception as error:  # noqa: BLE001 - a lane never dies
                 await self._wait_out(error)
                 continue
             self._failures, self.trouble = 0, None
-            if is_idle:
+            if not carried:
                 await _wait_for(self._wake, _IDLE_S)
+            elif carried < self._settings.batch_events:
+                await _wait_for(self._stop, _GATHER_S)
 
-    async def _run_round(self) -> bool:
-        """Carry the messages that come next; say whether there were none, or another instance sends."""
+    async def _run_round(self) -> int:
+        """Carry the messages that come next, and say how many there were; none while another instance sends."""
         if not await self._thread.call(self._store.take_turn):
-            return True
+            return 0
         most = self._settings.batch_events, self._settings.batch_bytes
         messages = await self._thread.call(self._store.waiting, self._lane.name, *most)
         if messages:
             plan = await asyncio.to_thread(self._lane.plan, messages)
             await self._settle(plan.settled)
             await self._carry(plan.batches)
-        return not messages
+        return len(messages)
 
     async def _carry(self, batches: Sequence[Sequence[Item]]) -> None:
         this = _Round()

@@ -13,7 +13,7 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Generator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -135,6 +135,8 @@ class Faults:
         resource.prlimit(self.service.process.pid, resource.RLIMIT_FSIZE, limits[1])
 
     async def _fill_small_disk(self) -> None:
+        with closing(sqlite3.connect(self.service.database, timeout=0)) as other, suppress(sqlite3.Error):
+            other.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # or the service would write into the room it has already
         ballast = self.service.database.with_name("ballast")
         end = time.monotonic() + random.uniform(1, 4)
         with ballast.open("wb", buffering=0) as file:
