@@ -36,7 +36,7 @@ from .store import Body, ReplayError, Signed, Store, StoreThread
 
 T = TypeVar("T")
 
-_LARGE: Final = 64_000  # bytes: the work on a larger body goes to a thread
+_LARGE: Final = 2_000  # bytes: the work on a larger body, which an envelope may multiply, goes to a thread
 _HANDSHAKE: Final = 4_000  # bytes: a larger body is not looked at without a signature
 
 
@@ -60,7 +60,7 @@ class Service:
         """Start the couriers; at the end let each finish its request, and close."""
         settings = self._settings
         tidying = asyncio.create_task(self._commits.tidy())
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=settings.request_timeout_s) as client:
             for lane in (statsig_lane(settings), segment_lane(settings)):
                 self._couriers[lane.name] = Courier(lane, settings, client, self._store, self._thread)
             tasks = [asyncio.create_task(courier.run()) for courier in self._couriers.values()]
@@ -98,7 +98,7 @@ class Service:
             check_values(text, self._settings.max_body_values)
             return Body(lane="statsig", messages=from_segment(text, self._settings))
 
-        return await self._accept(request, read, is_large=bool(encoding))
+        return await self._accept(request, read)
 
     async def statsig(self, request: Request) -> JSONResponse:
         """Take what Statsig's webhook sends. The handshake of registration comes before there is a secret to sign."""
@@ -134,13 +134,11 @@ class Service:
             return None
         return Signed(signature=signature.encode(), digest=hashlib.sha256(body).digest()[:16])
 
-    async def _accept(
-        self, request: Request, read: Callable[[bytes], Body | str], *, is_large: bool = False
-    ) -> JSONResponse:
+    async def _accept(self, request: Request, read: Callable[[bytes], Body | str]) -> JSONResponse:
         """Read, commit, then answer: an answer is a promise."""
         with closing(Share(self._budget)) as share:
             raw = await read_body(request, share, self._settings)
-            body = await self._work(read, raw, is_large=is_large or len(raw) > _LARGE)
+            body = await self._work(read, raw)
             if isinstance(body, str):
                 return JSONResponse({"verification_code": body})
             share.take(sum(len(message.payload) for message in body.messages))
@@ -148,9 +146,9 @@ class Service:
         self._couriers[body.lane].wake()
         return JSONResponse({"success": True, "accepted": accepted, "repeated": len(body.messages) - accepted})
 
-    async def _work(self, read: Callable[[bytes], T], body: bytes, *, is_large: bool) -> T:
+    async def _work(self, read: Callable[[bytes], T], body: bytes) -> T:
         """Keep large bodies out of the event loop, and their objects out of memory but for one at a time."""
-        if not is_large:
+        if len(body) <= _LARGE:
             return read(body)
         async with self._one_large:
             return await asyncio.to_thread(read, body)
