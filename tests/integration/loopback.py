@@ -167,7 +167,7 @@ def drive(script: str, job: Mapping[str, Any], environment: Mapping[str, str]) -
         input=json.dumps(job),
         capture_output=True,
         text=True,
-        timeout=DEADLINE_S,
+        timeout=4 * DEADLINE_S,
         env=dict(environment),
         check=False,
     )
