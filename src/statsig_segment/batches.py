@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, TypedDict
 
 from statsig_segment._javascript import json_text
-from statsig_segment._values import freeze, is_object, read_text, thaw, type_name, unshare
+from statsig_segment._values import DEPTH, FrozenDict, freeze, is_object, read_text, thaw, type_name, unshare
 from statsig_segment.errors import SegmentEventError, StatsigSegmentError, TranslationError
 from statsig_segment.limits import limit
 from statsig_segment.outcomes import Rejected
@@ -16,7 +16,8 @@ MAX_EVENT_BYTES: Final = limit("event_too_large")
 """Segment's limits on `POST /v1/batch`: "32KB per event", "500KB per request", 2,500 events (OU-8)."""
 
 _MAX_SHARED_BYTES: Final = limit("envelope_too_large")
-_MERGED: Final = (CONTEXT, INTEGRATIONS)
+_MERGED: Final = FrozenDict({CONTEXT: DEPTH, INTEGRATIONS: 0})
+"""What an item shares with its envelope -> so many levels deep it is merged (IN-8)."""
 _FILLED_IN: Final = (SENT_AT, RECEIVED_AT)
 _ENVELOPE_BYTES: Final = len('{"batch":[]}')
 
@@ -77,25 +78,25 @@ def _filled(shared: dict[str, Any], item: Any) -> Any:
     """Fill an item, which is ours to change; one that is not an object is left to the parser."""
     if type(item) is not dict:
         return item
-    for name in _MERGED:
+    for name, levels in _MERGED.items():
         under = shared.get(name)
         over = {} if item.get(name) in (None, []) else item[name]
         if type(under) is dict and type(over) is dict:
-            item[name] = _merged(unshare(under), over, deep=name == CONTEXT)
+            item[name] = _merged(unshare(under), over, levels)
     for name in _FILLED_IN:
         if item.get(name) is None and shared.get(name) is not None:
             item[name] = unshare(shared[name])
     return item
 
 
-def _merged(under: dict[str, Any], over: dict[str, Any], *, deep: bool) -> dict[str, Any]:
+def _merged(under: dict[str, Any], over: dict[str, Any], levels: int) -> dict[str, Any]:
     """Lay an object over another, keys of the lower one last where only it has them."""
     merged = dict(over)
     for key, low in under.items():
         if key not in over:
             merged[key] = low
-        elif deep and type(low) is dict and type(over[key]) is dict:
-            merged[key] = _merged(low, over[key], deep=True)
+        elif levels and type(low) is dict and type(over[key]) is dict:
+            merged[key] = _merged(low, over[key], levels - 1)
     return merged
 
 
