@@ -42,12 +42,13 @@ CLASSES = ("audience", "journey_step")
 def membership(member: Any = True, key: Any = "vip_users", *, kind: str = "identify", **fields: Any) -> JsonObject:
     """An Engage call; `...` for no membership at all."""
     values = {} if member is ... else {key: member}
+    where = "properties" if kind == "track" else "traits"
     return {
         "type": kind,
         "event": "Audience Entered",
         "userId": "u1",
         "context": {"personas": {"computation_class": "audience", "computation_key": key}},
-        **({"traits": values} if kind == "identify" else {"properties": values}),
+        where: values,
         **fields,
     }
 
@@ -121,7 +122,7 @@ class TestAU2Membership:
         st.booleans(), st.sampled_from(("true", "false", "True", "FALSE", "", "1", 0, 1, None, ...)), json_values()
     )
 
-    @given(st.sampled_from(("identify", "track")), VALUES, st.sampled_from(("vip_users", "a.b", "ü", " ")))
+    @given(st.sampled_from(("identify", "track", "group")), VALUES, st.sampled_from(("vip_users", "a.b", "ü", " ")))
     @example("identify", 0, "vip_users")
     @example("identify", None, "vip_users")
     @example("track", "true", "vip_users")
@@ -165,7 +166,7 @@ class TestAU2Membership:
 
         assert caught.value.code == "audience_membership"
 
-    @given(PERSONAS, st.sampled_from(("identify", "track")))
+    @given(PERSONAS, st.sampled_from(("identify", "track", "group")))
     def test_any_other_class_or_key_is_none(self, personas: Any, kind: str) -> None:
         event = parse_segment_event(membership(True, kind=kind, context={"personas": personas}))
 
@@ -230,8 +231,11 @@ class TestAU3Update:
 class TestAU4MembershipsOfIdentifyOnly:
     """
     `translate` makes memberships of identify calls only; a track `Audience Entered`/`Audience Exited` is an ordinary
-    event there. `audience_update(event)` reads both forms, and `None` for anything else. [doc for identify, policy for
-    track]
+    event there. `audience_update(event)` reads both forms, and the group calls of account audiences (membership at
+    `traits[key]`), and gives `None` for anything else. [doc for identify, policy for the others]
+
+    Corner: IDs as for events: an account's `groupId` counts only where a row maps it, else `no_identifier` without a
+    user.
     """
 
     @given(st.sampled_from(("Audience Entered", "Audience Exited", "Signed Up")), st.booleans() | st.just(...))
@@ -241,14 +245,49 @@ class TestAU4MembershipsOfIdentifyOnly:
         assert isinstance(outcome, StatsigEvent)
         assert outcome.event_name == "segment::" + name
 
-    @given(st.sampled_from(("page", "screen", "group")), st.booleans())
+    @given(st.booleans() | st.just(...))
+    def test_a_group_is_an_ordinary_event_too(self, member: Any) -> None:
+        outcome = translate(membership(member, kind="group"))
+
+        assert isinstance(outcome, StatsigEvent)
+        assert outcome.event_name == "segment::group"
+
+    @given(st.booleans(), identifiers(), st.booleans(), st.booleans())
+    def test_an_account_belongs_to_its_mapped_group(self, member: bool, group: Any, mapped: bool, known: bool) -> None:
+        rows = [IdMapping(field="groupId", id_type="companyID")] if mapped else []
+        call = membership(member, kind="group", groupId=group, userId="u1" if known else None)
+        event = apply_id_mappings(parse_segment_event(call), rows)
+        if not mapped and not known:
+            with pytest.raises(TranslationError) as caught:
+                audience_update(event)
+            assert caught.value.code == "no_identifier"
+            return
+
+        update = audience_update(event)
+
+        assert update is not None
+        assert (update.id_list, update.member) == ("vip_users", member)
+        assert (update.user_id, list(update.custom_ids)) == ("u1" if known else None, ["companyID"] if mapped else [])
+
+    @given(st.booleans(), st.booleans())
+    def test_only_the_traits_of_an_account_count(self, member: bool, other: bool) -> None:
+        call = membership(member, kind="group", properties={"vip_users": other})
+
+        update = audience_update(parse_segment_event(call))
+
+        assert update is not None
+        assert update.member == member
+
+    @given(st.sampled_from(("page", "screen")), st.booleans())
     def test_other_calls_are_none(self, kind: str, member: bool) -> None:
-        call = membership(member, kind=kind, traits={"vip_users": member})
+        call = membership(member, kind=kind, properties={"vip_users": member})
 
         assert audience_update(parse_segment_event(call)) is None
 
     @given(segment_calls(types=("track", "page", "screen", "group")))
     def test_calls_without_personas_are_none(self, call: JsonObject) -> None:
+        call = {**call, "context": {key: value for key, value in call.get("context", {}).items() if key != "personas"}}
+
         assert audience_update(parse_segment_event(call)) is None
 
 

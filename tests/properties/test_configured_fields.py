@@ -128,7 +128,9 @@ class TestUS10CustomFields:
         assert plain(to_log_event(event)["user"].get("custom")) == plain({"plan": own})
         assert event.issues == ()
 
-    @given(st.dictionaries(st.sampled_from(("plan", "seats", "a.b")), st.sampled_from((PATH, "shopId", "context.none"))))
+    @given(
+        st.dictionaries(st.sampled_from(("plan", "seats", "a.b")), st.sampled_from((PATH, "shopId", "context.none")))
+    )
     def test_each_key_has_its_field(self, table: dict[str, str]) -> None:
         call = track(context={"traits": {"plan": "gold"}}, shopId=7)
         values = {PATH: "gold", "shopId": 7}

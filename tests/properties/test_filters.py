@@ -1,4 +1,7 @@
-"""Properties of what is not sent (FL-1 to FL-6): one class for each rule, the rule quoted."""
+"""Properties of what is not sent (FL-1 to FL-6): one class for each rule, the rule quoted.
+
+The letter case of FL-4 and the loop guard of the way back, FL-7, are in test_loop_guards.py.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from statsig_segment import (
     AudienceUpdate,
     ConfigChange,
     EventNaming,
+    ExportedEvent,
     IdMapping,
     InboundConfig,
     InboundFilter,
@@ -186,9 +190,9 @@ class TestFL2OutboundFilter:
     def test_by_default_all_but_internal_events_pass(self, payload: JsonObject) -> None:
         event = parse_statsig_event(payload)
 
-        internal = isinstance(event, StatsigEvent) and event.event_name == "statsig::diagnostics"
+        internal = event.event_name == "statsig::diagnostics"
         assert apply_filters(event, OutboundFilter()) is (None if internal else event)
-        assert isinstance(event, StatsigEvent | ConfigChange)
+        assert isinstance(event, ExportedEvent | ConfigChange)
 
 
 class TestFL3FilteringAndMapping:
@@ -236,8 +240,9 @@ ENTRIES = st.one_of(st.booleans(), st.none(), st.sampled_from(ODD), st.just({"a"
 class TestFL4Integrations:
     """
     The `integrations` object decides as Segment does: an entry `Statsig` (exact case) beats `All`; `false` disables,
-    `true` or an object enables; `All: false` without a `Statsig` entry disables [doc]. Skipped with reason
-    `integration_disabled`. `InboundConfig.honor_integrations=False` turns this off.
+    `true` or an object enables; `All: false` without a `Statsig` entry disables [doc]. `All` is read in any letter
+    case; of several, any `false` counts [seen]. Skipped with reason `integration_disabled`.
+    `InboundConfig.honor_integrations=False` turns this off.
 
     Corners: `Statsig: null` counts as no entry; any other value but `false` enables, even `"false"` and 0; `All`
     disables only as `false`. FL-4 and FL-5 are no part of `apply_filters`.
@@ -257,7 +262,7 @@ class TestFL4Integrations:
         if integrations.get("Statsig") is not None:
             disabled = integrations["Statsig"] is False
         else:
-            disabled = integrations.get("All") is False
+            disabled = any(integrations.get(name) is False for name in ("All", "all"))
 
         outcome = translate(call, IntegrationConfig(inbound=InboundConfig(honor_integrations=honor)))
 

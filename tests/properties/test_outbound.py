@@ -1,9 +1,14 @@
-"""Properties of the way back, Statsig to Segment (OU-1 to OU-8): one class for each rule, the rule quoted."""
+"""Properties of the way back, Statsig to Segment (OU-1 to OU-8): one class for each rule, the rule quoted.
+
+The forms of time of OU-1 are in test_event_times.py, bodies of `log_event` (OU-2) in test_envelopes.py, OU-9 in
+test_warehouse_rows.py.
+"""
 
 from __future__ import annotations
 
 import json
 import math
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -15,6 +20,7 @@ from hypothesis import strategies as st
 
 from statsig_segment import (
     ConfigChange,
+    ExportedEvent,
     IntegrationConfig,
     OutboundConfig,
     Rejected,
@@ -25,6 +31,7 @@ from statsig_segment import (
     config_change_event,
     export,
     export_many,
+    parse_segment_event,
     parse_statsig_event,
     split_statsig_export,
     to_outbound_track,
@@ -83,12 +90,24 @@ def first_id(*candidates: Any) -> Any:
 
 
 def read_time(value: Any) -> int | None:
-    """The oracle of OU-1's times."""
-    if isinstance(value, str) and value.isascii() and value.isdigit():
-        value = int(value)
+    """The oracle of OU-1's times: ISO text is read as a call reads it (IN-6)."""
+    if isinstance(value, str):
+        if not re.fullmatch("[0-9]+([.][0-9]+)?", value):
+            return parse_segment_event({"type": "page", "timestamp": value}).time_ms
+        value = int(value.partition(".")[0])
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
     return int(value) if 0 <= int(value) <= LAST_MS else None
+
+
+def time_of(payload: JsonObject) -> int | None:
+    """The oracle of OU-1's fields: `time` stands in for an absent `timestamp`."""
+    return read_time(payload.get("time") if payload.get("timestamp") is None else payload["timestamp"])
+
+
+def came_from_segment(payload: JsonObject) -> bool:
+    """The oracle of FL-7."""
+    return payload["eventName"].startswith("segment::") or inside(payload, "statsigMetadata", "sdkType") == "segment"
 
 
 def held_object(payload: JsonObject, name: str) -> Any:
@@ -114,7 +133,7 @@ def documented(payload: JsonObject) -> JsonObject:
     if is_object(user):
         user = {key: value for key, value in user.items() if key != "privateAttributes"}
     value, metadata = payload.get("value", ...), held_object(payload, "metadata")
-    time_ms = read_time(payload.get("timestamp"))
+    time_ms = time_of(payload)
     stable_id = first_id(
         inside(held_object(payload, "statsigMetadata"), "stableID"), inside(user, "customIDs", "stableID")
     )
@@ -137,20 +156,23 @@ class TestOU1ParsingExports:
     """
     `parse_statsig_event(payload)`: `eventName` required, non-empty; `user`, `userID`, `timestamp` (number or digit
     string, milliseconds), `value`, `metadata`, `statsigMetadata`, `timeUUID`, `unitID`. `statsig::config_change` gives
-    a `ConfigChange`, everything else a `StatsigEvent`. Errors: `StatsigEventError`.
+    a `ConfigChange`, everything else an `ExportedEvent`, which reads like a `StatsigEvent` (`event_name`, `user`,
+    `time_ms`, `value`, `metadata`, `issues`) and knows absent from null; `to_outbound_track` and `apply_filters` take
+    both. Errors: `StatsigEventError`.
 
     Corners: takes what IN-1 takes. A time is a finite number cut to whole milliseconds, or ASCII digits, always
-    milliseconds; a time that is no number or digit string, or outside 1970 to 9999, is absent. `user`, `metadata`,
-    `statsigMetadata` of another kind than object count as absent (null stays null).
+    milliseconds; a time outside 1970 to 9999 is absent. `user`, `metadata`, `statsigMetadata` of another kind than
+    object count as absent (null stays null).
     """
 
     @given(EVENTS)
     def test_an_event_is_read(self, payload: JsonObject) -> None:
         event = parse_statsig_event(payload)
 
-        assert isinstance(event, StatsigEvent)
+        assert isinstance(event, ExportedEvent)
         assert event.event_name == payload["eventName"]
-        assert event.time_ms == read_time(payload.get("timestamp"))
+        assert event.time_ms == time_of(payload)
+        assert event.user.user_id == read_id(first_id(payload.get("userID", ...), inside(payload, "user", "userID")))
         assert canonical(event.value) == canonical(payload.get("value"))
         metadata = payload.get("metadata")
         assert canonical(dict(event.metadata)) == canonical(metadata if is_object(metadata) else {})
@@ -182,7 +204,7 @@ class TestOU1ParsingExports:
     def test_times_are_milliseconds(self, value: Any) -> None:
         event = parse_statsig_event({"eventName": "a", "timestamp": value})
 
-        assert isinstance(event, StatsigEvent)
+        assert isinstance(event, ExportedEvent)
         assert event.time_ms == (None if isinstance(value, str) and len(value) > 4000 else read_time(value))
 
     @given(statsig_events())
@@ -190,7 +212,7 @@ class TestOU1ParsingExports:
         event = parse_statsig_event(payload)
 
         is_change = payload.get("eventName", payload.get("event")) == CHANGE
-        assert type(event) is (ConfigChange if is_change else StatsigEvent)
+        assert type(event) is (ConfigChange if is_change else ExportedEvent)
 
     @given(statsig_events(), st.booleans())
     def test_objects_text_and_bytes_are_read_alike(self, payload: JsonObject, ascii_only: bool) -> None:
@@ -302,13 +324,13 @@ class TestOU3DocumentedProfile:
     @example({"eventName": "a", "user": {"customIDs": [1], "custom": {"a": [{"b": None}]}}, "timestamp": "12"})
     def test_it_is_the_published_schema(self, payload: JsonObject) -> None:
         event = parse_statsig_event(payload)
-        assert isinstance(event, StatsigEvent)
+        assert isinstance(event, ExportedEvent)
 
         track = to_outbound_track(event)
 
         assert canonical(track) == canonical(documented(payload))
         outcome = export(payload)
-        if not payload["eventName"].startswith("statsig::"):
+        if not payload["eventName"].startswith("statsig::") and not came_from_segment(payload):
             assert canonical(outcome) == canonical(track)
 
     @given(st.text(min_size=1), st.none() | st.text(min_size=1), st.none() | st.integers(0, LAST_MS), st.integers())
@@ -327,7 +349,7 @@ class TestOU3DocumentedProfile:
     @given(EVENTS)
     def test_each_result_is_fresh(self, payload: JsonObject) -> None:
         event = parse_statsig_event(payload)
-        assert isinstance(event, StatsigEvent)
+        assert isinstance(event, ExportedEvent)
         first, second = to_outbound_track(event), to_outbound_track(event)
         before = canonical(second)
 
@@ -356,7 +378,8 @@ class TestOU4DeliverableProfile:
     `timestamp` ISO 8601 with exactly three fraction digits and `Z`; `anonymousId` from the ID type named in
     `OutboundConfig.anonymous_id` (default `stableID`); `messageId` from `timeUUID` so that a retried delivery is
     counted once; `context.traits.email` from `user.email`; and neither userId nor anonymousId: `TranslationError`
-    `no_identifier` instead of the API's silent 200.
+    `no_identifier` instead of the API's silent 200. `userId` is there only where it is an ID under IN-4: null and `""`
+    have no key in this profile (SDKs send `""` for every anonymous user [seen]).
 
     Corner: `anonymousId` for `stableID` as OU-3's stableID, for any other type `user.customIDs` under that exact name;
     `messageId` and email are non-empty strings only; null `user`, `value`, `metadata` stay null.
@@ -370,7 +393,7 @@ class TestOU4DeliverableProfile:
     @example({"eventName": "a", "user": {"customIDs": {"companyID": 7}}, "timestamp": 5}, "companyID")
     def test_it_is_what_segment_accepts(self, payload: JsonObject, id_type: str) -> None:
         event = parse_statsig_event(payload)
-        assert isinstance(event, StatsigEvent)
+        assert isinstance(event, ExportedEvent)
         config = OutboundConfig(profile="deliverable", anonymous_id=id_type)
         expected = documented(payload)
         custom_id = inside(payload, "user", "customIDs", id_type)
@@ -380,6 +403,8 @@ class TestOU4DeliverableProfile:
                 to_outbound_track(event, config)
             assert caught.value.code == "no_identifier"
             return
+        if read_id(expected.get("userId")) is None:
+            expected.pop("userId", None)
         if "timestamp" in expected:
             expected["timestamp"] = iso(expected["timestamp"])
         if anonymous_id is not None:
@@ -474,6 +499,8 @@ class TestOU6ConfigChanges:
     'statsig', version: '1.0'}}, properties: {author, configName, description, environment}}` — no `type` in the
     documented form; the `deliverable` profile adds `type`, ISO time, and keeps `configType`, `action`, `tags` and the
     rest of the source metadata in properties. The clock is the caller's: `timestamp` is an argument of `ConfigChange`.
+    `OutboundConfig.config_change_user_id` is the `userId`, in the deliverable profile, of a change that has neither a
+    user ID nor an email; it is used beside an `anonymousId` too, and for the Segment form.
 
     Corners: `environment` = `environment`, else `environments` as it stands; absent has no key, null stays null;
     `userId` as OU-3 over `userID`, `user.userID`. Deliverable: `messageId`, `anonymousId`, email and `no_identifier` as
@@ -533,6 +560,27 @@ class TestOU6ConfigChanges:
         metadata.pop("name", None)
         expected = {**metadata, **present(configType=config_type), **change_properties(payload)}
         assert canonical(track["properties"]) == canonical(expected)
+
+    @given(config_changes(), TEXT, st.booleans())
+    @example({"eventName": CHANGE, "statsigMetadata": {"stableID": "s1"}}, "console", True)
+    @example({"event": CHANGE, "properties": {}}, "console", True)
+    def test_a_change_by_nobody_gets_the_configured_user_id(
+        self, payload: JsonObject, user_id: str, deliverable: bool
+    ) -> None:
+        profile = "deliverable" if deliverable else "documented"
+        change = parse_statsig_event(payload)
+        assert isinstance(change, ConfigChange)
+        known = first_id(payload.get("userID", ...), inside(payload, "user", "userID"), payload.get("userId", ...))
+        email = inside(payload, "user", "email")
+        somebody = read_id(known) is not None or (isinstance(email, str) and email)
+
+        track: Any = config_change_event(change, OutboundConfig(profile=profile, config_change_user_id=user_id))
+
+        bare = OutboundConfig(profile=profile)
+        if deliverable and not somebody:
+            assert track["userId"] == user_id
+        else:
+            assert canonical(track) == canonical(config_change_event(change, bare))
 
     @given(st.none() | st.integers(0, LAST_MS), st.none() | TEXT, st.none() | TEXT, st.none() | TEXT, st.none() | TEXT)
     def test_a_change_of_the_callers_own(
@@ -631,7 +679,7 @@ class TestOU7FiveShapes:
     def test_an_event_name_comes_before_the_segment_form(self, name: str) -> None:
         event = parse_statsig_event({"eventName": name, "event": CHANGE, "properties": {"author": "Ann"}})
 
-        assert isinstance(event, StatsigEvent)
+        assert isinstance(event, ExportedEvent)
         assert event.event_name == name
 
     @given(st.text(min_size=1, max_size=6).filter(lambda name: name != CHANGE))

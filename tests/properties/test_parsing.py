@@ -1,4 +1,8 @@
-"""Properties of reading Segment calls (IN-1 to IN-9): one class for each rule, the rule quoted."""
+"""Properties of reading Segment calls (IN-1 to IN-9): one class for each rule, the rule quoted.
+
+Some rules have more classes elsewhere: IN-5 in test_event_times.py, IN-8 in test_envelopes.py, IN-9 in
+test_delivery.py; IN-10 is in test_python_values.py.
+"""
 
 from __future__ import annotations
 
@@ -280,7 +284,7 @@ class TestIN4ValuesOfIds:
 
         assert getattr(event, attribute) == read_id(value)
         expected = {("id_invalid", f"$.{name}")} if read_id(value) is None and value is not None else set[Any]()
-        assert found(event) == expected
+        assert {pair for pair in found(event) if pair[0] != "id_placeholder"} == expected  # which is ID-8's
 
     @given(st.sampled_from(CALL_TYPES))
     def test_absence_is_silent(self, kind: str) -> None:
@@ -300,8 +304,8 @@ class TestIN4ValuesOfIds:
         assert type(text) is str
         assert text == {_Number.SEVEN: "7", _Word.LEFT: "left"}[value]
 
-    @given(st.sampled_from((Decimal(1), Fraction(2), b"u1", {"u1"}, datetime(2024, 1, 1, tzinfo=UTC), object())))
-    def test_what_json_does_not_have_is_no_id(self, value: Any) -> None:
+    @given(st.sampled_from((Decimal("1.5"), Fraction(1, 2), b"u1", {"u1"}, frozenset[str](), object())))
+    def test_what_reads_as_neither_text_nor_a_whole_number_is_no_id(self, value: Any) -> None:
         assert parse_segment_event(track(userId=value)).user_id is None
 
 
@@ -338,7 +342,7 @@ class TestIN5FirstReadableTime:
         event = parse_segment_event(call)
 
         assert event.time_ms == time_ms
-        assert found(event) == expected
+        assert {pair for pair in found(event) if pair[0] != "time_implausible"} == expected
 
     @given(segment_calls(), UNREADABLE)
     def test_an_unreadable_time_never_fails_the_event(self, call: JsonObject, value: Any) -> None:
@@ -554,7 +558,8 @@ class TestIN6FormsOfTime:
 class TestIN7ObjectsAndUnknownFields:
     """
     `properties`, `traits`, `context`, `integrations`: absent or null = empty; any other non-object = empty, with an
-    issue. Unknown top-level fields are kept and can be mapped (ID-2).
+    issue. An empty array counts as an empty object, without an issue: PHP writes it so [seen]. Unknown top-level fields
+    are kept and can be mapped (ID-4).
     """
 
     @given(
@@ -566,7 +571,11 @@ class TestIN7ObjectsAndUnknownFields:
         ),
         st.one_of(st.just(...), json_values(max_leaves=3)),
     )
-    def test_only_an_object_is_one(self, place: tuple[str, str], value: Any) -> None:
+    @example(("properties", "track"), [])
+    @example(("context", "page"), [])
+    @example(("integrations", "screen"), [[]])
+    @example(("traits", "group"), [])
+    def test_only_an_object_or_an_empty_array_is_one(self, place: tuple[str, str], value: Any) -> None:
         field, kind = place
         call: JsonObject = {"type": kind, "event": "a"}
         if value is not ...:
@@ -580,12 +589,12 @@ class TestIN7ObjectsAndUnknownFields:
             assert list(held) == list(value.keys())
         else:
             assert held == {}
-        wrong = value is not ... and value is not None and not is_object(value)
+        wrong = value is not ... and value is not None and value != [] and not is_object(value)
         assert (("object_expected", f"$.{field}") in found(event)) == wrong
 
     @given(
         segment_calls(),
-        st.text(min_size=1, max_size=8).filter(lambda name: "." not in name),
+        st.text(st.characters(codec="utf-8", exclude_characters=".[]"), min_size=1, max_size=8),
         st.text(min_size=1, max_size=8),
     )
     def test_an_unknown_field_is_kept_and_can_be_mapped(self, call: JsonObject, name: str, value: str) -> None:
@@ -609,9 +618,9 @@ def merged(below: Any, above: Any) -> Any:
 
 
 def without_nothing(item: JsonObject) -> JsonObject:
-    """An item without the top-level keys that say nothing: null, and empty objects in place of none."""
+    """An item without the top-level keys that say nothing: null, and empty objects and arrays in place of none."""
     fields = ("context", "integrations", "sentAt", "receivedAt")
-    return {key: value for key, value in item.items() if key not in fields or (value is not None and value != {})}
+    return {key: value for key, value in item.items() if key not in fields or value not in (None, {}, [])}
 
 
 CONTEXTS = st.one_of(
@@ -647,9 +656,10 @@ class TestIN8Batches:
     its neighbours. [doc for the shape, policy for precedence]
 
     Corners: an object with `batch` **and** `type` is one event. Envelope `context`/`integrations` that are no objects
-    are ignored; an item's own null `context`, `integrations`, `sentAt`, `receivedAt` count as absent; an item's own of
-    another wrong kind stays for the parser. Inside `context` an item's null wins, arrays and scalars are replaced, not
-    merged. Items share nothing with each other. Other envelope keys, such as `writeKey`, are not passed on.
+    are ignored; an item's own null `context`, `integrations`, `sentAt`, `receivedAt` count as absent, an item's own
+    `context` or `integrations` of `[]` as `{}`; an item's own of another wrong kind stays for the parser. Inside
+    `context` an item's null wins, arrays and scalars are replaced, not merged. Items share nothing with each other.
+    Other envelope keys, such as `writeKey`, are not passed on.
     """
 
     @staticmethod
@@ -661,7 +671,7 @@ class TestIN8Batches:
             below, above = envelope.get(field), item.get(field)
             if not is_object(below):
                 continue
-            if above is None:
+            if above is None or above == []:
                 whole[field] = below
             elif is_object(above):
                 whole[field] = merged(below, above) if field == "context" else {**below, **above}
@@ -674,6 +684,7 @@ class TestIN8Batches:
     @example({"batch": [{"context": {"a": {"b": 1}}}, {}], "context": {"a": {"c": 2}, "b": 3}})
     @example({"batch": [{"context": {"a": None}}], "context": {"a": {"c": 2}}})
     @example({"batch": [{"integrations": {"a": {"b": 1}}}], "integrations": {"a": {"c": 2}}})
+    @example({"batch": [{"context": [], "integrations": []}], "context": {"a": 1}, "integrations": {"b": 2}})
     def test_an_envelope_is_merged_under_its_items(self, envelope: JsonObject) -> None:
         items = list(split_segment_batch(envelope))
 

@@ -1,4 +1,7 @@
-"""Properties of trust (TR-1 to TR-4): one class for each rule, the rule quoted."""
+"""Properties of trust (TR-1 to TR-4): one class for each rule, the rule quoted.
+
+The `repr` of what carries a payload (TR-3) is in test_delivery.py, TR-5 in test_depth.py and test_paths.py.
+"""
 
 from __future__ import annotations
 
@@ -178,9 +181,10 @@ class TestTR1StatsigSignature:
 class TestTR2SegmentSignature:
     """
     `verify_segment_signature(body, signature, secret)`: hex HMAC-SHA1 over the raw bytes; for a batch over the exact
-    bytes of the first element [doc].
+    bytes of the first element [doc]. For an array, a signature over the whole raw body is accepted too: Segment is
+    moving to it [seen], and it is the stronger one. An empty array has only that.
 
-    Corner: an object is one event, also an envelope; only a JSON array counts as a batch, an empty one is refused.
+    Corner: an object is one event, also an envelope; only a JSON array counts as a batch.
     """
 
     SPACES = st.text(" \t\n\r", max_size=3)
@@ -215,7 +219,7 @@ class TestTR2SegmentSignature:
     @example([(10**4500, 0, "", "")], "s", "")
     @example([(float("nan"), 0, "", ""), ({}, 0, "", "")], "s", "")
     @example([("🙂é", 1, "\t", "")], "s", "")
-    def test_a_batch_is_signed_by_its_first_element(
+    def test_a_batch_is_signed_by_its_first_element_or_whole(
         self, items: list[tuple[Any, int, str, str]], secret: str, space: str
     ) -> None:
         texts = [
@@ -227,15 +231,17 @@ class TestTR2SegmentSignature:
         signature = segment_signature(texts[0].encode(), secret)
 
         verify_segment_signature(body, signature, secret)
-        if body != texts[0].encode():
-            refused(verify_segment_signature, body, segment_signature(body, secret), secret)
+        verify_segment_signature(body, segment_signature(body, secret), secret)
         refused(verify_segment_signature, body, signature, secret + "x")
+        refused(verify_segment_signature, body + b" ", segment_signature(body, secret), secret)
+        refused(verify_segment_signature, body, segment_signature(body + b" ", secret), secret)
 
     @given(SPACES, SPACES)
-    def test_an_empty_batch_is_refused(self, before: str, within: str) -> None:
+    def test_an_empty_batch_is_signed_whole_and_in_no_other_way(self, before: str, within: str) -> None:
         body = f"{before}[{within}]".encode()
 
-        for signed in (body, b"", within.encode(), b"[]"):
+        verify_segment_signature(body, segment_signature(body, "s"), "s")
+        for signed in {b"", within.encode(), b"[]"} - {body}:
             refused(verify_segment_signature, body, segment_signature(signed, "s"), "s")
 
     @given(st.lists(st.tuples(st.integers(0, 2), GARBAGE), min_size=1, max_size=3))

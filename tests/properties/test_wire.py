@@ -6,6 +6,7 @@ import importlib.metadata
 import json
 from typing import Any, TypeGuard
 
+import attrs
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -15,13 +16,12 @@ from statsig_segment import (
     StatsigUser,
     __version__,
     parse_segment_event,
-    parse_statsig_event,
     to_event_webhook,
     to_log_event,
     to_log_event_request,
     to_statsig_event,
 )
-from statsig_segment.testing import segment_calls, statsig_events
+from statsig_segment.testing import segment_calls
 
 JsonObject = dict[str, Any]
 
@@ -164,14 +164,9 @@ class TestWI1LogEvent:
             inner.clear()
         assert json.dumps(second) == json.dumps(to_log_event(event)) == before
 
-    @given(statsig_events())
-    def test_an_exported_event_can_be_sent_too(self, payload: JsonObject) -> None:
-        event = parse_statsig_event(payload)
-        if isinstance(event, StatsigEvent):
-            sent: Any = to_log_event(event)
-
-            assert sent["eventName"] == payload["eventName"]
-            assert json.dumps(sent)
+    @given(EVENTS, TEXTS)
+    def test_the_message_id_stays_behind(self, event: StatsigEvent, message_id: str) -> None:
+        assert to_log_event(attrs.evolve(event, message_id=message_id)) == to_log_event(event)
 
 
 class TestWI2LogEventRequest:
