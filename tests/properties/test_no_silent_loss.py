@@ -152,13 +152,13 @@ class Account:
 
 def printed(value: Any) -> str:
     """The text of a part of a name, as US-6 prints it."""
-    if isinstance(value, str):
+    if isinstance(value, str) and value.strip():
         return value
     if not isinstance(value, int | float) or isinstance(value, bool) or Decimal(value).is_nan():
         return "not a part of a name"
     event = translate({"type": "page", "userId": "u1", "name": value})
     assert isinstance(event, StatsigEvent)
-    return event.metadata.get("name", "not a part of a name")
+    return str(event.metadata.get("name", "not a part of a name"))
 
 
 def accounted(call: JsonObject, config: IntegrationConfig) -> list[Steps]:
@@ -325,7 +325,128 @@ class TestNothingIsLostOutbound:
         assert [lost for payload in changes if (lost := lost_of_change(payload, profile))] == []
 
 
+def call(kind: str, **fields: Any) -> JsonObject:
+    return {"type": kind, "userId": "u1", **({"event": "a"} if kind == "track" else {}), **fields}
+
+
+def exported(**fields: Any) -> JsonObject:
+    return {"eventName": "a", **fields}
+
+
+def change(**fields: Any) -> JsonObject:
+    return {"eventName": "statsig::config_change", "userID": "u1", **fields}
+
+
+# For each row of the table a payload that needs it, and the leaf that stays behind.
+INBOUND_NEEDS: tuple[tuple[JsonObject, Steps], ...] = (
+    (call("track"), ("type",)),
+    (call("track", messageId="m1"), ("messageId",)),
+    (call("track", integrations={"All": True}), ("integrations", "All")),
+    (call("track", context={"page": {"path": "/"}}), ("context", "page", "path")),
+    (call("track", anonymousId="a1"), ("anonymousId",)),
+    (call("track", groupId="g1"), ("groupId",)),
+    (call("track", timestamp=None), ("timestamp",)),
+    (call("track", timestamp=1, originalTimestamp=2), ("originalTimestamp",)),
+    (call("track", timestamp=1, receivedAt=2), ("receivedAt",)),
+    (call("track", timestamp=1, sentAt=2), ("sentAt",)),
+    ({**call("track", properties={"statsigCustomIDs": ["a", "1"]}), "userId": None}, ("userId",)),
+    (call("page", event="unread"), ("event",)),
+    (call("track", name="unread"), ("name",)),
+    (call("track", category="unread"), ("category",)),
+    (call("page", name=" "), ("name",)),
+    (call("page", category=" "), ("category",)),
+    (call("page", name="unused", properties={"name": "own"}), ("name",)),
+    (call("page", category="unused", properties={"category": "own"}), ("category",)),
+    (call("track", properties={"a": None}), ("properties", "a")),
+    (call("group", traits={"a": None}), ("traits", "a")),
+    (call("group", properties={"a": 1}), ("properties", "a")),
+    (call("track", traits={"a": 1}), ("traits", "a")),
+    (
+        call(
+            "identify",
+            traits={"vip_users": True, "plan": "gold"},
+            context={"personas": {"computation_class": "audience", "computation_key": "vip_users"}},
+        ),
+        ("traits", "plan"),
+    ),
+    (
+        call("group", properties={"statsigCustomIDs": []}, traits={"statsigCustomIDs": ["a", "1"]}),
+        ("traits", "statsigCustomIDs", 0),
+    ),
+    (
+        call("group", properties={"statsigCustom": []}, traits={"statsigCustom": ["a", "1"]}),
+        ("traits", "statsigCustom", 1),
+    ),
+    (
+        call("group", properties={"statsigEnvironment": {"tier": "a"}}, traits={"statsigEnvironment": "b"}),
+        ("traits", "statsigEnvironment"),
+    ),
+    (
+        call("track", properties={"statsigEnvironment": {"tier": "a", "region": "b"}}),
+        ("properties", "statsigEnvironment", "region"),
+    ),
+    (
+        call("group", traits={"statsigEnvironment": {"tier": "a", "region": "b"}}),
+        ("traits", "statsigEnvironment", "region"),
+    ),
+    (call("track", version=2), ("version",)),
+)
+OUTBOUND_NEEDS: tuple[tuple[JsonObject, Steps, str], ...] = (
+    (exported(user={"privateAttributes": {"phone": "1"}}), ("user", "privateAttributes", "phone"), "documented"),
+    (exported(userID=1.5), ("userID",), "documented"),
+    (exported(timestamp=None), ("timestamp",), "documented"),
+    (exported(time=None), ("time",), "documented"),
+    (exported(timestamp=1, time=2), ("time",), "documented"),
+    (exported(statsigMetadata={"sdkType": "py-server"}), ("statsigMetadata", "sdkType"), "documented"),
+    (exported(timeUUID="t1"), ("timeUUID",), "documented"),
+    (exported(timeUUID=7, userID="u1"), ("timeUUID",), "deliverable"),
+    (change(user={"country": "NZ"}), ("user", "country"), "deliverable"),
+    (change(metadata={"action": "created"}), ("metadata", "action"), "documented"),
+    (
+        {"event": "statsig::config_change", "userId": "u1", "context": {"library": {"name": "statsig"}}},
+        ("context", "library", "name"),
+        "documented",
+    ),
+    (exported(unitID="n1"), ("unitID",), "documented"),
+    (exported(user="u1"), ("user",), "documented"),
+    (exported(metadata=["a"]), ("metadata", 0), "documented"),
+    (exported(company="c1"), ("company",), "documented"),
+)
+UNUSED_PARTS = load_config({"inbound": {"naming": {"page": "A page"}}})
+
+
 class TestTheTable:
+    """Each row is needed, and none is wider than it says."""
+
+    @pytest.mark.parametrize(("payload", "steps"), INBOUND_NEEDS, ids=lambda value: repr(value)[:40])
+    def test_each_row_inbound_is_needed(self, payload: JsonObject, steps: Steps) -> None:
+        account = Account(payload, UNUSED_PARTS)
+        value = inside(payload, *steps)
+
+        assert not account.is_sent(steps, value)
+        assert not account.is_named(steps)
+        assert len(left_behind("inbound", steps, value, payload)) == 1
+        assert account.lost() == []
+
+    @pytest.mark.parametrize(("payload", "steps", "profile"), OUTBOUND_NEEDS, ids=lambda value: repr(value)[:40])
+    def test_each_row_outbound_is_needed(self, payload: JsonObject, steps: Steps, profile: str) -> None:
+        is_change = "statsig::config_change" in payload.values()
+
+        assert len(left_behind("outbound", steps, inside(payload, *steps), payload, profile=profile)) == 1
+        assert (lost_of_change if is_change else lost_outbound)(payload, profile) == []
+
+    def test_no_row_lacks_a_payload_that_needs_it(self) -> None:
+        rows = [row for payload, steps in INBOUND_NEEDS for row in self.rows("inbound", payload, steps)]
+        rows += [
+            row for payload, steps, profile in OUTBOUND_NEEDS for row in self.rows("outbound", payload, steps, profile)
+        ]
+
+        assert sorted(map(repr, rows)) == sorted(map(repr, LEFT_BEHIND))
+
+    @staticmethod
+    def rows(direction: Direction, payload: JsonObject, steps: Steps, profile: str | None = None) -> list[LeftBehind]:
+        return left_behind(direction, steps, inside(payload, *steps), payload, profile=profile)
+
     @pytest.mark.parametrize("row", LEFT_BEHIND, ids=lambda row: f"{row.direction} {row.path} {row.rule}")
     def test_each_row_names_a_place_and_a_rule(self, row: LeftBehind) -> None:
         assert re.fullmatch(r"\$([.]([A-Za-z]+|[*]{1,2}))+", row.path)

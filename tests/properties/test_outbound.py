@@ -107,7 +107,9 @@ def time_of(payload: JsonObject) -> int | None:
 
 def came_from_segment(payload: JsonObject) -> bool:
     """The oracle of FL-7."""
-    return payload["eventName"].startswith("segment::") or inside(payload, "statsigMetadata", "sdkType") == "segment"
+    return (
+        str(payload["eventName"]).startswith("segment::") or inside(payload, "statsigMetadata", "sdkType") == "segment"
+    )
 
 
 def held_object(payload: JsonObject, name: str) -> Any:

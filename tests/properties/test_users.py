@@ -386,6 +386,10 @@ class TestUS5Prefix:
         assert with_prefix.event_name == prefix + without.event_name
 
 
+def naming_of(templates: JsonObject) -> EventNaming:
+    return EventNaming(**templates)
+
+
 def view(kind: str, **fields: Any) -> JsonObject:
     return {"type": kind, "userId": "u1", **fields}
 
@@ -481,7 +485,7 @@ class TestUS6NamesOfOtherCalls:
     ) -> None:
         placeholders = ["{name}", "{category}"] if swap else ["{category}", "{name}"]
         pieces = [first, placeholders[0], second, placeholders[1], third]
-        naming = EventNaming(**{"prefix": "", kind: "".join(pieces), f"{kind}_unnamed": "nothing"})
+        naming = naming_of({"prefix": "", kind: "".join(pieces), f"{kind}_unnamed": "nothing"})
 
         event = sent(view(kind, category=category, name=name), InboundConfig(naming=naming))
 
@@ -492,7 +496,7 @@ class TestUS6NamesOfOtherCalls:
     def test_a_template_of_one_part_is_unnamed_without_it(
         self, kind: str, used: str, category: str | None, name: str | None
     ) -> None:
-        naming = EventNaming(**{kind: f"x {{{used}}}"})
+        naming = naming_of({kind: f"x {{{used}}}"})
         part = {"category": category, "name": name}[used]
 
         event = sent(view(kind, category=category, name=name), InboundConfig(naming=naming))
@@ -515,10 +519,10 @@ class TestUS6NamesOfOtherCalls:
     def test_an_unknown_placeholder_is_a_config_error(self, key: str, placeholder: str, text: str) -> None:
         template = f"{text}{{{placeholder}}}"
         if placeholder in PLACEHOLDERS[key]:
-            assert getattr(EventNaming(**{key: template}), key) == template
+            assert getattr(naming_of({key: template}), key) == template
             return
         with pytest.raises(ConfigError):
-            EventNaming(**{key: template})
+            naming_of({key: template})
         with pytest.raises(ConfigError):
             load_config({"inbound": {"naming": {key: template}}})
 
