@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import math
-from typing import Any, TypeGuard
+from typing import Any
 
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.calls import found
+from tests.support.calls import user_track as track
+from tests.support.values import JsonObject, is_finite
+from tests.support.values import canonical as plain
 
 from statsig_segment import InboundConfig, IntegrationConfig, StatsigEvent, explain, to_log_event, translate
 from statsig_segment.testing import json_values
 
-JsonObject = dict[str, Any]
 NAN = float("nan")
-
-
-def is_object(value: Any) -> TypeGuard[JsonObject]:
-    return isinstance(value, dict)
-
-
-def is_array(value: Any) -> TypeGuard[list[Any]]:
-    return isinstance(value, list)
-
-
-def track(**fields: Any) -> JsonObject:
-    return {"type": "track", "event": "Signed Up", "userId": "u1", **fields}
 
 
 def translated(call: JsonObject, **inbound: Any) -> StatsigEvent:
@@ -34,28 +23,11 @@ def translated(call: JsonObject, **inbound: Any) -> StatsigEvent:
     return event
 
 
-def found(event: StatsigEvent) -> set[tuple[str, str]]:
-    """The issues of an event; each (code, path) is told once."""
-    pairs = [(issue.code, issue.path) for issue in event.issues]
-    assert len(pairs) == len(set(pairs))
-    return set(pairs)
-
-
-def plain(value: Any) -> str:
-    """A text by which JSON values compare exactly: `1`, `1.0` and `true` apart."""
-    return json.dumps(value, sort_keys=True)
-
-
-def is_finite(value: Any) -> bool:
-    return not isinstance(value, float) or math.isfinite(value)
-
-
-ODD: tuple[Any, ...] = (None, True, 0, "", [], {}, NAN, float("inf"), 1e21, [1])
 VALUES = st.one_of(
     json_values(max_leaves=3),
     st.text(max_size=4),
     st.lists(st.text(max_size=3), max_size=2),
-    st.sampled_from(ODD),
+    st.sampled_from((None, True, 0, "", [], {}, NAN, float("inf"), 1e21, [1])),
 )
 KEYS = ("revenue", "total", "a.b", "value")
 

@@ -5,12 +5,14 @@ The selectors of ID-4 are in test_paths.py, ID-8 and ID-9 in test_placeholders.p
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Any, TypeGuard
+from typing import Any
 
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
+from tests.support.calls import found as all_issues
+from tests.support.calls import read_id, track
+from tests.support.values import JsonObject, is_array, is_object
 
 from statsig_segment import (
     IdMapping,
@@ -26,39 +28,10 @@ from statsig_segment import (
 )
 from statsig_segment.testing import even_odd_arrays, hostile_values, identifiers, json_values, segment_calls
 
-JsonObject = dict[str, Any]
-
-
-def is_object(value: Any) -> TypeGuard[JsonObject]:
-    return isinstance(value, dict)
-
-
-def is_array(value: Any) -> TypeGuard[list[Any]]:
-    return isinstance(value, list)
-
-
-def track(**fields: Any) -> JsonObject:
-    return {"type": "track", "event": "Signed Up", **fields}
-
 
 def found(event: Any) -> set[tuple[str, str]]:
-    """The issues of an event but those of ID-8; each (code, path) is told once."""
-    pairs = [(issue.code, issue.path) for issue in event.issues]
-    assert len(pairs) == len(set(pairs))
-    return {pair for pair in pairs if pair[0] != "id_placeholder"}
-
-
-def read_id(value: Any) -> str | None:
-    """The oracle of IN-4."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str):
-        return value or None
-    if isinstance(value, int | float):
-        exact = Decimal(value)
-        if exact.is_finite() and exact == exact.to_integral_value():
-            return format(exact.to_integral_value(), "f") if exact else "0"
-    return None
+    """The issues of an event but those of ID-8."""
+    return {pair for pair in all_issues(event) if pair[0] != "id_placeholder"}
 
 
 def read_pairs(array: Any, path: str) -> tuple[dict[str, str], set[tuple[str, str]]]:
