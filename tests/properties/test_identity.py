@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
-from tests.support.calls import found as all_issues
-from tests.support.calls import read_id, track
+from tests.support.calls import found, read_id, track
 from tests.support.values import JsonObject, is_array, is_object
 
 from statsig_segment import (
@@ -27,11 +26,6 @@ from statsig_segment import (
     translate,
 )
 from statsig_segment.testing import even_odd_arrays, hostile_values, identifiers, json_values, segment_calls
-
-
-def found(event: Any) -> set[tuple[str, str]]:
-    """The issues of an event but those of ID-8."""
-    return {pair for pair in all_issues(event) if pair[0] != "id_placeholder"}
 
 
 def read_pairs(array: Any, path: str) -> tuple[dict[str, str], set[tuple[str, str]]]:
@@ -57,6 +51,11 @@ def read_pairs(array: Any, path: str) -> tuple[dict[str, str], set[tuple[str, st
     for at, _ in rest:
         issues.add(("custom_id_unpaired", f"{path}[{at}]"))
     return ids, issues
+
+
+def noted(event: Any) -> set[tuple[str, str]]:
+    """The issues of an event but those of ID-8."""
+    return {pair for pair in found(event) if pair[0] != "id_placeholder"}
 
 
 def names_the_user(array: list[Any]) -> bool:
@@ -156,7 +155,7 @@ class TestID2EvenOddPairs:
 
         ids, issues = read_pairs(array, self.PATH)
         assert event.custom_ids == ids
-        assert found(event) == issues
+        assert noted(event) == issues
 
     @given(st.lists(st.tuples(st.text(min_size=1), st.text(min_size=1)), max_size=6))
     def test_well_formed_pairs_become_a_dict_as_python_itself_makes_one(self, pairs: list[tuple[str, str]]) -> None:
@@ -166,7 +165,7 @@ class TestID2EvenOddPairs:
         event = parse_segment_event(track(properties={"statsigCustomIDs": array}))
 
         assert event.custom_ids == dict(pairs)
-        assert {code for code, _ in found(event)} == (
+        assert {code for code, _ in noted(event)} == (
             {"custom_id_repeated"} if len(dict(pairs)) < len(pairs) else set()
         )
 
@@ -177,7 +176,7 @@ class TestID2EvenOddPairs:
         event = parse_segment_event(track(properties={"statsigCustomIDs": value}))
 
         assert event.custom_ids == {}
-        assert found(event) == (set() if value is None else {("custom_ids_not_array", self.PATH)})
+        assert noted(event) == (set() if value is None else {("custom_ids_not_array", self.PATH)})
 
     @given(even_odd_arrays(malformed=True))
     def test_a_tuple_is_an_array(self, array: list[Any]) -> None:
@@ -233,7 +232,7 @@ class TestID3ControlKeysInTraits:
             expected = read_pairs(in_traits, "$.traits.statsigCustomIDs")
         else:
             expected = dict[str, str](), set[tuple[str, str]]()
-        assert (event.custom_ids, found(event)) == expected
+        assert (event.custom_ids, noted(event)) == expected
 
     @given(st.lists(st.sampled_from(("statsigCustomIDs", "statsigCustom", "statsigEnvironment")), unique=True))
     def test_each_key_is_looked_up_on_its_own(self, in_properties: list[str]) -> None:
@@ -315,7 +314,7 @@ class TestID4MappedIdentifiers:
 
         ids, issues = mapped(call, dict(parsed.custom_ids), mappings)
         assert event.custom_ids == ids
-        assert found(event) == found(parsed) | issues
+        assert noted(event) == noted(parsed) | issues
 
     @given(
         st.sampled_from(("track", "page", "screen", "group", "identify")),
@@ -346,7 +345,7 @@ class TestID4MappedIdentifiers:
 
         ids, issues = mapped(call, {}, [IdMapping(field=field, id_type="own")])
         assert event.custom_ids == ids
-        assert found(event) == found(parsed) | issues
+        assert noted(event) == noted(parsed) | issues
 
     @given(st.sampled_from(("anonymousID", "anonymousid", "ANONYMOUSID", "anonymous_id", " anonymousId")))
     def test_field_names_are_case_sensitive(self, field: str) -> None:
@@ -401,7 +400,7 @@ class TestID5TheEventBeatsTheMapping:
         event = apply_id_mappings(parse_segment_event(call), [IdMapping(field="anonymousId", id_type="companyID")])
 
         assert event.custom_ids == {"companyID": read_id(value)}
-        assert ("custom_id_value", "$.properties.statsigCustomIDs[1]") in found(event)
+        assert ("custom_id_value", "$.properties.statsigCustomIDs[1]") in noted(event)
 
     @given(CALLS, MAPPINGS)
     def test_mapping_twice_changes_nothing(self, call: JsonObject, mappings: list[IdMapping]) -> None:

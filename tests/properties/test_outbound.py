@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from itertools import pairwise
 from typing import Any
 
@@ -67,9 +66,10 @@ def first_id(*candidates: Any) -> Any:
 def read_time(value: Any) -> int | None:
     """The oracle of OU-1's times: ISO text is read as a call reads it (IN-6)."""
     if isinstance(value, str):
-        if not re.fullmatch("[0-9]+([.][0-9]+)?", value):
+        whole, point, fraction = value.partition(".")
+        if not all(part.isascii() and part.isdigit() for part in ((whole, fraction) if point else (whole,))):
             return parse_segment_event({"type": "page", "timestamp": value}).time_ms
-        value = int(value.partition(".")[0])
+        value = int(whole)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
     return int(value) if 0 <= int(value) <= LAST_MS else None
