@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
-from typing import Any, TypeGuard
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.values import JsonObject, is_object
 
 from statsig_segment import (
     AudienceFold,
@@ -28,13 +29,6 @@ from statsig_segment import (
     translate,
 )
 from statsig_segment.testing import identifiers, json_values, segment_calls
-
-JsonObject = dict[str, Any]
-
-
-def is_object(value: Any) -> TypeGuard[JsonObject]:
-    return isinstance(value, dict)
-
 
 CLASSES = ("audience", "journey_step")
 
@@ -231,11 +225,8 @@ class TestAU3Update:
 class TestAU4MembershipsOfIdentifyOnly:
     """
     `translate` makes memberships of identify calls only; a track `Audience Entered`/`Audience Exited` is an ordinary
-    event there. `audience_update(event)` reads both forms, and the group calls of account audiences (membership at
-    `traits[key]`), and gives `None` for anything else. [doc for identify, policy for the others]
-
-    Corner: IDs as for events: an account's `groupId` counts only where a row maps it, else `no_identifier` without a
-    user.
+    event there. `audience_update(event)` reads both forms and the group calls of account audiences, and gives `None`
+    for anything else. [doc for identify, policy for the others]
     """
 
     @given(st.sampled_from(("Audience Entered", "Audience Exited", "Signed Up")), st.booleans() | st.just(...))

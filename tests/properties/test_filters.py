@@ -5,10 +5,11 @@ The letter case of FL-4 and the loop guard of the way back, FL-7, are in test_lo
 
 from __future__ import annotations
 
-from typing import Any, TypeGuard
+from typing import Any
 
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.values import JsonObject, is_object
 
 from statsig_segment import (
     AudienceUpdate,
@@ -39,13 +40,6 @@ from statsig_segment.testing import (
     segment_calls,
     statsig_events,
 )
-
-JsonObject = dict[str, Any]
-
-
-def is_object(value: Any) -> TypeGuard[JsonObject]:
-    return isinstance(value, dict)
-
 
 NAMES = ("Signed Up", "signed up", "segment::Signed Up", "Viewed Docs Page", "Loaded a Screen", "group", "")
 NAME_LISTS = st.lists(st.sampled_from(NAMES), max_size=3)
@@ -190,7 +184,7 @@ class TestFL2OutboundFilter:
     def test_by_default_all_but_internal_events_pass(self, payload: JsonObject) -> None:
         event = parse_statsig_event(payload)
 
-        internal = event.event_name == "statsig::diagnostics"
+        internal = isinstance(event, ExportedEvent) and event.event_name == "statsig::diagnostics"
         assert apply_filters(event, OutboundFilter()) is (None if internal else event)
         assert isinstance(event, ExportedEvent | ConfigChange)
 

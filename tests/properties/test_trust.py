@@ -224,8 +224,6 @@ class TestTR2SegmentSignature:
         verify_segment_signature(body, signature, secret)
         verify_segment_signature(body, segment_signature(body, secret), secret)
         refused(verify_segment_signature, body, signature, secret + "x")
-        refused(verify_segment_signature, body + b" ", segment_signature(body, secret), secret)
-        refused(verify_segment_signature, body, segment_signature(body + b" ", secret), secret)
 
     @given(SPACES, SPACES)
     def test_an_empty_batch_is_signed_whole(self, before: str, within: str) -> None:

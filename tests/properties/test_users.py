@@ -14,11 +14,15 @@ import struct
 import subprocess
 from decimal import Decimal
 from random import Random
-from typing import Any, TypeGuard
+from typing import Any, cast
 
+import attrs
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
+from tests.support.calls import found
+from tests.support.calls import user_track as track
+from tests.support.values import JsonObject, is_array, is_finite, is_object
 
 from statsig_segment import (
     ConfigError,
@@ -34,23 +38,8 @@ from statsig_segment import (
 )
 from statsig_segment.testing import even_odd_arrays, hostile_values, json_values, segment_calls
 
-JsonObject = dict[str, Any]
-
-
-def is_object(value: Any) -> TypeGuard[JsonObject]:
-    return isinstance(value, dict)
-
-
-def is_array(value: Any) -> TypeGuard[list[Any]]:
-    return isinstance(value, list)
-
-
 CONTROL_KEYS = ("statsigCustomIDs", "statsigCustom", "statsigEnvironment")
 NAN = float("nan")
-
-
-def track(**fields: Any) -> JsonObject:
-    return {"type": "track", "event": "a", "userId": "u1", **fields}
 
 
 def convert(call: JsonObject, config: InboundConfig | None = None) -> StatsigEvent:
@@ -61,19 +50,8 @@ def sent(call: JsonObject, config: InboundConfig | None = None) -> Any:
     return to_log_event(convert(call, config))
 
 
-def found(event: StatsigEvent) -> set[tuple[str, str]]:
-    """The issues of an event; each (code, path) is told once."""
-    pairs = [(issue.code, issue.path) for issue in event.issues]
-    assert len(pairs) == len(set(pairs))
-    return set(pairs)
-
-
 def codes(event: StatsigEvent) -> set[str]:
     return {code for code, _ in found(event)}
-
-
-def is_finite(value: Any) -> bool:
-    return not isinstance(value, float) or math.isfinite(value)
 
 
 def number_text(number: float) -> str:
@@ -386,10 +364,6 @@ class TestUS5Prefix:
         assert with_prefix.event_name == prefix + without.event_name
 
 
-def naming_of(templates: JsonObject) -> EventNaming:
-    return EventNaming(**templates)
-
-
 def view(kind: str, **fields: Any) -> JsonObject:
     return {"type": kind, "userId": "u1", **fields}
 
@@ -485,7 +459,9 @@ class TestUS6NamesOfOtherCalls:
     ) -> None:
         placeholders = ["{name}", "{category}"] if swap else ["{category}", "{name}"]
         pieces = [first, placeholders[0], second, placeholders[1], third]
-        naming = naming_of({"prefix": "", kind: "".join(pieces), f"{kind}_unnamed": "nothing"})
+        naming = attrs.evolve(
+            EventNaming(), **cast("Any", {"prefix": "", kind: "".join(pieces), f"{kind}_unnamed": "nothing"})
+        )
 
         event = sent(view(kind, category=category, name=name), InboundConfig(naming=naming))
 
@@ -496,7 +472,7 @@ class TestUS6NamesOfOtherCalls:
     def test_a_template_of_one_part_is_unnamed_without_it(
         self, kind: str, used: str, category: str | None, name: str | None
     ) -> None:
-        naming = naming_of({kind: f"x {{{used}}}"})
+        naming = attrs.evolve(EventNaming(), **cast("Any", {kind: f"x {{{used}}}"}))
         part = {"category": category, "name": name}[used]
 
         event = sent(view(kind, category=category, name=name), InboundConfig(naming=naming))
@@ -519,10 +495,10 @@ class TestUS6NamesOfOtherCalls:
     def test_an_unknown_placeholder_is_a_config_error(self, key: str, placeholder: str, text: str) -> None:
         template = f"{text}{{{placeholder}}}"
         if placeholder in PLACEHOLDERS[key]:
-            assert getattr(naming_of({key: template}), key) == template
+            assert getattr(attrs.evolve(EventNaming(), **cast("Any", {key: template})), key) == template
             return
         with pytest.raises(ConfigError):
-            naming_of({key: template})
+            attrs.evolve(EventNaming(), **cast("Any", {key: template}))
         with pytest.raises(ConfigError):
             load_config({"inbound": {"naming": {key: template}}})
 
