@@ -236,6 +236,18 @@ class TestAU4MembershipsOfIdentifyOnly:
         assert isinstance(outcome, StatsigEvent)
         assert outcome.event_name == "segment::" + name
 
+    @given(st.sampled_from(("page", "screen")), st.booleans())
+    def test_other_calls_are_none(self, kind: str, member: bool) -> None:
+        call = membership(member, kind=kind, traits={"vip_users": member})
+
+        assert audience_update(parse_segment_event(call)) is None
+
+    @given(segment_calls(types=("track", "page", "screen", "group")))
+    def test_calls_without_personas_are_none(self, call: JsonObject) -> None:
+        call = {**call, "context": {key: value for key, value in call.get("context", {}).items() if key != "personas"}}
+
+        assert audience_update(parse_segment_event(call)) is None
+
     @given(st.booleans() | st.just(...))
     def test_a_group_is_an_ordinary_event_too(self, member: Any) -> None:
         outcome = translate(membership(member, kind="group"))
@@ -268,18 +280,6 @@ class TestAU4MembershipsOfIdentifyOnly:
 
         assert update is not None
         assert update.member == member
-
-    @given(st.sampled_from(("page", "screen")), st.booleans())
-    def test_other_calls_are_none(self, kind: str, member: bool) -> None:
-        call = membership(member, kind=kind, properties={"vip_users": member})
-
-        assert audience_update(parse_segment_event(call)) is None
-
-    @given(segment_calls(types=("track", "page", "screen", "group")))
-    def test_calls_without_personas_are_none(self, call: JsonObject) -> None:
-        call = {**call, "context": {key: value for key, value in call.get("context", {}).items() if key != "personas"}}
-
-        assert audience_update(parse_segment_event(call)) is None
 
 
 UPDATES = st.lists(

@@ -6,7 +6,6 @@ import importlib.metadata
 import json
 from typing import Any
 
-import attrs
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -17,12 +16,13 @@ from statsig_segment import (
     StatsigUser,
     __version__,
     parse_segment_event,
+    parse_statsig_event,
     to_event_webhook,
     to_log_event,
     to_log_event_request,
     to_statsig_event,
 )
-from statsig_segment.testing import segment_calls
+from statsig_segment.testing import segment_calls, statsig_events
 
 # Wire name -> attribute, once more and from the rule's text alone.
 USER_KEYS = {
@@ -149,9 +149,14 @@ class TestWI1LogEvent:
             inner.clear()
         assert json.dumps(second) == json.dumps(to_log_event(event)) == before
 
-    @given(EVENTS, TEXTS)
-    def test_the_message_id_stays_behind(self, event: StatsigEvent, message_id: str) -> None:
-        assert to_log_event(attrs.evolve(event, message_id=message_id)) == to_log_event(event)
+    @given(statsig_events())
+    def test_an_exported_event_can_be_sent_too(self, payload: JsonObject) -> None:
+        event = parse_statsig_event(payload)
+        if isinstance(event, StatsigEvent):
+            sent: Any = to_log_event(event)
+
+            assert sent["eventName"] == payload["eventName"]
+            assert json.dumps(sent)
 
 
 class TestWI2LogEventRequest:
