@@ -36,12 +36,13 @@ CLASSES = ("audience", "journey_step")
 def membership(member: Any = True, key: Any = "vip_users", *, kind: str = "identify", **fields: Any) -> JsonObject:
     """An Engage call; `...` for no membership at all."""
     values = {} if member is ... else {key: member}
+    where = "properties" if kind == "track" else "traits"
     return {
         "type": kind,
         "event": "Audience Entered",
         "userId": "u1",
         "context": {"personas": {"computation_class": "audience", "computation_key": key}},
-        **({"traits": values} if kind == "identify" else {"properties": values}),
+        where: values,
         **fields,
     }
 
@@ -115,7 +116,7 @@ class TestAU2Membership:
         st.booleans(), st.sampled_from(("true", "false", "True", "FALSE", "", "1", 0, 1, None, ...)), json_values()
     )
 
-    @given(st.sampled_from(("identify", "track")), VALUES, st.sampled_from(("vip_users", "a.b", "ü", " ")))
+    @given(st.sampled_from(("identify", "track", "group")), VALUES, st.sampled_from(("vip_users", "a.b", "ü", " ")))
     @example("identify", 0, "vip_users")
     @example("identify", None, "vip_users")
     @example("track", "true", "vip_users")
@@ -159,7 +160,7 @@ class TestAU2Membership:
 
         assert caught.value.code == "audience_membership"
 
-    @given(PERSONAS, st.sampled_from(("identify", "track")))
+    @given(PERSONAS, st.sampled_from(("identify", "track", "group")))
     def test_any_other_class_or_key_is_none(self, personas: Any, kind: str) -> None:
         event = parse_segment_event(membership(True, kind=kind, context={"personas": personas}))
 
@@ -243,7 +244,42 @@ class TestAU4MembershipsOfIdentifyOnly:
 
     @given(segment_calls(types=("track", "page", "screen", "group")))
     def test_calls_without_personas_are_none(self, call: JsonObject) -> None:
+        call = {**call, "context": {key: value for key, value in call.get("context", {}).items() if key != "personas"}}
+
         assert audience_update(parse_segment_event(call)) is None
+
+    @given(st.booleans() | st.just(...))
+    def test_a_group_is_an_ordinary_event_too(self, member: Any) -> None:
+        outcome = translate(membership(member, kind="group"))
+
+        assert isinstance(outcome, StatsigEvent)
+        assert outcome.event_name == "segment::group"
+
+    @given(st.booleans(), identifiers(), st.booleans(), st.booleans())
+    def test_an_account_belongs_to_its_mapped_group(self, member: bool, group: Any, mapped: bool, known: bool) -> None:
+        rows = [IdMapping(field="groupId", id_type="companyID")] if mapped else []
+        call = membership(member, kind="group", groupId=group, userId="u1" if known else None)
+        event = apply_id_mappings(parse_segment_event(call), rows)
+        if not mapped and not known:
+            with pytest.raises(TranslationError) as caught:
+                audience_update(event)
+            assert caught.value.code == "no_identifier"
+            return
+
+        update = audience_update(event)
+
+        assert update is not None
+        assert (update.id_list, update.member) == ("vip_users", member)
+        assert (update.user_id, list(update.custom_ids)) == ("u1" if known else None, ["companyID"] if mapped else [])
+
+    @given(st.booleans(), st.booleans())
+    def test_only_the_traits_of_an_account_count(self, member: bool, other: bool) -> None:
+        call = membership(member, kind="group", properties={"vip_users": other})
+
+        update = audience_update(parse_segment_event(call))
+
+        assert update is not None
+        assert update.member == member
 
 
 UPDATES = st.lists(

@@ -73,8 +73,8 @@ class TestCF1OneStructure:
     `load_config(mapping_or_text)` reads the same structure from a dict, TOML or JSON with cattrs.
 
     Pinned: a mapping, or text: JSON where its first character is `{`, else TOML; empty text is the default.
-    `value_property`: a string, or for none `null` in JSON and `false` in TOML. `naming = "segment_2021"` in a
-    configuration file names the preset.
+    `value_property`: a string, a list of strings, or for none `null` in JSON and `false` in TOML. `naming =
+    "segment_2021"` in a configuration file names the preset.
     """
 
     @given(integration_tables())
@@ -127,6 +127,10 @@ TABLES: Mapping[Keys, JsonObject] = {
         "value_property": 1,
         "honor_integrations": "false",
         "allow_statsig_origin": 1,
+        "drop_placeholder_ids": "true",
+        "custom_fields": ["context.traits.plan"],
+        "metadata_fields": "context.page.path",
+        "nested": True,
     },
     ("inbound", "filters"): {"include": "Signed Up", "exclude": 0, "types": {"track": True}},
     ("inbound", "naming"): {
@@ -137,9 +141,18 @@ TABLES: Mapping[Keys, JsonObject] = {
         "screen": 1.5,
         "screen_unnamed": False,
         "group": 0,
+        "from_properties": "yes",
     },
     ("inbound", "user_fields"): {"ip": 1, "email": ["traits.email"], "country": {}},
-    ("outbound",): {"profile": 7, "anonymous_id": False, "filters": "exposures"},
+    ("inbound", "custom_fields"): {"plan": 7, "seats": ["traits.seats"]},
+    ("inbound", "metadata_fields"): {"path": None, "source": {}},
+    ("outbound",): {
+        "profile": 7,
+        "anonymous_id": False,
+        "filters": "exposures",
+        "allow_segment_origin": 0,
+        "config_change_user_id": 7,
+    },
     ("outbound", "filters"): {
         "exposures": "true",
         "config_changes": 0,
@@ -148,6 +161,10 @@ TABLES: Mapping[Keys, JsonObject] = {
     },
     ("outbound", "filters", "events"): {"checkout": "yes", "Signed Up": 1},
 }
+
+
+FREE = (("events",), ("user_fields",), ("custom_fields",), ("metadata_fields",))
+"""Tables whose keys are the user's own, or have a test of their own."""
 
 
 def put_entries(whole: JsonObject, rows: list[tuple[Keys, str, Any]]) -> list[Keys]:
@@ -198,7 +215,7 @@ class TestCF2EveryProblemAtOnce:
         integration_tables(),
         st.lists(
             st.tuples(
-                st.sampled_from([above for above in TABLES if above[-1:] not in (("events",), ("user_fields",))]),
+                st.sampled_from([above for above in TABLES if above[-1:] not in FREE]),
                 st.sampled_from(("colour", "Include", "idTypes", "custom_ids")),
                 json_values(max_leaves=2),
             ),
@@ -234,7 +251,7 @@ class TestCF2EveryProblemAtOnce:
             assert any(f"[{at}]" in path for path in paths)
 
     @given(
-        st.sampled_from(("honor_integrations", "allow_statsig_origin")),
+        st.sampled_from(("honor_integrations", "allow_statsig_origin", "drop_placeholder_ids")),
         st.sampled_from(("true", "false", 0, 1, 1.0, None, [], {}, "yes")),
     )
     def test_only_booleans_are_booleans(self, key: str, value: Any) -> None:

@@ -73,6 +73,10 @@ def permissive(config: IntegrationConfig, tier: str | None, mappings: list[IdMap
             naming=config.inbound.naming,
             user_fields=config.inbound.user_fields,
             value_property=config.inbound.value_property,
+            custom_fields=config.inbound.custom_fields,
+            metadata_fields=config.inbound.metadata_fields,
+            nested=config.inbound.nested,
+            drop_placeholder_ids=config.inbound.drop_placeholder_ids,
             default_environment=tier,
             honor_integrations=False,
             allow_statsig_origin=True,
@@ -88,7 +92,7 @@ CONFIGS = st.builds(
         st.builds(
             IdMapping,
             field=st.sampled_from(("context.device.id", "shopId", "groupId", "properties.id")),
-            id_type=st.sampled_from(("companyID", "deviceID", "shop id")),
+            id_type=st.sampled_from(("companyID", "deviceID", "shop id", "userID")),
         ),
         max_size=2,
     ),
@@ -170,10 +174,10 @@ RULES = {
     "eventName": {"US-5"},
     "time": {"IN-5"},
     "value": {"US-8"},
-    "metadata": {"US-7"},
-    "userID": {"ID-1"},
+    "metadata": {"US-7", "US-11"},
+    "userID": {"ID-1", "ID-2", "ID-4"},
     "customIDs": {"ID-2", "ID-4"},
-    "custom": {"US-1"},
+    "custom": {"US-1", "US-10"},
     "statsigEnvironment": {"US-3", "US-4"},
     "email": {"US-2"},
     "ip": {"US-2"},
@@ -190,7 +194,8 @@ class TestExplanationNamesSourceAndRule:
     (`$.properties.statsigCustomIDs[1]`, `None` where the configuration or the library put it).
 
     `explain`'s rules: userID ID-1, pair ID-2, mapped ID-4, user fields US-2, custom US-1, the event's tier US-3, the
-    default tier US-4, name US-5, metadata US-7, value US-8, time IN-5.
+    default tier US-4, name US-5, metadata US-7, value US-8, time IN-5; US-10 and US-11 for the fields that the
+    configuration adds, ID-4 for a user ID that a row filled (ID-9), ID-2 for one that a pair filled.
     """
 
     @given(EVENTS, CONFIGS)
@@ -216,7 +221,7 @@ class TestExplanationNamesSourceAndRule:
                 assert row.value in (found, found.get("tier") if is_object(found) else None)
             elif row.rule == "US-8":
                 assert repr(row.value) == repr(found)
-            elif row.rule == "US-7":
+            elif row.rule in {"US-7", "US-11"}:
                 assert isinstance(row.value, str)
                 assert found is not None
                 assert not isinstance(found, str) or found == row.value
@@ -230,8 +235,10 @@ class TestExplanationNamesSourceAndRule:
         for row in explain(call, config).rows:
             own = parse_segment_event(call).custom_ids
             keys = keys_of(row.target)
-            if keys[:2] == ("user", "customIDs"):
+            if keys[:2] == ("user", "customIDs") and not config.inbound.drop_placeholder_ids:
                 assert (row.rule == "ID-2") == (keys[2] in own)
+            if row.rule in {"ID-2", "ID-4"}:
+                assert (row.rule == "ID-2") == ("statsigCustomIDs[" in str(row.source))
 
     def test_of_a_repeated_name_the_winner_is_told(self) -> None:
         array = ["companyID", "c1", "companyID", "c2", "companyID", ""]
@@ -280,6 +287,10 @@ class TestIssuesRideOnTheResult:
                 naming=inbound.naming,
                 user_fields=inbound.user_fields,
                 value_property=inbound.value_property,
+                custom_fields=inbound.custom_fields,
+                metadata_fields=inbound.metadata_fields,
+                nested=inbound.nested,
+                drop_placeholder_ids=inbound.drop_placeholder_ids,
                 default_environment=inbound.default_environment,
                 honor_integrations=False,
                 allow_statsig_origin=True,

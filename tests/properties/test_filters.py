@@ -1,4 +1,7 @@
-"""Properties of what is not sent (FL-1 to FL-6): one class for each rule, the rule quoted."""
+"""Properties of what is not sent (FL-1 to FL-6): one class for each rule, the rule quoted.
+
+The letter case of FL-4 and the loop guard of the way back, FL-7, are in test_loop_guards.py.
+"""
 
 from __future__ import annotations
 
@@ -231,8 +234,9 @@ ENTRIES = st.one_of(st.booleans(), st.none(), st.sampled_from(ODD), st.just({"a"
 class TestFL4Integrations:
     """
     The `integrations` object decides as Segment does: an entry `Statsig` (exact case) beats `All`; `false` disables,
-    `true` or an object enables; `All: false` without a `Statsig` entry disables [doc]. Skipped with reason
-    `integration_disabled`. `InboundConfig.honor_integrations=False` turns this off.
+    `true` or an object enables; `All: false` without a `Statsig` entry disables [doc]. `All` is read in any letter
+    case; of several, any `false` counts [seen]. Skipped with reason `integration_disabled`.
+    `InboundConfig.honor_integrations=False` turns this off.
 
     Corners: `Statsig: null` counts as no entry; any other value but `false` enables, even `"false"` and 0; `All`
     disables only as `false`. FL-4 and FL-5 are no part of `apply_filters`.
@@ -252,7 +256,7 @@ class TestFL4Integrations:
         if integrations.get("Statsig") is not None:
             disabled = integrations["Statsig"] is False
         else:
-            disabled = integrations.get("All") is False
+            disabled = any(integrations.get(name) is False for name in ("All", "all"))
 
         outcome = translate(call, IntegrationConfig(inbound=InboundConfig(honor_integrations=honor)))
 

@@ -76,7 +76,7 @@ def says(text: str, value: Any) -> bool:
         return text == ("true" if value else "false")
     if isinstance(value, int | float):
         return float(Decimal(text)) == float(value)
-    return bool(json.loads(text) == value)
+    return bool(json.loads(text, parse_int=float) == json.loads(json.dumps(value), parse_int=float))
 
 
 OBJECTS = nested_objects() | nested_objects(

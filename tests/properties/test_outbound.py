@@ -1,4 +1,8 @@
-"""Properties of the way back, Statsig to Segment (OU-1 to OU-8): one class for each rule, the rule quoted."""
+"""Properties of the way back, Statsig to Segment (OU-1 to OU-8): one class for each rule, the rule quoted.
+
+The forms of time of OU-1 are in test_event_times.py, bodies of `log_event` (OU-2) in test_envelopes.py, OU-9 in
+test_warehouse_rows.py.
+"""
 
 from __future__ import annotations
 
@@ -69,6 +73,13 @@ def read_time(value: Any) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
     return int(value) if 0 <= int(value) <= LAST_MS else None
+
+
+def came_from_segment(payload: JsonObject) -> bool:
+    """The oracle of FL-7."""
+    return (
+        str(payload["eventName"]).startswith("segment::") or inside(payload, "statsigMetadata", "sdkType") == "segment"
+    )
 
 
 def held_object(payload: JsonObject, name: str) -> Any:
@@ -293,7 +304,7 @@ class TestOU3DocumentedProfile:
 
         assert canonical(track) == canonical(documented(payload))
         outcome = export(payload)
-        if not payload["eventName"].startswith("statsig::"):
+        if not payload["eventName"].startswith("statsig::") and not came_from_segment(payload):
             assert canonical(outcome) == canonical(track)
 
     @given(st.text(min_size=1), st.none() | st.text(min_size=1), st.none() | st.integers(0, LAST_MS), st.integers())
@@ -327,7 +338,8 @@ class TestOU4DeliverableProfile:
     `timestamp` ISO 8601 with exactly three fraction digits and `Z`; `anonymousId` from the ID type named in
     `OutboundConfig.anonymous_id` (default `stableID`); `messageId` from `timeUUID` so that a retried delivery is
     counted once; `context.traits.email` from `user.email`; and neither userId nor anonymousId: `TranslationError`
-    `no_identifier` instead of the API's silent 200.
+    `no_identifier` instead of the API's silent 200. `userId` is there only where it is an ID under IN-4: null and `""`
+    have no key in this profile (SDKs send `""` for every anonymous user [seen]).
 
     Corner: `anonymousId` for `stableID` as OU-3's stableID, for any other type `user.customIDs` under that exact name;
     `messageId` and email are non-empty strings only; null `user`, `value`, `metadata` stay null.
@@ -353,6 +365,8 @@ class TestOU4DeliverableProfile:
                 to_outbound_track(event, config)
             assert caught.value.code == "no_identifier"
             return
+        if read_id(expected.get("userId")) is None:
+            expected.pop("userId", None)
         if "timestamp" in expected:
             expected["timestamp"] = iso(expected["timestamp"])
         if anonymous_id is not None:
@@ -447,6 +461,8 @@ class TestOU6ConfigChanges:
     'statsig', version: '1.0'}}, properties: {author, configName, description, environment}}` — no `type` in the
     documented form; the `deliverable` profile adds `type`, ISO time, and keeps `configType`, `action`, `tags` and the
     rest of the source metadata in properties. The clock is the caller's: `timestamp` is an argument of `ConfigChange`.
+    `OutboundConfig.config_change_user_id` is the `userId`, in the deliverable profile, of a change that has neither a
+    user ID nor an email; it is used beside an `anonymousId` too, and for the Segment form.
 
     Corners: `environment` = `environment`, else `environments` as it stands; absent has no key, null stays null;
     `userId` as OU-3 over `userID`, `user.userID`. Deliverable: `messageId`, `anonymousId`, email and `no_identifier` as
@@ -506,6 +522,27 @@ class TestOU6ConfigChanges:
         metadata.pop("name", None)
         expected = {**metadata, **present(configType=config_type), **change_properties(payload)}
         assert canonical(track["properties"]) == canonical(expected)
+
+    @given(config_changes(), TEXT, st.booleans())
+    @example({"eventName": CHANGE, "statsigMetadata": {"stableID": "s1"}}, "console", True)
+    @example({"event": CHANGE, "properties": {}}, "console", True)
+    def test_a_change_by_nobody_gets_the_configured_user_id(
+        self, payload: JsonObject, user_id: str, deliverable: bool
+    ) -> None:
+        profile = "deliverable" if deliverable else "documented"
+        change = parse_statsig_event(payload)
+        assert isinstance(change, ConfigChange)
+        known = first_id(payload.get("userID", ...), inside(payload, "user", "userID"), payload.get("userId", ...))
+        email = inside(payload, "user", "email")
+        somebody = read_id(known) is not None or (isinstance(email, str) and email)
+
+        track: Any = config_change_event(change, OutboundConfig(profile=profile, config_change_user_id=user_id))
+
+        bare = OutboundConfig(profile=profile)
+        if deliverable and not somebody:
+            assert track["userId"] == user_id
+        else:
+            assert canonical(track) == canonical(config_change_event(change, bare))
 
     @given(st.none() | st.integers(0, LAST_MS), st.none() | TEXT, st.none() | TEXT, st.none() | TEXT, st.none() | TEXT)
     def test_a_change_of_the_callers_own(

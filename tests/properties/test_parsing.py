@@ -1,4 +1,8 @@
-"""Properties of reading Segment calls (IN-1 to IN-9): one class for each rule, the rule quoted."""
+"""Properties of reading Segment calls (IN-1 to IN-9): one class for each rule, the rule quoted.
+
+Some rules have more classes elsewhere: IN-5 in test_event_times.py, IN-8 in test_envelopes.py, IN-9 in
+test_delivery.py; IN-10 is in test_python_values.py.
+"""
 
 from __future__ import annotations
 
@@ -485,7 +489,8 @@ class TestIN6FormsOfTime:
 class TestIN7ObjectsAndUnknownFields:
     """
     `properties`, `traits`, `context`, `integrations`: absent or null = empty; any other non-object = empty, with an
-    issue. Unknown top-level fields are kept and can be mapped (ID-2).
+    issue. An empty array counts as an empty object, without an issue: PHP writes it so [seen]. Unknown top-level fields
+    are kept and can be mapped (ID-4).
     """
 
     @given(
@@ -497,7 +502,11 @@ class TestIN7ObjectsAndUnknownFields:
         ),
         st.one_of(st.just(...), json_values(max_leaves=3)),
     )
-    def test_only_an_object_is_one(self, place: tuple[str, str], value: Any) -> None:
+    @example(("properties", "track"), [])
+    @example(("context", "page"), [])
+    @example(("integrations", "screen"), [[]])
+    @example(("traits", "group"), [])
+    def test_only_an_object_or_an_empty_array_is_one(self, place: tuple[str, str], value: Any) -> None:
         field, kind = place
         call: JsonObject = {"type": kind, "event": "a"}
         if value is not ...:
@@ -511,7 +520,7 @@ class TestIN7ObjectsAndUnknownFields:
             assert list(held) == list(value.keys())
         else:
             assert held == {}
-        wrong = value is not ... and value is not None and not is_object(value)
+        wrong = value is not ... and value is not None and value != [] and not is_object(value)
         assert (("object_expected", f"$.{field}") in found(event)) == wrong
 
     @given(
@@ -540,9 +549,9 @@ def merged(below: Any, above: Any) -> Any:
 
 
 def without_nothing(item: JsonObject) -> JsonObject:
-    """An item without the top-level keys that say nothing: null, and empty objects in place of none."""
+    """An item without the top-level keys that say nothing: null, and empty objects and arrays in place of none."""
     fields = ("context", "integrations", "sentAt", "receivedAt")
-    return {key: value for key, value in item.items() if key not in fields or (value is not None and value != {})}
+    return {key: value for key, value in item.items() if key not in fields or value not in (None, {}, [])}
 
 
 CONTEXTS = st.one_of(
@@ -578,9 +587,10 @@ class TestIN8Batches:
     its neighbours. [doc for the shape, policy for precedence]
 
     Corners: an object with `batch` **and** `type` is one event. Envelope `context`/`integrations` that are no objects
-    are ignored; an item's own null `context`, `integrations`, `sentAt`, `receivedAt` count as absent; an item's own of
-    another wrong kind stays for the parser. Inside `context` an item's null wins, arrays and scalars are replaced, not
-    merged. Items share nothing with each other. Other envelope keys, such as `writeKey`, are not passed on.
+    are ignored; an item's own null `context`, `integrations`, `sentAt`, `receivedAt` count as absent, an item's own
+    `context` or `integrations` of `[]` as `{}`; an item's own of another wrong kind stays for the parser. Inside
+    `context` an item's null wins, arrays and scalars are replaced, not merged. Items share nothing with each other.
+    Other envelope keys, such as `writeKey`, are not passed on.
     """
 
     @staticmethod
@@ -592,7 +602,7 @@ class TestIN8Batches:
             below, above = envelope.get(field), item.get(field)
             if not is_object(below):
                 continue
-            if above is None:
+            if above is None or above == []:
                 whole[field] = below
             elif is_object(above):
                 whole[field] = merged(below, above) if field == "context" else {**below, **above}
@@ -605,6 +615,7 @@ class TestIN8Batches:
     @example({"batch": [{"context": {"a": {"b": 1}}}, {}], "context": {"a": {"c": 2}, "b": 3}})
     @example({"batch": [{"context": {"a": None}}], "context": {"a": {"c": 2}}})
     @example({"batch": [{"integrations": {"a": {"b": 1}}}], "integrations": {"a": {"c": 2}}})
+    @example({"batch": [{"context": [], "integrations": []}], "context": {"a": 1}, "integrations": {"b": 2}})
     def test_an_envelope_is_merged_under_its_items(self, envelope: JsonObject) -> None:
         items = list(split_segment_batch(envelope))
 

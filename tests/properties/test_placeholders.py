@@ -211,6 +211,8 @@ class TestID8Placeholders:
         [IdMapping(field="anonymousId", id_type="teamID"), IdMapping(field="shopId", id_type="teamID")],
         True,
     )
+    @example(track(userId="u1", properties={"statsigCustomIDs": ["userID", "undefined"]}), [], True)
+    @example(track(userId="u1", properties={"statsigCustomIDs": ["userID", "undefined"]}), [], False)
     def test_ids_are_judged_and_dropped_as_the_rules_say(
         self, call: JsonObject, rows: list[IdMapping], drop: bool
     ) -> None:

@@ -1,4 +1,7 @@
-"""Properties of trust (TR-1 to TR-4): one class for each rule, the rule quoted."""
+"""Properties of trust (TR-1 to TR-4): one class for each rule, the rule quoted.
+
+The `repr` of what carries a payload (TR-3) is in test_delivery.py, TR-5 in test_depth.py and test_paths.py.
+"""
 
 from __future__ import annotations
 
@@ -169,9 +172,10 @@ class TestTR1StatsigSignature:
 class TestTR2SegmentSignature:
     """
     `verify_segment_signature(body, signature, secret)`: hex HMAC-SHA1 over the raw bytes; for a batch over the exact
-    bytes of the first element [doc].
+    bytes of the first element [doc]. For an array, a signature over the whole raw body is accepted too: Segment is
+    moving to it [seen], and it is the stronger one. An empty array has only that.
 
-    Corner: an object is one event, also an envelope; only a JSON array counts as a batch, an empty one is refused.
+    Corner: an object is one event, also an envelope; only a JSON array counts as a batch.
     """
 
     SPACES = st.text(" \t\n\r", max_size=3)
@@ -206,7 +210,7 @@ class TestTR2SegmentSignature:
     @example([(10**4500, 0, "", "")], "s", "")
     @example([(float("nan"), 0, "", ""), ({}, 0, "", "")], "s", "")
     @example([("🙂é", 1, "\t", "")], "s", "")
-    def test_a_batch_is_signed_by_its_first_element(
+    def test_a_batch_is_signed_by_its_first_element_or_whole(
         self, items: list[tuple[Any, int, str, str]], secret: str, space: str
     ) -> None:
         texts = [

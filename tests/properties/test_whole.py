@@ -130,23 +130,31 @@ def composed(payload: Any, config: IntegrationConfig) -> Any:
     if not inbound.allow_statsig_origin and is_object(library) and library.get("name") == "statsig":
         return Skipped(reason="statsig_origin", payload=payload)
     entry = event.integrations.get("Statsig")
-    disabled = entry is False or (entry is None and event.integrations.get("All") is False)
+    all_off = any(key.lower() == "all" and value is False for key, value in event.integrations.items())
+    disabled = entry is False or (entry is None and all_off)
     if inbound.honor_integrations and disabled:
         return Skipped(reason="integration_disabled", payload=payload)
     kept = apply_filters(event, inbound.filters, naming=inbound.naming)
     if kept is None:
         return Skipped(reason="filtered", payload=payload)
-    mapped = apply_id_mappings(kept, inbound.id_mappings)
+    mapped = apply_id_mappings(kept, inbound.id_mappings, drop_placeholders=inbound.drop_placeholder_ids)
     if isinstance(mapped, Identify):
         return audience_update(mapped) or Skipped(reason="identify_without_audience", payload=payload)
     return to_statsig_event(mapped, inbound)
+
+
+def came_from_segment(payload: JsonObject) -> bool:
+    """The oracle of FL-7."""
+    name, metadata = payload.get("eventName"), payload.get("statsigMetadata")
+    named = isinstance(name, str) and name.startswith("segment::")
+    return named or (is_object(metadata) and metadata.get("sdkType") == "segment")
 
 
 @pytest.mark.differential
 class TestTranslateIsItsSteps:
     """
     The steps see what the event holds: `to_statsig_event` does not filter and maps nothing by itself; `translate` =
-    parse, skip checks, filter, map, convert. FL-4 and FL-5 are no part of `apply_filters`.
+    parse, skip checks, filter, map, convert. FL-4, FL-5 and FL-7 are no part of `apply_filters`.
     """
 
     @given(CALLS, CONFIGS)
@@ -174,6 +182,8 @@ class TestTranslateIsItsSteps:
             event = parse_statsig_event(form)
             if apply_filters(event, config.outbound.filters) is None:
                 return Skipped(reason="filtered", payload=payload)
+            if came_from_segment(payload) and not config.outbound.allow_segment_origin:
+                return Skipped(reason="segment_origin", payload=payload)
             if isinstance(event, ConfigChange):
                 return config_change_event(event, config.outbound)
             return to_outbound_track(event, config.outbound)
