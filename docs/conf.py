@@ -46,7 +46,7 @@ autodoc_typehints_format = "short"
 nitpick_ignore_regex = [
     (r"py:.*", r"(?!statsig_segment\b).*"),
     (r"py:.*", r"statsig_segment\.\w+\._\w+"),
-    (r"py:.*", r"statsig_segment\.identity\.FieldPath"),
+    (r"py:.*", r"statsig_segment\._\w+\.\w+"),
 ]
 
 html_theme = "furo"
@@ -63,6 +63,7 @@ html_sidebars = {
 html_title = f"statsig-segment {__version__}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = ["site.js"]
 html_copy_source = False
 html_show_sphinx = False
 html_theme_options = {
