@@ -8,10 +8,10 @@ import attrs
 from statsig_segment._values import DEPTH, is_array, is_object
 from statsig_segment.errors import join_path
 
-_STEP: Final = r"(?:[^.\[]+\[[^=\]]+=[^\]]*\]|[^.\[]*)"
+_STEP: Final = r"(?:[^.\[\]]+\[[^=\]]+=[^\]]*\]|[^.\[\]]*)"
 _PATH: Final = re.compile(rf"{_STEP}(?:\.{_STEP})*")
 _EACH_STEP: Final = re.compile(rf"(?:^|\.)({_STEP})")
-_SELECTOR: Final = re.compile(r"([^.\[]+)\[([^=\]]+)=([^\]]*)\]")
+_SELECTOR: Final = re.compile(r"([^.\[\]]+)\[([^=\]]+)=([^\]]*)\]")
 
 
 class Selector(NamedTuple):

@@ -37,14 +37,16 @@ class Code:
 
 _Row = tuple[str, ...]
 
-_LIMITS: Final = {
-    "name_too_long": 128,
-    "id_too_long": 128,
-    "value_too_long": 128,
-    "metadata_too_large": 4096,
-    "event_too_large": 32_768,
-    "envelope_too_large": 32_768,
-}
+_LIMITS: Final = MappingProxyType(
+    {
+        "name_too_long": 128,
+        "id_too_long": 128,
+        "value_too_long": 128,
+        "metadata_too_large": 4096,
+        "event_too_large": 32_768,
+        "envelope_too_large": 32_768,
+    }
+)
 
 
 def _codes(groups: Iterable[tuple[str, Iterable[_Row]]]) -> Mapping[str, Code]:

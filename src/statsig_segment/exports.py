@@ -315,9 +315,8 @@ def _event_of_row(row: FrozenDict) -> dict[str, Any]:
     event: dict[str, Any] = {name: row[column] for column, name in _ROW_FIELDS.items() if row.get(column) is not None}
     user, custom_ids = _column(row, _ROW_USER), _column(row, _ROW_CUSTOM_IDS)
     if user is not None or custom_ids is not None:
-        ids = object_in(user or EMPTY, CUSTOM_IDS) | (custom_ids or EMPTY)
-        known = {key: value for key, value in (user or EMPTY).items() if key != PRIVATE_ATTRIBUTES}
-        event[USER] = known | ({CUSTOM_IDS: ids} if custom_ids is not None else {})
+        public = {key: value for key, value in (user or EMPTY).items() if key != PRIVATE_ATTRIBUTES}
+        event[USER] = public | ({} if custom_ids is None else {CUSTOM_IDS: custom_ids})
     statsig_metadata, stable_id = _column(row, _ROW_STATSIG_METADATA), row.get(_ROW_STABLE_ID)
     if statsig_metadata is not None or stable_id is not None:
         event[STATSIG_METADATA] = (statsig_metadata or EMPTY) | ({} if stable_id is None else {STABLE_ID: stable_id})

@@ -1,0 +1,49 @@
+"""Writing a configuration as the table that `load_config` reads: only what differs from the default."""
+
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+import attrs
+
+from statsig_segment._values import freeze
+from statsig_segment.config import IntegrationConfig
+
+_NULLABLE: Final = "value_property"
+
+
+def config_table(config: IntegrationConfig) -> Mapping[str, Any]:
+    """Write a configuration as an immutable table, ready for `load_config`, JSON and TOML.
+
+    Shape: a configuration in; a table with its keys out, in which what is the default is left out.
+    Errors: none. `load_config(config_table(config)) == config`.
+
+    >>> from statsig_segment import InboundConfig
+    >>> config_table(IntegrationConfig(inbound=InboundConfig(default_environment="staging", value_property=None)))
+    {'inbound': {'default_environment': 'staging', 'value_property': False}}
+    """
+    return cast("Mapping[str, Any]", freeze(_table(config)))
+
+
+def _table(model: Any) -> dict[str, Any]:
+    default = _default(model)
+    changed = {
+        field.name: getattr(model, field.name)
+        for field in attrs.fields(type(model))
+        if field.init and getattr(model, field.name) != getattr(default, field.name, ...)
+    }
+    return {name: _written(name, value) for name, value in changed.items()}
+
+
+def _default(model: Any) -> Any:
+    """Give the default of a model, or anything where it has none: a row of a table stands in full."""
+    return type(model)() if all(field.default is not attrs.NOTHING for field in attrs.fields(type(model))) else None
+
+
+def _written(name: str, value: Any) -> Any:
+    if attrs.has(type(value)):
+        return _table(value)
+    if isinstance(value, frozenset):
+        return sorted(cast("frozenset[str]", value))
+    if isinstance(value, tuple):  # rows of a table, or names
+        return [_written(name, item) for item in value]
+    return False if value is None and name == _NULLABLE else value
