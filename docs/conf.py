@@ -34,8 +34,9 @@ myst_heading_anchors = 3
 myst_enable_extensions = ["attrs_inline", "colon_fence"]
 
 # What is copied runs: no prompts and no results.
-copybutton_prompt_text = r">>> |\.\.\. "
+copybutton_prompt_text = r">>> |\.\.\. ?"
 copybutton_prompt_is_regexp = True
+copybutton_copy_empty_lines = False
 
 autodoc_default_options = {"members": True, "undoc-members": True, "member-order": "bysource"}
 autodoc_preserve_defaults = True
