@@ -30,7 +30,7 @@ from statsig_segment import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from statsig_segment.wire import LogEvent
+    from statsig_segment.statsig import LogEvent
 
 ANONYMOUS = IntegrationConfig(
     inbound=InboundConfig(id_mappings=(IdMapping(field="anonymousId", id_type="segmentAnonymousId"),))

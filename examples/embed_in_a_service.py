@@ -35,7 +35,7 @@ from statsig_segment import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from statsig_segment.wire import LogEvent, LogEventRequest
+    from statsig_segment.statsig import LogEvent, LogEventRequest
 
 EXAMPLES = Path(__file__).parent
 

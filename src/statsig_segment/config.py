@@ -21,8 +21,10 @@ from statsig_segment._validators import (
     table,
 )
 from statsig_segment._values import EMPTY, FrozenDict, is_object
+from statsig_segment.choices import DOCUMENTED, FLATTEN, JSON, PROFILES
 from statsig_segment.event_names import EventNaming
-from statsig_segment.fast_lane import FLATTEN, JSON, Plan, cut_plan
+from statsig_segment.fast_lane import Plan, cut_plan
+from statsig_segment.fast_lane_outbound import OutboundPlan, cut_outbound_plan
 from statsig_segment.filters import InboundFilter, OutboundFilter
 from statsig_segment.identity import IdMapping
 from statsig_segment.statsig import PLAIN_FIELDS
@@ -30,9 +32,6 @@ from statsig_segment.statsig import PLAIN_FIELDS
 DEFAULT_USER_FIELDS: Final = FrozenDict(
     {"ip": "context.ip", "userAgent": "context.userAgent", "locale": "context.locale"}
 )
-DOCUMENTED: Final = "documented"
-DELIVERABLE: Final = "deliverable"
-PROFILES: Final = (DOCUMENTED, DELIVERABLE)
 
 _FILLED: Final[Any] = validators.and_(validators.instance_of(str), validators.min_len(1))
 _MAPPINGS: Final = expect(
@@ -145,6 +144,10 @@ class OutboundConfig:
     config_change_user_id: str | None = attrs.field(default=None, validator=FILLED_TEXT_OR_NONE)
     """The user ID, in the deliverable profile, of a config change with neither a user ID nor an email (OU-6)."""
     filters: OutboundFilter = attrs.field(factory=OutboundFilter, validator=a_model(OutboundFilter))
+    plan: OutboundPlan | None = attrs.field(
+        init=False, default=attrs.Factory(cut_outbound_plan, takes_self=True), eq=False, repr=False
+    )
+    """What the fast lane back needs of all this."""
 
 
 @attrs.frozen(kw_only=True, slots=False)

@@ -31,6 +31,7 @@ from statsig_segment._javascript import float_text
 from statsig_segment._paths import FieldPath, Selector, Step
 from statsig_segment._times import DAY_MS, epoch_ms
 from statsig_segment._values import EMPTY, FrozenDict
+from statsig_segment.choices import FLATTEN
 from statsig_segment.event_names import PLACEHOLDERS, EventNaming, Piece, fill
 from statsig_segment.filters import is_disabled
 from statsig_segment.limits import (
@@ -69,10 +70,6 @@ from statsig_segment.segment import (
 from statsig_segment.statsig import CUSTOM as STATSIG_CUSTOM
 from statsig_segment.statsig import CUSTOM_IDS as STATSIG_CUSTOM_IDS
 from statsig_segment.statsig import EVENT_NAME, METADATA, TIER, TIME, USER, USER_FIELDS, VALUE
-
-JSON: Final = "json"
-FLATTEN: Final = "flatten"
-"""What may become of a property that is an object (US-7)."""
 
 JsonObject: TypeAlias = dict[str, Any]
 _Row: TypeAlias = tuple[str, str, tuple[Step, ...]]

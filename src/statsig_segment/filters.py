@@ -21,8 +21,8 @@ EXPOSURES: Final = frozenset(
 _STATSIG: Final = "Statsig"
 _ALL: Final = "all"
 _STATSIG_LIBRARY: Final = "statsig"
-_SEGMENT_PREFIX: Final = "segment::"
-_SEGMENT_SDK: Final = "segment"
+SEGMENT_PREFIX: Final = "segment::"
+SEGMENT_SDK: Final = "segment"
 
 _EVENTS: Final = expect(
     "a table of event names and true or false",
@@ -129,4 +129,4 @@ def is_disabled(integrations: Mapping[str, Any]) -> bool:
 
 def is_from_segment(event: StatsigEvent | ExportedEvent | ConfigChange) -> bool:
     """Say whether an exported event came from Segment: sending it back would count and bill it twice (FL-7)."""
-    return event.event_name.startswith(_SEGMENT_PREFIX) or getattr(event, "sdk_type", None) == _SEGMENT_SDK
+    return event.event_name.startswith(SEGMENT_PREFIX) or getattr(event, "sdk_type", None) == SEGMENT_SDK

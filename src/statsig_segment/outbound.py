@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, TypeAlias, TypedDict
 
+from statsig_segment import fast_lane_outbound
 from statsig_segment._times import iso_text
 from statsig_segment._values import FrozenDict, freeze_object, thaw, type_name
-from statsig_segment.config import DELIVERABLE, IntegrationConfig, OutboundConfig
+from statsig_segment.choices import DELIVERABLE
+from statsig_segment.config import IntegrationConfig, OutboundConfig
 from statsig_segment.errors import StatsigSegmentError, TranslationError
 from statsig_segment.even_odd import coerce_id
 from statsig_segment.exports import (
@@ -190,7 +192,10 @@ def export(
     >>> export({"eventName": "statsig::diagnostics"}).reason
     'filtered'
     """
-    return _exported(payload, config.outbound, None)
+    written = fast_lane_outbound.outbound_track(payload, config.outbound.plan)
+    if written is None:
+        return _exported(payload, config.outbound, None)
+    return _finished(written, payload, None)
 
 
 def export_many(payloads: Iterable[Any], config: IntegrationConfig = _DEFAULT_INTEGRATION) -> Iterator[ExportOutcome]:
@@ -205,11 +210,25 @@ def export_many(payloads: Iterable[Any], config: IntegrationConfig = _DEFAULT_IN
     >>> [outcome.error.code for outcome in export_many(["oops"])]
     ['invalid_json']
     """
+    plan = config.outbound.plan
     for position, payload in enumerate(payloads):
-        yield _outcome(payload, config.outbound, position)
+        written = fast_lane_outbound.outbound_track(payload, plan)
+        if written is None:
+            yield reference_outcome(payload, config.outbound, position)
+        else:
+            yield _finished(written, payload, position)
 
 
-def _outcome(payload: Any, config: OutboundConfig, position: int) -> ExportOutcome:
+def _finished(written: Any, payload: Any, position: int | None) -> OutboundTrack | Skipped:
+    """Give what the fast lane wrote: a track call as it is, or the outcome of a reason to skip."""
+    if type(written) is str:
+        return Skipped(reason=written, position=position, payload=payload)
+    track: OutboundTrack = written
+    return track
+
+
+def reference_outcome(payload: Any, config: OutboundConfig, position: int) -> ExportOutcome:
+    """Translate one of many events by the reference."""
     try:
         return _exported(payload, config, position)
     except StatsigSegmentError as error:

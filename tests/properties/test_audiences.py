@@ -224,8 +224,8 @@ class TestAU3Update:
 class TestAU4MembershipsOfIdentifyOnly:
     """
     `translate` makes memberships of identify calls only; a track `Audience Entered`/`Audience Exited` is an ordinary
-    event there. `audience_update(event)` reads both forms, and `None` for anything else. [doc for identify, policy for
-    track]
+    event there. `audience_update(event)` reads both forms and the group calls of account audiences, and gives `None`
+    for anything else. [doc for identify, policy for the others]
     """
 
     @given(st.sampled_from(("Audience Entered", "Audience Exited", "Signed Up")), st.booleans() | st.just(...))
@@ -235,7 +235,7 @@ class TestAU4MembershipsOfIdentifyOnly:
         assert isinstance(outcome, StatsigEvent)
         assert outcome.event_name == "segment::" + name
 
-    @given(st.sampled_from(("page", "screen", "group")), st.booleans())
+    @given(st.sampled_from(("page", "screen")), st.booleans())
     def test_other_calls_are_none(self, kind: str, member: bool) -> None:
         call = membership(member, kind=kind, traits={"vip_users": member})
 

@@ -23,7 +23,7 @@ def translated(call: JsonObject, **inbound: Any) -> StatsigEvent:
     return event
 
 
-VALUES = st.one_of(
+VALUES: st.SearchStrategy[Any] = st.one_of(
     json_values(max_leaves=3),
     st.text(max_size=4),
     st.lists(st.text(max_size=3), max_size=2),

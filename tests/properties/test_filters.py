@@ -12,6 +12,7 @@ from statsig_segment import (
     AudienceUpdate,
     ConfigChange,
     EventNaming,
+    ExportedEvent,
     IdMapping,
     InboundConfig,
     InboundFilter,
@@ -180,9 +181,9 @@ class TestFL2OutboundFilter:
     def test_by_default_all_but_internal_events_pass(self, payload: JsonObject) -> None:
         event = parse_statsig_event(payload)
 
-        internal = isinstance(event, StatsigEvent) and event.event_name == "statsig::diagnostics"
+        internal = isinstance(event, ExportedEvent) and event.event_name == "statsig::diagnostics"
         assert apply_filters(event, OutboundFilter()) is (None if internal else event)
-        assert isinstance(event, StatsigEvent | ConfigChange)
+        assert isinstance(event, ExportedEvent | ConfigChange)
 
 
 class TestFL3FilteringAndMapping:

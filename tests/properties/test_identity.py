@@ -86,6 +86,11 @@ CALLS = st.builds(
 )
 
 
+def less_placeholders(issues: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Leave out what ID-8 adds, which has a property class of its own."""
+    return {(code, path) for code, path in issues if code != "id_placeholder"}
+
+
 class TestID1UserId:
     """`userId` -> `user.userID` [doc]."""
 
@@ -141,7 +146,7 @@ class TestID2EvenOddPairs:
 
         ids, issues = read_pairs(array, self.PATH)
         assert event.custom_ids == ids
-        assert found(event) == issues
+        assert less_placeholders(found(event)) == issues
 
     @given(st.lists(st.tuples(st.text(min_size=1), st.text(min_size=1)), max_size=6))
     def test_well_formed_pairs_become_a_dict_as_python_itself_makes_one(self, pairs: list[tuple[str, str]]) -> None:
@@ -150,7 +155,7 @@ class TestID2EvenOddPairs:
         event = parse_segment_event(track(properties={"statsigCustomIDs": array}))
 
         assert event.custom_ids == dict(pairs)
-        assert {code for code, _ in found(event)} == (
+        assert {code for code, _ in less_placeholders(found(event))} == (
             {"custom_id_repeated"} if len(dict(pairs)) < len(pairs) else set()
         )
 
@@ -329,7 +334,7 @@ class TestID4MappedIdentifiers:
 
         ids, issues = mapped(call, {}, [IdMapping(field=field, id_type="own")])
         assert event.custom_ids == ids
-        assert found(event) == found(parsed) | issues
+        assert less_placeholders(found(event)) == less_placeholders(found(parsed) | issues)
 
     @given(st.sampled_from(("anonymousID", "anonymousid", "ANONYMOUSID", "anonymous_id", " anonymousId")))
     def test_field_names_are_case_sensitive(self, field: str) -> None:

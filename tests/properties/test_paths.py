@@ -203,7 +203,8 @@ class TestTR5StepsOfAPath:
     @example(100, True)
     @example(101, True)
     def test_a_path_has_at_most_100_steps(self, count: int, selected: bool) -> None:
-        steps: list[Step] = ["a"] * (count - 1) + [("a", "b", "c.d") if selected else "a"]
+        last: Step = ("a", "b", "c.d") if selected else "a"
+        steps: list[Step] = [*(["a"] * (count - 1)), last]
         path = spelled(steps)
 
         for make in (

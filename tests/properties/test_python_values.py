@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
 from numbers import Integral, Real
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, cast
 from uuid import UUID
 
 import pytest
@@ -59,7 +59,7 @@ OPAQUE = st.sampled_from((b"bytes", bytearray(b"bytes"), Opaque(), Opaque, 1j, r
 def as_json(value: Any) -> Any:
     """The oracle of IN-10: the JSON value that a Python value is read as."""
     if is_object(value):
-        return {key: as_json(item) for key, item in value.items() if isinstance(key, str)}
+        return {key: as_json(item) for key, item in cast("dict[Any, Any]", value).items() if isinstance(key, str)}
     if is_array(value):
         return [as_json(item) for item in value]
     if value is None or isinstance(value, str | bool | int | float):

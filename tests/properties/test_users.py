@@ -10,8 +10,9 @@ import struct
 import subprocess
 from decimal import Decimal
 from random import Random
-from typing import Any
+from typing import Any, cast
 
+import attrs
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
@@ -453,7 +454,9 @@ class TestUS6NamesOfOtherCalls:
     ) -> None:
         placeholders = ["{name}", "{category}"] if swap else ["{category}", "{name}"]
         pieces = [first, placeholders[0], second, placeholders[1], third]
-        naming = EventNaming(**{"prefix": "", kind: "".join(pieces), f"{kind}_unnamed": "nothing"})
+        naming = attrs.evolve(
+            EventNaming(), **cast("Any", {"prefix": "", kind: "".join(pieces), f"{kind}_unnamed": "nothing"})
+        )
 
         event = sent(view(kind, category=category, name=name), InboundConfig(naming=naming))
 
@@ -464,7 +467,7 @@ class TestUS6NamesOfOtherCalls:
     def test_a_template_of_one_part_is_unnamed_without_it(
         self, kind: str, used: str, category: str | None, name: str | None
     ) -> None:
-        naming = EventNaming(**{kind: f"x {{{used}}}"})
+        naming = attrs.evolve(EventNaming(), **cast("Any", {kind: f"x {{{used}}}"}))
         part = {"category": category, "name": name}[used]
 
         event = sent(view(kind, category=category, name=name), InboundConfig(naming=naming))
@@ -487,10 +490,10 @@ class TestUS6NamesOfOtherCalls:
     def test_an_unknown_placeholder_is_a_config_error(self, key: str, placeholder: str, text: str) -> None:
         template = f"{text}{{{placeholder}}}"
         if placeholder in PLACEHOLDERS[key]:
-            assert getattr(EventNaming(**{key: template}), key) == template
+            assert getattr(attrs.evolve(EventNaming(), **cast("Any", {key: template})), key) == template
             return
         with pytest.raises(ConfigError):
-            EventNaming(**{key: template})
+            attrs.evolve(EventNaming(), **cast("Any", {key: template}))
         with pytest.raises(ConfigError):
             load_config({"inbound": {"naming": {key: template}}})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -44,3 +45,40 @@ def iso(time_ms: int) -> str:
     """The text of a time that Segment writes, with exactly three digits of milliseconds."""
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=time_ms)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LAST_MS = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z
+
+# The grammar of IN-6, once more and from the rule's text alone.
+_GRAMMAR = re.compile(
+    r"(?P<year>[0-9]{4})-(?P<month>[0-9]{1,2})-(?P<day>[0-9]{1,2})"
+    r"(?P<clock>[T ](?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(:(?P<second>[0-9]{2})(\.(?P<fraction>[0-9]{1,9}))?)?"
+    r"(?P<zone>Z|(?P<sign>[+-])(?P<zone_hour>[0-9]{2})(:?(?P<zone_minute>[0-9]{2}))?)?)?"
+)
+
+
+def read_iso(text: str) -> int | None:
+    """The oracle for text that is no digit string: the grammar above, and the calendar of `datetime`."""
+    matched = _GRAMMAR.fullmatch(text)
+    if matched is None:
+        return None
+    part = matched.groupdict(default="0")
+    try:
+        moment = datetime(
+            int(part["year"]),
+            int(part["month"]),
+            int(part["day"]),
+            int(part["hour"]),
+            int(part["minute"]),
+            int(part["second"]),
+            tzinfo=UTC,
+        )
+    except ValueError:
+        return None
+    if int(part["zone_hour"]) > 23 or int(part["zone_minute"]) > 59:
+        return None
+    offset = timedelta(hours=int(part["zone_hour"]), minutes=int(part["zone_minute"]))
+    since = (moment - EPOCH) + (offset if part["sign"] == "-" else -offset)
+    time_ms = since // timedelta(seconds=1) * 1000 + int((part["fraction"] + "00")[:3] if matched["fraction"] else 0)
+    return time_ms if 0 <= time_ms <= LAST_MS else None

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 import pytest
@@ -562,7 +562,7 @@ class TestCheckConfig:
             InboundConfig(filters=InboundFilter(types=["page"])),
             InboundConfig(filters=InboundFilter(types=[])),
             *(
-                InboundConfig(naming=EventNaming(**{key: "x"}))
+                InboundConfig(naming=attrs.evolve(EventNaming(), **cast("Any", {key: "x"})))
                 for key in ("prefix", "track", "page", "page_unnamed", "screen", "screen_unnamed", "group")
             ),
             InboundConfig(user_fields={"email": "traits.email"}),

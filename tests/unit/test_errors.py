@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SECRET = "a secret"
+NOT_BYTES: Any = "[]"
 DELIVERABLE = load_config({"outbound": {"profile": "deliverable"}})
 DIGITS = "1" * 18
 
@@ -101,9 +102,8 @@ PLACES: list[tuple[Callable[[], object], str, str]] = [
     (lambda: verify("x"), "signature_argument", "timestamp"),
     (lambda: verify("1"), "signature_stale", "timestamp"),
     (lambda: verify(f"{DIGITS}1"), "signature_stale", "timestamp"),
-    (lambda: verify_segment_signature("[]", "", SECRET), "signature_argument", "body")(  # type: ignore[arg-type],
-        lambda: split_segment_batch({"batch": 1}), "batch_not_array", "$.batch"
-    ),
+    (lambda: verify_segment_signature(NOT_BYTES, "", SECRET), "signature_argument", "body"),
+    (lambda: split_segment_batch({"batch": 1}), "batch_not_array", "$.batch"),
     (lambda: to_statsig_event(Identify(user_id="u")), "identify_without_event", "$"),
     (lambda: parse_statsig_event({"userID": "u"}), "missing_event", "$.eventName"),
 ]

@@ -19,6 +19,7 @@ from statsig_segment._javascript import json_text
 from statsig_segment._values import FrozenDict
 from statsig_segment._version import __version__
 from statsig_segment.batches import to_segment_batches
+from statsig_segment.choices import PROFILES
 from statsig_segment.cli.blocks import (
     FORMS,
     Block,
@@ -34,7 +35,7 @@ from statsig_segment.cli.codec import FAST
 from statsig_segment.cli.files import STANDARD_INPUT, in_order, standard_input
 from statsig_segment.cli.runs import OK, UNUSABLE, Task, UnusableError, reason, standard_output, tell
 from statsig_segment.cli.screen import config_text, explanation_text, problems_text
-from statsig_segment.config import PROFILES, IntegrationConfig
+from statsig_segment.config import IntegrationConfig
 from statsig_segment.config_file import load_config
 from statsig_segment.errors import ConfigError, SegmentEventError, StatsigEventError
 from statsig_segment.explain import Explanation, explain

@@ -12,13 +12,14 @@ from typing import Any, Final
 import attrs
 
 from statsig_segment._values import EMPTY
+from statsig_segment.choices import FLATTEN, JSON
 from statsig_segment.comparison import templates
 from statsig_segment.comparison.arrivals import Arrivals, unmistakable
 from statsig_segment.comparison.aspects import USER_FIELDS, is_trimmed
 from statsig_segment.comparison.choice import Choice, Order, Row, are_alike, choose
 from statsig_segment.comparison.pairing import Pairing
 from statsig_segment.comparison.sides import Call, Pair, converted, places, texts_of
-from statsig_segment.config import FLATTEN, JSON, InboundConfig
+from statsig_segment.config import InboundConfig
 from statsig_segment.conversion import metadata_holder
 from statsig_segment.errors import StatsigSegmentError
 from statsig_segment.event_names import EventNaming

@@ -1,0 +1,12 @@
+"""What a configuration chooses by name."""
+
+from typing import Final
+
+DOCUMENTED: Final = "documented"
+DELIVERABLE: Final = "deliverable"
+PROFILES: Final = (DOCUMENTED, DELIVERABLE)
+"""The form of calls for Segment: Statsig's published schema (OU-3), or what Segment's API accepts (OU-4)."""
+
+JSON: Final = "json"
+FLATTEN: Final = "flatten"
+"""What becomes of a property that is an object: JSON text, or an entry for each of its leaves (US-7)."""

@@ -1,0 +1,228 @@
+"""The fast lane back: from a sound event of a Statsig export to its Segment track call, or it steps aside.
+
+The law is that of `fast_lane`: for every payload and every configuration, `outbound_track` returns exactly what the
+reference returns (`exports.parse_statsig_event`, the filters, `outbound.to_outbound_track`), the reason for which an
+event is skipped, or `None`, which leaves the event to the reference. Config changes are always the reference's.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from statsig_segment._times import export_ms, iso_text
+from statsig_segment._values import EMPTY
+from statsig_segment.choices import DELIVERABLE
+from statsig_segment.exports import (
+    CONFIG_CHANGE,
+    INTERNAL_PREFIX,
+    PRIVATE_ATTRIBUTES,
+    SDK_TYPE,
+    STABLE_ID,
+    TIME_UUID,
+)
+from statsig_segment.filters import EXPOSURES, SEGMENT_PREFIX, SEGMENT_SDK
+from statsig_segment.statsig import (
+    CUSTOM_IDS,
+    EMAIL,
+    EVENT_NAME,
+    METADATA,
+    STATSIG_METADATA,
+    TIMESTAMP,
+    USER,
+    USER_ID,
+    VALUE,
+)
+
+JsonObject: TypeAlias = dict[str, Any]
+
+_STRINGS: Final = frozenset({str})
+_SCALARS: Final = frozenset({str, int, float, bool, type(None)})
+_ROOM: Final = 64
+"""So deep may an event be; a deeper one is the reference's."""
+
+
+class OutboundPlan(NamedTuple):
+    """What the lane needs of an `OutboundConfig`."""
+
+    is_deliverable: bool
+    anonymous_id: str
+    allow_segment_origin: bool
+    exposures: bool
+    include_new_events: bool
+    events: Mapping[str, bool]
+
+
+def cut_outbound_plan(config: Any) -> OutboundPlan | None:
+    """Cut the plan of an `OutboundConfig`; `None` for one that its validators are about to refuse."""
+    filters = config.filters
+    try:
+        return OutboundPlan(
+            is_deliverable=config.profile == DELIVERABLE,
+            anonymous_id=config.anonymous_id,
+            allow_segment_origin=config.allow_segment_origin,
+            exposures=filters.exposures,
+            include_new_events=filters.include_new_events,
+            events=filters.events,
+        )
+    except AttributeError:
+        return None
+
+
+class _OddError(Exception):
+    """The event is the reference's."""
+
+
+def outbound_track(payload: Any, plan: OutboundPlan | None) -> JsonObject | str | None:
+    """Give the track call of a sound event, the reason for which it is skipped, or `None` to step aside."""
+    if type(payload) is not dict or plan is None:
+        return None
+    try:
+        return _outbound_track(payload, plan)
+    except Exception:  # noqa: BLE001 - the law: whatever is odd, in whatever way it shows, is the reference's
+        return None
+
+
+def _outbound_track(payload: JsonObject, plan: OutboundPlan) -> JsonObject | str | None:  # noqa: C901, PLR0911, PLR0912, PLR0915
+    """Read an event from top to bottom; one long function, because each call of another costs what a rule costs."""
+    get = payload.get
+    is_deliverable, anonymous_id_type, allow_segment_origin, exposures, include_new_events, events = plan
+    name = get(EVENT_NAME)
+    if type(name) is not str or not name or name == CONFIG_CHANGE:
+        return None
+
+    # -- What parsing reads -------------------------------------------------------------------------------------------
+    user_id, user, value, metadata = get(USER_ID), get(USER), get(VALUE), get(METADATA)
+    statsig_metadata, time_uuid = get(STATSIG_METADATA), get(TIME_UUID)
+    timestamp = get(TIMESTAMP)
+    if type(timestamp) is not int or not 0 <= timestamp <= _LAST_COMMON_MS:
+        timestamp = _time_ms(payload)
+    if type(time_uuid) not in _SCALARS or type(user_id) not in _SCALARS:
+        return None
+    stable_id = sdk_type = None
+    has_stable_id = False
+    if statsig_metadata is not None:
+        if type(statsig_metadata) is not dict:
+            return None
+        stable_id, sdk_type = statsig_metadata.get(STABLE_ID), statsig_metadata.get(SDK_TYPE)
+        has_stable_id = STABLE_ID in statsig_metadata
+        if type(sdk_type) is not str and sdk_type is not None:
+            return None
+
+    # -- What is not sent ---------------------------------------------------------------------------------------------
+    if name.startswith(INTERNAL_PREFIX):
+        passes = exposures and name in EXPOSURES
+    else:
+        passes = events.get(name, include_new_events)
+    if not passes:
+        return "filtered"
+    if not allow_segment_origin and (sdk_type == SEGMENT_SDK or name.startswith(SEGMENT_PREFIX)):
+        return "segment_origin"
+
+    # -- The call -----------------------------------------------------------------------------------------------------
+    context: JsonObject = {}
+    properties: JsonObject = {}
+    custom_ids: Mapping[str, Any] = EMPTY
+    if user is not None:
+        if type(user) is not dict:
+            return None
+        copied = _copy(user, _ROOM)
+        copied.pop(PRIVATE_ATTRIBUTES, None)
+        context[USER] = copied
+        custom_ids = user.get(CUSTOM_IDS) or EMPTY
+        if type(custom_ids) is not dict and custom_ids is not EMPTY:
+            return None
+    elif USER in payload:
+        context[USER] = None
+    if value is not None or VALUE in payload:
+        context[VALUE] = value if type(value) in _SCALARS else _copy(value, _ROOM)
+        properties[VALUE] = value if type(value) in _SCALARS else _copy(value, _ROOM)
+    if metadata is not None:
+        if type(metadata) is not dict:
+            return None
+        context[METADATA], properties[METADATA] = _copy(metadata, _ROOM), _copy(metadata, _ROOM)
+    elif METADATA in payload:
+        context[METADATA] = properties[METADATA] = None
+    context["library"] = {"name": "statsig", "version": "1.0"}
+    if not has_stable_id or type(stable_id) is not str or not stable_id:
+        if has_stable_id and stable_id is not None:
+            return None
+        own = custom_ids.get(STABLE_ID)
+        if own is not None and (type(own) is not str or not own):
+            return None
+        has_stable_id = has_stable_id or STABLE_ID in custom_ids
+        stable_id = own
+    if has_stable_id:
+        context[STABLE_ID] = stable_id
+
+    track: JsonObject = {"type": "track"}
+    if type(user_id) is str and user_id:
+        track["userId"] = user_id
+    elif not _is_nobody(track, payload, user_id, user, is_deliverable):
+        return None
+    if timestamp is not None:
+        track["timestamp"] = timestamp
+    track["event"] = name
+    track["context"] = context
+    track["properties"] = properties
+    if is_deliverable:
+        anonymous_id = stable_id if anonymous_id_type == STABLE_ID else custom_ids.get(anonymous_id_type)
+        if anonymous_id is not None:
+            if type(anonymous_id) is not str or not anonymous_id:
+                return None
+            track["anonymousId"] = anonymous_id
+        elif "userId" not in track:
+            return None
+        if timestamp is not None:
+            track["timestamp"] = iso_text(timestamp)
+        if type(time_uuid) is str and time_uuid:
+            track["messageId"] = time_uuid
+        email = None if user is None else user.get(EMAIL)
+        if email is not None:
+            if type(email) is not str:
+                return None
+            if email:
+                context["traits"] = {EMAIL: email}
+    return track
+
+
+_LAST_COMMON_MS: Final = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z
+
+
+def _time_ms(payload: JsonObject) -> int | None:
+    """Read a time that is not a plain integer."""
+    for name in (TIMESTAMP, "time"):
+        value = payload.get(name)
+        if value is not None:
+            time_ms = export_ms(value) if type(value) in _SCALARS else None
+            if time_ms is None:
+                raise _OddError
+            return time_ms
+    return None
+
+
+def _is_nobody(track: JsonObject, payload: JsonObject, user_id: Any, user: Any, is_deliverable: bool) -> bool:  # noqa: FBT001
+    """Add the user ID of an event whose top-level one is absent, null or empty; give `False` to step aside."""
+    inner = None if user is None else user.get(USER_ID)
+    if type(inner) is str and inner and (user_id is None or user_id == ""):
+        track["userId"] = inner
+        return True
+    if (user_id is not None and user_id != "") or (inner is not None and inner != ""):
+        return False
+    if not is_deliverable:
+        if USER_ID in payload:
+            track["userId"] = user_id
+        elif user is not None and USER_ID in user:
+            track["userId"] = inner
+    return True
+
+
+def _copy(value: Any, room: int) -> Any:
+    """Copy an object or array of exact types."""
+    if not room:
+        raise _OddError
+    if type(value) is dict:
+        if not _STRINGS.issuperset(map(type, value)):
+            raise _OddError
+        return {key: item if type(item) in _SCALARS else _copy(item, room - 1) for key, item in value.items()}
+    if type(value) is not list:
+        raise _OddError
+    return [item if type(item) in _SCALARS else _copy(item, room - 1) for item in value]
