@@ -34,8 +34,9 @@ myst_heading_anchors = 3
 myst_enable_extensions = ["attrs_inline", "colon_fence"]
 
 # What is copied runs: no prompts and no results.
-copybutton_prompt_text = r">>> |\.\.\. "
+copybutton_prompt_text = r">>> |\.\.\. ?"
 copybutton_prompt_is_regexp = True
+copybutton_copy_empty_lines = False
 
 autodoc_default_options = {"members": True, "undoc-members": True, "member-order": "bysource"}
 autodoc_preserve_defaults = True
@@ -46,7 +47,7 @@ autodoc_typehints_format = "short"
 nitpick_ignore_regex = [
     (r"py:.*", r"(?!statsig_segment\b).*"),
     (r"py:.*", r"statsig_segment\.\w+\._\w+"),
-    (r"py:.*", r"statsig_segment\.identity\.FieldPath"),
+    (r"py:.*", r"statsig_segment\._\w+\.\w+"),
 ]
 
 html_theme = "furo"
@@ -63,6 +64,7 @@ html_sidebars = {
 html_title = f"statsig-segment {__version__}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = ["site.js"]
 html_copy_source = False
 html_show_sphinx = False
 html_theme_options = {

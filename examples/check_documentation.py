@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from statsig_segment import (
     AudienceUpdate,
     ConfigChange,
+    ExportedEvent,
     IdMapping,
     InboundConfig,
     InboundFilter,
@@ -153,7 +154,7 @@ def outbound_events_follow_the_schema() -> bool:
             "statsigMetadata": {"stableID": "a_stable_id"},
         }
     )
-    return isinstance(event, StatsigEvent) and to_outbound_track(event) == {
+    return isinstance(event, ExportedEvent) and to_outbound_track(event) == {
         "type": "track",
         "userId": "a_user",
         "timestamp": 1655231253265,

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+import attrs
 from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
@@ -11,10 +12,19 @@ import statsig_segment
 
 _FIELD = re.compile(r"(Shape|Units|Errors|Rules|Source): ")
 
+_DERIVED = frozenset(
+    field.name
+    for model in map(vars(statsig_segment).get, statsig_segment.__all__)
+    if isinstance(model, type) and attrs.has(model)
+    for field in attrs.fields(model)
+    if not field.init
+)
+
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Join Sphinx."""
     app.connect("autodoc-process-docstring", _fields)
+    app.connect("autodoc-skip-member", _skip_derived)
     app.connect("missing-reference", _public_place)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
@@ -30,6 +40,11 @@ def _fields(_app: Sphinx, _what: str, _name: str, _thing: object, _options: obje
         inside = bool(begins) or (inside and bool(line.strip()))
         written.append(f":{begins[1]}: {line[begins.end() :]}" if begins else f"    {line}" if inside else line)
     lines[:] = written
+
+
+def _skip_derived(_app: Sphinx, _what: str, name: str, _thing: object, _skip: bool, _options: object) -> bool | None:  # noqa: FBT001 - the signature that Sphinx calls
+    """Leave out what a model makes of its own attributes: nobody passes it, and nobody reads it."""
+    return True if name in _DERIVED else None
 
 
 def _public_place(app: Sphinx, _env: object, node: pending_xref, inner: nodes.Element) -> nodes.Node | None:

@@ -167,7 +167,7 @@ def _link(source: Source) -> Iterator[nodes.Node]:
     yield nodes.reference("", source.title, refuri=source.url)
     if source.part:
         yield nodes.Text(f", {source.part}")
-    yield nodes.Text(f" (read {source.read})" if source.read else " (not read)")
+    yield nodes.Text(f" (read {source.read})" if source.read else " (day not noted)")
 
 
 def _entry(rule: Rule, page: str) -> nodes.list_item:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
+import glue
 from samples import samples
 
 SOURCES: Final = Path(__file__).resolve().parent
@@ -49,8 +50,15 @@ def bundle(folder: Path, cache: Path) -> None:
     wheels = sorted((cache / "wheels").glob("*.whl"))
     _copy(wheels, folder / "wheels")
     _copy_modules(packages, folder / "modules")
-    _write(folder / "samples.json", samples(ROOT / "examples"))
+    offered = samples(ROOT / "examples")
+    _write(folder / "samples.json", offered | {"first": _first(offered)})
     _write(folder / "bundle.json", {"wheels": [wheel.name for wheel in wheels], "version": _digest(_files(folder))})
+
+
+def _first(offered: dict[str, Any]) -> dict[str, Any]:
+    """Translate the first sample, so that the page shows it before Python is there."""
+    answer = glue.inbound(offered["calls"][0]["text"], offered["configs"][0]["text"], "log-event")
+    return {"about": json.loads(glue.about()), "answer": json.loads(answer), "counts": json.loads(glue.count())}
 
 
 def _fetched(folder: Path, sources: Iterable[Path], fetch: Callable[[Path], None]) -> None:

@@ -5,7 +5,7 @@ import { json } from "@codemirror/lang-json";
 import { bracketMatching, StreamLanguage, syntaxHighlighting } from "@codemirror/language";
 import { toml } from "@codemirror/legacy-modes/mode/toml";
 import { EditorState, StateEffect, StateField } from "@codemirror/state";
-import { Decoration, EditorView, keymap, lineNumbers } from "@codemirror/view";
+import { Decoration, EditorView, highlightSpecialChars, keymap, lineNumbers } from "@codemirror/view";
 import { classHighlighter } from "@lezer/highlight";
 
 const LANGUAGES = { json: () => json(), toml: () => StreamLanguage.define(toml) };
@@ -29,7 +29,9 @@ const fields = KINDS.map((kind) => {
   });
 });
 
-// onChange is told of every edit, onPoint of the position that the pointer or the cursor is at, null for none.
+const BIDI = /[\u061c\u202a-\u202e\u2066-\u2069]/g; // besides those that the editor shows as marks by itself
+
+// onChange gets every edit, onPoint the position that the pointer or the cursor is at, null for none.
 export function makeEditor(parent, { language, labelledby, onChange, onPoint = () => {} }) {
   const listen = EditorView.updateListener.of((update) => {
     if (update.docChanged) onChange(update.state.doc.toString());
@@ -43,15 +45,15 @@ export function makeEditor(parent, { language, labelledby, onChange, onPoint = (
     parent,
     state: EditorState.create({
       extensions: [
-        lineNumbers(), history(), bracketMatching(), EditorView.lineWrapping, syntaxHighlighting(classHighlighter),
+        lineNumbers(), history(), bracketMatching(), highlightSpecialChars({ addSpecialChars: BIDI }), EditorView.lineWrapping, syntaxHighlighting(classHighlighter),
         keymap.of([...defaultKeymap, ...historyKeymap]), LANGUAGES[language](), fields, listen, pointer,
-        EditorView.contentAttributes.of({ "aria-labelledby": labelledby, spellcheck: "false" }),
+        EditorView.contentAttributes.of({ "aria-labelledby": labelledby, tabindex: "0", spellcheck: "false" }),
       ],
     }),
   });
   return {
     get text() { return view.state.doc.toString(); },
-    set text(text) { if (text !== this.text) view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } }); },
+    set text(text) { if (text.length !== view.state.doc.length || text !== this.text) view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } }); },
     get state() { return view.state; },
     mark(kind, places) { view.dispatch({ effects: setMarks[kind].of(places) }); },
     light(place) {

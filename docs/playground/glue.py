@@ -1,13 +1,16 @@
 """What the playground asks of the library: text in, JSON text out; runs in the browser, and holds no rule of its own.
 
-Every answer is `{"problems": [...], "body": lines or null, "outcomes": [...]}`. An output comes as lines, each with its
-path, so that the page can set what `explain` says of a field beside that field.
+`inbound` and `outbound` answer with `{"problems", "total", "body", "outcomes", "other"}`, and the first outcomes only.
+`more` gives the next ones, `count` counts all, and `output` writes all that would be sent.
 """
 
 import json
 import platform
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Final
 
 import attrs
@@ -19,10 +22,8 @@ from statsig_segment import (
     IntegrationConfig,
     Issue,
     Rejected,
-    SegmentEventError,
     Skipped,
     StatsigEvent,
-    StatsigEventError,
     StatsigSegmentError,
     __version__,
     explain,
@@ -33,29 +34,59 @@ from statsig_segment import (
     to_event_webhook,
     to_log_event,
     to_log_event_request,
+    translate_many,
     url_verification_code,
 )
-from statsig_segment._values import is_array, is_object, read_text
-from statsig_segment.batches import BATCH
-from statsig_segment.cli.blocks import translate_block
-from statsig_segment.cli.screen import HINTS, STATSIG_HINT
 from statsig_segment.codes import CODES
-from statsig_segment.errors import child
+from statsig_segment.errors import join_path
 from statsig_segment.rules import FAMILIES
-from statsig_segment.segment import TYPE
-from statsig_segment.statsig import CONFIG_CHANGE, DATA, EVENT_NAME
 
 Json = dict[str, Any]
 
 FORM_RULES: Final = {"log-event": "WI-1", "webhook": "WI-3", "request": "WI-2"}
 """Form of the output -> the rule that gives it."""
 PROFILE_RULES: Final = {"documented": "OU-3", "deliverable": "OU-4"}
+CALL_TYPES: Final = frozenset({"track", "page", "screen", "group", "identify"})
+SHOWN: Final = 30
+"""So many outcomes are shown at first."""
+LINES: Final = 3000
+"""So many lines of one value are shown."""
 
+_KINDS: Final = {StatsigEvent: "event", AudienceUpdate: "audience", Skipped: "skipped", Rejected: "rejected"}
 _WEBHOOK_NAMES: Final = {"$.eventName": "$.event", "$.time": "$.timestamp"}
 """Field of a log event -> the same field of the event webhook."""
-_OUTBOUND_HINTS: Final = {code: row.outbound_advice for code, row in CODES.items() if row.outbound_advice}
-"""What to say on the way back, where the hint of the library speaks of Segment's calls."""
-_HINTS_BACK: Final = {**HINTS, **_OUTBOUND_HINTS}
+_UNSEEN: Final = re.compile(
+    "[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
+"""What cannot be seen, or changes the order of what can: written as JSON escapes."""
+
+
+@attrs.frozen(kw_only=True)
+class Item:
+    """A payload, and where it is in the text."""
+
+    payload: Any
+    roots: list[str]
+    """Paths under which a path of the payload may be found."""
+    line: int | None = None
+    """Line of the text, counted from 1, if each line is a record of its own."""
+    error: StatsigSegmentError | None = None
+    """Why the payload could not be taken out of its envelope."""
+    at: list[int] | None = None
+    """Line and column of broken JSON, counted from 1."""
+
+
+@attrs.define(kw_only=True)
+class _Question:
+    """What was asked last: `more` and `output` are about it."""
+
+    items: list[Item] = attrs.field(factory=list)
+    config: IntegrationConfig = attrs.field(factory=IntegrationConfig)
+    option: str = ""
+    is_inbound: bool = True
+
+
+_asked = _Question()
 
 
 # -- What the page asks ----------------------------------------------------------------------------------------------
@@ -67,47 +98,70 @@ def about() -> str:
     return json.dumps({"rules": dict(_rules()), "versions": versions, "forms": FORM_RULES})
 
 
-def _rules() -> Iterator[tuple[str, Json]]:
-    for family in FAMILIES:
-        for rule in family.rules:
-            place = f"rules/{family.slug}.html#{rule.id.lower()}"
-            yield rule.id, attrs.asdict(rule) | {"status": rule.status, "href": place}
-
-
-def inbound(call: str, config: str, form: str) -> str:
-    """Translate one Segment call, an array of calls or a batch envelope, and tell where each field came from."""
+def inbound(text: str, config: str, form: str) -> str:
+    """Translate Segment calls: one, an array, a batch envelope, or one of these on each line."""
     try:
         settings = _config(config)
-        found = list(_calls(call))
     except ConfigError as error:
-        return _answer(problems=error.issues)
-    except SegmentEventError as error:
-        return _answer(outcomes=[_failed(error, ["$"], HINTS)])
-    told = [(roots, payload, explain(payload, settings)) for roots, payload in found]
-    outcomes = [_inbound_outcome(each, form, settings) for each in told]
-    packed = form == "request" and any(outcome["kind"] == "event" for outcome in outcomes)
-    return _answer(body=list(_request(told)) if packed else None, outcomes=outcomes)
+        return json.dumps({"problems": _issues(error.issues)})
+    records = list(_records(text))
+    items = [item for record in records for item in _calls(record)]
+    _ask(_Question(items=items, config=settings, option=form))
+    body = _request(items, settings) if form == "request" else None
+    return _answer(body, other=_is_export(records[0].payload))
 
 
-def outbound(events: str, config: str, profile: str) -> str:
-    """Translate one Statsig event or a whole export; `profile` stands in for the configured one unless empty."""
+def outbound(text: str, config: str, profile: str) -> str:
+    """Translate Statsig's exports; `profile` stands in for the configured one unless empty."""
     try:
         settings = _config(config)
-        found = list(_events(events))
     except ConfigError as error:
-        return _answer(problems=error.issues)
-    except StatsigEventError as error:
-        return _answer(outcomes=[_failed(error, ["$"], _HINTS_BACK)])
+        return json.dumps({"problems": _issues(error.issues)})
     if profile:
         settings = attrs.evolve(settings, outbound=attrs.evolve(settings.outbound, profile=profile))
-    code = url_verification_code(events)
-    handshake = [] if code is None else [{"kind": "handshake", "rules": ["OU-2"], "lines": list(lines(code, {}))}]
-    payloads = [payload for _, payload in found]
-    outcomes = [
-        _outbound_outcome(roots, payload, outcome, settings)
-        for (roots, payload), outcome in zip(found, export_many(payloads, settings), strict=True)
-    ]
-    return _answer(outcomes=[*handshake, *outcomes])
+    records = list(_records(text))
+    items = [item for record in records for item in _events(record)]
+    _ask(_Question(items=items, config=settings, option=settings.outbound.profile, is_inbound=False))
+    return _answer(None, other=_is_call(records[0].payload))
+
+
+def more(start: int, count: int) -> str:
+    """Give outcomes of the last question, from a position on."""
+    return json.dumps(list(_outcomes(start, count)))
+
+
+def count() -> str:
+    """Count what came of the last question, by kind."""
+    counts: Counter[str] = Counter(rejected=sum(item.error is not None for item in _asked.items))
+    sound = [item.payload for item in _asked.items if item.error is None]
+    if _asked.is_inbound:
+        for outcome in translate_many(sound, _asked.config):
+            counts[_KINDS[type(outcome)]] += 1
+            if isinstance(outcome, StatsigEvent | AudienceUpdate):
+                counts["issue"] += len(outcome.issues)
+    else:
+        counts.update(_outbound_kind(payload, _asked.config) for payload in sound)
+    return json.dumps(+counts)
+
+
+def output() -> str:
+    """Write all that would be sent: what the copy button copies."""
+    return json.dumps("\n".join(map(_pretty, _sent())))
+
+
+def _sent() -> Iterable[Any]:
+    payloads = [item.payload for item in _asked.items if item.error is None and not _is_handshake(item.payload)]
+    if not _asked.is_inbound:
+        return [each for each in export_many(payloads, _asked.config) if isinstance(each, dict)]
+    outcomes = list(translate_many(payloads, _asked.config))
+    if _asked.option == "request":
+        return [to_log_event_request([outcome for outcome in outcomes if isinstance(outcome, StatsigEvent)])]
+    return [_wire(each) for each in outcomes if isinstance(each, StatsigEvent | AudienceUpdate)]
+
+
+def _ask(question: _Question) -> None:
+    global _asked  # noqa: PLW0603 - one page asks, and one question is open
+    _asked = question
 
 
 @lru_cache(maxsize=8)
@@ -115,67 +169,164 @@ def _config(text: str) -> IntegrationConfig:
     return load_config(text)
 
 
-def _answer(*, problems: Iterable[Issue] = (), body: list[Json] | None = None, outcomes: Iterable[Json] = ()) -> str:
-    return json.dumps({"problems": _issues(problems), "body": body, "outcomes": list(outcomes)})
+def _rules() -> Iterator[tuple[str, Json]]:
+    for family in FAMILIES:
+        for rule in family.rules:
+            place = f"rules/{family.slug}.html#{rule.id.lower()}"
+            yield rule.id, attrs.asdict(rule) | {"status": rule.status, "href": place}
 
 
-# -- Bodies apart, each payload with the paths at which it may stand in the text -------------------------------------
+def _answer(body: list[Json] | None, *, other: bool) -> str:
+    outcomes = list(_outcomes(0, SHOWN))
+    total = len(_asked.items)
+    return json.dumps({"problems": [], "total": total, "body": body, "outcomes": outcomes, "other": other})
 
 
-def _calls(text: str) -> Iterator[tuple[list[str], Any]]:
+def _outcomes(start: int, count: int) -> Iterator[Json]:
+    one = _inbound_outcome if _asked.is_inbound else _outbound_outcome
+    for item in islice(_asked.items, start, start + count):
+        yield one(item, _asked.config, _asked.option) | {"line": item.line}
+
+
+# -- Records, and the payloads in each -------------------------------------------------------------------------------
+
+
+def _records(text: str) -> Iterator[Item]:
+    """Read one JSON text, or one on each line if the first line is one by itself."""
+    whole = _record(text, 1)
+    lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    if isinstance(whole.payload, str) and lines[1:] and isinstance(_record(lines[0][1], 1).payload, dict | list):
+        yield from (attrs.evolve(_record(line, number), line=number) for number, line in lines)
+    else:
+        yield whole
+
+
+def _record(text: str, line: int) -> Item:
+    """Read a JSON text; one that is broken, or holds no more than text, stays text, which the library refuses."""
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        return Item(payload=text, roots=["$"], at=[line + error.lineno - 1, error.colno])
+    except (ValueError, RecursionError):
+        return Item(payload=text, roots=["$"])
+    return Item(payload=text if isinstance(value, str) else value, roots=["$"])
+
+
+def _calls(record: Item) -> Iterator[Item]:
     """Give each call with its roots; the second one is the envelope, which fills in what the call lacks (IN-8)."""
-    body = read_text(text, SegmentEventError)
-    enveloped = is_object(body) and BATCH in body and TYPE not in body
-    for at, payload in enumerate(split_segment_batch(body)):
-        yield [f"$.{BATCH}[{at}]", "$"] if enveloped else [f"$[{at}]" if is_array(body) else "$"], payload
+    body, base = record.payload, "$"
+    if isinstance(body, str):
+        yield record
+        return
+    if isinstance(body, dict) and "type" not in body and isinstance(body.get("detail-type"), str):
+        body, base = body.get("detail"), "$.detail"
+    enveloped = isinstance(body, dict) and "batch" in body and "type" not in body
+    try:
+        for index, payload in enumerate(split_segment_batch(record.payload)):
+            roots = [f"{base}.batch[{index}]", base] if enveloped else [_element(body, base, index)]
+            yield attrs.evolve(record, payload=payload, roots=roots)
+    except StatsigSegmentError as error:
+        yield attrs.evolve(record, error=error)
 
 
-def _events(text: str) -> Iterator[tuple[list[str], Any]]:
-    body = read_text(text, StatsigEventError)
-    base = "$"
-    if is_object(body) and DATA in body and EVENT_NAME not in body:
-        base, body = f"$.{DATA}", body[DATA]
-    for at, payload in enumerate(split_statsig_export(read_text(text, StatsigEventError))):
-        yield [f"{base}[{at}]" if is_array(body) else base], payload
+def _events(record: Item) -> Iterator[Item]:
+    body, base = record.payload, "$"
+    if isinstance(body, str):
+        yield record
+        return
+    code = url_verification_code(body)
+    if code is not None:
+        yield attrs.evolve(record, payload={"handshake": code})
+        return
+    for key in ("data", "events"):
+        if isinstance(body, dict) and key in body and "eventName" not in body:
+            body, base = body[key], f"$.{key}"
+            break
+    try:
+        for index, payload in enumerate(split_statsig_export(record.payload)):
+            yield attrs.evolve(record, payload=payload, roots=[_element(body, base, index)])
+    except StatsigSegmentError as error:
+        yield attrs.evolve(record, error=error)
+
+
+def _element(body: Any, base: str, index: int) -> str:
+    return f"{base}[{index}]" if isinstance(body, list) else base
+
+
+def _is_export(value: Any) -> bool:
+    """Say whether this is plainly Statsig's export and not a call."""
+    value = _first(value, "data", "events")
+    if not isinstance(value, dict) or "type" in value:
+        return False
+    return value.get("event") == "url_verification" or any(
+        isinstance(value.get(k), str) for k in ("eventName", "event_name")
+    )
+
+
+def _is_call(value: Any) -> bool:
+    """Say whether this is plainly a Segment call and not an export."""
+    value = _first(value, "batch")
+    return isinstance(value, dict) and "eventName" not in value and value.get("type") in CALL_TYPES
+
+
+def _first(value: Any, *keys: str) -> Any:
+    """Take the first element out of an array or an envelope."""
+    for key in keys:
+        if isinstance(value, dict) and "type" not in value and key in value:
+            value = value[key]
+    return value[0] if isinstance(value, list) and value else value
 
 
 # -- Segment to Statsig ----------------------------------------------------------------------------------------------
 
 
-def _inbound_outcome(told: tuple[list[str], Any, Explanation], form: str, config: IntegrationConfig) -> Json:
-    roots, payload, explanation = told
+def _inbound_outcome(item: Item, config: IntegrationConfig, form: str) -> Json:
+    if item.error is not None:
+        return _failed(item.error, item)
+    explanation = explain(item.payload, config)
     result = explanation.result
     if isinstance(result, Skipped):
-        return _skipped(result.reason, roots, HINTS)
+        return _skipped(result.reason, item)
     if isinstance(result, Rejected):
-        hints = {result.error.code: STATSIG_HINT} if is_object(payload) and EVENT_NAME in payload else HINTS
-        return _failed(result.error, roots, hints)
-    common = {"roots": roots, "issues": _issues(result.issues)}
+        return _failed(result.error, item)
+    common = {"roots": item.roots, "issues": _issues(result.issues)}
+    whys = _whys(explanation, item.roots)
     if isinstance(result, AudienceUpdate):
-        wire = json.loads(translate_block(config, "log-event", [payload]).updates)  # as the command line writes it
-        return common | {"kind": "audience", "rules": ["AU-2"], "lines": list(lines(wire, _whys(explanation, roots)))}
+        return common | {"kind": "audience", "rules": ["AU-2"], "lines": _lines(_wire(result), whys)}
     if form == "request":
         return common | {"kind": "event", "rules": [FORM_RULES[form]], "lines": None}
     if form == "webhook":
-        written: Any = to_event_webhook(result)
-        whys = {_WEBHOOK_NAMES.get(path, path): why for path, why in _whys(explanation, roots).items()}
-    else:
-        written, whys = to_log_event(result), _whys(explanation, roots)
-    shown = lines(written, whys | _wire_whys(written, "$"))
-    return common | {"kind": "event", "rules": [FORM_RULES[form]], "lines": list(shown)}
+        whys = {_WEBHOOK_NAMES.get(path, path): why for path, why in whys.items()}
+    written = _wire(result, form)
+    return common | {
+        "kind": "event",
+        "rules": [FORM_RULES[form]],
+        "lines": _lines(written, whys | _wire_whys(written, "$")),
+    }
 
 
-def _request(told: Iterable[tuple[list[str], Any, Explanation]]) -> Iterator[Json]:
-    """Write all events as one body, with what is said of each field of each."""
+def _wire(result: StatsigEvent | AudienceUpdate, form: str | None = None) -> Any:
+    if isinstance(result, AudienceUpdate):
+        wire = {"idList": result.id_list, "member": result.member, "userID": result.user_id}
+        wire |= {"customIDs": dict(result.custom_ids) or None, "time": result.time_ms}
+        return {name: value for name, value in wire.items() if value is not None}
+    return to_event_webhook(result) if (form or _asked.option) == "webhook" else to_log_event(result)
+
+
+def _request(items: list[Item], config: IntegrationConfig) -> list[Json] | None:
+    """Write the events as one body, with what is said of each field of each; of very many, the first."""
     whys = {f"$.statsigMetadata.{name}": _why(None, "WI-2", []) for name in ("sdkType", "sdkVersion")}
     events: list[StatsigEvent] = []
-    for roots, _, explanation in told:
+    explanations = ((item, explain(item.payload, config)) for item in items if item.error is None)
+    for item, explanation in explanations:
         if isinstance(explanation.result, StatsigEvent):
             prefix = f"$.events[{len(events)}]"
-            whys |= {prefix + path[1:]: why for path, why in _whys(explanation, roots).items()}
+            whys |= {prefix + path[1:]: why for path, why in _whys(explanation, item.roots).items()}
             whys |= _wire_whys(to_log_event(explanation.result), prefix)
             events.append(explanation.result)
-    return lines(to_log_event_request(events), whys)
+        if len(events) == SHOWN:
+            break
+    return _lines(to_log_event_request(events), whys) if events else None
 
 
 def _whys(explanation: Explanation, roots: list[str]) -> dict[str, Json]:
@@ -183,7 +334,7 @@ def _whys(explanation: Explanation, roots: list[str]) -> dict[str, Json]:
 
 
 def _wire_whys(written: Mapping[str, Any], prefix: str) -> dict[str, Json]:
-    """Say why metadata is there though nothing is in it: no row tells of it, because it is no leaf."""
+    """Say why empty metadata is there: no row is about it, because it is not a leaf."""
     return {} if written["metadata"] else {f"{prefix}.metadata": _why(None, "WI-1", [])}
 
 
@@ -194,66 +345,97 @@ def _why(source: str | None, rule: str, roots: list[str]) -> Json:
 # -- Statsig to Segment ----------------------------------------------------------------------------------------------
 
 
-def _outbound_outcome(roots: list[str], payload: Any, outcome: Any, config: IntegrationConfig) -> Json:
+def _outbound_kind(payload: Any, config: IntegrationConfig) -> str:
+    if _is_handshake(payload):
+        return "handshake"
+    [outcome] = export_many([payload], config)
+    return _KINDS.get(type(outcome), "call")
+
+
+def _is_handshake(payload: Any) -> bool:
+    return isinstance(payload, dict) and payload.keys() == {"handshake"}
+
+
+def _outbound_outcome(item: Item, config: IntegrationConfig, profile: str) -> Json:
+    if item.error is not None:
+        return _failed(item.error, item)
+    if _is_handshake(item.payload):
+        return {"kind": "handshake", "rules": ["OU-2"], "lines": _lines(item.payload["handshake"], {})}
+    [outcome] = export_many([item.payload], config)
     if isinstance(outcome, Skipped):
-        skipped = _skipped(outcome.reason, roots, _HINTS_BACK)
+        skipped = _skipped(outcome.reason, item)
         return skipped | {"rules": ["FL-2"]} if outcome.reason == "filtered" else skipped
     if isinstance(outcome, Rejected):
-        return _failed(outcome.error, roots, _HINTS_BACK)
-    rules = ["OU-6"] if CONFIG_CHANGE in (payload.get(EVENT_NAME), payload.get("event")) else []
-    rules.append(PROFILE_RULES[config.outbound.profile])
-    return {"kind": "call", "roots": roots, "rules": rules, "issues": [], "lines": list(lines(outcome, {}))}
+        return _failed(outcome.error, item)
+    is_change = "statsig::config_change" in (item.payload.get("eventName"), item.payload.get("event"))
+    rules = [*(["OU-6"] if is_change else []), PROFILE_RULES[profile]]
+    return {"kind": "call", "roots": item.roots, "rules": rules, "issues": [], "lines": _lines(outcome, {})}
 
 
-# -- What both ways share --------------------------------------------------------------------------------------------
+# -- What both directions share --------------------------------------------------------------------------------------
 
 
-def _skipped(reason: str, roots: list[str], hints: Mapping[str, str]) -> Json:
+def _skipped(reason: str, item: Item) -> Json:
     code = CODES[reason]
-    facts = {"code": reason, "path": None, "message": code.meaning, "hint": hints[reason], "rules": [code.rule]}
-    return facts | {"kind": "skipped", "roots": roots}
+    facts = {"code": reason, "path": None, "message": code.meaning, "hint": _advice(reason), "rules": [code.rule]}
+    return facts | {"kind": "skipped", "roots": item.roots}
 
 
-def _failed(error: StatsigSegmentError, roots: list[str], hints: Mapping[str, str]) -> Json:
-    facts = {"code": error.code, "path": error.path, "message": str(error), "hint": hints[error.code]}
-    return facts | {"kind": "rejected", "roots": roots, "rules": [CODES[error.code].rule]}
+def _failed(error: StatsigSegmentError, item: Item) -> Json:
+    facts = {"code": error.code, "path": error.path, "message": str(error), "hint": _advice(error.code)}
+    return facts | {"kind": "rejected", "roots": item.roots, "at": item.at, "rules": [CODES[error.code].rule]}
+
+
+def _advice(code: str) -> str:
+    row = CODES[code]
+    return (None if _asked.is_inbound else row.outbound_advice) or row.advice
 
 
 def _issues(issues: Iterable[Issue]) -> list[Json]:
-    return [attrs.asdict(issue) | {"rules": _rules_of(issue.code)} for issue in issues]
+    return [attrs.asdict(issue) | {"rules": [CODES[issue.code].rule]} for issue in issues]
 
 
-def _rules_of(code: str) -> list[str]:
-    return [CODES[code].rule]
+def _lines(value: Any, whys: Mapping[str, Json]) -> list[Json]:
+    """Write a value as lines; of very many, the first, and one that says so."""
+    shown = list(islice(lines(value, whys), LINES + 1))
+    return shown if len(shown) <= LINES else [*shown[:LINES], {"depth": 0, "key": "", "value": "…", "end": ""}]
 
 
 def lines(
     value: Any, whys: Mapping[str, Json], path: str = "$", depth: int = 0, key: str = "", end: str = ""
 ) -> Iterator[Json]:
-    """Write a value as the lines of its JSON; a leaf, and whatever `whys` speaks of, has one line, its path and why.
+    """Write a value as the lines of its JSON; a leaf, and whatever `whys` is about, has one line, its path and why.
 
     >>> [line["value"] for line in lines({"a": [1, 2]}, {})]
     ['{', '[', '1', '2', ']', '}']
     """
     line = {"depth": depth, "key": key, "end": ""}
-    if path in whys or not (is_object(value) or is_array(value)) or not value:
+    if path in whys or not isinstance(value, dict | list) or not value:
         yield line | {"value": _text(value), "end": end, "path": path, "why": whys.get(path)}
         return
-    begin, close = "{}" if is_object(value) else "[]"
+    begin, close = "{}" if isinstance(value, dict) else "[]"
     yield line | {"value": begin}
     last = len(value) - 1
-    for at, (name, below, item) in enumerate(_children(value, path)):
-        yield from lines(item, whys, below, depth + 1, name, "" if at == last else ",")
+    for index, (name, below, item) in enumerate(_children(value, path)):
+        yield from lines(item, whys, below, depth + 1, name, "" if index == last else ",")
     yield {"depth": depth, "key": "", "value": close, "end": end}
 
 
 def _children(value: Any, path: str) -> Iterator[tuple[str, str, Any]]:
     """Give for each member its key as JSON, its path and its value."""
-    if is_object(value):
-        return ((_text(name), child(path, name), item) for name, item in value.items())
-    return (("", f"{path}[{at}]", item) for at, item in enumerate(value))
+    if isinstance(value, dict):
+        return ((_text(name), join_path(path, name), item) for name, item in value.items())
+    return (("", f"{path}[{index}]", item) for index, item in enumerate(value))
 
 
 def _text(value: Any) -> str:
-    """Write JSON for people: every script as it is, and half characters escaped."""
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
+    """Write JSON for people: every script as it is, and what cannot be seen as escapes."""
+    return _UNSEEN.sub(_escaped, json.dumps(value, ensure_ascii=False))
+
+
+def _pretty(value: Any) -> str:
+    return _UNSEEN.sub(_escaped, json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"

@@ -1,26 +1,28 @@
-// The page: two ways of translation, one configuration, and a link that carries the input.
+// The page: two directions of translation, one configuration, and a link that carries the input.
 
 import { makeEditor } from "./editor.js";
 import { startEngine } from "./engine.js";
 import { forget, fromFragment, toFragment } from "./permalink.js";
+import { recall, remember } from "./state.js";
 import { makeTabs } from "./tabs.js";
 import { fillSamples, Way } from "./way.js";
 
 const page = document.getElementById("playground");
 const part = (name) => page.querySelector(`[data-part="${name}"]`);
 const say = (text) => { part("status").textContent = text; };
+const IN = "pg-in";
+const OUT = "pg-out";
 
 const engine = startEngine(say);
 const samples = await (await fetch(new URL("./samples.json", import.meta.url), { cache: "no-cache" })).json();
-const { answer: facts } = await engine.ask("about").catch(() => new Promise(() => {})); // the status says why
-part("versions").textContent = `statsig-segment ${facts.versions.library} on Python ${facts.versions.python}.`;
+const { about, answer: firstAnswer } = samples.first; // what the library said of the first sample when the site was built
 
 const config = makeEditor(part("config-editor"), {
   language: "toml",
   labelledby: "pg-config-title",
   onChange: (text) => {
-    const at = samples.configs.findIndex((sample) => sample.text === text);
-    part("configs").value = at < 0 ? "" : String(at);
+    const index = samples.configs.findIndex((sample) => sample.text === text);
+    part("configs").value = index < 0 ? "" : String(index);
     if (edited(current)) current.soon();
   },
 });
@@ -28,15 +30,15 @@ fillSamples(part("configs"), samples.configs);
 part("configs").addEventListener("change", () => { config.text = samples.configs[part("configs").value].text; });
 
 const ways = {
-  "pg-in": makeWay("pg-in", "inbound", samples.calls, {
-    idle: "Point at a field of the event, or move among the fields with the arrow keys: its source lights up in the call, and its rule is told here.",
+  [IN]: makeWay(IN, "inbound", samples.calls, {
+    idle: "Point at a field of the event, or move among the fields with the arrow keys: its source lights up in the call, and its rule is shown here.",
   }),
-  "pg-out": makeWay("pg-out", "outbound", samples.exports, {
+  [OUT]: makeWay(OUT, "outbound", samples.exports, {
     idle: "Nothing is translated yet.",
-    note: "The library explains single fields from Segment to Statsig only; on the way back, these rules made the whole.",
+    note: "The library explains single fields from Segment to Statsig only. In this direction, these rules made the whole.",
   }),
 };
-let current = ways["pg-in"];
+let current = ways[IN];
 let opening = true;
 
 const tabs = makeTabs(page.querySelector("[role=tablist]"), (name) => {
@@ -48,24 +50,42 @@ const tabs = makeTabs(page.querySelector("[role=tablist]"), (name) => {
 function makeWay(id, question, itsSamples, texts) {
   return new Way(document.getElementById(id), {
     samples: itsSamples,
-    rules: facts.rules,
+    rules: about.rules,
     ...texts,
-    ask: (...args) => engine.ask(question, ...args),
+    engine: { ask: engine.ask, question },
     readConfig: () => config.text,
-    onAnswer: (_way, answer, text) => {
-      say(text ?? summary(answer));
-      if (answer) markConfig(answer.problems);
+    onAnswer: (way, answer, counts) => {
+      if (way !== current) return;
+      say(answer.problems.length || counts ? summary(answer, counts) : "Counting.");
+      markConfig(answer.problems);
     },
+    onSay: say,
     onLink: () => copyLink(),
     onEdit: edited,
+    onOther: moveToOther,
   });
 }
 
-// Tells whether an edit is to be translated; from then on the address no longer tells what is in the page.
+// Says whether an edit is to be translated; from then on the address no longer says what is in the page.
 function edited(way) {
   if (!opening) forget();
   return !opening && way === current;
 }
+
+// Input that is plainly the other direction's moves there; this side gets back what it began with.
+function moveToOther(way) {
+  if (opening) return false;
+  const other = way === ways[IN] ? ways[OUT] : ways[IN];
+  const text = way.editor.text;
+  opening = true;
+  way.editor.text = way.samples[0].text;
+  other.editor.text = text;
+  opening = false;
+  tabs.show(other.panel.id);
+  note = `This is ${other === ways[OUT] ? "a Statsig export" : "a Segment call"}, so the direction was switched. `;
+  return true;
+}
+let note = "";
 
 // A problem that the library places by line and column is marked there.
 function markConfig(problems) {
@@ -74,22 +94,26 @@ function markConfig(problems) {
   config.mark("issue", lines);
 }
 
-function summary({ problems, outcomes }) {
-  if (problems.length) return `The configuration has ${count(problems.length, "problem")}.`;
-  const kinds = Map.groupBy(outcomes, ({ kind }) => kind);
-  const parts = [...kinds].map(([kind, each]) => ["skipped", "rejected"].includes(kind) ? `${each.length} ${kind}` : count(each.length, { audience: "change of an ID list" }[kind] ?? kind));
-  const issues = outcomes.flatMap((outcome) => outcome.issues ?? []).length;
-  return `${parts.join(", ") || "Nothing"}${issues ? `, with ${count(issues, "issue")}` : ""}.`;
+function summary({ problems }, counts) {
+  if (problems.length) return `The configuration has ${number(problems.length, "problem")}.`;
+  const { issue = 0, ...kinds } = counts;
+  const parts = Object.entries(kinds).map(([kind, each]) => (["skipped", "rejected"].includes(kind) ? `${each} ${kind}` : number(each, { audience: "change of an ID list" }[kind] ?? kind)));
+  const text = `${note}${parts.join(", ") || "Nothing"}${issue ? `, with ${number(issue, "issue")}` : ""}.`;
+  note = "";
+  return text;
 }
 
-function count(number, word) {
-  return `${number} ${word}${number === 1 || word.includes(" ") ? "" : "s"}`;
+function number(count, word) {
+  return `${count} ${word}${count === 1 || word.includes(" ") ? "" : "s"}`;
+}
+
+function state() {
+  const name = current.panel.id;
+  return { way: name, text: current.editor.text, config: config.text, option: current.part.option.value };
 }
 
 async function copyLink() {
-  const name = current.panel.id;
-  const fragment = await toFragment({ way: name, text: current.editor.text, config: config.text, option: current.part.option.value });
-  history.replaceState(null, "", fragment);
+  history.replaceState(null, "", await toFragment(state()));
   try {
     await navigator.clipboard.writeText(location.href);
     say("Copied the link; it is in the address bar too.");
@@ -98,24 +122,37 @@ async function copyLink() {
   }
 }
 
+// Opens what a link carries, else what was here before in this tab, else the first sample.
 async function open() {
   opening = true;
   const linked = await fromFragment(location.hash).catch(() => say("The link is broken, so the page opens with a sample."));
-  if (linked && Object.hasOwn(ways, linked.way)) {
-    config.text = String(linked.config);
-    ways[linked.way].part.option.value = linked.option;
-    ways[linked.way].editor.text = String(linked.text);
-    tabs.show(linked.way);
+  const kept = linked ?? (page.dataset.ready ? null : recall());
+  if (kept && Object.hasOwn(ways, kept.way)) {
+    config.text = String(kept.config);
+    ways[kept.way].part.option.value = kept.option;
+    ways[kept.way].editor.text = String(kept.text);
+    tabs.show(kept.way);
   } else {
-    tabs.show("pg-in");
+    tabs.show(IN);
+    if (!page.dataset.ready) showFirst();
   }
   await current.refresh();
   opening = false;
   page.dataset.ready = "true";
 }
 
+function showFirst() {
+  ways[IN].show(firstAnswer);
+  say("Loading Python. The sample below was translated when this page was built.");
+  page.dataset.shown = "true";
+}
+
 config.text = samples.configs[0].text;
-ways["pg-in"].editor.text = samples.calls[0].text;
-ways["pg-out"].editor.text = samples.exports[0].text;
+ways[IN].editor.text = samples.calls[0].text;
+ways[OUT].editor.text = samples.exports[0].text;
 window.addEventListener("hashchange", () => location.hash && open());
+window.addEventListener("pagehide", () => remember(state()));
+document.addEventListener("visibilitychange", () => document.hidden && remember(state()));
 await open();
+const { answer: running } = await engine.ask("about");
+part("versions").textContent = `statsig-segment ${running.versions.library} on Python ${running.versions.python}.`;

@@ -9,7 +9,7 @@ export async function toFragment(state) {
   return PREFIX + text.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 }
 
-// Gives the state, null where the fragment is none of ours, and throws where it is broken.
+// Gives the state, null for any other fragment, and throws if it is broken.
 export async function fromFragment(fragment) {
   if (!fragment.startsWith(PREFIX)) return null;
   const text = atob(fragment.slice(PREFIX.length).replaceAll("-", "+").replaceAll("_", "/"));

@@ -15,8 +15,6 @@ from statsig_segment import (
     export_many,
     load_config,
 )
-from statsig_segment._values import is_array, is_object
-from statsig_segment.statsig import CONFIG_CHANGE, EVENT_NAME, EXPOSURES
 
 Sample = dict[str, Any]
 
@@ -54,8 +52,8 @@ def _lines(path: Path) -> list[str]:
 def _calls(lines: list[str], config: IntegrationConfig) -> Iterator[Sample]:
     for number, line in enumerate(lines, 1):
         call = json.loads(line)
-        told = explain(call, config)
-        result, name = told.result, f"{call.get('type', 'no type')} {_name(call)}".strip()
+        explanation = explain(call, config)
+        result, name = explanation.result, f"{call.get('type', 'no type')} {_name(call)}".strip()
         if isinstance(result, StatsigEvent):
             notes = _first_of(list(dict.fromkeys(issue.code for issue in result.issues)))
             group = "Events with issues" if notes else "Events"
@@ -66,7 +64,7 @@ def _calls(lines: list[str], config: IntegrationConfig) -> Iterator[Sample]:
             group, notes = "Skipped", result.reason
         else:
             group, notes = "Rejected", result.error.code
-        rules = len({row.rule for row in told.rows})
+        rules = len({row.rule for row in explanation.rows})
         yield _sample(group, number, name, notes, call) | {"rules": rules}
 
 
@@ -89,7 +87,7 @@ def _exports(lines: list[str], config: IntegrationConfig) -> Iterator[Sample]:
     for number, line in enumerate(lines, 1):
         event = json.loads(line)
         outcome = next(export_many([event], config))
-        name = event.get(EVENT_NAME) or event.get("event") or "no name"
+        name = event.get("eventName") or event.get("event") or "no name"
         if isinstance(outcome, Skipped):
             group, notes = "Skipped", outcome.reason
         elif isinstance(outcome, Rejected):
@@ -100,7 +98,13 @@ def _exports(lines: list[str], config: IntegrationConfig) -> Iterator[Sample]:
 
 
 def _kind(name: str) -> str:
-    return "Exposures" if name in EXPOSURES else "Config changes" if name == CONFIG_CHANGE else "Events"
+    return (
+        "Config changes"
+        if name == "statsig::config_change"
+        else "Exposures"
+        if name.endswith("_exposure")
+        else "Events"
+    )
 
 
 def _sample(group: str, number: int, name: str, notes: str, value: Any) -> Sample:
@@ -122,10 +126,10 @@ def pretty(value: Any, indent: str = "") -> str:
     }
     """
     short = json.dumps(value, ensure_ascii=False)
-    if not (is_object(value) or is_array(value)) or not value or (indent and len(indent) + len(short) <= _WIDTH):
+    if not isinstance(value, dict | list) or not value or (indent and len(indent) + len(short) <= _WIDTH):
         return short
     below = indent + _STEP
-    if is_object(value):
+    if isinstance(value, dict):
         members = [f"{json.dumps(key, ensure_ascii=False)}: {pretty(item, below)}" for key, item in value.items()]
         begin, end = "{}"
     else:

@@ -1,27 +1,31 @@
-// One direction of translation: its input, its samples and options, its result; the other one works alike.
+// One direction of translation: its input, its samples and options, and its result. The other one works alike.
 
 import { h } from "./dom.js";
 import { makeEditor } from "./editor.js";
-import { firstError, placeOf } from "./paths.js";
+import { placeAt, placeOf } from "./paths.js";
 import { draw } from "./result.js";
 import { drawWhy } from "./why.js";
 
 const PAUSE_MS = 120;
+const LONG_PAUSE_MS = 500;
+const LONG = 200_000;
+const PAGE = 30;
 
 export class Way {
-  // `ask` translates: text, configuration and option in, the promise of an answer out.
-  constructor(panel, { samples, rules, idle, note, ask, readConfig, onAnswer, onLink, onEdit }) {
-    Object.assign(this, { panel, samples, rules, idle, note, ask, readConfig, onAnswer, onEdit });
+  // `ask` translates: text, configuration and option in, the promise of an answer out. `more`, `count` and `output` are
+  // about the last answer.
+  constructor(panel, { samples, rules, idle, note, engine, readConfig, onAnswer, onSay, onLink, onEdit, onOther }) {
+    Object.assign(this, { panel, samples, rules, idle, note, engine, readConfig, onAnswer, onSay, onEdit, onOther });
     this.part = Object.fromEntries([...panel.querySelectorAll("[data-part]")].map((each) => [each.dataset.part, each]));
     this.editor = makeEditor(this.part.source, {
       language: "json",
       labelledby: `${panel.id}-source`,
-      onChange: (text) => this.edited(text),
+      onChange: () => this.edited(),
       onPoint: (position) => this.lightFields(position),
     });
     fillSamples(this.part.sample, samples);
     this.part.sample.addEventListener("change", () => this.load(samples[this.part.sample.value].text));
-    this.part.option.addEventListener("change", () => this.edited(this.editor.text));
+    this.part.option.addEventListener("change", () => this.edited());
     this.part.link.addEventListener("click", onLink);
     this.part.copy.addEventListener("click", () => this.copy());
     panel.addEventListener("keydown", (event) => event.key === "Escape" && this.hold(null, null));
@@ -34,16 +38,17 @@ export class Way {
     else this.editor.text = text;
   }
 
-  edited(text) {
-    const at = this.samples.findIndex((sample) => sample.text === text);
-    this.part.sample.value = at < 0 ? "" : String(at);
+  edited() {
+    const length = this.editor.state.doc.length;
+    const index = this.samples.findIndex((sample) => sample.text.length === length && sample.text === this.editor.text);
+    this.part.sample.value = index < 0 ? "" : String(index);
     if (this.onEdit(this)) this.soon();
   }
 
   soon() {
     clearTimeout(this.timer);
     this.part.result.setAttribute("aria-busy", "true");
-    this.timer = setTimeout(() => this.refresh(), PAUSE_MS);
+    this.timer = setTimeout(() => this.refresh(), this.editor.state.doc.length > LONG ? LONG_PAUSE_MS : PAUSE_MS);
   }
 
   // While Python is at work, the latest input waits, and those before it are passed over.
@@ -57,11 +62,17 @@ export class Way {
     try {
       while (this.stale) {
         this.stale = false;
-        const { answer, ms } = await this.ask(this.editor.text, this.readConfig(), this.part.option.value);
-        if (!this.stale) this.show(answer, ms);
+        const { answer, ms } = await this.engine.ask(this.engine.question, this.editor.text, this.readConfig(), this.part.option.value);
+        if (this.stale) continue;
+        if (answer.other && this.onOther(this)) break;
+        this.show(answer, ms);
+        if (!answer.problems.length) {
+          const { answer: counts } = await this.engine.ask("count");
+          if (!this.stale) this.onAnswer(this, answer, counts);
+        }
       }
     } catch (error) {
-      this.onAnswer(this, null, `The library failed with ${error.message}. Please report the input that did this.`);
+      this.onSay(`The library failed with ${error.message}. Please report the input that did this.`);
     } finally {
       this.busy = false;
       if (!this.timer) this.part.result.setAttribute("aria-busy", "false");
@@ -70,17 +81,27 @@ export class Way {
 
   show(answer, ms) {
     this.drawn = { pointed: null, held: null };
-    const handlers = {
+    this.answer = answer;
+    this.outcomes = answer.problems.length ? [] : [...answer.outcomes];
+    this.shown = null;
+    draw(this.part.result, answer, this.rules, {
       point: (about) => { this.drawn.pointed = about; this.showWhy(); },
       hold: (about, element) => this.hold(about, element),
-    };
-    this.part.result.replaceChildren(...draw(answer, this.rules, handlers));
-    this.part.timing.textContent = `in ${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
-    this.answer = answer;
-    this.told = null;
+      next: (start) => this.next(answer, start),
+      drawn: () => this.markPlaces(),
+    });
+    this.part.result.scrollTop = 0;
+    this.part.timing.textContent = ms === undefined ? "" : `in ${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
     this.markPlaces();
     this.showWhy();
-    this.onAnswer(this, answer);
+    this.onAnswer(this, answer, null);
+  }
+
+  async next(answer, start) {
+    const { answer: outcomes } = await this.engine.ask("more", start, PAGE);
+    if (this.answer !== answer || this.stale) return null;
+    this.outcomes.push(...outcomes);
+    return outcomes;
   }
 
   // Choosing the chosen one again, or Escape, lets it go.
@@ -95,32 +116,31 @@ export class Way {
 
   showWhy() {
     const about = this.drawn.pointed ?? this.drawn.held?.about ?? this.whole();
-    if (about && about === this.told) return; // a panel drawn anew would lose the button that is being pressed
-    this.told = about;
+    if (about && about === this.shown) return; // a panel drawn anew would lose the button that is being pressed
+    this.shown = about;
     const place = this.place(about);
     this.editor.light(place);
     drawWhy(this.part.why, about, { rules: this.rules, place, editor: this.editor, idle: this.idle, close: () => this.hold(null, null) });
   }
 
-  // Where no field has a reason of its own, what is told is the rules that made the whole.
+  // Where no field has a reason of its own, the panel shows the rules that made the whole.
   whole() {
-    const ids = this.fields?.length === 0 ? this.answer.outcomes.flatMap(({ rules }) => rules) : [];
+    const ids = this.fields?.length === 0 ? this.outcomes.flatMap(({ rules }) => rules) : [];
     return ids.length ? { whole: this.note, rules: [...new Set(ids)] } : null;
   }
 
   place(about) {
-    return about?.source ? placeOf(this.editor.state, about.roots, about.source) : null;
+    return about?.source ? placeOf(this.editor.state, about, about.source) : null;
   }
 
   markPlaces() {
     this.fields = [...this.part.result.querySelectorAll("[role=option]")]
       .map((element) => ({ element, place: this.place(element.about) }));
     this.editor.mark("used", this.fields.map(({ place }) => place).filter(Boolean));
-    const outcomes = this.answer.outcomes;
-    const told = outcomes.flatMap(({ issues = [], path, roots }) => [...issues, { path }].map((each) => ({ source: each.path, roots })));
-    const places = told.map((each) => (each.source === "$" ? null : this.place(each))).filter(Boolean);
-    const broken = outcomes.some(({ code }) => code === "invalid_json") ? firstError(this.editor.state) : null;
-    this.editor.mark("issue", broken ? [...places, broken] : places);
+    const named = this.outcomes.flatMap(({ issues = [], path, roots, line }) => [...issues, { path }].map((each) => ({ source: each.path, roots, line })));
+    const places = named.map((each) => (each.source === "$" ? null : this.place(each))).filter(Boolean);
+    const broken = this.outcomes.filter(({ at }) => at).map(({ at }) => placeAt(this.editor.state, at));
+    this.editor.mark("issue", [...places, ...broken]);
   }
 
   // The other way round: the fields that came from where the pointer or the cursor is.
@@ -132,19 +152,17 @@ export class Way {
   }
 
   async copy() {
-    const written = this.part.result.querySelectorAll(".pg-lines");
-    const texts = [...written].map((box) => [...box.querySelectorAll(".pg-text")]
-      .map((line) => "  ".repeat(Number(line.style.getPropertyValue("--depth"))) + line.textContent).join("\n"));
-    await navigator.clipboard.writeText(texts.join("\n"));
-    this.onAnswer(this, null, "Copied the output.");
+    const { answer } = await this.engine.ask("output");
+    await navigator.clipboard.writeText(answer);
+    this.onSay("Copied the output.");
   }
 }
 
 export function fillSamples(select, samples) {
   const groups = new Map();
-  samples.forEach((sample, at) => {
+  samples.forEach((sample, index) => {
     if (!groups.has(sample.group)) groups.set(sample.group, h("optgroup", { label: sample.group }));
-    groups.get(sample.group).append(h("option", { value: String(at) }, sample.title));
+    groups.get(sample.group).append(h("option", { value: String(index) }, sample.title));
   });
   select.replaceChildren(h("option", { value: "", hidden: true }, "Your own"), ...groups.values());
 }

@@ -6,7 +6,7 @@ import { ruleText } from "./rules.js";
 const MOST = 160;
 
 export function drawWhy(panel, about, { rules, place, editor, idle, close }) {
-  panel.classList.toggle("told", Boolean(about?.source || about?.target));
+  panel.classList.toggle("filled", Boolean(about?.source || about?.target));
   if (!about) {
     panel.replaceChildren(h("p", { class: "pg-idle" }, idle));
     return;
@@ -20,8 +20,8 @@ export function drawWhy(panel, about, { rules, place, editor, idle, close }) {
 
 function origin(about, place, editor) {
   if ("whole" in about) return about.whole ? h("p", { class: "pg-idle" }, about.whole) : null;
-  if (!about.source) return h("p", {}, "Comes from no place in the call: the configuration or the library put it there.");
-  if (!place) return h("p", {}, "Place: ", h("code", {}, about.source), ", which the text does not hold.");
+  if (!about.source) return h("p", {}, "Not from the call: the configuration or the library put it there.");
+  if (!place) return h("p", {}, "Place: ", h("code", {}, about.source), ", which is not in the text.");
   const excerpt = editor.state.sliceDoc(place.from, place.to).replace(/\s+/g, " ");
   const show = h("button", { type: "button", class: "pg-small", onclick: () => editor.goTo(place) }, "Go there");
   return h("p", {}, about.target ? "From " : "At ", h("code", {}, about.source), ": ", h("code", { class: "pg-excerpt" }, shortened(excerpt)), " ", show);

@@ -34,7 +34,7 @@ class Source:
     part: str = ""
     """Heading or part of the page, if it is a long one."""
     read: str | None = "2026-11-25"
-    """The day we read it, ``YYYY-MM-DD``, or ``None`` where another page gave us only its address."""
+    """The day we read it, ``YYYY-MM-DD``; ``None`` if we saw it without noting the day, or know its address only."""
 
     def at(self, part: str) -> Source:
         """Point at a part of the page."""
@@ -90,9 +90,7 @@ _LOG_EVENT: Final = Source(
     title="Statsig docs: Log Custom Events", url=f"{_STATSIG}/api-reference/events/log-custom-events"
 )
 _SEGMENTS_API: Final = Source(title="Statsig docs: Segments (Console API)", url=f"{_STATSIG}/console-api/segments/")
-_FILTERING: Final = Source(
-    title="Statsig docs: Event Filtering", url=f"{_STATSIG}/integrations/event_filtering", read=None
-)
+_FILTERING: Final = Source(title="Statsig docs: Event Filtering", url=f"{_STATSIG}/integrations/event_filtering")
 _RAW_EVENTS: Final = Source(title="Statsig docs: Raw Events", url=f"{_STATSIG}/en/metrics/raw-events")
 _LOGGING: Final = Source(title="Statsig docs: Log your first custom event", url=f"{_STATSIG}/en/guides/logging-events")
 _WAREHOUSE: Final = Source(
@@ -103,9 +101,16 @@ _CONSOLE: Final = Source(
     title="Statsig console, in the screenshots of the Segment page",
     url=f"{_STATSIG}/integrations/data-connectors/segment/",
     status="observed",
+    read=None,
 )
 _STATSIG_SDK: Final = Source(
     title="Statsig's SDK for Python", url="https://github.com/statsig-io/python-sdk", status="observed"
+)
+_STATSIG_SDKS_RUN: Final = Source(
+    title="Statsig's SDKs, as tests/integration runs them",
+    url="https://github.com/statsig-io",
+    status="observed",
+    read=None,
 )
 _COMMON: Final = Source(title="Segment docs: Spec, common fields", url=f"{_TWILIO}/connections/spec/common")
 _TRACK: Final = Source(title="Segment docs: Spec, Track", url=f"{_TWILIO}/connections/spec/track")
@@ -285,7 +290,7 @@ _IDENTITY: Final = (
         title="userID as an ID type",
         summary="An ID type spelled userid, in any letter case, is the user ID itself and never a custom ID. It fills "
         "in where the call has no user ID; where the call has another one, the pair is dropped with an issue.",
-        sources=(_STATSIG_SDK.at("lookup of an ID type"),),
+        sources=(_STATSIG_SDK.at("evaluator.py, lookup of a unit"),),
         policy="which of the two wins",
     ),
     Rule(
@@ -535,7 +540,7 @@ _OUTBOUND: Final = (
         title="The deliverable track call",
         summary="The deliverable profile is what Segment's API accepts: an ISO time, an anonymousId, a message id for "
         "safe retries, a userId only where it is an ID, and an error instead of a call without an ID.",
-        sources=(_STATSIG_SOURCE, _HTTP_API, _STATSIG_SDK.at("empty user IDs")),
+        sources=(_STATSIG_SOURCE, _HTTP_API, _STATSIG_SDKS_RUN),
         policy="refusing a call without an ID",
     ),
     Rule(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import codeop
 import doctest
 import importlib
 import pkgutil
+import re
 import unittest
 from contextlib import suppress
 from pathlib import Path
@@ -51,6 +53,23 @@ def test_a_document_has_no_block_that_escapes_this(path: Path) -> None:
 
     assert set(fences[1::2]) <= {"```"}
     assert openings <= {*(f"```{name}" for name in LANGUAGES), *(f"```{{{name}}}" for name in DIRECTIVES)}
+
+
+PROMPT = re.compile(r"^(?:>>> |\.\.\. ?)(.*)$")  # as docs/conf.py has it for the copy button
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=[path.relative_to(ROOT).as_posix() for path in DOCUMENTS])
+def test_a_copied_block_can_be_pasted_into_python(path: Path) -> None:
+    """Python's prompt reads line by line: a block of code has to end with an empty line."""
+    compiler = codeop.CommandCompiler()
+    for block in re.findall(r"^```python\n(>>> .*?)^```$", path.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE):
+        pending: list[str] = []
+        for line in [match[1] for match in map(PROMPT.match, block.splitlines()) if match] + [""]:
+            pending.append(line)
+            if compiler("\n".join(pending), path.name) is not None:
+                pending = []
+
+        assert "".join(pending) == "", f"{path.name} leaves Python waiting after {pending[:1]}"
 
 
 @pytest.mark.parametrize("name", MODULES)

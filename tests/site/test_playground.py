@@ -64,6 +64,7 @@ CONFIGURED = load_config(CONFIG)
 Samples: TypeAlias = dict[str, list[dict[str, str]]]
 READY = "#playground[data-ready=true]"
 LOADED = "all that came before was asked for while the page loaded"
+AXE = "axe-core@4.14.1"
 FIELD = "#pg-in [role=option]"
 
 
@@ -262,7 +263,7 @@ def test_other_forms_are_those_of_the_library(
     )
 
 
-def test_every_field_tells_the_source_and_the_rule_that_the_library_tells(page: Page, samples: Samples) -> None:
+def test_every_field_shows_the_source_and_the_rule_that_the_library_gives(page: Page, samples: Samples) -> None:
     load(page, "pg-in", 0)
     rows = explain(samples["calls"][0]["text"], CONFIGURED).rows
     by_target = {row.target: row for row in rows}
@@ -276,7 +277,7 @@ def test_every_field_tells_the_source_and_the_rule_that_the_library_tells(page: 
         assert [
             word.replace("our ", "") for word in page.locator("#pg-in .pg-why .pg-badge").all_inner_texts()
         ] == list(rule.status)
-        assert (f"From {row.source}:" in text) if row.source else ("no place in the call" in text)
+        assert (f"From {row.source}:" in text) if row.source else ("Not from the call" in text)
 
 
 def test_pointing_at_a_field_lights_up_its_very_source(page: Page) -> None:
@@ -310,13 +311,13 @@ def test_an_issue_is_marked_where_it_is(page: Page) -> None:
 def test_fields_can_be_reached_by_keyboard_alone(page: Page) -> None:
     load(page, "pg-in", 1)
     page.focus(f"{FIELD} >> nth=0")
-    told = [why(page)]
+    seen = [why(page)]
     for key in ("ArrowDown", "End", "Home"):
         page.keyboard.press(key)
-        told.append(why(page))
+        seen.append(why(page))
 
-    assert len(set(told)) == 3
-    assert told[0] == told[3]
+    assert len(set(seen)) == 3
+    assert seen[0] == seen[3]
     page.keyboard.press("Enter")
     assert page.locator(f"{FIELD}[aria-selected=true]").count() == 1
     page.keyboard.press("Escape")
@@ -385,10 +386,165 @@ def test_every_problem_of_a_configuration_has_a_code(page: Page, text: str, prob
     assert "Traceback" not in page.inner_text("#playground")
 
 
-def test_what_comes_out_is_told_to_screen_readers(page: Page) -> None:
+def test_screen_readers_hear_what_comes_out(page: Page) -> None:
     write(page, "pg-in", '{"type": "identify", "userId": "u"}')
 
     assert page.inner_text("#playground [role=status]") == "1 skipped."
+
+
+def paste(page: Page, way: str, text: str) -> None:
+    """Replace the input as a paste does, which is quick for a large text, and wait for the answer."""
+    page.click(f"#{way} [data-part=source] .cm-content")
+    page.keyboard.press("Control+A")
+    with answered(page, way):
+        page.evaluate(
+            """([way, text]) => {
+                const clipboardData = new DataTransfer();
+                clipboardData.setData("text/plain", text);
+                const event = new ClipboardEvent("paste", {clipboardData, bubbles: true, cancelable: true});
+                document.querySelector(`#${way} [data-part=source] .cm-content`).dispatchEvent(event);
+            }""",
+            [way, text],
+        )
+
+
+def test_each_line_of_ndjson_is_a_call_of_its_own(page: Page) -> None:
+    paste(page, "pg-in", '{"type": "track", "event": "A", "userId": "u"}\n\n{"type": "track"}\noops\n')
+
+    assert [value["eventName"] for value in shown(page, "pg-in")] == ["segment::A"]
+    assert codes(page, "pg-in") == ["missing_event", "invalid_json"]
+    assert "line 4, column 1" in page.inner_text("#pg-in [data-part=result]")
+    assert page.inner_text("#playground [role=status]") == "2 rejected, 1 event."
+
+
+def test_an_issue_in_ndjson_is_marked_on_its_own_line(page: Page) -> None:
+    calls = [{"type": "track", "event": "A", "userId": "u", "anonymousId": value} for value in ("a", True)]
+    paste(page, "pg-in", "\n".join(map(json.dumps, calls)))
+
+    assert "".join(page.locator("#pg-in .cm-content .pg-issue").all_inner_texts()) == '"anonymousId": true'
+
+
+def test_broken_json_is_marked_where_it_breaks(page: Page) -> None:
+    paste(page, "pg-in", '{\n  "type": "track",\n  "event": é\n}')
+
+    assert "line 3, column 12" in page.inner_text("#pg-in [data-part=result]")
+    assert page.locator("#pg-in .cm-content .pg-issue").all_inner_texts() == ["é"]
+
+
+@pytest.mark.parametrize(
+    ("way", "other", "text"),
+    [
+        ("pg-in", "pg-out", '{"data": [{"eventName": "checkout", "userID": "u"}]}'),
+        ("pg-in", "pg-out", '{"event_name": "checkout", "user_id": "u"}'),
+        ("pg-out", "pg-in", '{"batch": [{"type": "track", "event": "A", "userId": "u"}]}'),
+    ],
+)
+def test_input_of_the_other_direction_moves_there(page: Page, way: str, other: str, text: str) -> None:
+    page.click(f"#pg-tab-{way.removeprefix('pg-')}")
+    with answered(page, other):
+        paste(page, way, text)
+        page.wait_for_selector(f"#{other}:not([hidden])")
+
+    assert page.inner_text(f"#{other} [data-part=source] .cm-content") == text
+    assert len(shown(page, other)) == 1
+    page.wait_for_function(
+        "() => document.querySelector('#playground [role=status]').textContent.includes('direction was switched')"
+    )
+
+
+def test_characters_that_cannot_be_seen_are_shown_as_marks(page: Page) -> None:
+    call = {"type": "track", "event": "a\u202eb\u0007", "userId": "u"}
+    paste(page, "pg-in", json.dumps(call, ensure_ascii=False).replace("\\u0007", "\\u0007"))
+
+    assert page.locator("#pg-in [data-part=source] .cm-specialChar").count() == 1
+    assert "\\u202e" in page.inner_text("#pg-in [data-part=result]")
+    assert "\u202e" not in page.inner_text("#pg-in [data-part=result]")
+
+
+def test_five_megabytes_show_their_first_calls_at_once_and_leave_the_page_quick(page: Page) -> None:
+    line = json.dumps({"type": "track", "event": "E", "userId": "u", "properties": {"text": "x" * 900}})
+    paste(page, "pg-in", "\n".join([line] * 5_200))
+
+    assert page.inner_text("#playground [role=status]") == "5200 events."
+    assert 0 < page.locator("#pg-in .pg-card").count() < 100
+    typing = page.evaluate("""async () => {
+        const begin = performance.now();
+        document.querySelector("#pg-in [data-part=option]").focus();
+        await new Promise(requestAnimationFrame);
+        return performance.now() - begin;
+    }""")
+    assert typing < 500
+    page.evaluate("() => document.querySelector('#pg-in .pg-more').scrollIntoView()")
+    page.wait_for_function("() => document.querySelectorAll('#pg-in .pg-card').length > 30")
+
+
+def test_the_input_survives_a_reload(browser: Browser, site: str) -> None:
+    page = browser.new_page()
+    page.goto(f"{site}/playground.html")
+    page.wait_for_selector(READY, timeout=60_000)
+    page.click("#pg-tab-out")
+    paste(page, "pg-out", '{"eventName": "kept", "userID": "u"}')
+    page.reload()
+    page.wait_for_selector(READY, timeout=60_000)
+
+    assert page.get_attribute("#pg-tab-out", "aria-selected") == "true"
+    assert shown(page, "pg-out")[0]["event"] == "kept"
+
+    page.goto(f"{site}/index.html")
+    page.go_back()
+    page.wait_for_selector(READY, timeout=60_000)
+
+    assert shown(page, "pg-out")[0]["event"] == "kept"
+    page.close()
+
+
+def test_a_sample_and_its_result_are_there_before_python_is(browser: Browser, site: str, samples: Samples) -> None:
+    page = browser.new_page()
+    page.route("**/pyodide/**", lambda route: route.abort())
+    page.goto(f"{site}/playground.html")
+    page.wait_for_selector("#playground[data-shown=true]", timeout=20_000)
+    event = translate(samples["calls"][0]["text"], CONFIGURED)
+    assert isinstance(event, StatsigEvent)
+
+    assert shown(page, "pg-in") == [to_log_event(event)]
+    page.close()
+
+
+def test_the_copied_output_is_all_of_it(page: Page) -> None:
+    page.evaluate("() => { navigator.clipboard.writeText = async (text) => { window.copied = text; }; }")
+    calls = [{"type": "track", "event": f"E{number}", "userId": "u"} for number in range(100)]
+    paste(page, "pg-in", json.dumps(calls))
+    page.click("#pg-in [data-part=copy]")
+    page.wait_for_function("() => window.copied")
+    copied: str = page.evaluate("() => window.copied")
+
+    assert json.loads(f"[{copied.replace(chr(10) + '}' + chr(10) + '{', '},{')}]") == [
+        to_log_event(outcome) for outcome in translate_many(calls, CONFIGURED) if isinstance(outcome, StatsigEvent)
+    ]
+
+
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Fetch axe-core, which checks pages for what keeps people out."""
+    folder = tmp_path_factory.mktemp("axe")
+    command = [shutil.which("npm") or "npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--silent", AXE]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)  # noqa: S603 - our own command line
+    return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["playground", "index", "codes", "editor", "rules/identity"])
+def test_axe_finds_no_violation_of_ours(browser: Browser, site: str, axe: str, name: str, scheme: Any) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme=scheme)
+    page = context.new_page()
+    page.goto(f"{site}/{name}.html")
+    if name == "playground":
+        page.wait_for_selector(READY, timeout=60_000)
+    page.evaluate(axe)
+    found: list[dict[str, Any]] = page.evaluate("async () => (await axe.run('article[role=main]')).violations")
+    context.close()
+
+    assert [(each["id"], node["target"]) for each in found for node in each["nodes"]] == []
 
 
 def test_a_link_carries_the_input(page: Page, browser: Browser) -> None:
