@@ -12,8 +12,18 @@ author = "The statsig-segment contributors"
 copyright = author  # noqa: A001 - the name that Sphinx wants
 version = release = __version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "reference", "playground"]
+# The address of the repository, once it is decided. Every page then links to it.
+repository = ""
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx_copybutton",
+    "sphinx_design",
+    *("repository", "reference", "tables", "example", "editor", "playground"),  # our own
+]
 exclude_patterns = ["_build", "playground"]
+templates_path = ["_templates"]
 source_suffix = {".md": "markdown"}
 default_role = "code"  # docstrings mark code as Markdown does
 highlight_language = "python"
@@ -21,9 +31,14 @@ pygments_style = "default"
 pygments_dark_style = "monokai"
 
 myst_heading_anchors = 3
-myst_enable_extensions = ["attrs_inline"]
+myst_enable_extensions = ["attrs_inline", "colon_fence"]
+
+# What is copied runs: no prompts and no results.
+copybutton_prompt_text = r">>> |\.\.\. "
+copybutton_prompt_is_regexp = True
 
 autodoc_default_options = {"members": True, "undoc-members": True, "member-order": "bysource"}
+autodoc_preserve_defaults = True
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 # The types of Python and of our dependencies are not looked up: the build asks no other site.
@@ -35,6 +50,16 @@ nitpick_ignore_regex = [
 ]
 
 html_theme = "furo"
+html_sidebars = {
+    "**": [
+        "sidebar/brand.html",
+        "sidebar/search.html",
+        "sidebar/scroll-start.html",
+        "sidebar/navigation.html",
+        "sidebar/repository.html",
+        "sidebar/scroll-end.html",
+    ]
+}
 html_title = f"statsig-segment {__version__}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]

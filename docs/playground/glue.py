@@ -6,7 +6,6 @@ path, so that the page can set what `explain` says of a field beside that field.
 
 import json
 import platform
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
@@ -42,7 +41,7 @@ from statsig_segment.cli.blocks import translate_block
 from statsig_segment.cli.screen import HINTS, STATSIG_HINT
 from statsig_segment.codes import CODES
 from statsig_segment.errors import child
-from statsig_segment.rules import RULES
+from statsig_segment.rules import FAMILIES
 from statsig_segment.segment import TYPE
 from statsig_segment.statsig import CONFIG_CHANGE, DATA, EVENT_NAME
 
@@ -63,22 +62,16 @@ _HINTS_BACK: Final = {**HINTS, **_OUTBOUND_HINTS}
 
 
 def about() -> str:
-    """Tell the versions, the rules and their headings on the page of rules, and what the codes mean."""
-    rules = {
-        rule.id: attrs.asdict(rule) | {"status": rule.status, "anchor": anchor(rule.id)} for rule in RULES.values()
-    }
+    """Give the versions, the forms of output and the rules, each with its place in the documentation."""
     versions = {"library": __version__, "python": platform.python_version()}
-    return json.dumps({"rules": rules, "versions": versions, "forms": FORM_RULES})
+    return json.dumps({"rules": dict(_rules()), "versions": versions, "forms": FORM_RULES})
 
 
-def anchor(rule: str) -> str:
-    """Give the anchor of a rule's heading on the page of rules, as Markdown makes it of `ID: title`.
-
-    >>> anchor("ID-1")
-    'id-1-the-users-id'
-    """
-    heading = f"{rule}: {RULES[rule].title}".lower()
-    return re.sub(r"[^\w\- ]", "", heading).replace(" ", "-")
+def _rules() -> Iterator[tuple[str, Json]]:
+    for family in FAMILIES:
+        for rule in family.rules:
+            place = f"rules/{family.slug}.html#{rule.id.lower()}"
+            yield rule.id, attrs.asdict(rule) | {"status": rule.status, "href": place}
 
 
 def inbound(call: str, config: str, form: str) -> str:

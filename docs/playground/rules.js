@@ -11,7 +11,7 @@ export const badges = (rule) => rule.status.map((word) => h("span", { class: `pg
 export const statusWords = (rule) => rule.status.map((word) => WORDS[word]).join(", ");
 
 export function ruleLink(rule) {
-  return h("a", { href: `rules.html#${rule.anchor}`, class: "pg-rule" }, `${rule.id} ${rule.title}`);
+  return h("a", { href: rule.href, class: "pg-rule" }, `${rule.id} ${rule.title}`);
 }
 
 // The short form, beside a field: the id, and a dot for each badge.

@@ -1,7 +1,7 @@
 """Replay an archive on Spark: `python -m examples.spark_replay ARCHIVE OUT [--config FILE] [--master local[2]]`.
 
-Exit status, as that of the command line: 0; 1 where anything was rejected; 2 where the arguments, a file or Spark
-failed, or the counts do not add up.
+Exit status: 0; 1 if a call was rejected or a file left out; 2 if the arguments, a file or Spark failed, if the archive
+holds no calls, or if the counts do not add up. With 2, the results of an earlier run stay as they are.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ import sys
 import traceback
 from pathlib import Path
 
-from examples.spark_replay.job import Replayed, replay
+from examples.spark_replay.job import replay
+from examples.spark_replay.replayed import Replayed
+from examples.spark_replay.storage import INCOMPLETE
 from pyspark.sql import SparkSession
 
 from statsig_segment import ConfigError, IntegrationConfig, load_config
@@ -25,7 +27,8 @@ def main() -> int:
     try:
         config = load_config(arguments.config.read_text(encoding="utf-8")) if arguments.config else IntegrationConfig()
         with _session(arguments.master) as spark:
-            return _told(replay(spark, arguments.archive, arguments.out, config, arguments.id_type))
+            options = {"id_type": arguments.id_type, "may_be_empty": arguments.allow_empty}
+            return report(replay(spark, arguments.archive, arguments.out, config, **options))
     except ConfigError as error:
         print(problems_text(error.issues), file=sys.stderr)
     except Exception:  # noqa: BLE001 - Python's own status would be 1, and that says something else
@@ -35,10 +38,11 @@ def main() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("archive", help="files of NDJSON, plain or gzip: a folder, or a pattern")
-    parser.add_argument("out", help="the folder for outcomes and members")
+    parser.add_argument("archive", help="files of NDJSON, plain or gzip: a folder with all below it, or a pattern")
+    parser.add_argument("out", help="the folder for outcomes and members; not within the archive")
     parser.add_argument("--config", type=Path, help="the configuration of statsig-segment, TOML or JSON")
     parser.add_argument("--id-type", default="userID", help="the type of the IDs that the ID lists hold")
+    parser.add_argument("--allow-empty", action="store_true", help="do not fail if the archive holds no calls")
     parser.add_argument("--master", help="where Spark runs; by default what spark-submit says, else all cores here")
     return parser
 
@@ -49,14 +53,20 @@ def _session(master: str | None) -> SparkSession:
     return (builder.master(master) if master else builder).getOrCreate()
 
 
-def _told(replayed: Replayed) -> int:
-    for broken in replayed.broken:
-        print(broken, file=sys.stderr)
+def report(replayed: Replayed) -> int:
+    """Print what became of an archive; give the exit status."""
     print(summary_text(replayed.tally))
-    if not replayed.adds_up():
-        print("the counts do not add up", file=sys.stderr)
+    for path in replayed.omitted:
+        print(f"{path}: left out, because Spark takes it for hidden", file=sys.stderr)
+    if replayed.omitted:
+        print(f"files left out: {len(replayed.omitted)}", file=sys.stderr)
+    problems = list(replayed.problems())
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if problems:
+        print(f"not whole: the results are in the folder {INCOMPLETE}, those of an earlier run stay", file=sys.stderr)
         return 2
-    return 2 if replayed.broken else 1 if replayed.tally.rejected else 0
+    return 1 if replayed.tally.rejected or replayed.omitted else 0
 
 
 if __name__ == "__main__":

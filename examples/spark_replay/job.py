@@ -15,7 +15,9 @@ from typing import Any, Final
 import attrs
 import pyarrow as pa
 from examples.spark_replay import outcomes
-from examples.spark_replay.outcomes import AUDIENCE, EVENT, FILE, REJECTED, SKIPPED
+from examples.spark_replay.outcomes import AUDIENCE, FILE, REJECTED, SKIPPED
+from examples.spark_replay.replayed import Replayed
+from examples.spark_replay.storage import Results, Storage
 from pyspark import cloudpickle
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
@@ -51,40 +53,46 @@ _BUCKETS: Final = 64
 """So many parts has each ID list while it is folded."""
 
 
-@attrs.frozen(kw_only=True)
-class Replayed:
-    """What became of an archive: what the workers counted while they read, and what is stored."""
-
-    tally: Tally
-    rows: Counter[tuple[str, str]]
-    """Kind, and reason or code -> rows that are stored."""
-    files_found: int
-    files_done: int
-    broken: tuple[str, ...]
-    """The files that could not be read to their end, each with the reason."""
-
-    def adds_up(self) -> bool:
-        """Tell whether every file was read, and every payload that was read is stored as one outcome."""
-        tally = self.tally
-        counted = Counter({(EVENT, ""): tally.translated, (AUDIENCE, ""): tally.audiences})
-        counted += Counter({(SKIPPED, reason): number for reason, number in tally.skipped.items()})
-        counted += Counter({(REJECTED, code): number for code, number in tally.rejected.items()})
-        return self.files_found == self.files_done and tally.read == counted.total() and self.rows == counted
-
-
-def replay(spark: SparkSession, archive: str, out: str, config: IntegrationConfig, id_type: str = "userID") -> Replayed:
+def replay(
+    spark: SparkSession,
+    archive: str,
+    out: str,
+    config: IntegrationConfig,
+    *,
+    id_type: str = "userID",
+    may_be_empty: bool = False,
+) -> Replayed:
     """Translate an archive: files, a folder or a pattern of them in, two folders of Parquet under `out` out.
 
     `outcomes` has every payload by its kind, and events by the day of their own time; `members` the folded ID lists.
+    They replace those of an earlier run only if they are whole; otherwise they are under `incomplete`.
+
+    Errors: `ValueError` if `out` lies within the archive.
     """
     for module in (outcomes, sys.modules[__name__]):  # the workers have the library, but not this folder
         cloudpickle.register_pickle_by_value(module)  # type: ignore[no-untyped-call]
-    found = spark.read.format("binaryFile").load(archive)
-    told = found.select("path", "content").mapInArrow(_translator(config), _OUTCOMES_SQL)
-    told.write.mode("overwrite").partitionBy("kind", "day").parquet(f"{out}/outcomes")
-    stored = spark.read.schema(_OUTCOMES_SQL).parquet(f"{out}/outcomes")
-    _fold(stored.where(f.col("kind") == AUDIENCE), id_type).write.mode("overwrite").parquet(f"{out}/members")
-    return count(stored, files_found=found.select("path").count())
+    storage = Storage.of(spark)
+    if storage.is_within(out, archive):
+        raise ValueError("the results cannot be written into the archive: the next run would read them")
+    results = Results(storage, out)
+    results.begin()
+    found = spark.read.format("binaryFile").option("recursiveFileLookup", "true").load(archive)
+    listed = tuple(sorted(row["path"] for row in found.select("path").collect()))
+    omitted = tuple(sorted(storage.files(archive).difference(listed)))
+    stored = _write(spark, found, results.staging, config, id_type)
+    replayed = attrs.evolve(count(stored, listed), omitted=omitted, may_be_empty=may_be_empty)
+    if not any(replayed.problems()):
+        results.replace()
+    return replayed
+
+
+def _write(spark: SparkSession, files: DataFrame, folder: str, config: IntegrationConfig, id_type: str) -> DataFrame:
+    """Write all results to a folder; give the stored outcomes."""
+    rows = files.select("path", "content").mapInArrow(_translator(config), _OUTCOMES_SQL)
+    rows.write.partitionBy("kind", "day").parquet(f"{folder}/outcomes")
+    stored = spark.read.schema(_OUTCOMES_SQL).parquet(f"{folder}/outcomes")
+    _fold(stored.where(f.col("kind") == AUDIENCE), id_type).write.parquet(f"{folder}/members")
+    return stored
 
 
 def _translator(config: IntegrationConfig) -> Any:
@@ -115,7 +123,7 @@ def _fold(updates: DataFrame, id_type: str) -> DataFrame:
     return bucketed.groupBy("name", "bucket").applyInArrow(fold, _MEMBERS_SQL)
 
 
-def count(stored: DataFrame, files_found: int) -> Replayed:
+def count(stored: DataFrame, files_listed: tuple[str, ...]) -> Replayed:
     """Count what is stored, and add up what the workers counted."""
     reason = f.when(f.col("kind").isin(SKIPPED, REJECTED), f.col("name")).otherwise("").alias("reason")
     counted = stored.where(f.col("kind") != FILE).groupBy("kind", reason).count().collect()
@@ -127,7 +135,7 @@ def count(stored: DataFrame, files_found: int) -> Replayed:
     return Replayed(
         tally=tally,
         rows=Counter({(row["kind"], row["reason"]): row["count"] for row in counted}),
-        files_found=files_found,
-        files_done=len({file["file"] for file in files}),
+        files_listed=files_listed,
+        files_done=tuple(sorted(file["file"] for file in files)),
         broken=tuple(f"{file['file']}: {file['name']}" for file in files if file["name"] is not None),
     )

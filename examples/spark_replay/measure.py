@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
-import os
 import platform
 import subprocess
 import sys
@@ -52,15 +51,10 @@ class Case:
 
 @attrs.frozen
 class Measured:
-    """What one thing took, every time."""
+    """What one thing took."""
 
     case: Case
-    seconds: list[float]
-
-    @property
-    def median_s(self) -> float:
-        """The seconds in the middle."""
-        return median(self.seconds)
+    median_s: float
 
 
 @attrs.frozen(kw_only=True)
@@ -68,15 +62,18 @@ class Report:
     """All that was measured."""
 
     environment: dict[str, str]
-    load: list[float]
-    """Processes that wanted a core, before each round: above 0.5 or so, the machine had other work."""
-    compressed_mb: dict[str, float]
-    """Calls of an archive -> its size."""
+    runs: int
     measured: list[Measured]
 
     def median_s(self, case: Case) -> float:
         """Look up a case."""
         return next(one.median_s for one in self.measured if one.case == case)
+
+    def to_json(self) -> str:
+        """Write the report, with a line for each case."""
+        environment = json.dumps(self.environment)
+        rows = ",\n".join(f"  {json.dumps(cattrs.unstructure(one))}" for one in self.measured)
+        return f'{{\n "environment": {environment},\n "runs": {self.runs},\n "measured": [\n{rows}\n ]\n}}\n'
 
 
 def cases(calls: int, large: int) -> list[Case]:
@@ -87,14 +84,13 @@ def cases(calls: int, large: int) -> list[Case]:
     return [*spark, *start, *(Case(COMMAND_LINE, _USUAL_FILES, calls, cores) for cores in (1, 2)), *large_ones]
 
 
-def make_archive(folder: Path, calls: int, files: int) -> float:
-    """Write calls of the corpus to so many compressed files, in turn; give their size in MB."""
+def make_archive(folder: Path, calls: int, files: int) -> None:
+    """Write calls of the corpus to so many compressed files, in turn."""
     lines = segment_calls(min(calls, _DISTINCT))
     folder.mkdir()
     for file in range(files):
         mine = b"".join(lines[at % len(lines)] + b"\n" for at in range(file, calls, files))
         (folder / f"part-{file:03}.ndjson.gz").write_bytes(gzip.compress(mine, compresslevel=6))
-    return sum(path.stat().st_size for path in folder.iterdir()) / 1e6
 
 
 def command_of(case: Case, folder: Path, out: Path) -> list[str]:
@@ -122,22 +118,18 @@ def measure(calls: int, large: int, runs: int) -> Report:
     """Measure everything, in turn."""
     every = cases(calls, large)
     took: dict[Case, list[float]] = {case: [] for case in every}
-    load: list[float] = []
     with tempfile.TemporaryDirectory() as name:
         base = Path(name)
         archives = {(case.calls, case.files): base / f"{case.calls}-{case.files}" for case in every}
-        sizes = {str(calls): make_archive(folder, calls, files) for (calls, files), folder in archives.items()}
+        for (archived, files), folder in archives.items():
+            make_archive(folder, archived, files)
         for _ in range(runs):
-            load.append(os.getloadavg()[0])
             for case in every:
                 command = command_of(case, archives[case.calls, case.files], base / "out")
                 took[case].append(round(seconds(command, base / "events"), 2))
                 print(case, took[case][-1], flush=True)
     return Report(
-        environment=environment(),
-        load=[round(one, 2) for one in load],
-        compressed_mb={calls: round(size, 1) for calls, size in sizes.items()},
-        measured=[Measured(case, times) for case, times in took.items()],
+        environment=environment(), runs=runs, measured=[Measured(case, median(times)) for case, times in took.items()]
     )
 
 
@@ -160,8 +152,7 @@ def page(text: str, report: Report) -> str:
 
 
 def _figures(report: Report) -> list[str]:
-    runs = len(report.measured[0].seconds)
-    heading = [f"Medians of {runs} runs each." if runs > 1 else "One run each.", ""]
+    heading = [f"Medians of {report.runs} runs each." if report.runs > 1 else "One run each.", ""]
     heading.append("| | calls | files | cores | seconds | calls a second | of the command line |")
     return [*heading, "|---|---:|---:|---:|---:|---:|---:|", *(_line(report, one) for one in report.measured)]
 
@@ -203,7 +194,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if not arguments.draw:
         report = measure(arguments.calls, arguments.large, arguments.runs)
-        REPORT.write_text(json.dumps(cattrs.unstructure(report), indent=1) + "\n", encoding="utf-8")
+        REPORT.write_text(report.to_json(), encoding="utf-8")
     PAGE.write_text(page(PAGE.read_text(encoding="utf-8"), load()), encoding="utf-8")
 
 

@@ -1,7 +1,8 @@
-"""Carries the messages of one lane from the database to their collector: in order, in batches, until they arrive.
+"""Carries the messages of one lane from the database to their collector, in batches, until they arrive.
 
 A message leaves the state `waiting` only after the collector has answered. A process that dies in between sends it
-again: at least once, with the same key.
+again: at least once, with the same key. Whatever goes wrong is logged, waited out and tried again. Only a refusal of
+the very message makes a dead letter: it was sent alone and refused, another was taken, and it was refused again.
 """
 
 from __future__ import annotations
@@ -11,45 +12,71 @@ import json
 import logging
 import random
 import time
-from enum import Enum, auto
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Sequence
+from email.utils import parsedate_to_datetime
+from typing import Final
 
+import attrs
 import httpx
 
+from .lanes import Item, Lane
+from .settings import Settings
 from .store import Settled, State, Store, StoreThread
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from .lanes import Item, Lane
-    from .settings import Settings
 
 _LOG = logging.getLogger("webhook_service")
 _REFUSED: Final = frozenset({400, 413, 422})
-"""The content is at fault: the same request would be refused again. Any other failure may pass, wrong keys too."""
+"""The content may be at fault. Any other failure may pass, wrong keys too."""
+_MOST_REFUSALS: Final = 8
+"""After so many, with nothing taken, the fault is taken to be the collector's."""
+_GATHER_S: Final = 0.05
+"""So long it lets messages gather: a request for each would cost more than all the rest."""
+_IDLE_S: Final = 1.0
+"""After so long it looks for messages that another process put there."""
+_SHORT_BACKOFF_S: Final = 10.0
+"""The longest wait where the collector is not overloaded: what comes new may be taken, or the disk be free again."""
+_MOST_ANSWER_BYTES: Final = 64_000
 
 
-class Answer(Enum):
-    """What a collector made of a request."""
+class DeliveryError(Exception):
+    """A collector did not take a request, for a reason that may pass."""
 
-    TAKEN = auto()
-    REFUSED = auto()
-    FAILED = auto()
+    def __init__(self, code: str, *, retry_after_s: float = 0.0, longest_s: float = float("inf")) -> None:
+        """Take a code for the log, and how long to wait at least and at most."""
+        super().__init__(code)
+        self.code = code
+        self.retry_after_s = retry_after_s
+        self.longest_s = longest_s
+
+
+@attrs.define
+class _Round:
+    """What has come of the messages that were taken from the database together."""
+
+    taken: int = 0
+    """Requests."""
+    refused: dict[int, str] = attrs.Factory(dict[int, str])
+    """Messages that were sent alone -> the code of the answer; without those that were given up."""
 
 
 class Courier:
     """Carries one lane."""
 
-    def __init__(self, lane: Lane, settings: Settings, client: httpx.AsyncClient, store: Store) -> None:
+    def __init__(
+        self, lane: Lane, settings: Settings, client: httpx.AsyncClient, store: Store, thread: StoreThread
+    ) -> None:
         """Take what it needs; it begins with `run`."""
         self._lane = lane
         self._settings = settings
         self._client = client
         self._store = store
+        self._thread = thread
         self._wake = asyncio.Event()
         self._stop = asyncio.Event()
         self._failures = 0  # in a row
-        self._retry_after_s = 0.0
+        self._taken = 0  # requests, ever
+        self._suspects: dict[int, int] = {}  # messages that were refused -> requests that had been taken by then
+        self.trouble: str | None = None
+        """Why it fails, until it does not."""
 
     def wake(self) -> None:
         """Say that there are new messages."""
@@ -60,74 +87,157 @@ class Courier:
         self._stop.set()
         self._wake.set()
 
-    async def run(self, thread: StoreThread) -> None:
+    async def run(self) -> None:
         """Carry messages until it is asked to stop."""
         while not self._stop.is_set():
             self._wake.clear()
-            messages = await thread.call(self._store.waiting, self._lane.name, self._settings.batch_events)
-            if not messages:
-                await self._wake.wait()
+            try:
+                carried = await self._run_round()
+            except Exception as error:  # noqa: BLE001 - a lane never dies
+                await self._wait_out(error)
                 continue
-            plan = self._lane.plan(messages)
-            await thread.call(self._store.settle, plan.settled)
-            for batch in plan.batches:
-                if self._stop.is_set() or not await self._deliver(batch, thread):
-                    break
+            self._failures, self.trouble = 0, None
+            if not carried:
+                await _wait_for(self._wake, _IDLE_S)
+            elif carried < self._settings.batch_events:
+                await _wait_for(self._stop, _GATHER_S)
 
-    async def _deliver(self, items: Sequence[Item], thread: StoreThread) -> bool:
+    async def _run_round(self) -> int:
+        """Carry the messages that come next, and say how many there were; none while another instance sends."""
+        if not await self._thread.call(self._store.take_turn):
+            return 0
+        most = self._settings.batch_events, self._settings.batch_bytes
+        messages = await self._thread.call(self._store.waiting, self._lane.name, *most)
+        if messages:
+            plan = await asyncio.to_thread(self._lane.plan, messages)
+            await self._settle(plan.settled)
+            await self._carry(plan.batches)
+        return len(messages)
+
+    async def _carry(self, batches: Sequence[Sequence[Item]]) -> None:
+        this = _Round()
+        try:
+            for batch in batches:
+                await self._deliver(batch, this)
+        finally:
+            await self._put_off(this, [number for batch in batches for number, _ in batch])
+
+    async def _deliver(self, items: Sequence[Item], this: _Round) -> None:
         """Send a batch and settle it. A refused one is halved until the message at fault stands alone."""
-        answer, code = await self._send(items)
-        if answer is Answer.FAILED:
-            _LOG.warning("lane %s: %d messages wait after %s", self._lane.name, len(items), code)
-            await thread.call(self._store.postpone, [number for number, _ in items], self._settings.max_attempts)
-            await self._back_off()
-            return False
-        self._failures = 0
-        if answer is Answer.REFUSED and len(items) > 1:
+        if self._stop.is_set():
+            return
+        code = await self._send(items)
+        if code is None:
+            this.taken += 1
+            self._taken += 1
+            self._failures = 0
+            await self._settle([Settled(id=number, state=State.SENT) for number, _ in items])
+        elif len(items) > 1:
             middle = len(items) // 2
-            return await self._deliver(items[:middle], thread) and await self._deliver(items[middle:], thread)
-        refused = answer is Answer.REFUSED
-        state = State.DEAD if refused else State.SENT
-        ends = [Settled(id=number, state=state, code=code if refused else None) for number, _ in items]
-        await thread.call(self._store.settle, ends)
-        return True
+            await self._deliver(items[:middle], this)
+            await self._deliver(items[middle:], this)
+        else:
+            await self._refused(items[0][0], code, this)
 
-    async def _send(self, items: Sequence[Item]) -> tuple[Answer, str]:
-        """Send one request; give the answer, and a code for the log and for dead letters."""
-        headers = {"content-type": "application/json", **self._lane.headers}
+    async def _refused(self, number: int, code: str, this: _Round) -> None:
+        """Give up a message that was refused twice, if another was taken in between; else it is put off."""
+        if self._suspects.setdefault(number, self._taken) < self._taken:
+            await self._settle([Settled(id=number, state=State.DEAD, code=code)])
+            return
+        this.refused[number] = code
+        if len(this.refused) >= _MOST_REFUSALS and not this.taken:
+            raise DeliveryError(code, longest_s=_SHORT_BACKOFF_S)
+
+    async def _put_off(self, this: _Round, ids: Sequence[int]) -> None:
+        """Put what was refused behind what was not; where nothing was taken, the fault may be the collector's."""
+        if this.refused:
+            await self._thread.call(self._store.postpone, this.refused if this.taken else ids)
+            if not this.taken:
+                raise DeliveryError(next(iter(this.refused.values())), longest_s=_SHORT_BACKOFF_S)
+
+    async def _settle(self, settled: Sequence[Settled]) -> None:
+        """Write down what became of messages. Until that works nothing is sent, or the same would be sent again."""
+        while settled:
+            try:
+                await self._thread.call(self._store.settle, self._lane.name, settled)
+            except Exception as error:
+                if self._stop.is_set():
+                    raise
+                await self._wait_out(error)
+            else:
+                break
+        for one in settled:
+            self._suspects.pop(one.id, None)
+
+    async def _send(self, items: Sequence[Item]) -> str | None:
+        """Send one request; give the code of a refusal, if it is refused."""
+        headers = {"content-type": "application/json", "accept-encoding": "identity", **self._lane.headers}
         if self._lane.name == "statsig":
             headers["STATSIG-CLIENT-TIME"] = str(time.time_ns() // 1_000_000)
-        self._retry_after_s = 0.0
+        request = self._client.stream("POST", self._lane.url, content=self._lane.body(items), headers=headers)
         try:
-            content = _json(self._lane.body(items))
-        except (ValueError, RecursionError):
-            return Answer.REFUSED, "not_json"
-        try:
-            response = await self._client.post(self._lane.url, content=content, headers=headers)
-        except httpx.TransportError as error:
-            return Answer.FAILED, type(error).__name__
-        code = f"http_{response.status_code}"
-        if response.is_success:
-            return Answer.TAKEN, code
-        if response.status_code in _REFUSED:
-            return Answer.REFUSED, code
-        wished = response.headers.get("retry-after", "")
-        self._retry_after_s = float(wished) if wished.isdecimal() else 0.0
-        return Answer.FAILED, code
+            async with asyncio.timeout(self._settings.request_timeout_s), request as response:
+                answer = await _answer(response)
+        except (httpx.TransportError, TimeoutError) as error:
+            raise DeliveryError(type(error).__name__) from error
+        return _refusal(response, answer)
 
-    async def _back_off(self) -> None:
-        """Wait longer after each failure in a row, as long as the collector wishes, and no longer than allowed."""
-        longest = self._settings.max_backoff_s
+    async def _wait_out(self, error: Exception) -> None:
+        """Log the kind of an error, and wait: longer after each in a row, and as long as the collector wishes."""
+        if not isinstance(error, DeliveryError):
+            error = DeliveryError(type(error).__name__, longest_s=_SHORT_BACKOFF_S)
+        self.trouble = error.code
+        _LOG.warning("lane %s: %s, failure %d in a row", self._lane.name, error.code, self._failures + 1)
+        longest = min(self._settings.max_backoff_s, error.longest_s)
         grown = min(self._settings.first_backoff_s * 2 ** min(self._failures, 20), longest)
         self._failures += 1
-        delay = min(max(grown * random.uniform(0.5, 1.0), self._retry_after_s), longest)  # noqa: S311 - no secret
-        try:
-            await asyncio.wait_for(self._stop.wait(), delay)
-        except TimeoutError:
-            return
+        jitter = random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+        await _wait_for(self._stop, max(grown * jitter, min(error.retry_after_s, longest) * (1.5 - jitter / 2)))
 
 
-def _json(body: Mapping[str, Any]) -> bytes:
-    """Encode compactly, as the library counts bytes. A lone surrogate stays an escape; NaN raises `ValueError`."""
-    text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.encode(errors="backslashreplace")
+async def _wait_for(event: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return
+
+
+async def _answer(response: httpx.Response) -> bytes:
+    """Read an answer, but not without end."""
+    answer = bytearray()
+    async for chunk in response.aiter_raw():
+        answer += chunk
+        if len(answer) > _MOST_ANSWER_BYTES:
+            raise DeliveryError("answer_too_large")
+    return bytes(answer)
+
+
+def _refusal(response: httpx.Response, answer: bytes) -> str | None:
+    """Give the code of a refusal, and nothing for a success; raise for any other answer."""
+    code = f"http_{response.status_code}"
+    if response.is_success:
+        _check_success(answer)
+        return None
+    if response.status_code in _REFUSED:
+        return code
+    raise DeliveryError(code, retry_after_s=_seconds(response.headers.get("retry-after", "")))
+
+
+def _check_success(answer: bytes) -> None:
+    """Believe a success unless its body contradicts: both vendors answer in JSON, a proxy in between in HTML."""
+    try:
+        content = json.loads(answer or b"{}")
+    except (ValueError, RecursionError):
+        raise DeliveryError("answer_not_json") from None
+    if isinstance(content, dict) and content.get("success") is False:
+        raise DeliveryError("answer_not_success")
+
+
+def _seconds(retry_after: str) -> float:
+    """Read `Retry-After`: seconds or a date; anything else wishes nothing."""
+    try:
+        if retry_after.isdecimal():
+            return float(retry_after)
+        return parsedate_to_datetime(retry_after).timestamp() - time.time()
+    except (ValueError, TypeError, OverflowError):
+        return 0.0

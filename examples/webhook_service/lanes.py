@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import attrs
 
@@ -24,8 +25,13 @@ from statsig_segment import (
 from .settings import Settings
 from .store import Message, Settled, State
 
-Item: TypeAlias = tuple[int, Mapping[str, Any]]
-"""The id of a message, and what is sent of it."""
+Item: TypeAlias = tuple[int, bytes]
+"""The id of a message, and the JSON that is sent of it."""
+
+KEY: Final = "statsigSegmentKey"
+"""The metadata of each event for Statsig has the key of its message under this name, whatever its properties say."""
+
+_encoded = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
 @attrs.frozen(kw_only=True)
@@ -44,18 +50,20 @@ class Lane:
     url: str
     headers: Mapping[str, str] = attrs.field(repr=False)
     plan: Callable[[Sequence[Message]], Plan]
-    body: Callable[[Sequence[Item]], Mapping[str, Any]]
+    body: Callable[[Sequence[Item]], bytes]
     """Items -> the body of one request. Any part of a batch is a batch."""
 
 
 def statsig_lane(settings: Settings) -> Lane:
     """Make the lane from Segment's calls to Statsig's `log_event`."""
+    around = to_log_event_request(())
+    end = b'],"statsigMetadata":' + _json(around["statsigMetadata"]) + b"}"
     return Lane(
         name="statsig",
         url=f"{settings.statsig_api}/log_event",
         headers={"statsig-api-key": settings.statsig_server_key},
-        plan=lambda messages: plan_for_statsig(messages, settings.integration),
-        body=lambda items: {**to_log_event_request(()), "events": [item for _, item in items]},
+        plan=lambda messages: _plan(plan_for_statsig, messages, settings.integration),
+        body=lambda items: b'{"events":[' + b",".join(event for _, event in items) + end,
     )
 
 
@@ -66,9 +74,26 @@ def segment_lane(settings: Settings) -> Lane:
         name="segment",
         url=f"{settings.segment_api}/batch",
         headers={"authorization": f"Basic {basic}"},
-        plan=lambda messages: plan_for_segment(messages, settings.integration),
-        body=lambda items: {"batch": [item for _, item in items]},
+        plan=lambda messages: _plan(plan_for_segment, messages, settings.integration),
+        body=lambda items: b'{"batch":[' + b",".join(call for _, call in items) + b"]}",
     )
+
+
+_Planner: TypeAlias = Callable[[Sequence[Message], IntegrationConfig], Plan]
+
+
+def _plan(planner: _Planner, messages: Sequence[Message], config: IntegrationConfig) -> Plan:
+    """Plan, and find the message for which that fails, should one ever: it is given up, and no other with it."""
+    try:
+        return planner(messages, config)
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - or this message would stop its lane for good
+        if len(messages) == 1:
+            return Plan(batches=[], settled=[Settled(id=messages[0].id, state=State.DEAD, code=type(error).__name__)])
+    middle = len(messages) // 2
+    first, second = (_plan(planner, part, config) for part in (messages[:middle], messages[middle:]))
+    return Plan(batches=first.batches + second.batches, settled=first.settled + second.settled)
 
 
 def plan_for_statsig(messages: Sequence[Message], config: IntegrationConfig) -> Plan:
@@ -88,36 +113,39 @@ def plan_for_statsig(messages: Sequence[Message], config: IntegrationConfig) -> 
                 settled.append(Settled(id=message.id, state=State.AUDIENCE))
             case _:
                 event = to_log_event(outcome)
-                event["metadata"].setdefault("messageId", message.key)
-                items.append((message.id, event))
+                event["metadata"][KEY] = message.key
+                items.append((message.id, _json(event)))
     return Plan(batches=[items] if items else [], settled=settled)
 
 
 def plan_for_segment(messages: Sequence[Message], config: IntegrationConfig) -> Plan:
     """Translate Statsig events, and pack them under Segment's limits. Segment counts each `messageId` once."""
-    items: list[Item] = []
+    items: list[tuple[Message, Any]] = []
     settled: list[Settled] = []
     outcomes = export_many((message.payload for message in messages), config)
     for message, outcome in zip(messages, outcomes, strict=True):
         if isinstance(outcome, Skipped | Rejected):
             settled.append(_left_out(message, outcome))
         else:
-            outcome.setdefault("messageId", message.key)
-            items.append((message.id, outcome))
-    by_id = {message.id: message for message in messages}
-    packed = list(to_segment_batches(item for _, item in items))
+            items.append((message, {**outcome, "messageId": message.key}))
+    packed = list(to_segment_batches(call for _, call in items))
     too_large = {outcome.position: outcome for outcome in packed if isinstance(outcome, Rejected)}
-    settled += [_left_out(by_id[items[at][0]], outcome) for at, outcome in too_large.items() if at is not None]
-    ids = (number for at, (number, _) in enumerate(items) if at not in too_large)
-    batches: list[list[Item]] = [
-        list(zip(islice(ids, len(body["batch"])), body["batch"], strict=True))
-        for body in packed
-        if not isinstance(body, Rejected)
-    ]
-    return Plan(batches=batches, settled=settled)
+    settled += [_left_out(items[at][0], outcome) for at, outcome in too_large.items() if at is not None]
+    fitting = (message.id for at, (message, _) in enumerate(items) if at not in too_large)
+    bodies = (body["batch"] for body in packed if not isinstance(body, Rejected))
+    return Plan(batches=[_numbered(fitting, calls) for calls in bodies], settled=settled)
+
+
+def _numbered(ids: Iterable[int], calls: Sequence[Any]) -> list[Item]:
+    return [(number, _json(call)) for number, call in zip(islice(ids, len(calls)), calls, strict=True)]
 
 
 def _left_out(message: Message, outcome: Skipped | Rejected) -> Settled:
     if isinstance(outcome, Skipped):
         return Settled(id=message.id, state=State.SKIPPED, code=outcome.reason)
     return Settled(id=message.id, state=State.DEAD, code=outcome.error.code, path=outcome.error.path)
+
+
+def _json(value: Mapping[str, Any]) -> bytes:
+    """Encode compactly, as the library counts bytes. A lone surrogate stays an escape; NaN raises `ValueError`."""
+    return _encoded(value).encode(errors="backslashreplace")

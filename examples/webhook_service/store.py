@@ -1,24 +1,24 @@
 """The messages in SQLite: accepted once, taken in order, settled; what is committed survives the process.
 
 One table holds every message from its acceptance on, and its state says what became of it. The journal is a
-write-ahead log, synced at every commit, so a commit that has returned is on the disk.
+write-ahead log, synced at every commit, so a commit that has returned is on the disk. Nothing that runs while the
+service does reads more than a slice of the table.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
+from pathlib import Path
+from typing import Any, Final, ParamSpec, TypeVar
 
 import attrs
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Sequence
-    from pathlib import Path
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,14 +30,30 @@ CREATE TABLE IF NOT EXISTS message (
     key TEXT NOT NULL,                    -- what makes it the same message when it comes again
     payload TEXT,                         -- JSON as it came; none once it is sent
     state TEXT NOT NULL DEFAULT 'waiting',
-    attempts INTEGER NOT NULL DEFAULT 0,  -- deliveries that failed
+    attempts INTEGER NOT NULL DEFAULT 0,  -- rounds in which the collector refused it; those with fewer go first
     code TEXT,                            -- why it was skipped or is dead
     path TEXT,                            -- where in the payload
     accepted_ms INTEGER NOT NULL,
     UNIQUE (lane, key)
 ) STRICT;
-CREATE INDEX IF NOT EXISTS message_by_state ON message (lane, state, id);
+DROP INDEX IF EXISTS message_by_state;    -- of an earlier version
+CREATE INDEX IF NOT EXISTS message_waiting ON message (lane, attempts, id) WHERE state = 'waiting';
+CREATE INDEX IF NOT EXISTS message_dead ON message (id) WHERE state = 'dead';
+CREATE TABLE IF NOT EXISTS counter (lane TEXT, state TEXT, messages INTEGER NOT NULL, PRIMARY KEY (lane, state)) STRICT;
+CREATE TABLE IF NOT EXISTS signed (
+    id INTEGER PRIMARY KEY,
+    signature BLOB NOT NULL UNIQUE,
+    digest BLOB NOT NULL,                 -- of the whole body
+    accepted_ms INTEGER NOT NULL
+) STRICT;
 """
+_FIRST_COUNT: Final = """
+INSERT INTO counter SELECT lane, state, count(*) FROM message WHERE NOT EXISTS (SELECT 1 FROM counter)
+GROUP BY lane, state
+"""
+_BUSY_S: Final = 2.0
+_SLICE: Final = 1_000  # rows that are forgotten at a time
+_DAY_MS: Final = 86_400_000
 
 
 class State(StrEnum):
@@ -48,7 +64,7 @@ class State(StrEnum):
     SKIPPED = "skipped"
     """Left out on purpose; `code` is the reason."""
     AUDIENCE = "audience"
-    """A change of an ID list, kept for whoever tells Statsig's Console API."""
+    """A change of an ID list, kept for whoever passes it on to Statsig's Console API."""
     DEAD = "dead"
     """Cannot be sent; `code` and `path` say why."""
 
@@ -59,6 +75,27 @@ class Arrived:
 
     key: str
     payload: str
+
+
+@attrs.frozen(kw_only=True)
+class Signed:
+    """What a body was signed with, and what it held."""
+
+    signature: bytes
+    digest: bytes
+
+
+@attrs.frozen(kw_only=True)
+class Body:
+    """The messages of one request, which are accepted together or not at all."""
+
+    lane: str
+    messages: Sequence[Arrived]
+    signed: Signed | None = None
+
+
+class ReplayError(Exception):
+    """The signature of a body came earlier, with another body."""
 
 
 @attrs.frozen(kw_only=True)
@@ -81,81 +118,206 @@ class Settled:
 
 
 class Store:
-    """The database. It belongs to the thread that opened it."""
+    """The database. It belongs to one thread at a time, and is opened again after an error: it may have been mended."""
 
     def __init__(self, path: Path) -> None:
-        """Open the database, and make it where there is none."""
-        self._connection = sqlite3.connect(path, isolation_level=None)
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = FULL")
-        self._connection.executescript(_SCHEMA)
+        """Take the path; the first use opens the database, and makes it where there is none."""
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+        self._turn: sqlite3.Connection | None = None
+        self._forgotten_to = 0
 
     def close(self) -> None:
         """Close it; whatever is committed stays."""
-        self._connection.close()
+        for connection in (self._connection, self._turn):
+            if connection is not None:
+                connection.close()
+        self._connection = self._turn = None
 
-    def accept(self, lane: str, arrived: Iterable[Arrived], now_ms: int) -> int:
-        """Keep messages, each key once, and say how many are new. When this returns, they are on the disk."""
+    def take_turn(self) -> bool:
+        """Become the one instance that sends from this database, until the process ends; say whether that worked.
+
+        The lock is that of SQLite on a file of its own: the operating system lifts it, whatever ends the process.
+        """
+        if self._turn is None:
+            turn = sqlite3.connect(f"{self._path}.turn", isolation_level=None, timeout=0)
+            try:
+                turn.execute("BEGIN EXCLUSIVE")
+            except sqlite3.OperationalError as error:
+                turn.close()
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                    raise
+                return False
+            self._turn = turn
+        return True
+
+    def accept(self, bodies: Iterable[Body], now_ms: int) -> list[int | ReplayError]:
+        """Keep messages, each key once, and say how many of each body are new. After this they are on the disk."""
         with self._transaction() as connection:
-            before = connection.total_changes
-            connection.executemany(
-                "INSERT INTO message (lane, key, payload, accepted_ms) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                [(lane, one.key, one.payload, now_ms) for one in arrived],
-            )
-            return connection.total_changes - before
+            return [self._accept(connection, body, now_ms) for body in bodies]
 
-    def waiting(self, lane: str, most: int) -> list[Message]:
-        """Give the oldest messages that wait."""
-        rows = self._connection.execute(
-            "SELECT id, key, payload FROM message WHERE lane = ? AND state = 'waiting' ORDER BY id LIMIT ?",
-            (lane, most),
+    def _accept(self, connection: sqlite3.Connection, body: Body, now_ms: int) -> int | ReplayError:
+        if body.signed is not None:
+            first = self._first_digest(connection, body.signed, now_ms)
+            if first is not None:
+                return 0 if first == body.signed.digest else ReplayError()
+        before = connection.total_changes
+        connection.executemany(
+            "INSERT INTO message (lane, key, payload, accepted_ms) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            [(body.lane, one.key, one.payload, now_ms) for one in body.messages],
         )
-        return [Message(id=number, key=key, payload=payload) for number, key, payload in rows]
+        new = connection.total_changes - before
+        _count(connection, {(body.lane, State.WAITING): new})
+        return new
 
-    def settle(self, settled: Iterable[Settled]) -> None:
+    @staticmethod
+    def _first_digest(connection: sqlite3.Connection, signed: Signed, now_ms: int) -> bytes | None:
+        """Remember a signature; give the digest of the body that it came with before, if it did."""
+        added = connection.execute(
+            "INSERT INTO signed (signature, digest, accepted_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            (signed.signature, signed.digest, now_ms),
+        )
+        if added.rowcount == 1:
+            return None
+        row = connection.execute("SELECT digest FROM signed WHERE signature = ?", (signed.signature,)).fetchone()
+        return bytes(row[0])
+
+    def waiting(self, lane: str, most: int, most_bytes: int) -> list[Message]:
+        """Give the next messages that wait: at least one, if there is any."""
+        with self._open() as connection:
+            rows = connection.execute(
+                "SELECT id, key, payload FROM message WHERE lane = ? AND state = 'waiting'"
+                " ORDER BY attempts, id LIMIT ?",
+                (lane, most),
+            )
+            messages: list[Message] = []
+            for number, key, payload in rows:
+                most_bytes -= len(payload)
+                if messages and most_bytes < 0:
+                    break
+                messages.append(Message(id=number, key=key, payload=payload))
+            return messages
+
+    def settle(self, lane: str, settled: Sequence[Settled]) -> None:
         """Write down what became of messages. A sent one gives its payload up; its key is remembered."""
         with self._transaction() as connection:
-            connection.executemany(
-                "UPDATE message SET state = ?1, code = ?2, path = ?3,"
-                " payload = CASE WHEN ?1 = 'sent' THEN NULL ELSE payload END WHERE id = ?4",
-                [(one.state.value, one.code, one.path, one.id) for one in settled],
-            )
+            for state in {one.state for one in settled}:
+                before = connection.total_changes
+                connection.executemany(
+                    "UPDATE message SET state = ?1, code = ?2, path = ?3,"
+                    " payload = CASE WHEN ?1 = 'sent' THEN NULL ELSE payload END WHERE id = ?4 AND state = 'waiting'",
+                    [(state.value, one.code, one.path, one.id) for one in settled if one.state is state],
+                )
+                moved = connection.total_changes - before
+                _count(connection, {(lane, state): moved, (lane, State.WAITING): -moved})
 
-    def postpone(self, ids: Sequence[int], most: int) -> None:
-        """Count a failed delivery; a message that has had `most` of them is dead."""
+    def postpone(self, ids: Iterable[int]) -> None:
+        """Put messages behind those that were refused less often."""
         with self._transaction() as connection:
             connection.executemany(
-                "UPDATE message SET attempts = attempts + 1,"
-                " state = CASE WHEN attempts + 1 >= ?1 THEN 'dead' ELSE state END,"
-                " code = CASE WHEN attempts + 1 >= ?1 THEN 'delivery_failed' ELSE code END WHERE id = ?2",
-                [(most, number) for number in ids],
+                "UPDATE message SET attempts = attempts + 1 WHERE id = ?", [(number,) for number in ids]
             )
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Count the messages of each lane by state."""
+        """Give the number of messages of each lane by state."""
         counts: dict[str, dict[str, int]] = {}
-        rows = self._connection.execute("SELECT lane, state, count(*) FROM message GROUP BY lane, state")
-        for lane, state, count in rows:
-            counts.setdefault(lane, {})[state] = count
+        with self._open() as connection:
+            for lane, state, messages in connection.execute("SELECT * FROM counter WHERE lane <> ''"):
+                counts.setdefault(lane, {})[state] = messages
         return counts
 
-    def forget(self, before_ms: int) -> None:
-        """Drop what was sent or skipped and came before a time."""
-        with self._transaction() as connection:
-            connection.execute(
-                "DELETE FROM message WHERE state IN ('sent', 'skipped') AND accepted_ms < ?", (before_ms,)
+    def dead(self, code: str | None) -> Iterator[dict[str, Any]]:
+        """Give the dead letters one by one, all or those with one code."""
+        with self._open() as connection:
+            connection.row_factory = sqlite3.Row
+            rows = connection.execute(
+                "SELECT id, lane, key, code, path, accepted_ms, payload FROM message"
+                " WHERE state = 'dead' AND coalesce(? = code, TRUE) ORDER BY id",
+                (code,),
             )
+            yield from map(dict, rows)
+
+    def revive(self, ids: Iterable[int]) -> int:
+        """Let dead letters wait again, and say how many did."""
+        with self._transaction() as connection:
+            revived: Counter[str] = Counter()
+            for number in ids:
+                row = connection.execute(
+                    "UPDATE message SET state = 'waiting', attempts = 0, code = NULL, path = NULL"
+                    " WHERE id = ? AND state = 'dead' RETURNING lane",
+                    (number,),
+                ).fetchone()
+                revived.update(row or ())
+            for lane, messages in revived.items():
+                _count(connection, {(lane, State.WAITING): messages, (lane, State.DEAD): -messages})
+            return revived.total()
+
+    def forget(self, now_ms: int, keep_ms: int, replay_ms: int) -> bool:
+        """Drop a slice of what was sent or skipped, and of the signatures, that is too old; say whether there is more.
+
+        A time in the future is too old as well: the clock was wrong. This writes even where there is nothing to
+        drop, and so finds out whether the disk takes anything.
+        """
+        with self._transaction() as connection:
+            connection.execute("INSERT INTO counter VALUES ('', '', 0) ON CONFLICT DO UPDATE SET messages = 0")
+            signed = connection.execute(
+                "DELETE FROM signed WHERE id IN (SELECT id FROM signed ORDER BY id LIMIT ?)"
+                " AND NOT accepted_ms BETWEEN ? AND ?",
+                (_SLICE, now_ms - replay_ms, now_ms + _DAY_MS),
+            )
+            rows = connection.execute(
+                "SELECT id, lane, state, accepted_ms FROM message WHERE id > ? ORDER BY id LIMIT ?",
+                (self._forgotten_to, _SLICE),
+            ).fetchall()
+            old = [row[:3] for row in rows if not now_ms - keep_ms <= row[3] <= now_ms + _DAY_MS]
+            gone = [row for row in old if row[2] in {State.SENT, State.SKIPPED}]
+            connection.executemany("DELETE FROM message WHERE id = ?", [row[:1] for row in gone])
+            _count(connection, {pair: -number for pair, number in Counter(row[1:] for row in gone).items()})
+        self._forgotten_to = rows[-1][0] if len(old) == _SLICE else 0
+        return signed.rowcount == _SLICE or len(old) == _SLICE
+
+    @contextmanager
+    def _open(self) -> Generator[sqlite3.Connection]:
+        try:
+            if self._connection is None:
+                self._connection = _connected(self._path)
+            yield self._connection
+        except sqlite3.Error:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+            raise
 
     @contextmanager
     def _transaction(self) -> Generator[sqlite3.Connection]:
-        with closing(self._connection.cursor()) as cursor:
-            cursor.execute("BEGIN IMMEDIATE")
+        with self._open() as connection:
+            connection.execute("BEGIN IMMEDIATE")
             try:
-                yield self._connection
+                yield connection
+                connection.execute("COMMIT")
             except BaseException:
-                cursor.execute("ROLLBACK")
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
                 raise
-            cursor.execute("COMMIT")
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_S, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} {_FIRST_COUNT}; COMMIT")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _count(connection: sqlite3.Connection, changes: Mapping[tuple[str, str], int]) -> None:
+    connection.executemany(
+        "INSERT INTO counter VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET messages = messages + excluded.messages",
+        [(lane, state, messages) for (lane, state), messages in changes.items() if messages],
+    )
 
 
 class StoreThread:

@@ -4,7 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from statsig_segment._validators import problem
 from statsig_segment._values import type_name
@@ -12,6 +12,14 @@ from statsig_segment.errors import ConfigError
 
 _MOST_DOTS: Final = 1_000  # of one key; tomllib's time grows with their square
 _FILE_NAME: Final = re.compile(r"[^\n=\[{]+\.(?:toml|json)\s*")
+
+
+class TextFile(Protocol):
+    """What holds the text of a configuration: a `pathlib.Path`."""
+
+    def read_text(self, encoding: str | None = ...) -> str:
+        """Give the text."""
+        ...
 
 
 class ParsedObject(dict[str, Any]):
@@ -33,9 +41,8 @@ def parsed(source: Any) -> Any:
         return source
     if hasattr(kind, "read_text"):  # of all that callers hold, only a path has it; the library itself opens nothing
         return _parsed_text(_text_of_file(source))
-    raise problem(
-        "wrong_type", "$", f"expected a mapping, text or a pathlib.Path, not {type_name(source)}{_advice(kind)}"
-    )
+    message = f"expected a mapping, text or a pathlib.Path, not {type_name(source)}{_advice(kind)}"
+    raise problem("not_a_table", "$", message)
 
 
 def _advice(kind: type) -> str:

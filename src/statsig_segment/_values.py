@@ -208,19 +208,43 @@ def thaw(value: Any) -> Any:
     return value
 
 
-def unshare(value: Any, depth: int = 0) -> Any:
-    """Copy the containers of a caller's own tree, and keep all other values as they are.
+def unshare(value: Any) -> Any:
+    """Copy the containers of a caller's own tree, however deep, and keep all other values as they are."""
+    copies: dict[int, Any] = {}
+    pending: list[tuple[Any, Any]] = []
 
-    A tree over twice as deep as anything that is read later (TR-5) is cut there.
-    """
-    if depth > 2 * DEPTH:
-        return None
+    def copy_of(item: Any) -> Any:
+        if id(item) in copies:
+            return copies[id(item)]
+        contents = _contents(item)
+        if contents is None:
+            return item
+        made: Any = {} if isinstance(contents, dict) else []
+        copies[id(item)] = made
+        pending.append((contents, made))
+        return made
+
+    top = copy_of(value)
+    while pending:
+        contents, made = pending.pop()
+        if isinstance(contents, dict):
+            made.update((key, copy_of(item)) for key, item in contents.items())
+        else:
+            made.extend(map(copy_of, contents))
+    return top
+
+
+def _contents(value: Any) -> dict[Any, Any] | list[Any] | None:
+    """Give what a container holds, `None` for any other value and for a mapping that fails when it is read."""
     kind: type = type(value)
-    if kind is dict or issubclass(kind, Mapping):
-        return {key: unshare(item, depth + 1) for key, item in value.items()}
-    if kind is list or issubclass(kind, list | tuple):
-        return [unshare(item, depth + 1) for item in value]
-    return value
+    if kind is dict or kind is list:
+        return cast("dict[Any, Any] | list[Any]", value)
+    try:
+        if issubclass(kind, Mapping):
+            return dict(value.items())
+        return list(value) if issubclass(kind, list | tuple) else None
+    except Exception:  # noqa: BLE001 - a caller's object; the parser refuses it
+        return None
 
 
 def read_text(text: str | bytes, error: type[StatsigSegmentError]) -> Any:

@@ -37,14 +37,16 @@ class Code:
 
 _Row = tuple[str, ...]
 
-_LIMITS: Final = {
-    "name_too_long": 128,
-    "id_too_long": 128,
-    "value_too_long": 128,
-    "metadata_too_large": 4096,
-    "event_too_large": 32_768,
-    "envelope_too_large": 32_768,
-}
+_LIMITS: Final = MappingProxyType(
+    {
+        "name_too_long": 128,
+        "id_too_long": 128,
+        "value_too_long": 128,
+        "metadata_too_large": 4096,
+        "event_too_large": 32_768,
+        "envelope_too_large": 32_768,
+    }
+)
 
 
 def _codes(groups: Iterable[tuple[str, Iterable[_Row]]]) -> Mapping[str, Code]:
@@ -101,7 +103,7 @@ _READING: Final[tuple[_Row, ...]] = (
         "SegmentEventError",
         "IN-2",
         "the type is not track, page, screen, group or identify",
-        "Nothing, if you expect such calls. Statsig takes track, page, screen, group and identify, in lower case.",
+        "Nothing, if you expect these calls. Statsig takes track, page, screen, group and identify, in lower case.",
     ),
     (
         "missing_event",
@@ -151,7 +153,7 @@ _TRANSLATION: Final[tuple[_Row, ...]] = (
         "TranslationError",
         "OU-8",
         "the event is over {kilobytes} KB as JSON",
-        "Shorten its metadata, or leave such events out under [outbound.filters].",
+        "Shorten its metadata, or leave these events out under [outbound.filters].",
     ),
 )
 _SIGNATURES: Final[tuple[_Row, ...]] = (

@@ -22,6 +22,7 @@ from statsig_segment._validators import (
 )
 from statsig_segment._values import EMPTY, FrozenDict, is_object
 from statsig_segment.event_names import EventNaming
+from statsig_segment.fast_lane import FLATTEN, JSON, Plan, cut_plan
 from statsig_segment.filters import InboundFilter, OutboundFilter
 from statsig_segment.identity import IdMapping
 from statsig_segment.statsig import PLAIN_FIELDS
@@ -32,8 +33,6 @@ DEFAULT_USER_FIELDS: Final = FrozenDict(
 DOCUMENTED: Final = "documented"
 DELIVERABLE: Final = "deliverable"
 PROFILES: Final = (DOCUMENTED, DELIVERABLE)
-JSON: Final = "json"
-FLATTEN: Final = "flatten"
 
 _FILLED: Final[Any] = validators.and_(validators.instance_of(str), validators.min_len(1))
 _MAPPINGS: Final = expect(
@@ -126,6 +125,8 @@ class InboundConfig:
     """Skip what the `integrations` object disables (FL-4)."""
     allow_statsig_origin: bool = attrs.field(default=False, validator=A_BOOL)
     """Let calls pass that Statsig's own export made (FL-5)."""
+    plan: Plan | None = attrs.field(init=False, default=attrs.Factory(cut_plan, takes_self=True), eq=False, repr=False)
+    """What the fast lane needs of all this."""
 
 
 @attrs.frozen(kw_only=True, slots=False)

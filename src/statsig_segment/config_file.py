@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast, get_args, get_ori
 
 import attrs
 
-from statsig_segment._config_text import ParsedObject, parsed
+from statsig_segment._config_text import ParsedObject, TextFile, parsed
 from statsig_segment._paths import FieldPath
 from statsig_segment._validators import A_PATH_IS, problem
 from statsig_segment._values import EMPTY, freeze
@@ -24,8 +24,6 @@ from statsig_segment.segment import CALL_TYPES
 from statsig_segment.statsig import PLAIN_FIELDS
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from cattrs import Converter
 
 _Hook: TypeAlias = Callable[[Any, Any], Any]
@@ -34,7 +32,7 @@ _PRESET: Final = "segment_2021"
 _MOST_GUESSES: Final = 20  # at what an unknown key was meant to be
 
 
-def load_config(source: "Mapping[str, Any] | str | Path") -> IntegrationConfig:
+def load_config(source: Mapping[str, Any] | str | TextFile) -> IntegrationConfig:
     r"""Read a configuration; the keys are the attributes of the models.
 
     Shape: a mapping, text (JSON where its first character is `{`, else TOML), or a `pathlib.Path` to a file of it in

@@ -8,11 +8,12 @@ import attrs
 from statsig_segment._javascript import json_text, scalar_text
 from statsig_segment._paths import FieldPath, Found
 from statsig_segment._values import FrozenDict, is_array, is_object
-from statsig_segment.config import FLATTEN, InboundConfig, normalized
+from statsig_segment.config import InboundConfig, normalized
 from statsig_segment.errors import Issue, TranslationError, add_issue, join_path
 from statsig_segment.even_odd import CUSTOM_CODES, coerce_id, custom_value, read_pairs
+from statsig_segment.fast_lane import FLATTEN
 from statsig_segment.identity import id_path, id_type_path, ids_of, no_identifier, note_placeholders
-from statsig_segment.limits import note_id, note_metadata, note_metadata_key, note_name, note_value
+from statsig_segment.limits import LONGEST_JOINED_NAME, note_id, note_metadata, note_metadata_key, note_name, note_value
 from statsig_segment.segment import (
     CATEGORY,
     CONTROL_KEYS,
@@ -55,8 +56,6 @@ METADATA_SOURCES: Final[Mapping[str, MetadataSource]] = FrozenDict(
 _DEFAULT: Final = InboundConfig()
 _LONGEST_GUESS: Final = 1_000
 """A longer ID type is not compared with the declared ones."""
-LONGEST_JOINED_NAME: Final = 256
-"""Under `flatten`, an object with a longer name stays JSON text: else names would outgrow what they name (TR-4)."""
 
 
 class Leaf(NamedTuple):

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Protocol, TypeAlias
 
-from statsig_segment._values import type_name
+from statsig_segment import fast_lane
+from statsig_segment._values import filled_text, type_name
 from statsig_segment.audiences import AudienceUpdate, audience_update
 from statsig_segment.config import InboundConfig, IntegrationConfig
 from statsig_segment.conversion import to_statsig_event
@@ -11,8 +12,8 @@ from statsig_segment.errors import StatsigSegmentError
 from statsig_segment.filters import apply_filters, is_disabled, is_from_statsig
 from statsig_segment.identity import apply_id_mappings
 from statsig_segment.outcomes import Rejected, Skipped
-from statsig_segment.segment import Identify, SegmentEvent, parse_segment_event
-from statsig_segment.statsig import LogEvent, StatsigEvent, to_log_event
+from statsig_segment.segment import MESSAGE_ID, Identify, SegmentEvent, parse_segment_event
+from statsig_segment.statsig import LogEvent, StatsigEvent, event_of, to_log_event
 
 _DEFAULT: Final = IntegrationConfig()
 
@@ -50,8 +51,10 @@ def translate(
     >>> to_log_event(translate('{"type": "track", "event": "Signed Up", "userId": "u1"}'))
     {'eventName': 'segment::Signed Up', 'user': {'userID': 'u1'}, 'metadata': {}}
     """
-    call = parse_segment_event(payload)
-    return outcome_of(call, payload, config.inbound, None)
+    written = fast_lane.log_event(payload, config.inbound.plan)
+    if written is None:
+        return outcome_of(parse_segment_event(payload), payload, config.inbound, None)
+    return _model(written, payload, None)
 
 
 def translate_many(
@@ -71,7 +74,26 @@ def translate_many(
     ['Rejected', 'Skipped']
     """
     check_iterable(payloads, "translate_many")
-    return (reference_outcome(payload, config.inbound, position, seen) for position, payload in enumerate(payloads))
+    return _translated(payloads, config.inbound, seen)
+
+
+def _translated(payloads: Iterable[Any], config: InboundConfig, seen: Seen | None) -> Iterator[Outcome]:
+    plan = config.plan
+    for position, payload in enumerate(payloads):
+        written = fast_lane.log_event(payload, plan)
+        if written is None:
+            yield reference_outcome(payload, config, position, seen)
+        elif seen is not None and _is_repeated(payload.get(MESSAGE_ID), seen):
+            yield Skipped(reason="duplicate_message", position=position, payload=payload)
+        else:
+            yield _model(written, payload, position)
+
+
+def _model(written: dict[str, Any] | str, payload: Any, position: int | None) -> StatsigEvent | Skipped:
+    """Make the model of what the fast lane wrote."""
+    if isinstance(written, str):
+        return Skipped(reason=written, position=position, payload=payload)
+    return event_of(written, message_id=filled_text(payload.get(MESSAGE_ID)))
 
 
 def log_events(
@@ -89,8 +111,22 @@ def log_events(
     [{'eventName': 'segment::Signed Up', 'user': {'userID': 'u1'}, 'metadata': {}}]
     """
     check_iterable(payloads, "log_events")
-    outcomes = translate_many(payloads, config, seen=seen)
-    return (to_log_event(outcome) if isinstance(outcome, StatsigEvent) else outcome for outcome in outcomes)
+    return _logged(payloads, config.inbound, seen)
+
+
+def _logged(payloads: Iterable[Any], config: InboundConfig, seen: Seen | None) -> Iterator[LogOutcome]:
+    plan = config.plan
+    for position, payload in enumerate(payloads):
+        written: Any = fast_lane.log_event(payload, plan)
+        if written is None:
+            outcome = reference_outcome(payload, config, position, seen)
+            yield to_log_event(outcome) if isinstance(outcome, StatsigEvent) else outcome
+        elif seen is not None and _is_repeated(payload.get(MESSAGE_ID), seen):
+            yield Skipped(reason="duplicate_message", position=position, payload=payload)
+        elif type(written) is str:
+            yield Skipped(reason=written, position=position, payload=payload)
+        else:
+            yield written
 
 
 def check_iterable(payloads: object, function: str) -> None:
@@ -103,13 +139,20 @@ def reference_outcome(payload: Any, config: InboundConfig, position: int, seen: 
     """Translate one of many payloads by the reference."""
     try:
         call = parse_segment_event(payload)
-        if seen is not None and call.message_id is not None:
-            if call.message_id in seen:
-                return Skipped(reason="duplicate_message", position=position, payload=payload)
-            seen.add(call.message_id)
+        if seen is not None and _is_repeated(call.message_id, seen):
+            return Skipped(reason="duplicate_message", position=position, payload=payload)
         return outcome_of(call, payload, config, position)
     except StatsigSegmentError as error:
         return Rejected(error=error.with_traceback(None), position=position, payload=payload)
+
+
+def _is_repeated(message_id: object, seen: Seen) -> bool:
+    """Say whether a message was seen before, and remember it (IN-9)."""
+    text = filled_text(message_id)
+    if text is None or text in seen:
+        return text is not None
+    seen.add(text)
+    return False
 
 
 def outcome_of(

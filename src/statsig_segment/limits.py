@@ -26,6 +26,10 @@ MOST_VALUE: Final = limit("value_too_long")
 MOST_METADATA: Final = limit("metadata_too_large")
 
 
+LONGEST_JOINED_NAME: Final = 256
+"""Under `flatten`, an object with a longer name stays JSON text: else names would outgrow all else (TR-4)."""
+
+
 def has_forbidden_character(name: str) -> bool:
     """Say whether Statsig drops an event for a character in its name."""
     return _find_forbidden(name) is not None

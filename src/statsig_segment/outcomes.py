@@ -1,10 +1,21 @@
 """What may come out besides an event: payloads passed over, and payloads refused; both carry the very payload given."""
 
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
 from statsig_segment.errors import StatsigSegmentError
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Compare two payloads; whatever a caller's own objects raise, and too great a depth, makes them differ."""
+    try:
+        return one is other or bool(one == other)
+    except Exception:  # noqa: BLE001 - whatever a caller's object raises
+        return False
+
+
+_COMPARED: Final = attrs.cmp_using(eq=_is_same)
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -15,7 +26,7 @@ class Skipped:
     """One of the codes of kind `skipped`."""
     position: int | None = None
     """Counted from 0 in the iterable; `None` from `translate` and `export`."""
-    payload: Any = attrs.field(default=None, repr=False)
+    payload: Any = attrs.field(default=None, repr=False, hash=False, eq=_COMPARED)
     """The very object given: the one exception to the rule that results hold copies. It is not shown (TR-3)."""
 
 
@@ -26,5 +37,5 @@ class Rejected:
     error: StatsigSegmentError
     position: int | None = None
     """Counted from 0 in the iterable; `None` from `explain`."""
-    payload: Any = attrs.field(default=None, repr=False)
+    payload: Any = attrs.field(default=None, repr=False, hash=False, eq=_COMPARED)
     """The very object given: the one exception to the rule that results hold copies. It is not shown (TR-3)."""

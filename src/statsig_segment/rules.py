@@ -18,7 +18,7 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["FAMILIES", "RULES", "Rule", "Source", "Status"]
+__all__ = ["FAMILIES", "RULES", "Family", "Rule", "Source", "Status"]
 
 Status: TypeAlias = Literal["documented", "observed", "policy"]
 
@@ -69,6 +69,16 @@ class Rule:
         found = {source.status for source in self.sources}
         words: tuple[Status, ...] = ("documented", "observed")
         return (*(word for word in words if word in found), *(("policy",) if self.policy else ()))
+
+
+@attrs.frozen(kw_only=True)
+class Family:
+    """Rules about one subject; a reference page each."""
+
+    slug: str
+    """Name of its page."""
+    title: str
+    rules: tuple[Rule, ...]
 
 
 _STATSIG: Final = "https://docs.statsig.com"
@@ -265,7 +275,7 @@ _IDENTITY: Final = (
     Rule(
         id="ID-8",
         title="Placeholders instead of IDs",
-        summary="IDs such as undefined, null, 0 or anonymous stand for nobody in particular and leave an issue. "
+        summary="IDs such as undefined, null, 0 or anonymous identify nobody and leave an issue. "
         "They are sent anyway, unless drop_placeholder_ids makes them count as absent.",
         sources=(_POSTHOG,),
         policy="the list, and sending them",
@@ -747,23 +757,21 @@ _COMMAND_LINE: Final = (
     ),
 )
 
-FAMILIES: Final[Mapping[str, tuple[Rule, ...]]] = MappingProxyType(
-    {
-        "Parsing Segment calls": _PARSING,
-        "Identity": _IDENTITY,
-        "User, environment, properties": _USER,
-        "What is not sent": _FILTERS,
-        "Engage audiences": _AUDIENCES,
-        "To Statsig": _WIRE,
-        "From Statsig to Segment": _OUTBOUND,
-        "Trust": _TRUST,
-        "Configuration": _CONFIGURATION,
-        "Coverage": _COVERAGE,
-        "Comparison": _COMPARISON,
-        "Command line": _COMMAND_LINE,
-    }
+FAMILIES: Final = (
+    Family(slug="parsing", title="Parsing Segment calls", rules=_PARSING),
+    Family(slug="identity", title="Identity", rules=_IDENTITY),
+    Family(slug="user", title="User, environment, properties", rules=_USER),
+    Family(slug="filters", title="Filters", rules=_FILTERS),
+    Family(slug="audiences", title="Engage audiences", rules=_AUDIENCES),
+    Family(slug="wire", title="To Statsig", rules=_WIRE),
+    Family(slug="outbound", title="From Statsig to Segment", rules=_OUTBOUND),
+    Family(slug="trust", title="Trust", rules=_TRUST),
+    Family(slug="configuration", title="Configuration", rules=_CONFIGURATION),
+    Family(slug="coverage", title="Coverage", rules=_COVERAGE),
+    Family(slug="comparison", title="Comparison", rules=_COMPARISON),
+    Family(slug="command_line", title="Command line", rules=_COMMAND_LINE),
 )
 """The rules by family, in the order of the contract."""
 
-RULES: Final[Mapping[str, Rule]] = MappingProxyType({rule.id: rule for rules in FAMILIES.values() for rule in rules})
+RULES: Final[Mapping[str, Rule]] = MappingProxyType({rule.id: rule for family in FAMILIES for rule in family.rules})
 """Every rule by its id, in the order of the contract."""

@@ -464,7 +464,12 @@ def segment_calls(
     whole = st.one_of(calls)
     if malformed:
         whole = whole | _spoiled(whole, _SPOILED)
-    return st.builds(_pythonic, whole, _python_fields()) if python_values else whole
+    return _shown_short(st.builds(_pythonic, whole, _python_fields()) if python_values else whole)
+
+
+def _shown_short(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Keep a strategy of many parts from writing all of them out in its own `repr`, which hypothesis warns about."""
+    return st.deferred(lambda: strategy)
 
 
 def _python_fields() -> st.SearchStrategy[JsonObject]:
@@ -567,8 +572,10 @@ def segment_batches(*, malformed: bool = False) -> st.SearchStrategy[Any]:
         places = (("batch",), ("context",), ("integrations",), ("sentAt",))
         bridges = event_bridge_envelopes(anything | envelopes)
         spoiled_bridges = _spoiled(bridges, (("detail",), ("detail-type",), ("type",)))
-        return st.one_of(anything, items, envelopes, _spoiled(envelopes, places), bridges, spoiled_bridges)
-    return st.one_of(calls, items, envelopes, event_bridge_envelopes(calls | envelopes))
+        return _shown_short(
+            st.one_of(anything, items, envelopes, _spoiled(envelopes, places), bridges, spoiled_bridges)
+        )
+    return _shown_short(st.one_of(calls, items, envelopes, event_bridge_envelopes(calls | envelopes)))
 
 
 def _envelopes(items: st.SearchStrategy[list[Any]]) -> st.SearchStrategy[JsonObject]:
@@ -684,7 +691,7 @@ def statsig_events(*, changes: bool = True, malformed: bool = False) -> st.Searc
         },
     )
     every = events | config_changes() if changes else events
-    return every | _spoiled(every, _SPOILED_EXPORT) if malformed else every
+    return _shown_short(every | _spoiled(every, _SPOILED_EXPORT) if malformed else every)
 
 
 def _sdk_metadata() -> st.SearchStrategy[JsonObject]:
@@ -843,7 +850,7 @@ def warehouse_rows(*, malformed: bool = False) -> st.SearchStrategy[JsonObject]:
     names = st.sampled_from((*_NAMES, *_EXPOSURES, "segment::Order Completed"))
     nullable = {column: values | st.none() for column, values in optional.items()}
     rows = st.fixed_dictionaries({"event_name": names}, optional=nullable)
-    return rows | _spoiled(rows, _SPOILED_ROW) if malformed else rows
+    return _shown_short(rows | _spoiled(rows, _SPOILED_ROW) if malformed else rows)
 
 
 def _perhaps_text(objects: st.SearchStrategy[JsonObject]) -> st.SearchStrategy[Any]:

@@ -22,11 +22,14 @@ from statsig_segment import (
     IntegrationConfig,
     OutboundConfig,
     OutboundFilter,
+    StatsigEvent,
     load_config,
+    to_log_event,
+    translate,
 )
 from statsig_segment.cli import main
 from statsig_segment.codes import CODES
-from statsig_segment.rules import RULES, Rule
+from statsig_segment.rules import FAMILIES, RULES, Family, Rule
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -65,6 +68,9 @@ MODELS: dict[str, type[attrs.AttrsInstance]] = {
     "outbound.": OutboundConfig,
     "outbound.filters.": OutboundFilter,
 }
+
+
+PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md") if "_build" not in path.parts)
 
 
 def page(name: str) -> str:
@@ -141,6 +147,37 @@ class TestTheTableOfCodes:
             assert row.limit is None or str(row.limit) in row.meaning or f"{row.limit // 1024} KB" in row.meaning
 
 
+class TestTheRulesPages:
+    @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.slug)
+    def test_a_page_has_a_heading_for_each_rule_of_its_family_in_order(self, family: Family) -> None:
+        headings = re.findall(r"^## (.*)$", page(f"rules/{family.slug}.md"), flags=re.MULTILINE)
+
+        assert headings == [rule.id for rule in family.rules]
+
+    def test_every_page_belongs_to_a_family(self) -> None:
+        assert {path.stem for path in (DOCS / "rules").glob("*.md")} == {family.slug for family in FAMILIES}
+
+    @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.slug)
+    def test_the_codes_that_a_page_names_exist(self, family: Family) -> None:
+        pattern = r"`((?:custom|time|object|name|value|metadata|environment|user_field|unknown)_\w+)`"
+        named = re.findall(pattern, page(f"rules/{family.slug}.md"))
+
+        assert [code for code in named if code not in CODES and code not in ALSO_NAMES] == []
+
+
+# Words of the rules pages that look like codes.
+ALSO_NAMES = frozenset(
+    attribute.name for model in (InboundConfig, OutboundConfig, EventNaming) for attribute in attrs.fields(model)
+) | {"custom_fields", "custom_ids", "metadata_fields", "time_ms", "user_fields"}
+
+
+class TestTheCodesPage:
+    def test_it_shows_every_group_of_codes_once(self) -> None:
+        shown = re.findall(r"^```{codes} (.*)$", page("codes.md"), flags=re.MULTILINE)
+
+        assert shown == list(dict.fromkeys(row.group for row in CODES.values()))
+
+
 class TestTheConfigurationPage:
     def test_it_lists_every_key_and_no_other(self) -> None:
         keys = {
@@ -206,7 +243,7 @@ class TestTheDiagram:
 
 
 class TestTheLinks:
-    @pytest.mark.parametrize("name", sorted(path.name for path in DOCS.glob("*.md")))
+    @pytest.mark.parametrize("name", PAGES)
     def test_every_link_between_pages_leads_to_a_heading(self, name: str) -> None:
         broken: list[str] = []
         text = re.sub(r"^```.*?^```$", "", page(name), flags=re.DOTALL | re.MULTILINE)
@@ -214,7 +251,7 @@ class TestTheLinks:
             if target.startswith("http"):
                 continue
             path, _, anchor = target.partition("#")
-            linked = DOCS / (path or name)
+            linked = (DOCS / name).parent / path if path else DOCS / name
             if not linked.exists():
                 broken.append(target)
             elif anchor:
@@ -227,7 +264,9 @@ class TestTheLinks:
     def test_the_start_page_leads_to_every_other_page(self) -> None:
         others = {path.name for path in DOCS.glob("*.md")} - {"index.md"}
 
-        assert others <= set(re.findall(r"\]\(([\w-]+\.md)\)", page("index.md")))
+        links = re.findall(r"\]\(([\w-]+)\.md\)|^:link: (\w+)$", page("index.md"), flags=re.MULTILINE)
+
+        assert others <= {f"{link or card}.md" for link, card in links}
 
 
 class TestTheRulesAreTested:
@@ -281,3 +320,29 @@ def collect_rules(value: object, found: set[str]) -> None:
     elif isinstance(value, list):
         for item in cast("list[object]", value):
             collect_rules(item, found)
+
+
+class TestTheReadme:
+    TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    def test_it_says_what_its_command_prints(self, capsys: pytest.CaptureFixture[str]) -> None:
+        main(
+            [
+                "inbound",
+                str(ROOT / "examples/segment_calls.ndjson"),
+                "--config",
+                str(ROOT / "examples/integration.toml"),
+            ]
+        )
+        [said] = re.findall(r"`(read \d+ = .*?)`", self.TEXT)
+
+        assert said in capsys.readouterr().err
+
+    def test_its_event_is_what_its_call_becomes(self) -> None:
+        blocks = re.findall(r"^```json\n(.*?)^```$", self.TEXT, flags=re.DOTALL | re.MULTILINE)
+        call, event = map(json.loads, blocks)
+        mapping = {"field": "anonymousId", "id_type": "segmentAnonymousId"}
+        outcome = translate(call, load_config({"inbound": {"id_mappings": [mapping]}}))
+
+        assert isinstance(outcome, StatsigEvent)
+        assert to_log_event(outcome) == event

@@ -396,45 +396,24 @@ class TestTheSampleConfiguration:
 
 
 class TestTheScripts:
-    def test_the_service_gives_one_request_and_counts_everything(self, config: IntegrationConfig) -> None:
-        service = script("embed_in_a_service")
-        body = (EXAMPLES / "segment_batch.json").read_bytes()
-        seen: set[str] = set()
-        shared = "what the two ends know"
-        signature = hmac.new(shared.encode(), body, hashlib.sha1).hexdigest()
-
-        received = service.receive(body, signature, secret=shared, config=config, seen=seen)
-
-        counts = [
-            len(received.request["events"]), len(received.audiences), len(received.skipped), len(received.rejected)
-        ]  # fmt: skip
-        assert counts == [3, 1, 1, 1]
-        assert sum(counts) == len(json.loads(body)["batch"])
-        assert len(seen) == 5
-
-    def test_the_service_reads_nothing_that_is_not_signed(self, config: IntegrationConfig) -> None:
-        service = script("embed_in_a_service")
-        seen: set[str] = set()
-
-        with pytest.raises(SignatureError):
-            service.receive(
-                b'{"type": "page"}', "c0ffee", secret=config.outbound.anonymous_id, config=config, seen=seen
-            )
-        assert not seen
-
     def test_the_service_runs(self) -> None:
         printed = run("embed_in_a_service.py")
 
-        request, end = json.JSONDecoder().raw_decode(printed)
+        failed, _, rest = printed.partition("\n")
+        request, end = json.JSONDecoder().raw_decode(rest)
+        assert failed == "Statsig cannot be reached, 6 payloads wait"
         assert [event["eventName"] for event in request["events"]] == [
             "segment::Hut Booked",
             "segment::Viewed Huts Booking Page",
             "segment::group",
         ]
-        assert printed[end:].split("\n")[1:-1] == [
-            "ID list hut_owners: user-44 joins",
-            "skipped payload 2: integration_disabled",
-            "rejected payload 3: missing_event",
+        assert rest[end:].split("\n")[1:-1] == [
+            "sent",
+            "sent",
+            "skipped integration_disabled",
+            "rejected missing_event",
+            "audience hut_owners",
+            "sent",
         ]
 
     def test_the_tests_of_a_mapping_pass(self) -> None:
@@ -456,6 +435,67 @@ class TestTheScripts:
 
         assert checks.main() == 1
         assert "DIFFERS" in capsys.readouterr().out
+
+
+class TestTheEmbeddedService:
+    BODY = (EXAMPLES / "segment_batch.json").read_bytes()
+    SHARED = "what the two ends know"
+    SIGNATURE = hmac.new(SHARED.encode(), BODY, hashlib.sha1).hexdigest()
+
+    @pytest.fixture
+    def service(self) -> ModuleType:
+        return script("embed_in_a_service")
+
+    @pytest.fixture
+    def inbox(self, service: ModuleType) -> Any:
+        inbox = service.Inbox(":memory:")
+        service.receive(self.BODY, self.SIGNATURE, secret=self.SHARED, inbox=inbox)
+        return inbox
+
+    def test_nothing_is_lost_when_sending_fails_after_translating(
+        self, service: ModuleType, inbox: Any, config: IntegrationConfig
+    ) -> None:
+        tried: list[Any] = []
+
+        def fail(request: Any) -> None:
+            tried.append(request)
+            raise ConnectionError
+
+        for _ in range(3):
+            with pytest.raises(ConnectionError):
+                service.deliver(inbox, config, fail)
+        taken: list[Any] = []
+        service.deliver(inbox, config, taken.append)
+
+        assert len(taken[0]["events"]) == 3
+        assert tried == [taken[0]] * 3  # the keys too
+        assert inbox.waiting() == []
+
+    def test_what_is_sent_is_not_sent_again_when_segment_delivers_it_again(
+        self, service: ModuleType, inbox: Any, config: IntegrationConfig
+    ) -> None:
+        taken: list[Any] = []
+        service.deliver(inbox, config, taken.append)
+
+        service.receive(self.BODY, self.SIGNATURE, secret=self.SHARED, inbox=inbox)
+        service.deliver(inbox, config, taken.append)
+
+        assert len(taken) == 1
+
+    def test_every_payload_has_one_outcome(self, service: ModuleType, inbox: Any, config: IntegrationConfig) -> None:
+        service.deliver(inbox, config, lambda _: None)
+
+        outcomes = Counter(outcome.split()[0] for outcome in inbox.outcomes())
+        assert outcomes == {"sent": 3, "audience": 1, "skipped": 1, "rejected": 1}
+        assert outcomes.total() == len(json.loads(self.BODY)["batch"])
+
+    def test_what_is_not_signed_is_not_stored(self, service: ModuleType) -> None:
+        inbox = service.Inbox(":memory:")
+
+        with pytest.raises(SignatureError):
+            service.receive(b'{"type": "page"}', "c0ffee", secret=self.SHARED, inbox=inbox)
+
+        assert inbox.outcomes() == []
 
 
 def sent(outcomes: list[Any]) -> list[dict[str, Any]]:

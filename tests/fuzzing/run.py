@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -67,9 +67,7 @@ def fuzz(name: str, executions: int, folder: Path) -> dict[str, Any]:
     return {
         "executions": executions,
         "seconds": round(seconds),
-        "executions_per_second": round(executions / seconds),
         "edges_covered": int(covered[-1]) if covered else 0,
-        "inputs_kept": len(list(corpus.iterdir())),
         "findings": int(done.returncode != 0),
     }
 
@@ -79,6 +77,17 @@ def _escaped(word: str) -> str:
         chr(byte) if 32 < byte < 127 and byte not in b'"\\' else f"\\x{byte:02x}"
         for byte in word.encode(errors="replace")
     )
+
+
+def record_text(sessions: Iterable[Mapping[str, Any]]) -> str:
+    """Write sessions as JSON, with a line for each target."""
+    return "[\n" + ",\n".join(map(_session_text, sessions)) + "\n]\n"
+
+
+def _session_text(session: Mapping[str, Any]) -> str:
+    head = ", ".join(f'"{name}": {json.dumps(value)}' for name, value in session.items() if name != "targets")
+    targets = ",\n".join(f'  "{name}": {json.dumps(figures)}' for name, figures in session["targets"].items())
+    return f' {{{head}, "targets": {{\n{targets}\n }}}}'
 
 
 def main() -> int:
@@ -104,8 +113,8 @@ def main() -> int:
     }
     print(json.dumps(record, indent=2))
     if arguments.write:
-        sessions: list[object] = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else []
-        RECORD.write_text(json.dumps([*sessions, record], indent=2) + "\n", encoding="utf-8")
+        sessions: list[dict[str, Any]] = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else []
+        RECORD.write_text(record_text([*sessions, record]), encoding="utf-8")
     return 1 if record["findings"] else 0
 
 

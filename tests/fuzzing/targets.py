@@ -41,7 +41,7 @@ from statsig_segment import (
     verify_statsig_signature,
 )
 from statsig_segment.codes import CODES
-from statsig_segment.conformance.runner import VECTORS, read_cases
+from statsig_segment.conformance.cases import VECTORS, read_cases
 
 ROOT: Final = Path(__file__).parents[2]
 EXAMPLES: Final = ROOT / "examples"

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.fuzzing import targets
 
 from statsig_segment import SegmentEventError, SignatureError, parse_segment_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from tests.fuzzing import targets
-else:  # pytest imports each test file by its path, so that a neighbour is no module
-    _spec = importlib.util.spec_from_file_location("fuzzing_targets", Path(__file__).parent / "targets.py")
-    targets = importlib.util.module_from_spec(_spec)
-    _spec.loader.exec_module(targets)
 
 CALL = b'{"type": "track", "event": "Opened", "userId": "u-1"}'
 

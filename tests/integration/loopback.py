@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
+import hmac
 import json
 import os
 import re
@@ -165,7 +167,7 @@ def drive(script: str, job: Mapping[str, Any], environment: Mapping[str, str]) -
         input=json.dumps(job),
         capture_output=True,
         text=True,
-        timeout=DEADLINE_S,
+        timeout=4 * DEADLINE_S,
         env=dict(environment),
         check=False,
     )
@@ -191,45 +193,60 @@ class Service:
             "SEGMENT_WRITE_KEY": "write key",
             "DATABASE": str(self.database),
             "INTEGRATION": str(EXAMPLES / "integration.toml"),
+            "STATSIG_API": "http://127.0.0.1:9",  # where nobody listens
+            "SEGMENT_API": "http://127.0.0.1:9",
             "PORT": "0",
+            "STATUS_PORT": "0",
             "FIRST_BACKOFF_S": "0.02",
             "MAX_BACKOFF_S": "0.3",
             "REQUEST_TIMEOUT_S": "5",
             "PYTHONUNBUFFERED": "1",
         }
         self.url = ""
+        self.status_url = ""
+        self.command = [sys.executable, "-m", "webhook_service"]
         self.process: subprocess.Popen[bytes] | None = None
 
     def set(self, **variables: str) -> None:
         """Set more of its environment."""
         self._environment |= variables
 
-    def start(self) -> None:
-        """Start it, and wait until it is well."""
+    def launch(self) -> None:
+        """Start it, and wait for nothing."""
         with self._log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "webhook_service"],
-                cwd=EXAMPLES,
-                env=self._environment,
-                stdout=log,
-                stderr=subprocess.STDOUT,
+            self.process = subprocess.Popen(  # noqa: S603 - a program of ours
+                self.command, cwd=EXAMPLES, env=self._environment, stdout=log, stderr=subprocess.STDOUT
             )
-        port = until(self._port, "the service names its port")
-        self._environment["PORT"] = port
-        self.url = f"http://127.0.0.1:{port}"
-        until(self._is_well, "the service is well")
 
-    def _port(self) -> str | None:
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        self.launch()
+        ports = until(self._ports, "the service names its ports")
+        self._environment |= {"PORT": ports[0], "STATUS_PORT": ports[1]}
+        self.url, self.status_url = (f"http://127.0.0.1:{port}" for port in ports)
+        until(lambda: self.health()[0], "the service answers")
+
+    def refusal(self) -> str:
+        """Start it with settings that cannot work, and give what it says."""
+        done = subprocess.run(  # noqa: S603 - a program of ours
+            self.command, cwd=EXAMPLES, env=self._environment, capture_output=True, text=True, timeout=20, check=False
+        )
+        assert done.returncode == 1, done.stderr
+        return done.stderr
+
+    def _ports(self) -> list[str] | None:
         assert self.process is not None
         assert self.process.poll() is None, self.log()
-        found = re.search(r"running on http://127\.0\.0\.1:(\d+)", self.log())
-        return found[1] if found else None
+        found = re.findall(r"listening on port (\d+)", self.log())
+        return found if len(found) == 2 else None
 
-    def _is_well(self) -> bool:
+    def health(self) -> tuple[int, dict[str, str | None]]:
+        """Give the status of `/healthz`, 0 where there is none, and why it is unwell."""
         try:
-            return httpx.get(f"{self.url}/healthz", trust_env=False).status_code == 200
+            answered = httpx.get(f"{self.status_url}/healthz", trust_env=False, timeout=10)
         except httpx.TransportError:
-            return False
+            return 0, {}
+        return answered.status_code, answered.json().get("unwell", {})
 
     def log(self) -> str:
         """Give what it has written since its last start."""
@@ -259,6 +276,41 @@ class Service:
         """Make an end of it, whatever state it is in."""
         if self.process is not None and self.process.poll() is None:
             self.end(signal.SIGKILL)
+
+
+# -- What is sent to it ------------------------------------------------------------------------------------------------
+
+OK: tuple[int, dict[str, Any], dict[str, str]] = (200, {"success": True}, {})
+
+
+def track(number: int, **fields: Any) -> dict[str, Any]:
+    call = {"type": "track", "event": "Walk Saved", "userId": f"user-{number}", "messageId": f"m-{number}"}
+    return call | {"timestamp": "2026-11-03T08:00:00.000Z"} | fields
+
+
+def exported(number: int, **fields: Any) -> dict[str, Any]:
+    event = {"eventName": "walk_saved", "userID": f"user-{number}", "timestamp": 1_793_692_800_000 + number}
+    return event | {"timeUUID": f"t-{number}", "user": {"userID": f"user-{number}"}} | fields
+
+
+def from_segment(service: Service, calls: list[dict[str, Any]], *, secret: str = "segment secret") -> int:
+    """Post a body as Segment's webhook destination does: the signature of an array is that of its first element."""
+    first = json.dumps(calls[0]).encode()
+    body = b"[" + b",".join([first, *(json.dumps(call).encode() for call in calls[1:])]) + b"]"
+    signature = hmac.new(secret.encode(), first, hashlib.sha1).hexdigest()
+    return post(service, "/segment", body, {"x-signature": signature})
+
+
+def from_statsig(service: Service, data: Any, *, secret: str = "statsig secret", age_ms: int = 0) -> int:
+    body = json.dumps({"data": data}).encode()
+    timestamp = str(time.time_ns() // 1_000_000 - age_ms)
+    digest = hmac.new(secret.encode(), b"v0:" + timestamp.encode() + b":" + body, hashlib.sha256).hexdigest()
+    headers = {"x-statsig-request-timestamp": timestamp, "x-statsig-signature": f"v0={digest}"}
+    return post(service, "/statsig", body, headers)
+
+
+def post(service: Service, path: str, body: bytes, headers: dict[str, str]) -> int:
+    return httpx.post(f"{service.url}{path}", content=body, headers=headers, trust_env=False, timeout=10).status_code
 
 
 def send_from_node(client: Path, job: Mapping[str, Any], trap: Trap) -> str:

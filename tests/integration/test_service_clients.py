@@ -52,7 +52,9 @@ def as_segment(received: loopback.Received) -> loopback.Answer:
 
 
 def statsig_ids(collector: loopback.Receiver) -> Counter[str]:
-    return Counter(event["metadata"]["messageId"] for one in collector.at("/log_event") for event in one.json["events"])
+    return Counter(
+        event["metadata"]["statsigSegmentKey"] for one in collector.at("/log_event") for event in one.json["events"]
+    )
 
 
 def segment_ids(collector: loopback.Receiver) -> Counter[str]:
@@ -129,7 +131,7 @@ def test_killed_at_random_moments_both_ways_lose_nothing_and_count_once(
     client.start()
     export.start()
     for mark in marks:
-        loopback.until(partial(has_come, mark), f"{mark} messages have come")
+        loopback.until(partial(has_come, mark), f"{mark} messages have come", 4 * loopback.DEADLINE_S)
         assert client.is_alive() or export.is_alive()
         time.sleep(drawn.uniform(0, 0.05))
         acknowledged = set(export.acknowledged)
@@ -138,8 +140,8 @@ def test_killed_at_random_moments_both_ways_lose_nothing_and_count_once(
         assert acknowledged | set(statsig_ids(statsig)) | set(segment_ids(segment)) <= kept
         assert service.rows("PRAGMA integrity_check") == [("ok",)]
         service.start()
-    client.join(loopback.DEADLINE_S)
-    export.join(loopback.DEADLINE_S)
+    client.join(4 * loopback.DEADLINE_S)
+    export.join(4 * loopback.DEADLINE_S)
 
     assert client.said == {"failed": [], "version": "2.4.0"}
     assert service.settled("statsig") == {"sent": CALLS}
@@ -156,10 +158,10 @@ def test_sigterm_lets_the_request_under_way_finish_and_nothing_comes_twice(
     release = threading.Event()
 
     def held(_: loopback.Received) -> loopback.Answer:
-        return OK if release.wait(10) else (500, {}, {})
+        return OK if release.wait(60) else (500, {}, {})
 
     collector = receive(held)
-    service.set(STATSIG_API=collector.url, BATCH_EVENTS="50")
+    service.set(STATSIG_API=collector.url, BATCH_EVENTS="50", REQUEST_TIMEOUT_S="60")
     service.start()
     client = PythonClient(service, trap)
     client.start()

@@ -14,7 +14,8 @@ from typing import Any, Final
 
 import pytest
 
-from statsig_segment.conformance.runner import VECTORS, difference, read_cases
+from statsig_segment.conformance.answers import difference
+from statsig_segment.conformance.cases import VECTORS, read_cases
 
 pytestmark = pytest.mark.mutation
 

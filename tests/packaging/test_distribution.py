@@ -9,7 +9,7 @@ import tarfile
 import tomllib
 import zipfile
 from importlib.metadata import entry_points, requires, version
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "statsig_segment"
 VECTORS = ROOT / "tests" / "vectors"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+README_LINKS = [target for target in re.findall(r"\]\(([^)#\s]+)", README) if "://" not in target]
 
 
 def project() -> dict[str, Any]:
@@ -103,7 +104,7 @@ class TestTheWheel:
 class TestTheSdist:
     def test_its_top_level_is_listed(self, sdist: set[str]) -> None:
         assert {name.partition("/")[0] for name in sdist} == {
-            "src", "tests", "docs", "examples", "CHANGELOG.md", "LICENSE", "README.md",
+            "src", "tests", "docs", "examples", ".github", "CHANGELOG.md", "LICENSE", "README.md",
             "pyproject.toml", ".gitignore", "PKG-INFO",
         }  # fmt: skip
 
@@ -114,6 +115,11 @@ class TestTheSdist:
         ours = {str(path) for path in kept if path.parts[:2] != ("docs", "_build")}  # the built site stays behind
 
         assert ours - sdist == set()
+
+    def test_it_holds_everything_that_the_readme_links_to(self, sdist: set[str]) -> None:
+        folders = {str(folder) for name in sdist for folder in PurePosixPath(name).parents}
+
+        assert [target for target in README_LINKS if target not in sdist | folders] == []
 
     def test_no_cache_came_along(self, sdist: set[str]) -> None:
         assert [name for name in sdist if "__pycache__" in name or name.endswith(".pyc")] == []
@@ -133,7 +139,5 @@ class TestTheReadme:
         assert len(README.splitlines()) < 150
 
     def test_every_link_leads_somewhere(self) -> None:
-        targets = re.findall(r"\]\(([^)#\s]+)", README)
-
-        assert targets
-        assert [target for target in targets if "://" not in target and not (ROOT / target).exists()] == []
+        assert README_LINKS
+        assert [target for target in README_LINKS if not (ROOT / target).exists()] == []

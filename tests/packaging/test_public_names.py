@@ -23,7 +23,24 @@ from statsig_segment import (
 
 # The table of the contract, row by row.
 SEGMENT_MODELS = ("Group", "Identify", "Page", "Screen", "SegmentEvent", "Track")
-STATSIG_MODELS = ("AudienceFold", "AudienceUpdate", "ConfigChange", "IdListPatch", "StatsigEvent", "StatsigUser")
+STATSIG_MODELS = (
+    "AudienceFold",
+    "AudienceUpdate",
+    "ConfigChange",
+    "ExportedEvent",
+    "IdListPatch",
+    "StatsigEvent",
+    "StatsigUser",
+)
+WIRE_SHAPES = (
+    "EventWebhook",
+    "LogEvent",
+    "LogEventRequest",
+    "LogEventUser",
+    "OutboundTrack",
+    "SegmentBatch",
+)
+UNIONS = ("ExportOutcome", "LogOutcome", "Outcome")
 CONFIGURATION = (
     "EventNaming",
     "IdMapping",
@@ -47,8 +64,11 @@ INBOUND = (
     "apply_filters",
     "apply_id_mappings",
     "audience_update",
+    "custom_ids_property",
+    "custom_property",
     "explain",
     "fold_audience_updates",
+    "log_events",
     "parse_segment_event",
     "split_segment_batch",
     "to_event_webhook",
@@ -71,7 +91,7 @@ OUTBOUND = (
 TRUST = ("verify_segment_signature", "verify_statsig_signature")
 
 MODELS = (*SEGMENT_MODELS, *STATSIG_MODELS, *CONFIGURATION[:-1], *RESULTS)
-NAMES = (*MODELS, "load_config", *ERRORS, *INBOUND, *OUTBOUND, *TRUST)
+NAMES = (*MODELS, *WIRE_SHAPES, *UNIONS, "Seen", "load_config", *ERRORS, *INBOUND, *OUTBOUND, *TRUST)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -32,7 +32,7 @@ MODULES = sorted(
 
 FORBIDDEN_MODULES = {
     "a clock": {"sched", "time", "zoneinfo"},
-    "randomness": {"random", "secrets", "uuid"},
+    "randomness": {"random", "secrets"},
     "the network": {"asyncio", "ftplib", "http", "requests", "select", "smtplib", "socket", "ssl", "urllib"},
     "files": {"fileinput", "gzip", "io", "mmap", "pathlib", "shelve", "shutil", "sqlite3", "tempfile"},
     "the environment": {"getpass", "locale", "os", "platform", "posix", "pwd", "sys"},
@@ -42,7 +42,17 @@ FORBIDDEN_MODULES = {
 FORBIDDEN_CALLS = {
     "__import__", "breakpoint", "eval", "exec", "globals", "input", "open", "print",
 }  # fmt: skip
-FORBIDDEN_ATTRIBUTES = {"environ", "getenv", "localtime", "now", "today", "utcnow", "utcfromtimestamp"}
+FORBIDDEN_ATTRIBUTES = {
+    "uuid1",
+    "uuid4",
+    "environ",
+    "getenv",
+    "localtime",
+    "now",
+    "today",
+    "utcnow",
+    "utcfromtimestamp",
+}
 CACHES = {"cache", "lru_cache"}  # a cached_property keeps its value in the object that it belongs to
 MUTABLE = {"bytearray", "Counter", "defaultdict", "deque", "dict", "list", "OrderedDict", "set"}
 MUTABLE_TYPES = (bytearray, Counter, defaultdict, deque, dict, list, OrderedDict, set)

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.values import JsonObject
+from tests.support.values import canonical as plain
 
 from statsig_segment import (
     ConfigError,
@@ -19,8 +21,6 @@ from statsig_segment import (
     to_statsig_event,
 )
 from statsig_segment.testing import hostile_values, identifiers, json_values
-
-JsonObject = dict[str, Any]
 
 NAMES = st.sampled_from(("companyID", "a b.c", "équipe")) | st.text(min_size=1, max_size=6).filter(
     lambda name: name.lower() != "userid"  # which is not a custom ID when it is read (ID-9)
@@ -41,11 +41,6 @@ ATTRIBUTES = st.dictionaries(
 
 def track(**properties: Any) -> JsonObject:
     return {"type": "track", "event": "Signed Up", "userId": "u1", "properties": properties}
-
-
-def plain(value: Any) -> str:
-    """A text by which JSON values compare exactly: `1`, `1.0` and `true` apart."""
-    return json.dumps(value, sort_keys=True)
 
 
 class TestID10Arrays:

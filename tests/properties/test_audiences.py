@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
-from typing import Any, TypeGuard
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.values import JsonObject, is_object
 
 from statsig_segment import (
     AudienceFold,
@@ -28,13 +29,6 @@ from statsig_segment import (
     translate,
 )
 from statsig_segment.testing import identifiers, json_values, segment_calls
-
-JsonObject = dict[str, Any]
-
-
-def is_object(value: Any) -> TypeGuard[JsonObject]:
-    return isinstance(value, dict)
-
 
 CLASSES = ("audience", "journey_step")
 

@@ -6,11 +6,12 @@ import json
 from collections import UserDict
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, TypeGuard
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.values import JsonObject, empty, is_array, is_object
 
 from statsig_segment import (
     ConfigError,
@@ -25,16 +26,7 @@ from statsig_segment import (
 )
 from statsig_segment.testing import hostile_values, integration_tables, json_values
 
-JsonObject = dict[str, Any]
 Keys = tuple[str, ...]
-
-
-def is_object(value: Any) -> TypeGuard[JsonObject]:
-    return isinstance(value, dict)
-
-
-def is_array(value: Any) -> TypeGuard[list[Any]]:
-    return isinstance(value, list)
 
 
 def toml_value(value: Any) -> str:
@@ -120,15 +112,6 @@ class TestCF1OneStructure:
     @given(integration_tables())
     def test_the_models_take_lists_as_the_file_has_them(self, table: JsonObject) -> None:
         assert hash(built(table).inbound.filters) == hash(load_config(table).inbound.filters)
-
-
-def empty(value: Any) -> None:
-    """Empty a tree from the leaves up."""
-    tree: Any = value
-    if isinstance(value, dict | list):
-        for item in list(tree.values() if is_object(tree) else tree):
-            empty(item)
-        tree.clear()
 
 
 # Where tables may stand, and a value of a wrong type for each key that may stand in them.

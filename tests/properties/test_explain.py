@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from decimal import Decimal
-from typing import Any, TypeGuard
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.values import JsonObject, is_object, thawed
 
 from statsig_segment import (
     AudienceUpdate,
@@ -27,13 +28,6 @@ from statsig_segment import (
     translate_many,
 )
 from statsig_segment.testing import hostile_values, integration_configs, json_values, segment_calls
-
-JsonObject = dict[str, Any]
-
-
-def is_object(value: Any) -> TypeGuard[JsonObject]:
-    return isinstance(value, dict)
-
 
 Keys = tuple[str | int, ...]
 
@@ -63,12 +57,6 @@ def leaves(value: Any, above: Keys = ()) -> dict[Keys, Any]:
     if not is_object(value):
         return {above: value}
     return {path: leaf for key, item in value.items() for path, leaf in leaves(item, (*above, key)).items()}
-
-
-def thawed(value: Any) -> Any:
-    """A value as the wire has it: lists in place of tuples."""
-    items: Any = value
-    return list(items) if isinstance(value, tuple) else value
 
 
 def at_path(payload: Any, path: str) -> Any:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeGuard
+from typing import Any
 
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.values import JsonObject, is_object
 
 from statsig_segment import (
     AudienceUpdate,
@@ -35,13 +36,6 @@ from statsig_segment.testing import (
     segment_calls,
     statsig_events,
 )
-
-JsonObject = dict[str, Any]
-
-
-def is_object(value: Any) -> TypeGuard[JsonObject]:
-    return isinstance(value, dict)
-
 
 NAMES = ("Signed Up", "signed up", "segment::Signed Up", "Viewed Docs Page", "Loaded a Screen", "group", "")
 NAME_LISTS = st.lists(st.sampled_from(NAMES), max_size=3)

@@ -6,29 +6,21 @@ import json
 import math
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, TypeGuard
+from typing import Any
 
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.values import JsonObject, is_object
 
 from statsig_segment import InboundConfig, IntegrationConfig, StatsigEvent, explain, to_log_event, translate
 from statsig_segment.testing import json_values, nested_objects
 
-JsonObject = dict[str, Any]
 Issues = set[tuple[str, str]]
 
 FLATTEN = IntegrationConfig(inbound=InboundConfig(nested="flatten"))
 JSON = IntegrationConfig(inbound=InboundConfig(nested="json"))
 CONTROL_KEYS = ("statsigCustomIDs", "statsigCustom", "statsigEnvironment")
 NAN = float("nan")
-
-
-def is_object(value: Any) -> TypeGuard[JsonObject]:
-    return isinstance(value, dict)
-
-
-def is_array(value: Any) -> TypeGuard[list[Any]]:
-    return isinstance(value, list)
 
 
 def call_of(kind: str, held: JsonObject) -> JsonObject:
@@ -48,8 +40,7 @@ def issues_of(event: StatsigEvent, *codes: str) -> Issues:
 
 def step(path: str, key: str) -> str:
     """One more key of a path, as paths are written."""
-    plain = key.isascii() and key.isidentifier()
-    return f"{path}.{key}" if plain else f"{path}[{json.dumps(key, ensure_ascii=False)}]"
+    return f"{path}.{key}" if key.isidentifier() else f"{path}[{json.dumps(key, ensure_ascii=False)}]"
 
 
 def leaves(source: JsonObject, path: str, names: tuple[str, ...] = ()) -> Iterator[tuple[str, str, Any]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Any, TypeGuard
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.calls import found, read_id, track
+from tests.support.values import JsonObject, is_array, is_object
 
 from statsig_segment import (
     IdMapping,
@@ -22,40 +23,6 @@ from statsig_segment import (
     translate,
 )
 from statsig_segment.testing import even_odd_arrays, hostile_values, identifiers, json_values, segment_calls
-
-JsonObject = dict[str, Any]
-
-
-def is_object(value: Any) -> TypeGuard[JsonObject]:
-    return isinstance(value, dict)
-
-
-def is_array(value: Any) -> TypeGuard[list[Any]]:
-    return isinstance(value, list)
-
-
-def track(**fields: Any) -> JsonObject:
-    return {"type": "track", "event": "Signed Up", **fields}
-
-
-def found(event: Any) -> set[tuple[str, str]]:
-    """The issues of an event; each (code, path) is told once."""
-    pairs = [(issue.code, issue.path) for issue in event.issues]
-    assert len(pairs) == len(set(pairs))
-    return set(pairs)
-
-
-def read_id(value: Any) -> str | None:
-    """The oracle of IN-4."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str):
-        return value or None
-    if isinstance(value, int | float):
-        exact = Decimal(value)
-        if exact.is_finite() and exact == exact.to_integral_value():
-            return format(exact.to_integral_value(), "f") if exact else "0"
-    return None
 
 
 def read_pairs(array: Any, path: str) -> tuple[dict[str, str], set[tuple[str, str]]]:

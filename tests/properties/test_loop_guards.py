@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import Any, TypeGuard
+from typing import Any
 
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.values import JsonObject, is_object
 
 from statsig_segment import (
     InboundConfig,
@@ -26,13 +27,6 @@ from statsig_segment import (
     translate,
 )
 from statsig_segment.testing import config_changes, segment_calls, statsig_events, warehouse_rows
-
-JsonObject = dict[str, Any]
-
-
-def is_object(value: Any) -> TypeGuard[JsonObject]:
-    return isinstance(value, dict)
-
 
 ALLOWED = IntegrationConfig(outbound=OutboundConfig(allow_segment_origin=True))
 SPELLINGS = tuple("".join(letters) for letters in product("Aa", "Ll", "Ll"))

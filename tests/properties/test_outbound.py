@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from itertools import pairwise
-from typing import Any, TypeGuard
+from typing import Any
 
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
+from tests.support.calls import iso, read_id
+from tests.support.values import JsonObject, canonical, empty, is_object
 
 from statsig_segment import (
     ConfigChange,
@@ -40,35 +40,10 @@ from statsig_segment.testing import (
     statsig_exports,
 )
 
-JsonObject = dict[str, Any]
-
-
-def is_object(value: Any) -> TypeGuard[JsonObject]:
-    return isinstance(value, dict)
-
-
 LAST_MS = 253_402_300_799_999
 LIBRARY = {"name": "statsig", "version": "1.0"}
 CHANGE = "statsig::config_change"
 DELIVERABLE = OutboundConfig(profile="deliverable")
-
-
-def canonical(value: Any) -> str:
-    """A text by which JSON values compare exactly: `1`, `1.0` and `true` apart, key order no matter."""
-    return json.dumps(value, sort_keys=True)
-
-
-def read_id(value: Any) -> str | None:
-    """The oracle of IN-4."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str):
-        return value or None
-    if isinstance(value, int | float):
-        exact = Decimal(value)
-        if exact.is_finite() and exact == exact.to_integral_value():
-            return format(exact.to_integral_value(), "f") if exact else "0"
-    return None
 
 
 def first_id(*candidates: Any) -> Any:
@@ -334,20 +309,6 @@ class TestOU3DocumentedProfile:
         empty(first)
 
         assert canonical(second) == canonical(to_outbound_track(event)) == before
-
-
-def empty(value: Any) -> None:
-    """Empty a tree from the leaves up."""
-    tree: Any = value
-    if isinstance(value, dict | list):
-        for item in list(tree.values() if is_object(tree) else tree):
-            empty(item)
-        tree.clear()
-
-
-def iso(time_ms: int) -> str:
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=time_ms)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class TestOU4DeliverableProfile:

@@ -10,11 +10,13 @@ from decimal import Decimal
 from enum import IntEnum, StrEnum
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Any, TypeGuard
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.calls import found, read_id, track
+from tests.support.values import JsonObject, is_array, is_object
 
 from statsig_segment import (
     Group,
@@ -36,36 +38,14 @@ from statsig_segment import (
 )
 from statsig_segment.testing import CALL_TYPES, hostile_values, json_values, segment_batches, segment_calls, timestamps
 
-JsonObject = dict[str, Any]
-
-
-def is_object(value: Any) -> TypeGuard[JsonObject]:
-    return isinstance(value, dict)
-
-
-def is_array(value: Any) -> TypeGuard[list[Any]]:
-    return isinstance(value, list)
-
-
 MODELS = {"track": Track, "page": Page, "screen": Screen, "group": Group, "identify": Identify}
 TIME_FIELDS: tuple[str, ...] = ("timestamp", "originalTimestamp", "receivedAt", "sentAt")
-
-
-def track(**fields: Any) -> JsonObject:
-    return {"type": "track", "event": "Signed Up", **fields}
 
 
 def refusal(payload: Any) -> SegmentEventError:
     with pytest.raises(SegmentEventError) as caught:
         parse_segment_event(payload)
     return caught.value
-
-
-def found(event: Any) -> set[tuple[str, str]]:
-    """The issues of an event; each (code, path) is told once."""
-    pairs = [(issue.code, issue.path) for issue in event.issues]
-    assert len(pairs) == len(set(pairs))
-    return set(pairs)
 
 
 def view_of(raw: bytes) -> Any:
@@ -226,19 +206,6 @@ class TestIN3ATrackHasAName:
     @given(segment_calls(types=("page", "screen", "group", "identify")), json_values())
     def test_other_types_need_none(self, call: JsonObject, name: Any) -> None:
         assert parse_segment_event({**call, "event": name}).type == call["type"]
-
-
-def read_id(value: Any) -> str | None:
-    """The oracle of IN-4, by way of exact decimal arithmetic."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str):
-        return value or None
-    if isinstance(value, int | float):
-        exact = Decimal(value)
-        if exact.is_finite() and exact == exact.to_integral_value():
-            return format(exact.to_integral_value(), "f") if exact else "0"
-    return None
 
 
 class _Number(IntEnum):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeGuard
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.calls import user_track as track
+from tests.support.values import JsonObject, is_array, is_object
 
 from statsig_segment import (
     ConfigError,
@@ -21,21 +23,6 @@ from statsig_segment import (
     translate,
 )
 from statsig_segment.testing import identifiers, json_values
-
-JsonObject = dict[str, Any]
-
-
-def is_object(value: Any) -> TypeGuard[JsonObject]:
-    return isinstance(value, dict)
-
-
-def is_array(value: Any) -> TypeGuard[list[Any]]:
-    return isinstance(value, list)
-
-
-def track(**fields: Any) -> JsonObject:
-    return {"type": "track", "event": "Signed Up", "userId": "u1", **fields}
-
 
 # A step is a name, or a name with a selector: a key and the text that stands under it.
 Step = str | tuple[str, str, str]

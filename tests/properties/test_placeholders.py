@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Any, TypeGuard
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.calls import read_id, track
+from tests.support.values import JsonObject
 
 from statsig_segment import (
     AudienceUpdate,
@@ -23,16 +24,7 @@ from statsig_segment import (
 )
 from statsig_segment.testing import identifiers, json_values, placeholders, segment_calls
 
-JsonObject = dict[str, Any]
 Issues = set[tuple[str, str]]
-
-
-def is_object(value: Any) -> TypeGuard[JsonObject]:
-    return isinstance(value, dict)
-
-
-def track(**fields: Any) -> JsonObject:
-    return {"type": "track", "event": "Signed Up", **fields}
 
 
 def identify(fields: JsonObject) -> JsonObject:
@@ -40,19 +32,6 @@ def identify(fields: JsonObject) -> JsonObject:
     personas = {"computation_class": "audience", "computation_key": "vip_users"}
     traits = {**fields.get("properties", {}), "vip_users": True}
     return {**fields, "type": "identify", "traits": traits, "context": {"personas": personas}}
-
-
-def read_id(value: Any) -> str | None:
-    """The oracle of IN-4."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str):
-        return value or None
-    if isinstance(value, int | float):
-        exact = Decimal(value)
-        if exact.is_finite() and exact == exact.to_integral_value():
-            return format(exact.to_integral_value(), "f") if exact else "0"
-    return None
 
 
 # The table of ID-8, once more and from the rule's text alone.
@@ -354,7 +333,8 @@ class TestID9UserIdAmongCustomIds:
         event = translate(track(properties={"statsigCustomIDs": [name, value]}))
 
         assert isinstance(event, StatsigEvent)
-        assert (event.user.user_id, event.user.custom_ids, event.issues) == (read_id(value), {}, ())
+        assert (event.user.user_id, event.user.custom_ids) == (read_id(value), {})
+        assert issues_of(event, JUDGED_CODES) == set()
 
     @given(CASES, identifiers(), st.sampled_from(("anonymousId", "shopId")))
     def test_a_row_fills_the_user_id(self, name: str, value: Any, field: str) -> None:
@@ -363,7 +343,8 @@ class TestID9UserIdAmongCustomIds:
         event = translate(track(**{field: value}), config_of(rows, drop=False))
 
         assert isinstance(event, StatsigEvent)
-        assert (event.user.user_id, event.user.custom_ids, event.issues) == (read_id(value), {}, ())
+        assert (event.user.user_id, event.user.custom_ids) == (read_id(value), {})
+        assert issues_of(event, JUDGED_CODES) == set()
 
     @given(CASES, identifiers(), identifiers())
     def test_another_user_id_of_the_call_wins_with_an_issue(self, name: str, user_id: Any, value: Any) -> None:

@@ -15,6 +15,9 @@ from uuid import UUID
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.calls import found
+from tests.support.calls import user_track as track
+from tests.support.values import JsonObject, is_object
 
 from statsig_segment import (
     IdMapping,
@@ -31,19 +34,9 @@ from statsig_segment import (
 )
 from statsig_segment.testing import integration_configs, python_values, segment_calls
 
-JsonObject = dict[str, Any]
-
-
-def is_object(value: Any) -> TypeGuard[dict[Any, Any]]:
-    return isinstance(value, dict)
-
 
 def is_array(value: Any) -> TypeGuard[list[Any] | tuple[Any, ...]]:
     return isinstance(value, list | tuple)
-
-
-def track(**fields: Any) -> JsonObject:
-    return {"type": "track", "event": "Signed Up", "userId": "u1", **fields}
 
 
 class Plan(Enum):
@@ -99,13 +92,6 @@ READERS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
 
 def of_python(value: Any) -> Any:
     return next(read(value) for kind, read in READERS if isinstance(value, kind))
-
-
-def found(event: Any) -> set[tuple[str, str]]:
-    """The issues of an event; each (code, path) is told once."""
-    pairs = [(issue.code, issue.path) for issue in event.issues]
-    assert len(pairs) == len(set(pairs))
-    return set(pairs)
 
 
 def wire_of(call: JsonObject, config: IntegrationConfig | None = None) -> Any:

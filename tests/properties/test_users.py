@@ -10,11 +10,14 @@ import struct
 import subprocess
 from decimal import Decimal
 from random import Random
-from typing import Any, TypeGuard
+from typing import Any
 
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
+from tests.support.calls import found
+from tests.support.calls import user_track as track
+from tests.support.values import JsonObject, is_array, is_finite, is_object
 
 from statsig_segment import (
     ConfigError,
@@ -30,23 +33,8 @@ from statsig_segment import (
 )
 from statsig_segment.testing import even_odd_arrays, hostile_values, json_values, segment_calls
 
-JsonObject = dict[str, Any]
-
-
-def is_object(value: Any) -> TypeGuard[JsonObject]:
-    return isinstance(value, dict)
-
-
-def is_array(value: Any) -> TypeGuard[list[Any]]:
-    return isinstance(value, list)
-
-
 CONTROL_KEYS = ("statsigCustomIDs", "statsigCustom", "statsigEnvironment")
 NAN = float("nan")
-
-
-def track(**fields: Any) -> JsonObject:
-    return {"type": "track", "event": "a", "userId": "u1", **fields}
 
 
 def convert(call: JsonObject, config: InboundConfig | None = None) -> StatsigEvent:
@@ -57,19 +45,8 @@ def sent(call: JsonObject, config: InboundConfig | None = None) -> Any:
     return to_log_event(convert(call, config))
 
 
-def found(event: StatsigEvent) -> set[tuple[str, str]]:
-    """The issues of an event; each (code, path) is told once."""
-    pairs = [(issue.code, issue.path) for issue in event.issues]
-    assert len(pairs) == len(set(pairs))
-    return set(pairs)
-
-
 def codes(event: StatsigEvent) -> set[str]:
     return {code for code, _ in found(event)}
-
-
-def is_finite(value: Any) -> bool:
-    return not isinstance(value, float) or math.isfinite(value)
 
 
 def number_text(number: float) -> str:

@@ -7,12 +7,13 @@ import json
 import pickle
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any, TypeGuard
+from typing import Any
 
 import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.values import JsonObject, is_array, is_object
 
 from statsig_segment import (
     AudienceUpdate,
@@ -59,16 +60,7 @@ from statsig_segment.testing import (
     statsig_exports,
 )
 
-JsonObject = dict[str, Any]
 Outcome = StatsigEvent | AudienceUpdate | Skipped | Rejected
-
-
-def is_object(value: Any) -> TypeGuard[JsonObject]:
-    return isinstance(value, dict)
-
-
-def is_array(value: Any) -> TypeGuard[list[Any]]:
-    return isinstance(value, list)
 
 
 CALLS = segment_calls(malformed=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-from typing import Any, TypeGuard
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.values import JsonObject, is_array, is_object, thawed
 
 from statsig_segment import (
     StatsigEvent,
@@ -22,17 +23,6 @@ from statsig_segment import (
     to_statsig_event,
 )
 from statsig_segment.testing import segment_calls, statsig_events
-
-JsonObject = dict[str, Any]
-
-
-def is_object(value: Any) -> TypeGuard[JsonObject]:
-    return isinstance(value, dict)
-
-
-def is_array(value: Any) -> TypeGuard[list[Any]]:
-    return isinstance(value, list)
-
 
 # Wire name -> attribute, once more and from the rule's text alone.
 USER_KEYS = {
@@ -75,11 +65,6 @@ EVENTS = st.builds(
     value=st.none() | TEXTS | st.just("") | st.integers() | st.floats(-9, 9),
     metadata=st.dictionaries(TEXTS, TEXTS, max_size=2),
 )
-
-
-def thawed(value: Any) -> Any:
-    items: Any = value
-    return list(items) if isinstance(value, tuple) else value
 
 
 def user_of(user: StatsigUser) -> JsonObject:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import importlib.util
+import json
 import re
 import shutil
 import subprocess
@@ -14,7 +16,8 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from statsig_segment.rules import RULES
+from statsig_segment.codes import CODES
+from statsig_segment.rules import FAMILIES, RULES, Rule
 
 pytestmark = [
     pytest.mark.site,
@@ -24,6 +27,7 @@ pytestmark = [
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
+REPOSITORY = "https://code.example/statsig-segment"
 
 
 class Page(HTMLParser):
@@ -64,12 +68,12 @@ class Page(HTMLParser):
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the site as continuous integration does: every broken reference is an error."""
     folder = tmp_path_factory.mktemp("site")
-    html = folder / "html"
-    options = ["-n", "-W", "--keep-going", "-q", "-d", f"{folder}/doctrees"]
-    command = [sys.executable, "-m", "sphinx", *options, str(DOCS), str(html)]
-    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
-    assert built.returncode == 0, built.stderr
-    return html
+    built = folder / "html"
+    options = ["-n", "-W", "--keep-going", "-q", "-d", f"{folder}/doctrees", "-D", f"repository={REPOSITORY}"]
+    command = [sys.executable, "-m", "sphinx", *options, str(DOCS), str(built)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
+    assert done.returncode == 0, done.stderr
+    return built
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +126,25 @@ def test_every_link_within_the_site_leads_to_something(pages: dict[Path, Page]) 
     assert broken == []
 
 
+def test_every_page_leads_to_the_repository_once_its_address_is_set(pages: dict[Path, Page]) -> None:
+    assert [path for path, page in pages.items() if REPOSITORY not in page.values("href", of_links=True)] == []
+
+
+@pytest.mark.parametrize("word", ["anonym", "kafka", "lambda", "webhook", "pub", "eventbridg", "playground"])
+def test_the_search_finds(site: Path, word: str) -> None:
+    """The index holds the stems of words."""
+    index = json.loads((site / "searchindex.js").read_text(encoding="utf-8").removeprefix("Search.setIndex(")[:-1])
+
+    assert index["terms"].get(word) is not None
+
+
+def test_the_start_page_shows_the_example_that_the_library_gives(site: Path) -> None:
+    text = html.unescape(re.sub(r"<[^>]+>", "", (site / "index.html").read_text(encoding="utf-8")))
+
+    assert '"segmentAnonymousId": "anon-7"' in text
+    assert "$.user.customIDs.companyID" in text
+
+
 def test_every_picture_says_in_words_what_it_shows(pages: dict[Path, Page]) -> None:
     images = [attributes for page in pages.values() for tag, attributes in page.elements if tag == "img"]
     ours = [image for image in images if image["src"].startswith("_images/")]  # the theme's are buttons
@@ -130,23 +153,48 @@ def test_every_picture_says_in_words_what_it_shows(pages: dict[Path, Page]) -> N
     assert [image["src"] for image in ours if len(image.get("alt", "").split()) < 3] == []
 
 
-def test_every_rule_shows_its_status(site: Path, pages: dict[Path, Page]) -> None:
-    found = pages[site / "rules.html"].statuses()
-    shown = {rule.id: found[anchor] for rule in RULES.values() for anchor in found if is_of(rule.id, anchor)}
+def test_every_rule_shows_its_status_on_the_page_of_its_family(site: Path, pages: dict[Path, Page]) -> None:
+    for family in FAMILIES:
+        shown = pages[site / "rules" / f"{family.slug}.html"].statuses()
 
-    assert shown == {rule.id: list(rule.status) for rule in RULES.values()}
+        assert {rule.id: shown.get(rule.id.lower()) for rule in family.rules} == {
+            rule.id: list(rule.status) for rule in family.rules
+        }
+
+
+def test_every_rule_shows_title_summary_and_sources(site: Path) -> None:
+    for family in FAMILIES:
+        page = (site / "rules" / f"{family.slug}.html").read_text(encoding="utf-8")
+        text = re.sub(r"<[^>]+>", "", page)
+
+        for rule in family.rules:
+            wanted = [f"{rule.id}: {rule.title}", rule.summary, policy_line(rule)]
+            assert [part for part in wanted if escape(part) not in text] == []
+            assert [source.url for source in rule.sources if f'href="{source.url}"' not in page] == []
+
+
+def test_every_code_has_a_place_meaning_and_advice(site: Path, pages: dict[Path, Page]) -> None:
+    text = (site / "codes.html").read_text(encoding="utf-8")
+
+    assert CODES.keys() <= pages[site / "codes.html"].anchors()
+    for row in CODES.values():
+        assert escape(row.meaning[1:]) in text
+        assert escape(row.advice) in text
 
 
 def test_the_rules_by_status_are_all_rules_once(site: Path) -> None:
-    table = re.findall(r"<table.*?</table>", (site / "rules.html").read_text(encoding="utf-8"), flags=re.DOTALL)[0]
-    cells = [re.sub(r"<[^>]+>", "", cell) for cell in re.findall(r"<td.*?</td>", table, flags=re.DOTALL)]
-    listed = {tuple(status.split()): ids.strip().split(", ") for status, _, ids in zip(*[iter(cells)] * 3, strict=True)}
+    text = (site / "rules.html").read_text(encoding="utf-8")
+    part = text.partition("rules-by-status")[2].partition("</ul>")[0]
 
-    assert {rule: status for status, rules in listed.items() for rule in rules} == {
-        rule.id: rule.status for rule in RULES.values()
-    }
-    assert sum(int(count) for count in cells[1::3]) == len(RULES)
+    assert sorted(re.findall(r">([A-Z]{2}-\d+)<", part)) == sorted(RULES)
+    assert sum(int(count) for count in re.findall(r"(\d+): ", part)) == len(RULES)
 
 
-def is_of(rule: str, anchor: str) -> bool:
-    return anchor.startswith(f"{rule.lower()}-") and not anchor.removeprefix(f"{rule.lower()}-")[:1].isdigit()
+def policy_line(rule: Rule) -> str:
+    """Give what the page says of our own choice, unless the badge says it all."""
+    return f"Our policy: {rule.policy}" if rule.policy and (rule.sources or rule.policy != "all of it") else ""
+
+
+def escape(text: str) -> str:
+    """Write text as the site does: its quotes become typographic, so only what has none is looked for."""
+    return max(re.split(r"[\"']|\.\.\.|--", html.escape(text, quote=False)), key=len)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 import pytest
+from tests.benchmarks.corpus import segment_calls
 
 from statsig_segment import (
     AudienceFold,
@@ -78,20 +79,11 @@ def audience(user: str, *, member: bool, time: str | None) -> bytes:
     return json.dumps(call).encode()
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _root_is_importable() -> Iterator[None]:
-    """Make the examples and the corpus importable, as they are for those who run them in the repository."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "path", [str(ROOT), *sys.path])
-        yield
-
-
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Write files of calls, with awkward lines, awkward files, and memberships whose last word is in another file."""
     folder = tmp_path_factory.mktemp("archive")
-    corpus = importlib.import_module("tests.benchmarks.corpus")
-    lines: list[bytes] = [*corpus.segment_calls(CALLS), *AWKWARD]
+    lines = [*segment_calls(CALLS), *AWKWARD]
     for number, time in enumerate(("2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z", None, "2026-01-02T00:00:00Z")):
         lines += [audience(f"user-{user}", member=(number + user) % 2 == 0, time=time) for user in range(40)]
     contents = {f"part-{number}.gz": gzip.compress(b"\n".join(lines[number::FILES]) + b"\n") for number in range(FILES)}
@@ -151,13 +143,20 @@ def by_spark(
     out = tmp_path_factory.mktemp("spark") / "out"
     done = ran(archive[0].parent, out, CONFIG, environment)
     assert done.returncode == 2, done.stderr.decode()  # because of the broken file
-    parquet: Any = importlib.import_module("pyarrow.parquet")
-    rows = parquet.read_table(out / "outcomes").to_pylist()
+    out /= "incomplete"
+    rows = stored(out / "outcomes")
     kinds = {kind: [row for row in rows if row["kind"] == kind] for kind in {row["kind"] for row in rows}}
     assert kinds.keys() == {"event", "audience", "skipped", "rejected", "file"}
-    members = parquet.read_table(out / "members").to_pylist()
+    members = stored(out / "members")
     days = sorted(path.name for path in (out / "outcomes" / "kind=event").iterdir())
     return kinds | {"members": members, "days": days, "told": (done.stdout.decode(), done.stderr.decode())}
+
+
+def stored(folder: Path, **options: Any) -> list[dict[str, Any]]:
+    """Read a folder of Parquet files."""
+    parquet: Any = importlib.import_module("pyarrow.parquet")
+    rows: list[dict[str, Any]] = parquet.read_table(folder, **options).to_pylist()
+    return rows
 
 
 def canonical(values: list[Any]) -> Counter[str]:
@@ -278,24 +277,251 @@ class TestInOneSession:
     ) -> None:
         job: Any = importlib.import_module("examples.spark_replay.job")
         config = load_config(CONFIG.read_text(encoding="utf-8"))
-        parquet: Any = importlib.import_module("pyarrow.parquet")
+        out = tmp_path / "incomplete"
 
-        done = job.replay(spark, str(archive[0].parent), str(tmp_path), config, "segmentAnonymousId")
-        told = parquet.read_table(tmp_path / "members").to_pylist()
-        next((tmp_path / "outcomes" / "kind=rejected").rglob("*.parquet")).unlink()
-        after = job.count(spark.read.parquet(str(tmp_path / "outcomes")), files_found=len(archive))
+        done = job.replay(spark, str(archive[0].parent), str(tmp_path), config, id_type="segmentAnonymousId")
+        members = stored(out / "members")
+        next((out / "outcomes" / "kind=rejected").rglob("*.parquet")).unlink()
+        after = job.count(spark.read.parquet(str(out / "outcomes")), done.files_listed)
 
         fold = fold_audience_updates(updates_of(by_command_line["audiences"]), id_type="segmentAnonymousId")
         assert fold.apart
         assert fold.patches
-        assert Counter((row["id_list"], row["id"], row["member"]) for row in told) == memberships(fold)
+        assert Counter((row["id_list"], row["id"], row["member"]) for row in members) == memberships(fold)
         assert done.adds_up()
         assert not after.adds_up()
         assert after.tally == done.tally
 
 
+NAMES = [
+    "plain.ndjson",
+    "nested/deeper/still/plain.ndjson",
+    "day=1/plain.ndjson",
+    "day=1/hour=2/plain.ndjson",
+    "other=3/plain.ndjson",
+    "with space [1].ndjson",
+]
+HIDDEN = ["_hidden.ndjson", ".hidden.ndjson", "_folder/plain.ndjson", "nested/.folder/plain.ndjson", "_SUCCESS.ndjson"]
+
+
+def filled(folder: Path, *names: str) -> Path:
+    """Write an archive: one call in each file, with the file's name as the event."""
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(track(name))
+    return folder
+
+
+@pytest.fixture
+def replayed(spark: Any, tmp_path: Path) -> Callable[..., Any]:
+    """Run the job in the session of these tests, from one folder into another."""
+    job: Any = importlib.import_module("examples.spark_replay.job")
+
+    def replayed(archive: str = "archive", **options: Any) -> Any:
+        return job.replay(spark, str(tmp_path / archive), str(tmp_path / "out"), IntegrationConfig(), **options)
+
+    return replayed
+
+
+@pytest.fixture
+def report(capsys: pytest.CaptureFixture[str]) -> Callable[[Any], tuple[int, list[str]]]:
+    """Report what became of an archive, as the command does; give the status and the lines of standard error."""
+    program: Any = importlib.import_module("examples.spark_replay.__main__")
+
+    def reported(done: Any) -> tuple[int, list[str]]:
+        capsys.readouterr()
+        status: int = program.report(done)
+        return status, capsys.readouterr().err.splitlines()
+
+    return reported
+
+
+def names_of_events(folder: Path) -> list[str]:
+    events = folder / "outcomes" / "kind=event"
+    rows = stored(events, partitioning=None) if events.exists() else []
+    return sorted(row["name"].removeprefix("segment::") for row in rows)
+
+
+class TestNoFileIsLeftOutSilently:
+    def test_folders_of_every_kind_are_read_at_any_depth(
+        self, replayed: Callable[..., Any], report: Callable[[Any], Any], tmp_path: Path
+    ) -> None:
+        filled(tmp_path / "archive", *NAMES)
+
+        assert report(replayed()) == (0, [])
+        assert names_of_events(tmp_path / "out") == sorted(NAMES)
+
+    def test_what_spark_hides_is_named_and_counted_with_status_1(
+        self, replayed: Callable[..., Any], report: Callable[[Any], Any], tmp_path: Path
+    ) -> None:
+        archive = filled(tmp_path / "archive", *NAMES, *HIDDEN)
+
+        status, errors = report(replayed())
+
+        assert status == 1
+        assert errors == [
+            *sorted(f"file:{archive / name}: left out, because Spark takes it for hidden" for name in HIDDEN),
+            f"files left out: {len(HIDDEN)}",
+        ]
+        assert names_of_events(tmp_path / "out") == sorted(NAMES)
+
+    def test_a_pattern_is_compared_as_well(self, replayed: Callable[..., Any], tmp_path: Path) -> None:
+        archive = filled(tmp_path / "archive", "a/plain.ndjson", "a/_hidden.ndjson", "_b/plain.ndjson", "c.ndjson")
+
+        done = replayed("archive/*")
+
+        assert {*done.omitted} | {*done.files_listed} == {f"file:{p}" for p in archive.rglob("*.ndjson")}
+        assert f"file:{archive}/a/_hidden.ndjson" in done.omitted
+
+    def test_empty_files_hold_nothing_to_leave_out(self, replayed: Callable[..., Any], tmp_path: Path) -> None:
+        archive = filled(tmp_path / "archive", "plain.ndjson")
+        for name in ("_SUCCESS", "empty.ndjson"):
+            (archive / name).touch()
+
+        assert replayed().omitted == ()
+
+    def test_the_results_cannot_lie_within_the_archive(self, replayed: Callable[..., Any], tmp_path: Path) -> None:
+        filled(tmp_path, "archive/plain.ndjson")
+
+        with pytest.raises(ValueError, match="the next run would read them"):
+            replayed("")
+        assert not (tmp_path / "out").exists()
+
+
+class TestAnEmptyResult:
+    @pytest.mark.parametrize("names", [(), ("_hidden.ndjson",)], ids=["no file", "only hidden files"])
+    def test_it_is_an_error(
+        self,
+        names: tuple[str, ...],
+        replayed: Callable[..., Any],
+        report: Callable[[Any], Any],
+        tmp_path: Path,
+    ) -> None:
+        (tmp_path / "archive").mkdir()
+        filled(tmp_path / "archive", *names)
+
+        status, errors = report(replayed())
+
+        assert status == 2
+        assert "the archive holds no calls" in errors
+
+    def test_files_without_calls_are_one(self, replayed: Callable[..., Any], tmp_path: Path) -> None:
+        (tmp_path / "archive").mkdir()
+        (tmp_path / "archive" / "blank.ndjson").write_bytes(b"\n\n")
+
+        assert [*replayed().problems()] == ["the archive holds no calls"]
+
+    def test_it_is_fine_if_it_is_asked_for(
+        self, replayed: Callable[..., Any], report: Callable[[Any], Any], tmp_path: Path
+    ) -> None:
+        filled(tmp_path / "archive", "plain.ndjson")
+        replayed()
+        (tmp_path / "archive" / "plain.ndjson").write_bytes(b"")
+
+        assert report(replayed(may_be_empty=True)) == (0, [])
+        assert names_of_events(tmp_path / "out") == []
+
+    def test_it_does_not_replace_earlier_results(self, replayed: Callable[..., Any], tmp_path: Path) -> None:
+        filled(tmp_path / "archive", "plain.ndjson")
+        replayed()
+        (tmp_path / "archive" / "plain.ndjson").unlink()
+
+        replayed()
+
+        assert names_of_events(tmp_path / "out") == ["plain.ndjson"]
+
+
+class TestAnotherRun:
+    @pytest.fixture(autouse=True)
+    def _first(self, replayed: Callable[..., Any], tmp_path: Path) -> None:
+        (tmp_path / "archive").mkdir()
+        (tmp_path / "archive" / "first.ndjson").write_bytes(audience("user-1", member=True, time=None))
+        filled(tmp_path / "archive", "second.ndjson")
+        replayed()
+
+    def test_whole_results_replace_the_earlier_ones(self, replayed: Callable[..., Any], tmp_path: Path) -> None:
+        (tmp_path / "archive" / "first.ndjson").unlink()
+        filled(tmp_path / "archive", "third.ndjson")
+
+        replayed()
+
+        assert names_of_events(tmp_path / "out") == ["second.ndjson", "third.ndjson"]
+        assert stored(tmp_path / "out" / "members") == []
+        assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["members", "outcomes"]
+
+    def test_results_with_a_broken_file_do_not(
+        self, replayed: Callable[..., Any], report: Callable[[Any], Any], tmp_path: Path
+    ) -> None:
+        filled(tmp_path / "archive", "third.ndjson")
+        (tmp_path / "archive" / "cut.gz").write_bytes(gzip.compress(track("Cut"))[:-9])
+
+        status, errors = report(replayed())
+
+        assert status == 2
+        assert errors[-1] == "not whole: the results are in the folder incomplete, those of an earlier run stay"
+        assert names_of_events(tmp_path / "out") == ["second.ndjson"]
+        assert names_of_events(tmp_path / "out" / "incomplete") == ["Cut", "second.ndjson", "third.ndjson"]
+
+    def test_a_run_that_dies_does_not(
+        self, replayed: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def die(*_: object) -> None:
+            raise RuntimeError
+
+        filled(tmp_path / "archive", "third.ndjson")
+        with monkeypatch.context() as patch:
+            patch.setattr("examples.spark_replay.job._fold", die)
+            with pytest.raises(RuntimeError):
+                replayed()
+
+        assert names_of_events(tmp_path / "out") == ["second.ndjson"]
+        assert [row["id"] for row in stored(tmp_path / "out" / "members")] == ["user-1"]
+
+        replayed()
+        assert names_of_events(tmp_path / "out") == ["second.ndjson", "third.ndjson"]
+
+    def test_a_replacement_that_was_interrupted_is_undone_first(
+        self, replayed: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        storage: Any = importlib.import_module("examples.spark_replay.storage").Storage
+        move = storage.move
+        moves = iter(range(10))
+
+        def move_three_times(*arguments: Any) -> None:
+            if next(moves) == 3:
+                raise KeyboardInterrupt
+            move(*arguments)
+
+        filled(tmp_path / "archive", "third.ndjson")
+        with monkeypatch.context() as patch:
+            patch.setattr(storage, "move", move_three_times)
+            with pytest.raises(KeyboardInterrupt):
+                replayed()
+        for name in ("first.ndjson", "second.ndjson", "third.ndjson"):
+            (tmp_path / "archive" / name).write_bytes(b"")
+
+        replayed()
+
+        assert names_of_events(tmp_path / "out") == ["second.ndjson"]
+        assert [row["id"] for row in stored(tmp_path / "out" / "members")] == ["user-1"]
+
+    def test_nothing_is_overwritten_by_a_move(self, spark: Any, tmp_path: Path) -> None:
+        storage: Any = importlib.import_module("examples.spark_replay.storage").Storage.of(spark)
+        filled(tmp_path, "a/name", "b/name")
+
+        with pytest.raises(OSError, match="cannot move"):
+            storage.move(str(tmp_path / "a" / "name"), str(tmp_path / "b"))
+
+        assert (tmp_path / "a" / "name").exists()
+
+
 def fewer_files(done: Any) -> Any:
-    return attrs.evolve(done, files_done=done.files_done - 1)
+    return attrs.evolve(done, files_done=done.files_done[1:])
+
+
+def file_twice(done: Any) -> Any:
+    return attrs.evolve(done, files_done=(*done.files_done, done.files_done[-1]))
 
 
 def event_twice(done: Any) -> Any:
@@ -314,12 +540,12 @@ def other_code(done: Any) -> Any:
     return attrs.evolve(done, tally=attrs.evolve(done.tally, rejected=Counter(missing_type=1)))
 
 
-@pytest.mark.parametrize("spoil", [fewer_files, event_twice, event_lost, payload_lost, other_code])
+@pytest.mark.parametrize("spoil", [fewer_files, file_twice, event_twice, event_lost, payload_lost, other_code])
 def test_counts_that_do_not_agree_do_not_add_up(spoil: Callable[[Any], Any]) -> None:
-    job: Any = importlib.import_module("examples.spark_replay.job")
+    module: Any = importlib.import_module("examples.spark_replay.replayed")
     tally = Tally(read=3, translated=1, skipped=Counter(filtered=1), rejected=Counter(invalid_json=1))
     rows = Counter({("event", ""): 1, ("skipped", "filtered"): 1, ("rejected", "invalid_json"): 1})
-    done = job.Replayed(tally=tally, rows=rows, files_found=2, files_done=2, broken=())
+    done = module.Replayed(tally=tally, rows=rows, files_listed=("a", "b"), files_done=("a", "b"))
 
     assert done.adds_up()
     assert not spoil(done).adds_up()
@@ -343,8 +569,7 @@ def test_what_cannot_be_used_is_no_success_and_not_taken_for_rejects(
 @pytest.mark.parametrize("share", [0, 0.001, 0.01, 0.3, 0.7, 0.95, 0.999, 0.99999])
 def test_a_file_cut_anywhere_gives_what_the_command_line_gives(share: float, tmp_path: Path) -> None:
     outcomes: Any = importlib.import_module("examples.spark_replay.outcomes")
-    corpus: Any = importlib.import_module("tests.benchmarks.corpus")
-    whole = gzip.compress(b"\n".join(corpus.segment_calls(2_000)))
+    whole = gzip.compress(b"\n".join(segment_calls(2_000)))
     path = tmp_path / "cut.gz"
     path.write_bytes(whole[: int(len(whole) * share)])
 

@@ -11,7 +11,9 @@ from statsig_segment import (
     AudienceUpdate,
     ConfigChange,
     EventNaming,
+    EventWebhook,
     Explanation,
+    ExportedEvent,
     Group,
     Identify,
     IdListPatch,
@@ -19,10 +21,14 @@ from statsig_segment import (
     InboundConfig,
     InboundFilter,
     IntegrationConfig,
+    LogEvent,
+    LogEventRequest,
     OutboundFilter,
+    OutboundTrack,
     Page,
     Rejected,
     Screen,
+    SegmentBatch,
     SegmentEvent,
     Skipped,
     StatsigEvent,
@@ -51,8 +57,6 @@ from statsig_segment import (
     translate_many,
     url_verification_code,
 )
-from statsig_segment.outbound import OutboundTrack, SegmentBatch
-from statsig_segment.wire import EventWebhook, LogEvent, LogEventRequest
 
 CALL = '{"type": "track", "event": "Signed Up", "userId": "u1"}'
 EXPORT = '{"eventName": "checkout", "userID": "u1"}'
@@ -87,7 +91,7 @@ def test_the_whole_way() -> None:
 
 
 def test_outbound_steps() -> None:
-    assert_type(parse_statsig_event(EXPORT), StatsigEvent | ConfigChange)
+    assert_type(parse_statsig_event(EXPORT), ExportedEvent | ConfigChange)
     assert_type(to_outbound_track(EVENT), OutboundTrack)
     assert_type(config_change_event(CHANGE), OutboundTrack)
     assert_type(url_verification_code("{}"), str | None)

@@ -2,11 +2,11 @@
 
 from statsig_segment import (
     ConfigChange,
+    ExportedEvent,
     Group,
     IdMapping,
     Page,
     SegmentEvent,
-    StatsigEvent,
     Track,
     apply_id_mappings,
     config_change_event,
@@ -91,15 +91,14 @@ def test_the_user_of_an_export() -> None:
             },
         }
     )
-    assert isinstance(event, StatsigEvent)
+    assert isinstance(event, ExportedEvent)
 
     user = event.user
     assert (user.user_id, user.custom_ids, user.custom) == ("user-1", {"companyID": "company-1"}, {"plan": "plan-1"})
     assert (user.email, user.ip, user.user_agent) == ("email-1", "ip-1", "agent-1")
     assert (user.country, user.locale, user.app_version) == ("country-1", "locale-1", "version-1")
     assert user.environment == "tier-1"
-    assert event.export is not None
-    assert event.export["unitID"] == "unit-1"
+    assert event.fields["unitID"] == "unit-1"
 
 
 def test_a_config_change_read_and_one_made_by_hand() -> None:

@@ -344,7 +344,7 @@ class TestProblems:
             ("statsig::gate_exposure", "the key exposures decides on it"),
             ("statsig::holdout_exposure", "the key exposures decides on it"),
             ("statsig::config_change", "the key config_changes decides on it"),
-            ("statsig::diagnostics", "such events never leave"),
+            ("statsig::diagnostics", "these events never leave"),
         ],
     )
     def test_statsigs_own_events_contradict_their_switches(self, name: str, told: str) -> None:
@@ -401,7 +401,7 @@ class TestProblems:
         assert (caught.value.code, caught.value.path) == ("not_a_table", "$.inbound")
         assert str(caught.value) == "$.inbound: expected a table\n$.outbound: expected a table"
         assert caught.value.__cause__ is None
-        assert caught.value.__suppress_context__
+        assert caught.value.__context__ is None
 
 
 class TestTextThatCannotBeRead:
@@ -433,7 +433,7 @@ class TestTextThatCannotBeRead:
         ]
 
     def test_a_path_may_have_as_many_dots_as_anybody_means(self) -> None:
-        path = ".".join("a" * 500)
+        path = ".".join("a" * 100)
 
         assert load_config(f'[inbound.user_fields]\nip = "{path}"').inbound.user_fields == {"ip": path}
 

@@ -1,17 +1,27 @@
-"""The conformance runner: what it sends, how it judges what comes back, what it reports."""
+"""The conformance runner: what it sends, how it judges what comes back, what it reports, and what it bounds."""
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from statsig_segment.conformance.runner import SENT, VECTORS, difference, judge, main, question, read_cases
+from statsig_segment.conformance.answers import difference
+from statsig_segment.conformance.cases import SENT, VECTORS, question, read_cases
+from statsig_segment.conformance.command import main
+from statsig_segment.conformance.program import MEGABYTE, Limits, Run, run
+from statsig_segment.conformance.verdicts import judge
 
 ROOT = Path(__file__).parents[2]
 CASES = read_cases(VECTORS)
@@ -53,23 +63,23 @@ ODD_ANSWERS: list[Any] = [
 ]
 
 
-class TestWhatIsSent:
-    @pytest.mark.parametrize("sent", CASES, ids=lambda sent: str(sent["id"]))
-    def test_nothing_of_what_is_expected(self, sent: dict[str, Any]) -> None:
-        told: dict[str, Any] = json.loads(question(sent))
+class TestAQuestion:
+    @pytest.mark.parametrize("asked", CASES, ids=lambda asked: str(asked["id"]))
+    def test_it_leaves_out_the_expected_answer(self, asked: dict[str, Any]) -> None:
+        sent: dict[str, Any] = json.loads(question(asked))
 
-        assert told == {key: value for key, value in sent.items() if key in told}
-        assert told.keys() <= SENT
-        assert {"id", "operation"} < told.keys()
+        assert sent == {key: value for key, value in asked.items() if key in sent}
+        assert sent.keys() <= SENT
+        assert {"id", "operation"} < sent.keys()
 
-    def test_one_line_of_ascii(self) -> None:
+    def test_it_is_one_line_of_ascii(self) -> None:
         line = question(case("a", {}, input="a\nb\u2028é\ud800"))
 
         assert line.isascii()
         assert len(line.splitlines()) == 1
 
-    def test_everything_that_an_answer_depends_on(self) -> None:
-        """A key that a new case has is either sent, or says nothing about the answer."""
+    def test_it_holds_everything_that_the_answer_depends_on(self) -> None:
+        """Every key of a case is either sent or known to have no influence on the answer."""
         kept_back = {"rules", "source", "reference", "description", "expected", "repeats", "secrets"}
 
         assert {key for found in CASES for key in found} == SENT | kept_back
@@ -86,26 +96,26 @@ class TestAVerdict:
         assert '-  "skipped": "filtered"' in verdict.reason
         assert '+  "skipped": "statsig_origin"' in verdict.reason
 
-    def test_what_is_not_supported_neither_passes_nor_fails(self) -> None:
+    def test_an_unsupported_case_neither_passes_nor_fails(self) -> None:
         (verdict,) = judge([FILTERED], ['{"id": "a", "unsupported": true}'])
 
         assert (verdict.case, verdict.outcome) == (FILTERED, "not supported")
 
-    def test_the_order_of_answers_is_free(self) -> None:
+    def test_answers_may_come_in_any_order(self) -> None:
         other = case("b", {"valid": True})
 
         assert outcomes([FILTERED, other], reply("b", {"valid": True}), RIGHT) == ["passed", "passed"]
 
-    def test_no_answer_fails(self) -> None:
+    def test_a_case_without_an_answer_fails(self) -> None:
         assert [verdict.reason for verdict in judge([FILTERED], [])] == ["no answer"]
 
-    def test_two_answers_fail_even_where_both_are_right(self) -> None:
+    def test_a_case_with_two_answers_fails_even_if_both_are_right(self) -> None:
         assert [verdict.reason for verdict in judge([FILTERED], [RIGHT, RIGHT])] == ["answered more than once"]
 
     @pytest.mark.parametrize(
         "line", ["", "oops", "[]", "7", '{"answer": {}}', '{"id": 7}', "[" * 100_000, "9" * 5_000, '{"id": "other"}']
     )
-    def test_lines_that_are_no_answers_are_passed_over(self, line: str) -> None:
+    def test_lines_that_are_not_answers_are_ignored(self, line: str) -> None:
         assert outcomes([FILTERED], line, RIGHT) == ["passed"]
 
     @pytest.mark.parametrize("expected", [found["expected"] for found in CASES[::50]])
@@ -131,10 +141,10 @@ def error(**facts: Any) -> dict[str, Any]:
 
 
 class TestTheDifference:
-    """What the README of the vectors leaves open makes none, and everything else does."""
+    """What the README of the vectors leaves open makes no difference, and everything else does."""
 
     @pytest.mark.parametrize(
-        ("expected", "told"),
+        ("expected", "answer"),
         [
             ({"value": 1}, {"value": 1.0}),
             ({"value": [{"a": -2.0}]}, {"value": [{"a": -2}]}),
@@ -159,11 +169,11 @@ class TestTheDifference:
             ({"outcomes": [error(code="a"), {"event": 1}]}, {"outcomes": [error(code="a", path="$"), {"event": 1}]}),
         ],
     )
-    def test_there_is_none(self, expected: dict[str, Any], told: dict[str, Any]) -> None:
-        assert difference(expected, told) == ""
+    def test_answers_that_agree_have_none(self, expected: dict[str, Any], answer: dict[str, Any]) -> None:
+        assert difference(expected, answer) == ""
 
     @pytest.mark.parametrize(
-        ("expected", "told"),
+        ("expected", "answer"),
         [
             ({"value": 1}, {"value": True}),
             ({"value": 1}, {"value": "1"}),
@@ -192,18 +202,31 @@ class TestTheDifference:
             ({"outcomes": [error(code="a"), {"event": 1}]}, {"outcomes": [{"event": 1}, error(code="a")]}),
         ],
     )
-    def test_there_is_one_and_it_is_told(self, expected: dict[str, Any], told: dict[str, Any]) -> None:
-        lines = difference(expected, told).splitlines()
+    def test_other_answers_have_one_and_it_is_shown(self, expected: dict[str, Any], answer: dict[str, Any]) -> None:
+        lines = difference(expected, answer).splitlines()
 
         assert lines[:2] == ["--- expected", "+++ answer"]
         assert {line[0] for line in lines[2:]} & {"+", "-"}
-        assert lines == difference(expected, dict(reversed(told.items()))).splitlines()
+        assert lines == difference(expected, dict(reversed(answer.items()))).splitlines()
 
-    def test_the_paths_that_were_met_are_told_with_those_that_were_not(self) -> None:
-        told = difference(error(paths=["x", "z"]), error(paths=["$.x.y", "$.q"]))
+    def test_it_shows_the_paths_that_were_met_and_those_that_were_not(self) -> None:
+        shown = difference(error(paths=["x", "z"]), error(paths=["$.x.y", "$.q"]))
 
-        changes = {(line[0], line[1:].strip(' ",')) for line in told.splitlines()[2:] if line[0] in "+-"}
+        changes = {(line[0], line[1:].strip(' ",')) for line in shown.splitlines()[2:] if line[0] in "+-"}
         assert changes == {("-", "z"), ("+", "q"), ("+", "x.y")}
+
+    @pytest.mark.parametrize("answer", [{"value": "x" * 10**6}, {"value": [1] * 10**5}], ids=["a text", "an array"])
+    def test_it_stays_short_however_long_the_answer_is(self, answer: dict[str, Any]) -> None:
+        shown = difference({"value": 1}, answer)
+
+        assert len(shown) < 10_000
+        assert shown.count("...") == 1
+
+    def test_a_diff_that_fits_is_whole(self) -> None:
+        shown = difference({"value": []}, {"value": [1] * 192}).splitlines()
+
+        assert len(shown) == 200
+        assert shown[-1] == " }"
 
 
 @pytest.fixture
@@ -221,10 +244,13 @@ def vectors(tmp_path: Path) -> Path:
     return folder
 
 
+ONE_MINUTE = "import signal; signal.alarm(60)"  # a program under test never lives longer, even if its test is killed
+
+
 def program(folder: Path, source: str) -> str:
-    """Write a program, and give the command that runs it."""
+    """Write a program, and return the command that runs it."""
     path = folder / "program.py"
-    path.write_text(f"import json, os, sys, time\n{source}\n", encoding="utf-8")
+    path.write_text(f"import json, os, subprocess, sys\n{ONE_MINUTE}\n{source}\n", encoding="utf-8")
     return f"{sys.executable} {path}"
 
 
@@ -233,19 +259,20 @@ ANSWERS = 'for line in sys.stdin: print(json.dumps({"id": json.loads(line)["id"]
 
 HELP = """
 usage: python -m statsig_segment.conformance [-h] --command COMMAND [--rule ID] [--source {doc,seen,policy}]
-  [--vectors DIR] [--json FILE] [--show N] [--seconds SECONDS]
-Hold a program in any language against the test vectors.
+  [--vectors DIR] [--json FILE] [--show N] [--seconds SECONDS] [--megabytes MEGABYTES]
+Check a program in any language against the test vectors.
 options:
-  -h, --help         show this help message and exit
-  --command COMMAND  the program with its arguments, as "node translator.mjs"
-  --rule ID          only the cases of this rule; may be given more than once
+  -h, --help            show this help message and exit
+  --command COMMAND     how to start the program, for example "node translator.mjs"
+  --rule ID             only the cases of this rule; repeat it for more rules
   --source {doc,seen,policy}
-                     only cases documented, observed, or of our policy
-  --vectors DIR      a folder of vector files; default: our own
-  --json FILE        write the report as JSON, too
-  --show N           show so many failed cases (default 20)
-  --seconds SECONDS  the time that the program has (default 300)
-Exit status: 0; 1 where a case failed; 2 for unusable arguments.
+                        only cases that are documented, observed, or our policy
+  --vectors DIR         a folder of vector files; default: our own
+  --json FILE           also write the report as JSON
+  --show N              failures to show (default: 20)
+  --seconds SECONDS     time limit of the whole run (default: 300)
+  --megabytes MEGABYTES limit of the program's output (default: 128)
+Exit status: 0 if all cases passed; 1 if a case failed or the program did not end well; 2 for unusable arguments.
 """
 
 
@@ -264,7 +291,10 @@ IN-1        0        1              0
 IN-2        1        0              0
 none        1        0              0
 
-the program ended with exit status 3
+Standard error of the program, its end:
+so far, so bad
+
+The program exited with status 3.
 
 3 cases: 2 passed, 1 failed, 0 not supported
 """
@@ -279,20 +309,20 @@ class TestARun:
         status = main(["--command", command, "--vectors", str(vectors), "--json", str(tmp_path / "report.json")])
 
         text = (tmp_path / "report.json").read_text(encoding="utf-8")
-        told = json.loads(text)
+        report = json.loads(text)
         one = {"passed": 1, "failed": 0, "not supported": 0}
         assert status == 1
-        assert told["cases"] == {"passed": 2, "failed": 1, "not supported": 0}
-        assert told["rules"] == {"IN-1": {"passed": 0, "failed": 1, "not supported": 0}, "IN-2": one, "none": one}
-        assert list(told["failed"]) == ["a"]
-        assert told["trouble"] == ""
-        assert text == f"{json.dumps(told, indent=2)}\n"
+        assert report["cases"] == {"passed": 2, "failed": 1, "not supported": 0}
+        assert report["rules"] == {"IN-1": {"passed": 0, "failed": 1, "not supported": 0}, "IN-2": one, "none": one}
+        assert list(report["failed"]) == ["a"]
+        assert (report["problem"], report["error_output"]) == ("", "")
+        assert text == f"{json.dumps(report, indent=2)}\n"
         assert "3 cases: 2 passed, 1 failed, 0 not supported" in capsys.readouterr().out
 
-    def test_the_report_shows_failures_rules_trouble_and_the_sum(
+    def test_the_report_shows_failures_rules_problems_and_the_sum(
         self, vectors: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        command = program(tmp_path, f"{ANSWERS}\nsys.exit(3)")
+        command = program(tmp_path, f"{ANSWERS}\nprint('so far, so bad', file=sys.stderr)\nsys.exit(3)")
 
         assert main(["--command", command, "--vectors", str(vectors)]) == 1
         assert capsys.readouterr().out == REPORT
@@ -306,7 +336,7 @@ class TestARun:
             (["--rule", "IN-1", "--source", "policy"], 0),
         ],
     )
-    def test_only_the_cases_that_are_asked_for(
+    def test_options_choose_the_cases(
         self, vectors: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], passed: int
     ) -> None:
         status = main(["--command", program(tmp_path, ANSWERS), "--vectors", str(vectors), *options])
@@ -314,7 +344,7 @@ class TestARun:
         assert status == (0 if passed else 2)
         assert ("1 cases: 1 passed" in capsys.readouterr().out) == bool(passed)
 
-    def test_so_many_failures_are_shown_as_are_asked_for(
+    def test_an_option_says_how_many_failures_are_shown(
         self, vectors: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         silent = program(tmp_path, "")
@@ -323,15 +353,15 @@ class TestARun:
 
         out = capsys.readouterr().out
         assert out.count("no answer") == 1
-        assert "... and 2 more that failed" in out
+        assert "... and 2 more failures" in out
         assert main(["--command", silent, "--vectors", str(vectors), "--show", "3"]) == 1
-        assert "more that failed" not in capsys.readouterr().out
+        assert "more failures" not in capsys.readouterr().out
 
-    def test_rules_are_told_in_their_order_with_all_their_cases(
+    def test_rules_are_listed_in_their_order_with_all_their_cases(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         rules = [["US-1", "AU-1"], ["IN-2"], ["AU-1"], []]
-        cases = [case(f"c{at}", {"valid": False}, rules=some) for at, some in enumerate(rules)]
+        cases = [case(f"c{number}", {"valid": False}, rules=some) for number, some in enumerate(rules)]
         (tmp_path / "some.json").write_text(json.dumps({"cases": cases}), encoding="utf-8")
 
         assert main(["--command", program(tmp_path, ANSWERS), "--vectors", str(tmp_path)]) == 1
@@ -346,27 +376,8 @@ class TestARun:
             ["none", "0", "1"],
         ]
 
-    @pytest.mark.parametrize(
-        ("source", "trouble"),
-        [
-            ('print(\'{"id": "b", "answer": {"valid": true}}\', flush=True); os._exit(3)', "exit status 3"),
-            ('print(\'{"id": "b", "answer": {"valid": true}}\', flush=True); time.sleep(600)', "ended after"),
-        ],
-        ids=["it dies", "it hangs"],
-    )
-    def test_what_a_program_wrote_until_it_failed_counts(
-        self, vectors: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], source: str, trouble: str
-    ) -> None:
-        command = program(tmp_path, source)
-
-        assert main(["--command", command, "--vectors", str(vectors), "--seconds", "2"]) == 1
-
-        out = capsys.readouterr().out
-        assert trouble in out
-        assert "3 cases: 1 passed, 2 failed" in out
-
     @pytest.mark.parametrize("written", ["b'\\xff\\xfe\\n' * 1000", "b'[' * 10_000_000", "b'\\0'"])
-    def test_garbage_is_no_answer(self, vectors: Path, tmp_path: Path, written: str) -> None:
+    def test_garbage_is_not_an_answer(self, vectors: Path, tmp_path: Path, written: str) -> None:
         command = program(tmp_path, f"sys.stdout.buffer.write({written})")
 
         assert main(["--command", command, "--vectors", str(vectors)]) == 1
@@ -400,6 +411,11 @@ class TestARun:
             ["--command", "true", "--vectors", "no-such-folder"],
             ["--command", "true", "--rule", "XX-1"],
             ["--command", "true", "--source", "hearsay"],
+            ["--command", "true", "--seconds", "0"],
+            ["--command", "true", "--seconds", "nan"],
+            ["--command", "true", "--seconds", "inf"],
+            ["--command", "true", "--megabytes", "-1"],
+            ["--command", "true", "--megabytes", "many"],
             ["--command", "true", "--json", "no-such-folder/report.json"],
         ],
     )
@@ -407,24 +423,26 @@ class TestARun:
         assert main(arguments) == 2
 
     @pytest.mark.parametrize(
-        ("arguments", "told"),
+        ("arguments", "message"),
         [
-            (["--command", ""], "no command"),
-            (["--command", "true", "--rule", "XX-1"], "no such cases"),
+            (["--command", ""], "--command is empty"),
+            (["--command", "true", "--rule", "XX-1"], "no case matches --rule and --source"),
         ],
     )
-    def test_it_is_told_which(self, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str) -> None:
+    def test_the_message_says_which_argument_is_unusable(
+        self, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+    ) -> None:
         main(arguments)
 
-        assert capsys.readouterr() == ("", f"conformance: {told}\n")
+        assert capsys.readouterr() == ("", f"conformance: {message}\n")
 
-    def test_so_is_a_file_without_vectors(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_the_message_names_a_file_without_vectors(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         path = tmp_path / "other.json"
         path.write_text("[]", encoding="utf-8")
 
         main(["--command", "true", "--vectors", str(tmp_path)])
 
-        assert capsys.readouterr() == ("", f"conformance: {path} holds no test vectors\n")
+        assert capsys.readouterr() == ("", f"conformance: {path} does not contain test vectors\n")
 
     def test_a_case_needs_no_more_than_the_schema_says(self, tmp_path: Path) -> None:
         bare = {key: value for key, value in FILTERED.items() if key != "input"}
@@ -432,7 +450,7 @@ class TestARun:
 
         assert read_cases(tmp_path) == [bare]
 
-    def test_help_tells_each_argument(
+    def test_help_describes_each_argument(
         self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("COLUMNS", "1000")
@@ -441,11 +459,155 @@ class TestARun:
         assert capsys.readouterr().out.split() == HELP.split()
 
 
+ANSWER_B = 'print(json.dumps({"id": "b", "answer": {"valid": True}}), flush=True)'
+HANG = "signal.pause()"
+LOCKED = "import fcntl; lock = open({lock!r}, 'w'); fcntl.flock(lock, fcntl.LOCK_EX)"
+
+
+def child(lock: Path, then: str, **options: object) -> str:
+    """Write the source of a program that starts a child, waits until the child holds a lock, and goes on."""
+    arguments = "".join(f", {name}={value}" for name, value in options.items())
+    ready = f"{ONE_MINUTE}; {LOCKED.format(lock=str(lock))}; open({str(lock) + '.ready'!r}, 'w').close(); {then}"
+    return (
+        f"import time; subprocess.Popen([sys.executable, '-c', {ready!r}]{arguments})\n"
+        f"while not os.path.exists({str(lock) + '.ready'!r}): time.sleep(0.01)"
+    )
+
+
+def is_alive(lock: Path) -> bool:
+    """Say whether a process still holds a lock, after giving the system a moment to end it."""
+    with lock.open() as file:
+        for _ in range(200):
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return False
+            time.sleep(0.01)
+    return True
+
+
+def ran(folder: Path, source: str, *, seconds: float = 30, megabytes: float = 1) -> Run:
+    """Run a program on one question."""
+    limits = Limits(seconds=seconds, output_bytes=int(megabytes * MEGABYTE))
+    return run(program(folder, source).split(), b"{}\n", limits)
+
+
+class TestTheLimits:
+    """The program and all that it starts are bounded in time and output, and none of them outlives the run."""
+
+    @pytest.mark.parametrize(
+        ("source", "problem"),
+        [
+            (f"{ANSWER_B}; os._exit(3)", "The program exited with status 3."),
+            (f"{ANSWER_B}; os.abort()", "The program was killed by the signal SIGABRT."),
+            (f"{ANSWER_B}; {HANG}", "The program, or a process that it started, was stopped after 2 seconds."),
+            (
+                f"{ANSWER_B}\nwhile True: print('x' * 1000)",
+                "The program was stopped because it wrote more than 0.5 MB.",
+            ),
+        ],
+        ids=["it fails", "it crashes", "it hangs", "it floods"],
+    )
+    def test_what_a_program_wrote_before_it_failed_counts(
+        self, vectors: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], source: str, problem: str
+    ) -> None:
+        command = ["--command", program(tmp_path, source), "--vectors", str(vectors)]
+
+        assert main([*command, "--seconds", "2", "--megabytes", "0.5"]) == 1
+
+        assert capsys.readouterr().out.endswith(f"\n{problem}\n\n3 cases: 1 passed, 2 failed, 0 not supported\n")
+
+    @pytest.mark.parametrize("end", ["sys.exit(3)", HANG], ids=["it fails", "it hangs"])
+    def test_a_program_that_ends_badly_does_not_pass_even_if_every_case_does(
+        self, vectors: Path, tmp_path: Path, end: str
+    ) -> None:
+        command = ["--command", program(tmp_path, f"{ANSWER_B}; {end}"), "--vectors", str(vectors)]
+
+        assert main([*command, "--rule", "IN-2", "--seconds", "2"]) == 1
+
+    def test_output_up_to_the_limit_is_whole(self, tmp_path: Path) -> None:
+        assert len(ran(tmp_path, "print('x' * 999_999)").output) == MEGABYTE
+
+    def test_output_over_the_limit_is_not_kept(self, tmp_path: Path) -> None:
+        result = ran(tmp_path, "while True: print('x' * 999_999)")
+
+        assert MEGABYTE < len(result.output) < 2 * MEGABYTE
+        assert "1 MB" in result.problem
+
+    def test_a_flood_of_errors_is_read_and_its_end_kept(self, tmp_path: Path) -> None:
+        result = ran(tmp_path, "sys.stderr.write('x' * 10_000_000 + 'the end'); print('done')")
+
+        assert (result.output, result.problem) == (b"done\n", "")
+        assert len(result.error_output) == 4_000
+        assert result.error_output.endswith("xthe end")
+
+    def test_an_endless_flood_of_errors_ends_with_the_time(self, tmp_path: Path) -> None:
+        result = ran(tmp_path, "while True: sys.stderr.write('x' * 1000)", seconds=1)
+
+        assert "after 1 seconds" in result.problem
+        assert len(result.error_output) == 4_000
+
+    def test_errors_cannot_steer_a_terminal(self, tmp_path: Path) -> None:
+        result = ran(tmp_path, "sys.stderr.buffer.write(b'\\x1b[2J\\r\\n\\xc3\\xa9\\xff')")
+
+        assert result.error_output == r"\x1b[2J\r" + "\n" + r"\xe9\ufffd"
+
+    def test_a_program_that_does_not_read_its_questions_hinders_nobody(self, tmp_path: Path) -> None:
+        limits = Limits(seconds=30, output_bytes=MEGABYTE)
+
+        result = run(program(tmp_path, "print('done')").split(), b"x" * 1_000_000, limits)
+
+        assert (result.output, result.problem) == (b"done\n", "")
+
+    def test_a_child_that_keeps_the_output_open_is_stopped_with_the_program(self, tmp_path: Path) -> None:
+        lock = tmp_path / "lock"
+
+        result = ran(tmp_path, child(lock, f"print('from the child', flush=True); {HANG}"), seconds=3)
+
+        assert result.output == b"from the child\n"
+        assert result.problem == "The program, or a process that it started, was stopped after 3 seconds."
+        assert not is_alive(lock)
+
+    @pytest.mark.parametrize("end", ["print('done')", "print('x' * 2_000_000)", "os.abort()"])
+    def test_a_child_in_the_background_does_not_outlive_the_program(self, tmp_path: Path, end: str) -> None:
+        lock = tmp_path / "lock"
+        silent = dict.fromkeys(("stdin", "stdout", "stderr"), "subprocess.DEVNULL")
+
+        ran(tmp_path, f"{child(lock, HANG, **silent)}\n{end}")
+
+        assert not is_alive(lock)
+
+    def test_nothing_outlives_a_run_that_is_interrupted(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        lock = tmp_path / "lock"
+
+        def join(*_: object) -> None:
+            while not Path(f"{lock}.ready").exists():
+                time.sleep(0.01)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(threading.Thread, "join", join)
+        with pytest.raises(KeyboardInterrupt):
+            ran(tmp_path, f"{child(lock, HANG)}\n{HANG}")
+
+        assert not is_alive(lock)
+
+    def test_a_process_that_leaves_the_group_does_not_delay_the_end(self, tmp_path: Path) -> None:
+        lock, start = tmp_path / "lock", time.monotonic()
+        write_pid = f"import os; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))"
+        source = child(lock, f"{write_pid}; {HANG}", start_new_session=True)
+
+        result = ran(tmp_path, source, seconds=2)
+
+        took = time.monotonic() - start
+        os.kill(int((tmp_path / "pid").read_text(encoding="utf-8")), signal.SIGKILL)
+        assert "after 2 seconds" in result.problem
+        assert took < 20
+
+
 class TestTheVectorsAgainstPrograms:
     def test_this_library_passes_every_case(self, tmp_path: Path) -> None:
-        told = run(f"{sys.executable} {ADAPTER}", tmp_path)
+        report = reported(f"{sys.executable} {ADAPTER}", tmp_path)
 
-        assert told["cases"] == {"passed": len(CASES), "failed": 0, "not supported": 0}
+        assert report["cases"] == {"passed": len(CASES), "failed": 0, "not supported": 0}
 
     @pytest.mark.skipif(shutil.which("node") is None, reason="the example is JavaScript, and there is no Node here")
     def test_the_example_in_javascript_passes_what_it_supports(self, tmp_path: Path) -> None:
@@ -453,19 +615,19 @@ class TestTheVectorsAgainstPrograms:
             found for found in CASES if found["operation"] in {"url_verification_code", "verify_statsig_signature"}
         ]
 
-        told = run(f"node {TRANSLATOR}", tmp_path)
+        report = reported(f"node {TRANSLATOR}", tmp_path)
 
-        assert told["cases"] == {
+        assert report["cases"] == {
             "passed": len(supported),
             "failed": 0,
             "not supported": len(CASES) - len(supported),
         }
 
 
-def run(command: str, folder: Path) -> dict[str, Any]:
-    """Run the command as a user does, and give its report."""
-    report = folder / "report.json"
-    line = [sys.executable, "-m", "statsig_segment.conformance", "--command", command, "--json", str(report)]
+def reported(command: str, folder: Path) -> dict[str, Any]:
+    """Run the command as a user does, and return its report."""
+    path = folder / "report.json"
+    line = [sys.executable, "-m", "statsig_segment.conformance", "--command", command, "--json", str(path)]
     subprocess.run(line, check=True, capture_output=True)  # noqa: S603 - our own interpreter
-    told: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
-    return told
+    report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return report

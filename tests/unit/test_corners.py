@@ -1,12 +1,13 @@
 """Corners that no property is aimed at: Python values that JSON lacks, misuse of configuration models, exact limits."""
 
-from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from enum import IntEnum
 from types import MappingProxyType
 from typing import Any
 
 import pytest
+from tests.support.calls import user_track as track
+from tests.support.lookalikes import Lookup, Text
 
 from statsig_segment import (
     ConfigError,
@@ -36,16 +37,9 @@ from statsig_segment import (
     translate_many,
     url_verification_code,
 )
-from statsig_segment._javascript import json_text
 
 ONE: Any = 1
 """A number where another type belongs."""
-
-
-class Text(str):
-    """A string with a type of its own, as enums of strings are."""
-
-    __slots__ = ()
 
 
 class Level(IntEnum):
@@ -54,29 +48,9 @@ class Level(IntEnum):
     HIGH = 3
 
 
-class Box(Mapping[str, Any]):
-    """A mapping that is no dict."""
-
-    def __init__(self, **held: Any) -> None:
-        self.held = held
-
-    def __getitem__(self, key: str) -> Any:
-        return self.held[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.held)
-
-    def __len__(self) -> int:
-        return len(self.held)
-
-
-def track(**fields: Any) -> dict[str, Any]:
-    return {"type": "track", "event": "a", "userId": "u1", **fields}
-
-
 class TestValuesThatAreNearlyJson:
     def test_strings_of_a_type_of_their_own_are_read_as_strings(self) -> None:
-        call = parse_segment_event(Box(**track(type=Text("track"), event=Text("b"), userId=Text("u2"))))
+        call = parse_segment_event(Lookup(track(type=Text("track"), event=Text("b"), userId=Text("u2"))))
 
         assert (call.type, call.user_id, type(call.user_id)) == ("track", "u2", str)
         assert translate(track(type=Text("track"), event=Text("b"), timestamp=Text("2024-03-01"))) == translate(
@@ -86,18 +60,20 @@ class TestValuesThatAreNearlyJson:
     def test_integers_of_a_type_of_their_own_are_read_as_integers(self) -> None:
         assert translate(track(properties={"level": Level.HIGH})) == translate(track(properties={"level": 3}))
 
-    def test_times_and_ids_that_json_lacks_count_as_absent(self) -> None:
-        call = parse_segment_event(track(timestamp=datetime(2024, 3, 1, tzinfo=UTC), anonymousId={1}))
+    def test_ids_that_json_lacks_count_as_absent(self) -> None:
+        """IN-10"""
+        call = parse_segment_event(track(timestamp=datetime(2024, 3, 1, tzinfo=UTC), anonymousId=b"a"))
 
-        assert (call.time_ms, call.anonymous_id, call.issues) == (None, None, ())
-        assert translate(track(timestamp=datetime(2024, 3, 1, tzinfo=UTC))) == translate(track())
+        assert (call.time_ms, call.anonymous_id) == (1_709_251_200_000, None)
+        assert call.issues == (Issue(code="not_json", path="$.anonymousId"),)
 
     def test_a_mapped_value_that_json_lacks_counts_as_absent(self) -> None:
+        """IN-10"""
         rows = [IdMapping(field="device", id_type="deviceID")]
 
-        assert apply_id_mappings(parse_segment_event(track(device={1})), rows).issues == ()
-        config = IntegrationConfig(inbound=InboundConfig(id_mappings=rows))
-        assert translate(track(device={1}), config) == translate(track(), config)
+        mapped = apply_id_mappings(parse_segment_event(track(device=object())), rows)
+
+        assert (mapped.custom_ids, mapped.issues) == ({}, (Issue(code="not_json", path="$.device"),))
 
     def test_control_keys_hold_them_too(self) -> None:
         """ID-2, US-3"""
@@ -130,18 +106,20 @@ class TestValuesThatAreNearlyJson:
         assert (event.user.user_id, type(event.user.user_id)) == ("u2", str)
 
     def test_a_property_that_json_lacks_is_left_out(self) -> None:
-        assert translate(track(properties={"when": {1}, "a": "b"})) == translate(track(properties={"a": "b"}))
+        """IN-10"""
+        event = translate(track(properties={"when": object(), "a": "b"}))
 
-    def test_metadata_of_an_export_that_json_lacks_is_null(self) -> None:
-        payload: Any = {"eventName": "a", "userID": "u1", "metadata": {1}}
+        assert isinstance(event, StatsigEvent)
+        assert (event.metadata, event.issues) == ({"a": "b"}, (Issue(code="not_json", path="$.properties.when"),))
+
+    def test_metadata_of_an_export_that_json_lacks_counts_as_absent(self) -> None:
+        """IN-10"""
+        payload: Any = {"eventName": "a", "userID": "u1", "metadata": object()}
 
         event = parse_statsig_event(payload)
 
-        assert event.metadata == {}
-        assert export(payload) == export({**payload, "metadata": None})
-
-    def test_trees_of_any_mapping_are_written(self) -> None:
-        assert json_text(Box(a=(1, Box(b=None)), c={1})) == ('{"a":[1,{"b":null}],"c":null}', True)
+        assert (event.metadata, event.issues) == ({}, (Issue(code="not_json", path="$.metadata"),))
+        assert export(payload) == export({"eventName": "a", "userID": "u1"})
 
 
 class TestKindsAndNamesOfCalls:
@@ -288,7 +266,7 @@ class TestCalls:
             ' "context": 5, "integrations": {}, "properties": {"statsigCustomIDs": ["companyID", "c1"]}, "extra": null}'
         )
 
-        assert call.other == {"userId": True, "context": 5, "extra": None}
+        assert call.other == {"userId": True, "context": 5, "integrations": {}, "extra": None}
 
     def test_a_field_that_is_named_like_a_path_comes_first(self) -> None:
         """US-2, ID-4"""

@@ -29,7 +29,7 @@ from statsig_segment import (
     verify_statsig_signature,
 )
 from statsig_segment.codes import CODES
-from statsig_segment.errors import child
+from statsig_segment.errors import join_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,8 +101,9 @@ PLACES: list[tuple[Callable[[], object], str, str]] = [
     (lambda: verify("x"), "signature_argument", "timestamp"),
     (lambda: verify("1"), "signature_stale", "timestamp"),
     (lambda: verify(f"{DIGITS}1"), "signature_stale", "timestamp"),
-    (lambda: verify_segment_signature(b"[]", "", SECRET), "signature_argument", "body"),
-    (lambda: split_segment_batch({"batch": 1}), "batch_not_array", "$.batch"),
+    (lambda: verify_segment_signature("[]", "", SECRET), "signature_argument", "body")(  # type: ignore[arg-type],
+        lambda: split_segment_batch({"batch": 1}), "batch_not_array", "$.batch"
+    ),
     (lambda: to_statsig_event(Identify(user_id="u")), "identify_without_event", "$"),
     (lambda: parse_statsig_event({"userID": "u"}), "missing_event", "$.eventName"),
 ]
@@ -119,7 +120,7 @@ class TestPlaces:
         assert (caught.value.code, caught.value.path) == (code, path)
 
     def test_a_path_keeps_what_is_no_ascii(self) -> None:
-        assert child("$", "é è") == '$["é è"]'
+        assert join_path("$", "é è") == '$["é è"]'
 
     def test_a_name_that_no_field_gives_is_nowhere_in_a_payload(self) -> None:
         """US-9"""

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from statsig_segment import ConfigChange, StatsigEvent, StatsigUser, parse_statsig_event
+from statsig_segment import ConfigChange, ExportedEvent, StatsigUser, parse_statsig_event
 
 
 def user(**export: Any) -> StatsigUser:
     event = parse_statsig_event({"eventName": "checkout"} | export)
-    assert isinstance(event, StatsigEvent)
+    assert isinstance(event, ExportedEvent)
     return event.user
 
 

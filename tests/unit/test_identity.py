@@ -7,7 +7,6 @@ from typing import Any, cast
 import pytest
 
 from statsig_segment import IdMapping, Track, apply_id_mappings
-from statsig_segment.identity import id_paths
 
 ANONYMOUS = IdMapping(field="anonymousId", id_type="anonymousID")
 DEVICE = IdMapping(field="context.device.id", id_type="deviceID")
@@ -48,7 +47,7 @@ class TestApplyIdMappings:
     def test_mapping_twice_keeps_the_paths_of_both(self) -> None:
         mapped = apply_id_mappings(apply_id_mappings(CALL, [ANONYMOUS]), [DEVICE])
 
-        assert id_paths(mapped) == {
+        assert mapped.id_sources == {
             "anonymousID": ("$.anonymousId", "$.anonymousId"),
             "deviceID": ("$.context.device.id", "$.context.device.id"),
         }

@@ -1,4 +1,4 @@
-"""The fast constructor of models makes what the ordinary one makes: equality, hash, repr, pickle, copy, evolve."""
+"""Models: equality, hash, repr, pickle, copy, evolve; and the frozen trees that they hold."""
 
 import copy
 import pickle
@@ -10,6 +10,7 @@ import pytest
 from statsig_segment import (
     AudienceUpdate,
     ConfigChange,
+    ExportedEvent,
     Group,
     Identify,
     Issue,
@@ -18,12 +19,13 @@ from statsig_segment import (
     StatsigEvent,
     StatsigUser,
     Track,
+    config_change_event,
     parse_segment_event,
     parse_statsig_event,
+    to_outbound_track,
     translate,
 )
 from statsig_segment._values import EMPTY, FrozenDict, freeze
-from statsig_segment.models import changed, make
 
 ISSUE = Issue(code="id_invalid", path="$.userId")
 ORDINARY: list[Any] = [
@@ -39,61 +41,40 @@ ORDINARY: list[Any] = [
 ]
 
 
-def made(model: Any) -> Any:
-    """Make the same model the fast way."""
-    kind = cast("Any", type(model))
-    return make(kind, dict(model.__dict__))
-
-
-def sparse(model: Any) -> Any:
-    """Make the same model the fast way, leaving out all fields that have their default."""
-    kind = cast("Any", type(model))
-    fields: list[attrs.Attribute[Any]] = list(attrs.fields(kind))
-    values = {field.name: getattr(model, field.name) for field in fields}
-    return make(kind, {field.name: values[field.name] for field in fields if values[field.name] != field.default})
-
-
-@pytest.mark.parametrize("way", [made, sparse])
 @pytest.mark.parametrize("model", ORDINARY, ids=[type(model).__name__ for model in ORDINARY])
-class TestTheFastConstructor:
-    def test_its_models_are_equal_and_hash_alike(self, model: Any, way: Any) -> None:
-        assert way(model) == model
-        assert hash(way(model)) == hash(model)
+class TestModels:
+    def test_they_can_be_pickled_and_copied(self, model: Any) -> None:
+        assert pickle.loads(pickle.dumps(model)) == model  # noqa: S301 - our own
+        assert copy.copy(model) == copy.deepcopy(model) == model
+        assert hash(copy.deepcopy(model)) == hash(model)
 
-    def test_its_models_print_alike(self, model: Any, way: Any) -> None:
-        assert repr(way(model)) == repr(model)
+    def test_they_can_be_evolved(self, model: Any) -> None:
+        assert attrs.evolve(model) == model
+        assert repr(attrs.evolve(model)) == repr(model)
 
-    def test_its_models_can_be_pickled_and_copied(self, model: Any, way: Any) -> None:
-        assert pickle.loads(pickle.dumps(way(model))) == model  # noqa: S301 - our own
-        assert copy.copy(way(model)) == copy.deepcopy(way(model)) == model
-
-    def test_its_models_can_be_evolved(self, model: Any, way: Any) -> None:
-        assert attrs.evolve(way(model)) == model
-        assert changed(way(model)) == model
-
-    def test_its_models_are_frozen(self, model: Any, way: Any) -> None:
+    def test_they_are_frozen(self, model: Any) -> None:
         kind = cast("Any", type(model))
         name = attrs.fields(kind)[0].name
 
         with pytest.raises(attrs.exceptions.FrozenInstanceError):
-            setattr(way(model), name, None)
-
-
-@pytest.mark.parametrize(
-    ("model", "field"), [(StatsigEvent, "event_name"), (Track, "event"), (AudienceUpdate, "id_list")]
-)
-def test_a_field_that_must_be_given_has_no_value_on_its_class(model: type, field: str) -> None:
-    assert not hasattr(model, field)
+            setattr(model, name, None)
 
 
 class TestEvolving:
-    def test_an_evolved_event_of_an_export_says_what_it_was_told(self) -> None:
+    def test_an_evolved_event_of_an_export_is_sent_as_it_was_evolved(self) -> None:
         event = parse_statsig_event({"eventName": "checkout", "userID": "u1", "value": 1})
-        assert isinstance(event, StatsigEvent)
+        assert isinstance(event, ExportedEvent)
 
-        evolved = attrs.evolve(event, value=2)
+        evolved = attrs.evolve(event, fields={**event.fields, "value": 2})
 
-        assert (evolved.value, evolved.user, evolved.export) == (2, event.user, None)
+        assert (evolved.value, evolved.user) == (2, event.user)
+        assert to_outbound_track(evolved)["properties"] == {"value": 2}
+
+    def test_an_evolved_config_change_is_sent_as_it_was_evolved(self) -> None:
+        change = parse_statsig_event({"eventName": "statsig::config_change", "metadata": {"name": "a_gate"}})
+        assert isinstance(change, ConfigChange)
+
+        assert config_change_event(attrs.evolve(change, author="Ann"))["properties"]["author"] == "Ann"
 
     def test_an_evolved_call_keeps_its_other_fields(self) -> None:
         call = parse_segment_event({"type": "track", "event": "a", "version": 3})

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import copy
-import importlib.util
 import json
 import string
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import pytest
 from jsonschema import Draft202012Validator
+from tests.vectors import adapter
 
-from statsig_segment.conformance.runner import difference, read_cases
+from statsig_segment.conformance.answers import difference
+from statsig_segment.conformance.cases import read_cases
 
 HERE = Path(__file__).parent
-
-if TYPE_CHECKING:
-    from tests.vectors import adapter
-else:  # pytest imports each test file by its path, so that a neighbour is no module
-    _spec = importlib.util.spec_from_file_location("vectors_adapter", HERE / "adapter.py")
-    adapter = importlib.util.module_from_spec(_spec)
-    _spec.loader.exec_module(adapter)
 
 Case = dict[str, Any]
 

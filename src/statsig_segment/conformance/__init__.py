@@ -1,1 +1,1 @@
-"""Hold implementations in any language against the test vectors."""
+"""Check implementations in any language against the test vectors."""

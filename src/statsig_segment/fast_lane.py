@@ -1,0 +1,661 @@
+"""The fast lane from a Segment call to its log event: one pass over a sound call, or it steps aside.
+
+**The law.** For every payload and every configuration, `log_event` returns exactly what the reference returns (the
+modules from `segment` to `statsig`, by way of `inbound.outcome_of` and `to_log_event`), or it returns `None` and
+leaves the call to the reference. A log event that it returns belongs to a call without an issue.
+
+**The theory.** Nearly all calls are sound: exact dicts with the fields and types that Segment's clients send. For
+those, nothing has to be frozen, noted or explained, and no model has to be made. So the lane reads such a call once,
+from top to bottom, and writes the log event as it goes. It knows no issue, no path and no code: wherever the reference
+might add an issue, raise an error, or convert a type that JSON does not have, the lane steps aside. It does so in two
+ways, and both cost a sound call nothing: it returns `None`, or it raises whatever comes (a `KeyError` for a type that
+a table lacks, a `ValueError` for an integer too long to print), which `log_event` turns into `None`.
+
+Every shortcut here rests on a check of an *exact* type: `type(x) is str`, never `isinstance`, for only exact types are
+known to behave. What the lane needs of the configuration is cut once, into a `Plan`, when the configuration is made.
+
+Order matters in one place: the reference parses before it skips. So everything that can make parsing fail is looked at
+before a skip is returned.
+
+tests/properties/test_fast_lane.py holds the law.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from itertools import product
+from json.encoder import encode_basestring as _quote
+from math import isfinite
+from typing import Any, Final, NamedTuple, TypeAlias, cast
+
+from statsig_segment._javascript import float_text
+from statsig_segment._paths import FieldPath, Selector, Step
+from statsig_segment._times import DAY_MS, epoch_ms
+from statsig_segment._values import EMPTY, FrozenDict
+from statsig_segment.event_names import PLACEHOLDERS, EventNaming, Piece, fill
+from statsig_segment.filters import is_disabled
+from statsig_segment.limits import (
+    LONGEST_JOINED_NAME,
+    MOST_ID,
+    MOST_METADATA,
+    MOST_NAME,
+    MOST_VALUE,
+    has_forbidden_character,
+)
+from statsig_segment.placeholders import PLACEHOLDERS as PLACEHOLDER_IDS
+from statsig_segment.placeholders import is_placeholder
+from statsig_segment.segment import (
+    ANONYMOUS_ID,
+    CATEGORY,
+    CONTEXT,
+    CONTROL_KEYS,
+    CUSTOM,
+    CUSTOM_IDS,
+    ENVIRONMENT,
+    EVENT,
+    GROUP_ID,
+    INTEGRATIONS,
+    MESSAGE_ID,
+    NAME,
+    PROPERTIES,
+    RECEIVED_AT,
+    TIME_FIELDS,
+    TIMESTAMP,
+    TRAITS,
+    TYPE,
+    USER_ID,
+    USER_ID_TYPE,
+    spelled_id_type,
+)
+from statsig_segment.statsig import CUSTOM as STATSIG_CUSTOM
+from statsig_segment.statsig import CUSTOM_IDS as STATSIG_CUSTOM_IDS
+from statsig_segment.statsig import EVENT_NAME, METADATA, TIER, TIME, USER, USER_FIELDS, VALUE
+
+JSON: Final = "json"
+FLATTEN: Final = "flatten"
+"""What may become of a property that is an object (US-7)."""
+
+JsonObject: TypeAlias = dict[str, Any]
+_Row: TypeAlias = tuple[str, str, tuple[Step, ...]]
+"""What a path fills, the top-level key that it begins with, and its steps where it has more than that one."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_COMMON_TIME: Final = "2024-03-01T12:34:56.789Z"
+"""The form in which clients write the time."""
+_TIME_LENGTH: Final = len(_COMMON_TIME)
+_TIME_MARKS: Final = _COMMON_TIME[4:20:3]
+_STRINGS: Final = frozenset({str})
+_JSON: Final = frozenset({str, int, float, bool, type(None), dict, list, tuple})
+_ROOM: Final = 64
+"""So deep may nested properties be; deeper ones are the reference's."""
+_MOST_ESCAPED: Final = 6
+"""So many characters of JSON may stand for one, as in \\u0001."""
+_MARKS: Final = len('"":"",')
+"""So many marks stand around an entry of metadata."""
+_LONGEST_PLACEHOLDER: Final = max(map(len, PLACEHOLDER_IDS))
+_USER_ID_IN_LOWER_CASE: Final = USER_ID_TYPE.lower()
+_TIME_TYPES: Final = frozenset({str, int, float})
+_ATTRIBUTES: Final = frozenset({str, int, float, bool})
+
+
+class Plan(NamedTuple):
+    """What the lane needs of an `InboundConfig`."""
+
+    allow_statsig_origin: bool
+    honor_integrations: bool
+    types: frozenset[str] | None
+    include: frozenset[str] | None
+    exclude: frozenset[str]
+    prefix: str
+    forms: Mapping[str, tuple[str, ...]]
+    """Type of call -> its template as %-formats, one for each choice of the parts that are there."""
+    is_verbatim: bool
+    """A track keeps its name."""
+    names_from_properties: bool
+    dotted: frozenset[str]
+    """The paths that a top-level field of that very name would stop."""
+    id_rows: tuple[_Row, ...]
+    id_types: frozenset[str] | None
+    user_rows: tuple[tuple[str, str | None, _Row], ...]
+    """Field of the user, in the order of the wire; its key, where it stands in the context; its path."""
+    custom_rows: tuple[_Row, ...]
+    metadata_rows: tuple[_Row, ...]
+    value_properties: tuple[str, ...]
+    flattens: bool
+    environment: str | None
+
+
+def cut_plan(config: Any) -> Plan | None:
+    """Cut the plan of an `InboundConfig`; `None` for one that its validators are about to refuse."""
+    try:
+        return _plan(config)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _plan(config: Any) -> Plan:
+    paths = [row.path for row in config.id_mappings]
+    tables = (config.user_paths, config.custom_paths, config.metadata_paths)
+    paths += [path for table in tables for path in table.values()]
+    naming, filters = config.naming, config.filters
+    return Plan(
+        allow_statsig_origin=config.allow_statsig_origin,
+        honor_integrations=config.honor_integrations,
+        types=filters.types,
+        include=filters.include,
+        exclude=filters.exclude,
+        prefix=fill(naming.templates["prefix"], EMPTY),
+        forms=FrozenDict({kind: _forms(naming, kind) for kind in ("track", "page", "screen", "group")}),
+        is_verbatim=naming.track == f"{{{EVENT}}}",
+        names_from_properties=naming.from_properties,
+        dotted=frozenset(path.field for path in paths if len(path.steps) > 1 or path.steps[0].selector),
+        id_rows=tuple(_row(spelled_id_type(row.id_type), row.path) for row in config.id_mappings),
+        id_types=config.id_types,
+        user_rows=_user_rows(config.user_paths),
+        custom_rows=tuple(_row(key, path) for key, path in config.custom_paths.items()),
+        metadata_rows=tuple(_row(key, path) for key, path in config.metadata_paths.items()),
+        value_properties=config.value_properties,
+        flattens=config.nested == FLATTEN,
+        environment=config.default_environment,
+    )
+
+
+def _row(target: str, path: FieldPath) -> _Row:
+    first = path.steps[0]
+    return target, first.name, () if len(path.steps) == 1 and first.selector is None else path.steps
+
+
+def _user_rows(paths: Mapping[str, FieldPath]) -> tuple[tuple[str, str | None, _Row], ...]:
+    rows = {name: _row(name, paths[name]) for name in USER_FIELDS if name in paths}
+    return tuple((name, _context_key(row), row) for name, row in rows.items())
+
+
+def _context_key(row: _Row) -> str | None:
+    _, head, steps = row
+    is_plain = len(steps) == 2 and all(step.selector is None for step in steps)  # noqa: PLR2004 - context and key
+    return steps[1].name if head == CONTEXT and is_plain else None
+
+
+def _forms(naming: EventNaming, kind: str) -> tuple[str, ...]:
+    """Fill a template once for each choice of the parts that are there: none, the last, the first, both."""
+    template = naming.templates[kind]
+    used = {placeholder for _, placeholder in template if placeholder}
+    forms: list[str] = []
+    for present in product((False, True), repeat=len(PLACEHOLDERS[kind])):
+        parts = {name: f"%({name})s" for name, is_there in zip(PLACEHOLDERS[kind], present, strict=True) if is_there}
+        is_unnamed = used and used.isdisjoint(parts)
+        chosen = naming.templates.get(f"{kind}_unnamed", template) if is_unnamed else template
+        forms.append(fill(tuple(Piece(text.replace("%", "%%"), name) for text, name in chosen), parts))
+    return tuple(forms)
+
+
+class _OddError(Exception):
+    """The call is the reference's."""
+
+
+def log_event(payload: Any, plan: Plan | None) -> JsonObject | str | None:
+    """Give the log event of a sound call, the reason for which a sound call is skipped, or `None` to step aside."""
+    if type(payload) is not dict or plan is None:
+        return None
+    try:
+        return _log_event(payload, plan)
+    except Exception:  # noqa: BLE001 - the law: whatever is odd, in whatever way it shows, is the reference's
+        return None
+
+
+def _log_event(payload: JsonObject, plan: Plan) -> JsonObject | str | None:  # noqa: C901, PLR0911, PLR0912, PLR0915
+    """Read a call from top to bottom; one long function, because each call of another costs what a rule costs."""
+    get = payload.get
+    (
+        allow_statsig_origin,
+        honor_integrations,
+        types,
+        include,
+        exclude,
+        prefix,
+        forms,
+        is_verbatim,
+        names_from_properties,
+        dotted,
+        id_rows,
+        id_types,
+        user_rows,
+        custom_rows,
+        metadata_rows,
+        value_properties,
+        flattens,
+        environment,
+    ) = plan
+    kind = get(TYPE)
+    if type(kind) is not str or type(get(MESSAGE_ID)) not in _JSON or not dotted.isdisjoint(payload.keys()):
+        return None
+
+    # -- What parsing reads: IDs, objects, the time -------------------------------------------------------------------
+    user_id, anonymous_id, group_id = get(USER_ID), get(ANONYMOUS_ID), get(GROUP_ID)
+    if user_id is not None and (type(user_id) is not str or not user_id):
+        user_id = _number_id(user_id)
+    if anonymous_id is not None and (type(anonymous_id) is not str or not anonymous_id):
+        _number_id(anonymous_id)
+    if group_id is not None and (type(group_id) is not str or not group_id):
+        group_id = _number_id(group_id)
+    context, integrations, properties = get(CONTEXT), get(INTEGRATIONS), get(PROPERTIES)
+    if type(context) is not dict:
+        context = _empty(context)
+    if type(integrations) is not dict:
+        integrations = _empty(integrations)
+    if type(properties) is not dict:
+        properties = _empty(properties)
+    time_ms = _time_ms(get)
+
+    # -- What each type of call has of its own ------------------------------------------------------------------------
+    holder: Mapping[str, Any] = properties
+    traits: Mapping[str, Any] = EMPTY
+    name = own_name = category = None
+    if kind == "track":
+        name = event = get(EVENT)
+        if type(event) is not str or not event:
+            return None
+        if not is_verbatim:
+            name = forms[kind][1] % {EVENT: event}
+    elif kind == "page" or kind == "screen":  # noqa: PLR1714 - faster than a set
+        own_name, category = _name_part(get(NAME)), _name_part(get(CATEGORY))
+        name_part, category_part = own_name, category
+        if names_from_properties:
+            name_part = own_name or _name_part(properties.get(NAME))
+            category_part = category or _name_part(properties.get(CATEGORY))
+        elif own_name is None and properties.get(NAME) is not None:
+            return None
+        form = forms[kind][2 * (category_part is not None) + (name_part is not None)]
+        name = form % {CATEGORY: category_part, NAME: name_part}
+    elif kind == "group" or kind == "identify":  # noqa: PLR1714 - likewise
+        own_traits = get(TRAITS)
+        holder = traits = own_traits if type(own_traits) is dict else _empty(own_traits)
+        if kind == "group":
+            name = forms[kind][group_id is not None] % {GROUP_ID: group_id}
+    else:
+        return None
+    array = properties.get(CUSTOM_IDS)
+    if array is None:
+        array = traits.get(CUSTOM_IDS)
+    ids: dict[str, str] = {} if array is None else _pairs(array)
+
+    # -- What is not sent ---------------------------------------------------------------------------------------------
+    library = context.get("library")
+    if library is not None and not allow_statsig_origin and _is_statsig(library):
+        return "statsig_origin"
+    if integrations and honor_integrations and is_disabled(_checked(integrations)):
+        return "integration_disabled"
+    if types is not None and kind not in types:
+        return "filtered"
+    if name is None:
+        return "identify_without_audience" if context.get("personas") is None else None
+    if (include is not None and name not in include) or name in exclude:
+        return "filtered"
+
+    # -- IDs ----------------------------------------------------------------------------------------------------------
+    if user_id is not None and (len(user_id) > MOST_ID or _is_placeholder(user_id)):
+        return None
+    for id_type, key, steps in id_rows:
+        if id_type in ids or (id_type == USER_ID_TYPE and user_id is not None):
+            continue
+        value = _walk(payload, steps) if steps else get(key)
+        if value is None:
+            continue
+        if type(value) is not str or not value:
+            value = _number_id(value)
+        if len(value) > MOST_ID or _is_placeholder(value):
+            return None
+        if id_type == USER_ID_TYPE:
+            user_id = value
+        else:
+            ids[id_type] = value
+    user: JsonObject = {}
+    if user_id is not None:
+        user[USER_ID_TYPE] = user_id
+    if ids:
+        if id_types is not None and not ids.keys() <= id_types:
+            return None
+        user[STATSIG_CUSTOM_IDS] = ids
+    elif user_id is None:
+        return None
+
+    # -- The rest of the user -----------------------------------------------------------------------------------------
+    for field, context_key, row in user_rows:
+        value = context.get(context_key) if context_key is not None else _value_at(payload, row)
+        if value is not None:
+            user[field] = value if type(value) is str and value else _number_id(value)
+    array = properties.get(CUSTOM)
+    if array is None:
+        array = traits.get(CUSTOM)
+    if array is not None or custom_rows:
+        custom = {} if array is None else _custom_pairs(array)
+        for row in custom_rows:
+            value = None if row[0] in custom else _value_at(payload, row)
+            if value is not None:
+                custom[row[0]] = _custom_value(value)
+        if custom:
+            user[STATSIG_CUSTOM] = custom
+    own_environment = properties.get(ENVIRONMENT)
+    if own_environment is None:
+        own_environment = traits.get(ENVIRONMENT)
+    tier = environment if own_environment is None else _tier(own_environment)
+    if tier is not None:
+        user[ENVIRONMENT] = {TIER: tier}
+
+    # -- Name, time, value --------------------------------------------------------------------------------------------
+    event_name = prefix + name
+    if len(event_name) > MOST_NAME or has_forbidden_character(event_name):
+        return None
+    written: JsonObject = {EVENT_NAME: event_name, USER: user}
+    if time_ms is not None:
+        written[TIME] = time_ms
+    for property_name in value_properties:
+        value = holder.get(property_name)
+        if type(value) is str:
+            if len(value) > MOST_VALUE:
+                return None
+            written[VALUE] = value
+            break
+        if type(value) is int or type(value) is float:
+            written[VALUE] = value
+            break
+
+    # -- Metadata -----------------------------------------------------------------------------------------------------
+    metadata: dict[str, str] = {}
+    for key, value in holder.items():
+        if type(value) is str:
+            metadata[key] = value
+        elif value is not None and key not in CONTROL_KEYS:
+            metadata[key] = _TEXT[type(value)](value)
+    if flattens:
+        metadata = _flattened(holder)
+    if kind == "group":
+        for key in CONTROL_KEYS:
+            metadata.pop(key, None)
+        if group_id is not None and GROUP_ID not in holder:
+            metadata[GROUP_ID] = group_id
+    if own_name is not None and NAME not in holder:
+        metadata[NAME] = own_name
+    if category is not None and CATEGORY not in holder:
+        metadata[CATEGORY] = category
+    for row in metadata_rows:
+        value = None if row[0] in metadata else _value_at(payload, row)
+        if value is not None:
+            _add_entry(metadata, row[0], value, flattens=flattens)
+    if metadata:
+        keys, texts = "".join(metadata), "".join(metadata.values())
+        if "." in keys or not _STRINGS.issuperset(map(type, metadata)):
+            return None
+        marks = _MARKS * len(metadata)
+        if _MOST_ESCAPED * (len(keys) + len(texts)) + marks >= MOST_METADATA:
+            (keys + texts).encode()  # a lone surrogate would be six characters of JSON
+            if len(_quote(keys + texts)) + marks > MOST_METADATA + 1:
+                return None
+    written[METADATA] = metadata
+    return written
+
+
+# -- IDs, objects, names, times ---------------------------------------------------------------------------------------
+
+
+def _number_id(value: Any) -> str:
+    if type(value) is not int:
+        raise _OddError
+    return str(value)
+
+
+def _is_placeholder(text: str) -> bool:
+    """Say whether an ID stands for nobody; a long one that begins and ends as most do cannot."""
+    if len(text) > _LONGEST_PLACEHOLDER and "0" < text[0] <= "z" and "0" < text[-1] <= "z":
+        return False
+    return is_placeholder(text)
+
+
+def _empty(value: Any) -> FrozenDict:
+    if value is not None and not (type(value) is list and not value):
+        raise _OddError
+    return EMPTY
+
+
+def _name_part(value: Any) -> str | None:
+    if type(value) is str:
+        return None if not value or value.isspace() else value
+    return None if value is None else _number_id(value)
+
+
+def _is_statsig(library: Any) -> bool:
+    name = library.get("name") if type(library) is dict else None
+    if type(name) is not str and (type(name) not in _JSON or type(library) not in _JSON):
+        raise _OddError
+    return type(name) is str and name == "statsig"
+
+
+def _checked(integrations: Any) -> Any:
+    """Give an object whose keys and values are of exact types, as the reference would have frozen it."""
+    if not _JSON.issuperset(map(type, integrations.values())) or not _STRINGS.issuperset(map(type, integrations)):
+        raise _OddError
+    return integrations
+
+
+def _time_ms(get: Callable[[str], Any]) -> int | None:
+    """Read the time; the form that clients send at C speed, all other forms as the reference does."""
+    text = get(TIMESTAMP)
+    if not _is_common(text):
+        return _uncommon_ms(get)
+    since = datetime.fromisoformat(text) - _EPOCH
+    time_ms = since.days * DAY_MS + since.seconds * 1000 + since.microseconds // 1000
+    if time_ms < 0:
+        raise _OddError
+    received = get(RECEIVED_AT)
+    # In this form, text sorts as time does.
+    if received is not None and not (_is_common(received) and text <= received):
+        _check_plausible(time_ms, received)
+    return time_ms
+
+
+def _is_common(text: Any) -> bool:
+    return (
+        type(text) is str
+        and len(text) == _TIME_LENGTH
+        and text[4:20:3] == _TIME_MARKS
+        and text[23] == "Z"
+        and text[11:13] != "24"  # which Python 3.14 reads
+    )
+
+
+def _uncommon_ms(get: Callable[[str], Any]) -> int | None:
+    for name in TIME_FIELDS:
+        value = get(name)
+        if value is not None:
+            time_ms = epoch_ms(value) if type(value) in _TIME_TYPES else None
+            if time_ms is None:
+                raise _OddError
+            _check_plausible(time_ms, get(RECEIVED_AT))
+            return time_ms
+    return None
+
+
+def _check_plausible(time_ms: int, received: Any) -> None:
+    if type(received) not in _JSON:
+        raise _OddError
+    received_ms = epoch_ms(received)
+    if received_ms is not None and time_ms > received_ms + DAY_MS:
+        raise _OddError
+
+
+# -- Arrays, environments, paths --------------------------------------------------------------------------------------
+
+
+def _pairs(array: Any) -> dict[str, str]:
+    """Read a sound array of custom IDs."""
+    ids: dict[str, str] = {}
+    for id_type, value in _each_pair(array):
+        if id_type in ids or id_type.lower() == _USER_ID_IN_LOWER_CASE:
+            raise _OddError
+        text = value if type(value) is str and value else _number_id(value)
+        if len(text) > MOST_ID or _is_placeholder(text):
+            raise _OddError
+        ids[id_type] = text
+    return ids
+
+
+def _custom_pairs(array: Any) -> JsonObject:
+    """Read a sound array of custom attributes."""
+    custom: JsonObject = {}
+    for name, value in _each_pair(array):
+        if name in custom:
+            raise _OddError
+        custom[name] = _custom_value(value)
+    return custom
+
+
+def _each_pair(array: Any) -> Iterable[tuple[str, Any]]:
+    if type(array) is not list or len(array) % 2:
+        raise _OddError
+    names = array[::2]
+    if not _STRINGS.issuperset(map(type, names)) or not all(names):
+        raise _OddError
+    return zip(names, array[1::2], strict=True)
+
+
+def _custom_value(value: Any) -> Any:
+    if type(value) is list:
+        if not _STRINGS.issuperset(map(type, value)):
+            raise _OddError
+        return value.copy()
+    if type(value) not in _ATTRIBUTES or (type(value) is float and not isfinite(value)):
+        raise _OddError
+    return value
+
+
+def _tier(environment: Any) -> str:
+    tier = environment.get(TIER) if type(environment) is dict else None
+    if type(tier) is not str or not tier:
+        raise _OddError
+    return tier
+
+
+def _value_at(payload: JsonObject, row: _Row) -> Any:
+    _, key, steps = row
+    return _walk(payload, steps) if steps else payload.get(key)
+
+
+def _walk(payload: JsonObject, steps: tuple[Step, ...]) -> Any:
+    """Follow the steps of a path through exact dicts."""
+    value: Any = payload
+    for name, selector in steps:
+        if type(value) is not dict:
+            if type(value) not in _JSON:
+                raise _OddError
+            return None
+        value = value.get(name)
+        if selector is not None:
+            value = _select(value, selector)
+    return value
+
+
+def _select(array: Any, selector: Selector) -> Any:
+    if type(array) is not list:
+        if type(array) not in _JSON:
+            raise _OddError
+        return None
+    for item in array:
+        text = item.get(selector.key) if type(item) is dict else None
+        if type(item) not in _JSON or type(text) not in _JSON:
+            raise _OddError
+        if type(text) is str and text == selector.text:
+            return item
+    return None
+
+
+# -- Metadata ---------------------------------------------------------------------------------------------------------
+
+
+def _flattened(holder: Mapping[str, Any]) -> dict[str, str]:
+    """Write each object as one entry for each of its leaves."""
+    metadata: dict[str, str] = {}
+    for key, value in holder.items():
+        if value is not None and key not in CONTROL_KEYS:
+            _add_entry(metadata, key, value, flattens=True)
+    return metadata
+
+
+def _add_entry(metadata: dict[str, str], key: str, value: Any, *, flattens: bool, room: int = _ROOM) -> None:
+    if type(value) is dict and flattens and room and len(key) <= LONGEST_JOINED_NAME:
+        for name, item in value.items():
+            if item is not None:
+                _add_entry(metadata, f"{key}_{_a_string(name)}", item, flattens=flattens, room=room - 1)
+        return
+    if key in metadata:
+        raise _OddError
+    metadata[key] = value if type(value) is str else _TEXT[type(value)](value)
+
+
+def _a_string(name: Any) -> str:
+    if type(name) is not str:
+        raise _OddError
+    return name
+
+
+def _bool_text(value: bool) -> str:  # noqa: FBT001 - one row of a table of functions of one value
+    return "true" if value else "false"
+
+
+def _float_text(value: float) -> str:
+    text = repr(value)
+    if text[-3] == "." and "e" not in text:  # two decimals, as most prices have: the same in both languages
+        return text
+    written = float_text(value)
+    if written is None:
+        raise _OddError
+    return written
+
+
+def _null_text(_value: None) -> str:
+    return "null"
+
+
+def _tree_text(value: Any) -> str:
+    """Write an object or array as `JSON.stringify` does."""
+    text = _tree(value, _ROOM)
+    if not text.isascii():
+        text.encode()  # a lone surrogate has to be escaped: that is the reference's
+    return text
+
+
+def _tree(value: Any, room: int) -> str:
+    if not room:
+        raise _OddError
+    if type(value) is dict:
+        entries: list[str] = []
+        for key, item in value.items():
+            kind = type(item)
+            if kind is str:
+                text = _quote(item)
+            elif kind is dict or kind is list:
+                text = _tree(item, room - 1)
+            else:
+                text = _SCALAR[kind](item)
+            entries.append(f"{_quote(key)}:{text}")
+        return f"{{{','.join(entries)}}}"
+    items: list[str] = []
+    for item in value:
+        kind = type(item)
+        if kind is str:
+            items.append(_quote(item))
+        elif kind is dict or kind is list:
+            items.append(_tree(item, room - 1))
+        else:
+            items.append(_SCALAR[kind](item))
+    return f"[{','.join(items)}]"
+
+
+_SCALAR: Final[Mapping[type, Callable[[Any], str]]] = cast(
+    "Any", FrozenDict(cast("Any", {int: int.__repr__, float: _float_text, bool: _bool_text, type(None): _null_text}))
+)
+_TEXT: Final[Mapping[type, Callable[[Any], str]]] = cast(
+    "Any",
+    FrozenDict(
+        cast("Any", {int: int.__repr__, float: _float_text, bool: _bool_text, dict: _tree_text, list: _tree_text})
+    ),
+)
+"""Exact type -> how its values are written; a type that is not here makes the lane step aside."""

@@ -1,0 +1,90 @@
+"""The pages read like English: a list of habits that make a text sound translated, and of British spellings."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from statsig_segment.codes import CODES
+from statsig_segment.rules import RULES
+
+ROOT = Path(__file__).parents[2]
+WITH_THE_COMMAND_LINE = ROOT / "docs" / "command_line.md"  # rewritten together with it
+PAGES = [ROOT / "README.md", *sorted(path for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts)]
+PAGES.remove(WITH_THE_COMMAND_LINE)
+
+# Pattern -> what to write instead. Each leaves out what is idiomatic: "such as", "no longer", "stands in for".
+HABITS = {
+    r"(?<!\bthere )\b(?:is|are|was|were) no\b(?! longer| more| fewer| less)": "is not a",
+    r"(?<!\bthere )\b(?:is|are|be) none\b": "say what there is, or that there is not",
+    r"\bsuch\b(?! as\b)(?<!\bno such)": "this kind of, these, like that",
+    r"\btold\b": "say, show",
+    r"\btells?\b(?! you\b| two \w+ apart\b)": "say, show",
+    r"\b(?:of|by|for) nobody\b": "without an identifier",
+    r"\bmend\b": "fix",
+    r"\b(?:comes?|came) apart\b": "split",
+    r"\bat length\b": "in detail",
+    r"\bthe way back\b": "from Statsig to Segment",
+    r"\b(?:stands?|stood)\b(?! in for\b| for\b| out\b)": "is, are",
+    r"\bgo(?:es)? round\b": "loop",
+    r"\b(?:all|anything|everything|nothing|one|names?|calls?) but for\b": "except",
+    r"\bbut for\b": "except for",
+    r"\b(?:rides?|rode) on\b": "come with",
+    r"\bin the place of\b": "instead of",
+    r"\bwhat is (?:no|not)\b": "name the thing",
+    r"\bhalf of it\b|\bwhither\b|\blest\b|\bthereof\b": "plain words",
+    r"\b(?:behaviou|colou|neighbou|honou|favou|labou)r(?:s|ed|ing|able)?\b": "American spelling",
+    r"\b(?:recogni|organi|normali|seriali|summari|minimi)s(?:e|es|ed|ing|ation)\b": "American spelling",
+    r"\bjudgement\b|\bcatalogue\b|\bcentre\b|\blicence\b|\bgrey\b|\btowards\b": "American spelling",
+}
+
+
+def prose(text: str) -> str:
+    """Leave out code, directives, links' addresses and comments."""
+    text = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+    text = re.sub(r"`[^`\n]*`", "`code`", text)
+    text = re.sub(r"\]\([^)]*\)", "]", text)
+    return re.sub(r"^% .*$", "", text, flags=re.MULTILINE)
+
+
+def habits(text: str) -> list[str]:
+    """Give what is found of the list, with the words around it and what to write instead."""
+    flat = " ".join(text.split())
+    return [
+        f"...{flat[max(0, found.start() - 40) : found.end() + 40]}... ({instead})"
+        for pattern, instead in HABITS.items()
+        for found in re.finditer(pattern, flat, flags=re.IGNORECASE)
+    ]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=[path.relative_to(ROOT).as_posix() for path in PAGES])
+def test_a_page_has_none_of_the_habits(path: Path) -> None:
+    assert habits(prose(path.read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_the_text_of_a_rule_has_none_of_them(rule: object) -> None:
+    assert habits(str(rule)) == []
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_the_text_of_a_code_has_none_of_them(code: str) -> None:
+    row = CODES[code]
+
+    assert habits(f"{row.meaning}. {row.advice} {row.outbound_advice or ''}") == []
+
+
+@pytest.mark.parametrize(
+    "text", ["dates such as this one", "there is no such key", "it is no longer there", "it tells you"]
+)
+def test_idioms_are_not_taken_for_habits(text: str) -> None:
+    assert habits(text) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["a body that is no object", "an event of nobody", "what was told", "British behaviour"]
+)
+def test_habits_are_found(text: str) -> None:
+    assert len(habits(text)) == 1

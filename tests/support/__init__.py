@@ -1,0 +1,1 @@
+"""What several test files need: each helper stands once, here."""
