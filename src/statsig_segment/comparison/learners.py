@@ -125,14 +125,19 @@ def _by_name(source: str) -> str:
     return source
 
 
-def learn_nested(pairing: Pairing, config: InboundConfig) -> Learned:
-    """Learn what becomes of properties that are objects: their entries under one setting are closer to the export's."""
-    apart = dict.fromkeys((JSON, FLATTEN), 0)
-    for pair in pairing.pairs:
-        for way in apart:
-            apart[way] += _entries_apart(pair, attrs.evolve(config, nested=way))
-    best = min(apart, key=lambda way: (apart[way], way != config.nested))
-    return Learned(changes={"nested": best}, undecided=("nested",) if apart[JSON] == apart[FLATTEN] else ())
+def learn_metadata(pairing: Pairing, config: InboundConfig) -> Learned:
+    """Learn what becomes of objects and which fields are added, as only both explain all entries (US-7, US-11)."""
+    ways = (config.nested, JSON if config.nested == FLATTEN else FLATTEN)
+    fields = {way: learn_metadata_fields(pairing, attrs.evolve(config, nested=way)) for way in ways}
+    apart = {way: _apart(pairing, attrs.evolve(config, nested=way, **fields[way].changes)) for way in ways}
+    best = min(ways, key=lambda way: apart[way])  # of equals the first: the current one
+    open_keys = ("nested",) if len(set(apart.values())) == 1 else ()
+    return Learned(changes={"nested": best, **fields[best].changes}, undecided=(*open_keys, *fields[best].undecided))
+
+
+def _apart(pairing: Pairing, config: InboundConfig) -> int:
+    """Count the metadata entries in which calls and exported events differ."""
+    return sum(_entries_apart(pair, config) for pair in pairing.pairs)
 
 
 def _entries_apart(pair: Pair, config: InboundConfig) -> int:
@@ -175,8 +180,7 @@ LEARNERS: Final[tuple[Learner, ...]] = (
     learn_value,
     learn_user_fields,
     learn_custom_fields,
-    learn_nested,
-    learn_metadata_fields,
+    learn_metadata,
     learn_mappings,
     learn_exclude,
 )
