@@ -1,21 +1,22 @@
 """What would come of your traffic: counts by outcome and by event, and what likely ID mappings would add; one pass.
 
-It translates nothing itself: each call goes through `translate_many` once, and only its outcome is counted. What a
-missing mapping would add is read off the call's own fields, so no call is translated twice.
+It translates nothing itself: each call goes through the fast lane, or where that steps aside through the reference, and
+only its outcome is counted. What a missing mapping would add is read off the call's own fields, so no call is
+translated twice.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import tee
 from typing import Any, Final, Self
 
 import attrs
 
+from statsig_segment import fast_lane
 from statsig_segment._values import FrozenDict, freeze, is_object, read_text
 from statsig_segment.audiences import AudienceUpdate
 from statsig_segment.config import IntegrationConfig
 from statsig_segment.errors import SegmentEventError, StatsigSegmentError
 from statsig_segment.identity import IdMapping, apply_id_mappings
-from statsig_segment.inbound import check_iterable, translate_many
+from statsig_segment.inbound import check_iterable, reference_outcome
 from statsig_segment.outcomes import Rejected, Skipped
 from statsig_segment.segment import USER_ID_TYPE, Identify, parse_segment_event, spelled_id_type
 from statsig_segment.statsig import StatsigEvent
@@ -224,8 +225,10 @@ def coverage(payloads: Iterable[Any], config: IntegrationConfig = _DEFAULT, *, m
     """
     check_iterable(payloads, "coverage")
     count = _Count(config, max_names)
-    read, given = tee(map(_decoded, payloads))
-    for payload, outcome in zip(read, translate_many(given, config), strict=True):
+    plan = config.inbound.plan
+    for position, given in enumerate(payloads):
+        payload = _decoded(given)
+        outcome = fast_lane.log_event(payload, plan) or reference_outcome(payload, config.inbound, position, None)
         count.add(payload if type(payload) is dict else freeze(payload), outcome)
     return count.tallies.frozen(tuple(row.gain() for row in count.rows))
 
@@ -358,7 +361,7 @@ class _Count:
         self.identities: dict[tuple[Any, ...], tuple[str | None, str | None]] = {}
 
     def add(self, payload: Any, outcome: Any) -> None:
-        """Count one call by its outcome: a log event, which has no issues, or what `translate_many` gives."""
+        """Count one call by its outcome: what the fast lane gives, which has no issues, or the reference."""
         if type(outcome) is dict:
             user = outcome["user"]
             self._event(payload, outcome["eventName"], USER_ID_TYPE in user, user.get("customIDs", _NO_COUNTS))
@@ -371,9 +374,10 @@ class _Count:
             tally = self.tallies.of("identify", None)
             tally.audiences += 1
             _count_issues(tally, outcome)
+        elif isinstance(outcome, str):
+            self._skipped(payload, outcome)
         elif isinstance(outcome, Skipped):
-            skipped = self.tallies.of(*self._identity(payload)).skipped
-            skipped[outcome.reason] = skipped.get(outcome.reason, 0) + 1
+            self._skipped(payload, outcome.reason)
         else:
             self._rejected(payload, outcome)
 
@@ -394,6 +398,10 @@ class _Count:
             if row.id_type not in ids:
                 row.enriched += self._is_id(row.value(payload))
         return tally
+
+    def _skipped(self, payload: Any, reason: str) -> None:
+        skipped = self.tallies.of(*self._identity(payload)).skipped
+        skipped[reason] = skipped.get(reason, 0) + 1
 
     def _rejected(self, payload: Any, outcome: Rejected) -> None:
         code = outcome.error.code

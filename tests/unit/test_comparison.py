@@ -296,6 +296,32 @@ class TestSettings:
 
         assert proposal == hidden
 
+    def test_a_row_for_an_object_is_found_where_its_key_is_taken_at_times(self) -> None:
+        """Under flatten one row makes many entries, and none where a property has its key."""
+        hidden = load_config({"inbound": {"nested": "flatten", "metadata_fields": {"campaign": "context.campaign"}}})
+        campaign = {"source": "mail", "term": {"word": "shoes"}}
+        taken = [{"campaign": "none"} if at % 2 else {} for at in range(6)]
+        calls = [track(f"E{at}", at, properties=each, context={"campaign": campaign}) for at, each in enumerate(taken)]
+
+        proposal = load_config(compare(calls, exports(calls, hidden)).proposal)
+
+        assert proposal.inbound.metadata_fields == {"campaign": "context.campaign"}
+        assert exports(calls, proposal) == exports(calls, hidden)
+
+    def test_numbers_are_found_however_they_are_written(self) -> None:
+        """1e300 is an ID of 301 digits, and `1e+300` in metadata."""
+        hidden = load_config(
+            {
+                "inbound": {
+                    "metadata_fields": {"shop": "shopId"},
+                    "id_mappings": [{"field": "shopId", "id_type": "shop"}],
+                }
+            }
+        )
+        calls = [track(shopId=1e300)]
+
+        assert exports(calls, load_config(compare(calls, exports(calls, hidden)).proposal)) == exports(calls, hidden)
+
     def rich(self, at: int) -> JsonObject:
         kinds: tuple[JsonObject, ...] = (
             {"type": "track", "event": f"Event {at}"},

@@ -40,6 +40,8 @@ class Choice:
     order: Order
     is_decided: bool
     """Whether no other answer that was weighed fits as well."""
+    is_perfect: bool
+    """Whether it fits all rows but the weak ones."""
 
 
 def are_alike(one: Any, two: Any) -> bool:
@@ -66,7 +68,8 @@ def choose(rows: Sequence[Row], current: Order, rank: Callable[[str], Any], *, l
     scores = {order: _score(order, rows) for order in answers}
     best = max(scores.values())
     equals = [order for order in answers if scores[order] == best]
-    return Choice(order=equals[0], is_decided=len(equals) == 1)
+    is_perfect = best[0] == sum(not row.is_weak for row in rows)
+    return Choice(order=equals[0], is_decided=len(equals) == 1, is_perfect=is_perfect)
 
 
 def _answers(rows: Sequence[Row], current: Order, rank: Callable[[str], Any], longest: int) -> Iterator[Order]:
