@@ -153,12 +153,14 @@ async def measure(service: Service, phases: Sequence[Phase], seconds: float) -> 
         for phase in phases:
             before = cpu_s(service)
             figures = await run_phase(phase, service.url, seconds)
-            is_fine &= not figures.failed
             report(phase, figures)
-            print(f"  {(cpu_s(service) - before) / len(figures.latencies_s) * 1e6:,.0f} us of processor time a request")
-        drained = time.perf_counter()
-        await asyncio.to_thread(service.settled, "statsig", 600)
-        print(f"all delivered {time.perf_counter() - drained:.1f} s later; peak memory {peak_mb(service):.0f} MB")
+            ended = time.perf_counter()
+            await asyncio.to_thread(service.settled, "statsig", 600)
+            spent_us = (cpu_s(service) - before) / len(figures.latencies_s) * 1e6
+            later_s = time.perf_counter() - ended
+            print(f"  all delivered {later_s:.1f} s later; {spent_us:,.0f} us of processor time a request")
+            is_fine &= not figures.failed
+        print(f"peak memory {peak_mb(service):.0f} MB")
     return is_fine
 
 
