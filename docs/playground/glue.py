@@ -39,7 +39,7 @@ from statsig_segment import (
 from statsig_segment._values import is_array, is_object, read_text
 from statsig_segment.batches import BATCH
 from statsig_segment.cli.blocks import translate_block
-from statsig_segment.cli.screen import HINTS, STATSIG_HINT
+from statsig_segment.cli.messages import HINTS, STATSIG_HINT
 from statsig_segment.codes import CODES
 from statsig_segment.errors import child
 from statsig_segment.rules import RULES

@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,9 +16,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from statsig_segment import SegmentEventError
-from statsig_segment.cli.blocks import LastIds, Tally, block_payloads, split_calls
+from statsig_segment.cli.blocks import RecentIds, Tally, block_payloads, placed_payloads, split_calls
 from statsig_segment.cli.codec import FAST, STANDARD, best_codec
-from statsig_segment.cli.files import in_order, read_blocks
+from statsig_segment.cli.files import _FIRST_BYTES, read_blocks
+from statsig_segment.cli.processes import WorkerError, in_order
 from statsig_segment.cli.records import Window, documents
 from statsig_segment.outcomes import Rejected
 from statsig_segment.testing import json_values
@@ -48,7 +50,7 @@ def payloads(data: bytes | str, size: int = 1 << 20) -> list[Any]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "stdin", io.TextIOWrapper(Pieces(data, size)))
         blocks = list(read_blocks("-", split_calls, SegmentEventError))
-    return [shown(payload) for block in blocks for payload in block_payloads(block, split_calls, SegmentEventError)]
+    return [shown(payload) for _, block in blocks for payload in block_payloads(block, split_calls, SegmentEventError)]
 
 
 def shown(payload: Any) -> Any:
@@ -72,6 +74,10 @@ SCRAPS = (
     "\n  ",
     "]\n[",
     "NaN",
+    "}{",
+    "},{",
+    "\x1e",
+    "\ufeff",
 )
 """What broken input is made of."""
 
@@ -129,10 +135,10 @@ class TestTheShapesOfInput:
         text = json.dumps([{"at": at, "text": "x" * 900} for at in range(2_000)])
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(sys, "stdin", io.TextIOWrapper(Pieces(text.encode(), 1 << 16)))
-            blocks: list[Any] = list(read_blocks("-", split_calls, SegmentEventError))
+            blocks: list[Any] = [block for _, block in read_blocks("-", split_calls, SegmentEventError)]
 
         assert [len(block) for block in blocks] == [500] * 4
-        assert [payload["at"] for block in blocks for payload in block] == list(range(2_000))
+        assert [payload["at"] for block in blocks for _, payload in block] == list(range(2_000))
 
     @given(st.lists(st.dictionaries(st.text(max_size=3), json_values(max_leaves=4), max_size=3), max_size=6), SIZES)
     def test_how_it_is_printed_and_cut_makes_no_difference(self, objects: list[Any], size: int) -> None:
@@ -164,18 +170,36 @@ SPOILED: list[tuple[str, list[Any]]] = [
     ('{"b":1,\n{"c":1}', ['{"b":1,', {"c": 1}]),
     ('{"b":"x\n{"c":1}', ['{"b":"x', {"c": 1}]),
     ('{"b": tru\n{"c":1}', ['{"b": tru', {"c": 1}]),
-    ('{"a":1} {"b":1}\n{"c":1}', ['{"a":1} {"b":1}', {"c": 1}]),
+    ('{"a":1} {"b":}\n{"c":1}', [{"a": 1}, '{"b":}', {"c": 1}]),
     ('oops\n[1\n{"c":1}\n', ["oops", "[1", {"c": 1}]),
     ('}\n{"c":1}', ["}", {"c": 1}]),
     ('{"b":', ['{"b":']),
     ('{"c":1}\n{"b":', [{"c": 1}, '{"b":']),
+    # Values that follow one another on a line.
+    ('{"a":1}{"b":}{"c":1}', [{"a": 1}, '{"b":}', {"c": 1}]),
+    ('{"a":1}{"b":{"x":1}{"c":1}', [{"a": 1}, '{"b":{"x":1}', {"c": 1}]),
+    ('{"a":1}{"b":"x}{"c":"y"}', [{"a": 1}, '{"b":"x}', {"c": "y"}]),
+    ('{"a":1}{"b":[{"x":1},{"y":2}],}{"c":1}', [{"a": 1}, '{"b":[{"x":1},{"y":2}],}', {"c": 1}]),
+    ('{"a":1}oops{"c":1}', [{"a": 1}, "oops", {"c": 1}]),
+    ('{"a":1},{"b":1}', [{"a": 1}, ",", {"b": 1}]),
+    ('{"a":1}"{" {"b":1}', [{"a": 1}, '"{"', {"b": 1}]),
+    ('{"a":1}"{"b":1}', [{"a": 1}, '"{"b":1}']),
+    ('[INFO] {"a":1}', ["[INFO]", {"a": 1}]),
+    ('{"a":1}[{"b":}]{"c":1}', [{"a": 1}, '{"b":}', {"c": 1}]),
+    ('\x1e{"a":1}\n\x1e{"b":\x1e{"c":1}\n', [{"a": 1}, '{"b":', {"c": 1}]),
+    ('\x1e{"a":"x\x1e{"c":1}\n', ['{"a":"x', {"c": 1}]),
     # Arrays.
-    ('[{"a":1},{"b\n{"c":1}', ['[{"a":1},{"b', {"c": 1}]),
+    ('[{"a":1},{"b":},{"c":1}]\n{"d":1}', [{"a": 1}, '{"b":}', {"c": 1}, {"d": 1}]),
+    ('[{"a":1},{"b":{"x":1},{"c":1}]', [{"a": 1}, '{"b":{"x":1}', {"c": 1}]),
+    ('[{"a":1},{"b":"x},{"c":"y"},{"d":1}]', [{"a": 1}, '{"b":"x}', {"c": "y"}, {"d": 1}]),
+    ('[{"a":1},tru,{"c":1}]', [{"a": 1}, "tru", {"c": 1}]),
+    ('[{"a":1} {"b":[{"x":1}, y]}, {"c":1}]', [{"a": 1}, '{"b":[{"x":1}, y]}', {"c": 1}]),
+    ('[{"a":1},{"b\n{"c":1}', [{"a": 1}, '{"b', {"c": 1}]),
     ('[{"a":1},{"b":\n{"c":1}\n{"d":1}', [{"a": 1}, '{"b":', {"c": 1}, {"d": 1}]),
-    ('[\n{"a":1},\n{"b":},\n{"c":1}\n]\n{"d":1}', [{"a": 1}, '{"b":},', {"c": 1}, {"d": 1}]),
-    ('[\n{"a":1}\n{"b":1},\n{"c":1}\n]', [{"a": 1}, '{"b":1},', {"c": 1}]),
+    ('[\n{"a":1},\n{"b":},\n{"c":1}\n]\n{"d":1}', [{"a": 1}, '{"b":}', {"c": 1}, {"d": 1}]),
+    ('[\n{"a":1}\n{"b":1},\n{"c":1}\n]', [{"a": 1}, '{"b":1}', {"c": 1}]),
     ('[\n{"a":1},\n]', [{"a": 1}, "]"]),
-    ('[\n,{"a":1}]', [',{"a":1}]']),
+    ('[\n,{"a":1}]', [",", {"a": 1}]),
     ('[\n{"a":1},\n', [{"a": 1}, ""]),
     ('[\n{"a":1}\n', [{"a": 1}, ""]),
     ("[\n", [""]),
@@ -188,7 +212,7 @@ SPOILED: list[tuple[str, list[Any]]] = [
     ('[\n\n  {"a": x\n   {"b":1},\n  {"c":1}\n]', ['{"a": x\n   {"b":1},', {"c": 1}]),
     ('[\n {"a":1}, {"b": x\n   {"b":1},\n {"c":1}\n]', [{"a": 1}, '{"b": x\n   {"b":1},', {"c": 1}]),
     ('[{"a":1},{"b"', [{"a": 1}, '{"b"']),
-    ('[\n{"b":},\n{"c":1} X\n]', ['{"b":},', {"c": 1}, "X"]),
+    ('[\n{"b":},\n{"c":1} X\n]', ['{"b":}', {"c": 1}, "X"]),
     # Other documents.
     ('{\n  "a": x,\n  "b": {\n  }\n}\n{"c":1}', ['{\n  "a": x,\n  "b": {\n  }', {"c": 1}]),
     ('{\n"a": x,\n {"b":1}\n{"c":1}', ['{\n"a": x,\n {"b":1}', {"c": 1}]),
@@ -240,22 +264,68 @@ class TestBrokenInput:
         assert {code for code, _ in payloads('{"a":1}'.encode("utf-16"))} == {"invalid_json"}
 
     @pytest.mark.parametrize("end", ["", "\n]"])
-    def test_little_is_kept_of_what_goes_wrong_for_long(self, end: str) -> None:
-        [(code, text)] = payloads("[\nx" + "y" * 5_000_000 + end, 1 << 16)
+    def test_its_text_is_kept_whole_but_for_what_goes_wrong_for_very_long(
+        self, end: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        [(_, text)] = payloads("[\nx" + "y" * 5_000_000 + end, 1 << 16)
+        monkeypatch.setattr("statsig_segment.cli.records._KEPT", 1 << 16)
+        [(_, cut)] = payloads("[\nx" + "y" * 5_000_000 + end, 1 << 16)
 
-        assert code == "invalid_json"
-        assert len(text) == 1 << 16
+        assert text == "x" + "y" * 5_000_000
+        assert cut == text[: 1 << 16] + "… and 4,934,465 more characters"
 
     @given(st.lists(st.sampled_from(SCRAPS), max_size=30).map("".join) | st.text(max_size=20), SIZES)
     @example("[\n1\n2", 1)
     def test_the_size_of_pieces_decides_nothing(self, text: str, size: int) -> None:
         assert repr(payloads(text, size)) == repr(payloads(text))
 
-    @given(st.binary(max_size=40).filter(lambda data: not data.startswith(b"\x1f\x8b")), SIZES)
+    @given(st.binary(max_size=40).filter(lambda data: not data.startswith(_FIRST_BYTES)), SIZES)
     def test_any_bytes_are_read_to_the_end(self, data: bytes, size: int) -> None:
         found = payloads(data, size)
 
-        assert bool(found) or not data.removeprefix(b"\xef\xbb\xbf").strip(b" \t\r\n[]{}\x0b\x0c")
+        assert bool(found) or not data.replace(b"\xef\xbb\xbf", b"").strip(b" \t\r\n[]{}\x0b\x0c\x1e")
+
+    @pytest.mark.parametrize("begin", ["[", "", '{"batch": []}['])
+    @pytest.mark.parametrize("broken", ['{"a":}', '{"a":{"x":1}', '{"a":"x}'])
+    def test_one_broken_element_of_a_long_line_costs_itself(self, begin: str, broken: str) -> None:
+        good = [{"at": at, "text": "x" * 200} for at in range(20_000)]
+        texts = [json.dumps(value) for value in good]
+        texts[10_000:10_000] = [broken]
+        between, end = (",", "]") if begin else ("", "")
+        found = payloads(begin + between.join(texts) + end + '\n{"last": 1}\n', 1 << 16)
+
+        assert found == [*good[:10_000], ("invalid_json", broken), *good[10_000:], {"last": 1}]
+
+    @pytest.mark.parametrize("unit", ['{"a,', '{{"a"},', '{"a":[', "}{", '{"a}{', "[{,", '\x1e{"'])
+    def test_what_is_broken_over_and_over_takes_time_in_proportion(self, unit: str) -> None:
+        def seconds(size: int) -> float:
+            start = time.perf_counter()
+            payloads(f"[{unit * (size // len(unit))}", 1 << 16)
+            return time.perf_counter() - start
+
+        seconds(1_000)
+        assert seconds(160_000) < 25 * max(seconds(20_000), 0.005)  # 8 times as much, and noise
+
+
+class TestWhereAPayloadStands:
+    @pytest.mark.parametrize("size", [1, 7, 1 << 20])
+    def test_it_is_the_line_where_it_begins(self, size: int) -> None:
+        text = '\n[\n{"a":\n1},\n\n{"b"},{"c":1}]\n{"d":1}\n\n[{"e":1},{"f":1}]\nx {"g":1}\n'
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "stdin", io.TextIOWrapper(Pieces(text.encode(), size)))
+            blocks = list(read_blocks("-", split_calls, SegmentEventError))
+        found = [placed_payloads(line, block, split_calls, SegmentEventError) for line, block in blocks]
+
+        assert [(line, shown(payload)) for each in found for line, payload in each] == [
+            (3, {"a": 1}),
+            (6, ("invalid_json", '{"b"}')),
+            (6, {"c": 1}),
+            (7, {"d": 1}),
+            (9, {"e": 1}),
+            (9, {"f": 1}),
+            (10, ("invalid_json", "x")),
+            (10, {"g": 1}),
+        ]
 
 
 class TestTheWindow:
@@ -263,7 +333,7 @@ class TestTheWindow:
         pieces = iter([b'[\n1]\n{"a"', b":\xc3", b""])
         window = Window(lambda: next(pieces))
 
-        assert list(documents(window, split_calls, SegmentEventError)) == [1]
+        assert list(documents(window, split_calls, SegmentEventError)) == [(2, 1)]
         assert window.rest() == b'{"a":\xc3'
 
 
@@ -272,7 +342,7 @@ class TestFiles:
 
     def read(self, path: Path) -> list[Any]:
         blocks = read_blocks(str(path), split_calls, SegmentEventError)
-        return [payload for block in blocks for payload in block_payloads(block, split_calls, SegmentEventError)]
+        return [payload for _, block in blocks for payload in block_payloads(block, split_calls, SegmentEventError)]
 
     @pytest.mark.parametrize("name", ["calls.ndjson", "calls.gz"])
     def test_gzip_is_known_by_its_first_bytes(self, tmp_path: Path, name: str) -> None:
@@ -327,11 +397,11 @@ class TestManyProcesses:
     @pytest.mark.parametrize("jobs", [1, 2])
     def test_an_error_of_the_work_comes_through(self, jobs: int) -> None:
         with pytest.raises(ValueError, match="invalid literal"):
-            list(in_order(int, [b"1", b"x"], jobs))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+            list(in_order(int, [b"1", b"x"], jobs))
 
     def test_a_process_that_dies_is_an_error_of_the_system(self) -> None:
-        with pytest.raises(ChildProcessError):
-            list(in_order(os._exit, [0], 2))  # type: ignore[arg-type, list-item]  # pyright: ignore[reportArgumentType]
+        with pytest.raises(WorkerError):
+            list(in_order(os._exit, [0], 2))
 
     def test_interrupts_are_this_process_own_afterwards(self) -> None:
         before = signal.getsignal(signal.SIGINT)
@@ -443,7 +513,7 @@ class TestTheTwoCodecs:
 
 class TestWhatIsRemembered:
     def test_the_last_ids_are_known(self) -> None:
-        seen = LastIds(2)
+        seen = RecentIds(2)
         for message_id in ("a", "b", "c"):
             seen.add(message_id)
 

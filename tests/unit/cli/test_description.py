@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from statsig_segment import explain, load_config
-from statsig_segment.cli.screen import config_text, explanation_text, printable, shown
+from statsig_segment import load_config
+from statsig_segment.cli.description import config_text
+from statsig_segment.cli.messages import call_name, printable, shown
 
 ALL: dict[str, Any] = {
     "inbound": {
@@ -148,8 +149,4 @@ class TestWhatIsLong:
         assert shown("a" * 100) == f'"{"a" * 100}"'
 
     def test_the_name_of_a_call_is(self) -> None:
-        call = {"type": "track", "event": "a" * 100}
-
-        head = explanation_text(0, call, explain(call)).splitlines()[0]
-
-        assert head == f'0  track "{"a" * 58}…  ->  rejected: no_identifier at $'
+        assert call_name({"type": "x" * 100, "event": "e"}) == (f"{'x' * 59}…", '"e"')
