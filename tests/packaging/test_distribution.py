@@ -71,7 +71,9 @@ class TestTheMetadata:
         extras = project()["optional-dependencies"]
         every = [*project()["dependencies"], *(line for lines in extras.values() for line in lines)]
 
-        assert [line for line in every if not re.fullmatch(r"[\w.-]+>=[\d.]+(; python_version < '[\d.]+')?", line)] == []
+        form = r"[\w.-]+>=[\d.]+(; python_version < '[\d.]+')?"
+
+        assert [line for line in every if not re.fullmatch(form, line)] == []
 
     def test_an_extra_asks_for_the_same_versions_as_the_other(self) -> None:
         extras = project()["optional-dependencies"]

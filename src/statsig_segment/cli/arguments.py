@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import attrs
 import shtab
+from typing_extensions import override
 
 from statsig_segment._version import __version__
 
@@ -22,6 +23,23 @@ class Command:
     run: Callable[[Any], int]
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose help does not pass for printed where it could not be."""
+
+    @override
+    def print_help(self, file: Any = None) -> None:
+        print(self.format_help(), end="", file=file)
+
+
+class _Version(argparse.Action):
+    """Prints the version, likewise."""
+
+    @override
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        print(f"{parser.prog} {__version__}")
+        parser.exit()
+
+
 def parse(argv: Sequence[str] | None, commands: Mapping[str, Command]) -> argparse.Namespace:
     """Read the arguments; `SystemExit` once help, the version or what is wrong has been printed."""
     arguments, unknown = make_parser(commands).parse_known_args(argv)
@@ -32,14 +50,14 @@ def parse(argv: Sequence[str] | None, commands: Mapping[str, Command]) -> argpar
 
 def make_parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     """Make the parser of the program."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="statsig-segment",
         description="Segment calls to Statsig events, and Statsig's exports to Segment calls.",
         epilog="Input is JSON: an object, array or batch envelope a line, or one of them over many lines; plain, gzip "
         "or zstd. Output is one JSON object a line, or at a terminal one readable line a call. Exit status: 0; 1 where "
         "anything was rejected; 2 for anything else that went wrong.",
     )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     shtab.add_argument_to(parser, "--print-completion", help="print what completes arguments in this shell, and exit")
     parsers = parser.add_subparsers(required=True, metavar="command", dest="command")
     for name, command in commands.items():

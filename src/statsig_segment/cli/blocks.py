@@ -28,10 +28,6 @@ FORMS: Final[Mapping[str, Callable[[StatsigEvent], Any]]] = FrozenDict(
 )
 """Format of the output -> what is written of each event; a request packs many."""
 
-_ENVELOPES: Final = frozenset({"batch", "detail-type"})
-"""Keys of an object that may hold calls, and not be one (IN-8)."""
-_EXPORTS: Final = frozenset({"data", "events"})
-"""Keys of an object that may hold events, and not be one (OU-2)."""
 _SMALL: Final = 1e-3
 """From here up, every codec prints numbers alike."""
 
@@ -95,7 +91,7 @@ class RecentIds:
 def split_calls(value: Any) -> Iterable[Any]:
     """Give the payloads of a record of Segment calls, decoded and ours: a call, an array or an envelope (IN-8)."""
     if value.__class__ is dict:
-        return (value,) if _ENVELOPES.isdisjoint(value) else split_segment_batch(value)
+        return split_segment_batch(value)
     if value.__class__ is list:
         return value
     raise SegmentEventError("not_an_object")
@@ -104,10 +100,17 @@ def split_calls(value: Any) -> Iterable[Any]:
 def split_events(value: Any) -> Iterable[Any]:
     """Give the payloads of a record of a Statsig export, decoded and ours (OU-2)."""
     if value.__class__ is dict:
-        return (value,) if EVENT_NAME in value or _EXPORTS.isdisjoint(value) else split_statsig_export(value)
+        return (value,) if EVENT_NAME in value else split_statsig_export(value)
     if value.__class__ is list:
         return value
     raise StatsigEventError("not_an_object")
+
+
+_MANY: Final[Mapping[Split, tuple[str, str]]] = {
+    split_calls: ("batch", "detail-type"),
+    split_events: ("data", "events"),
+}
+"""The keys of objects that may hold many payloads (IN-8, OU-2); one that has neither is itself the only one."""
 
 
 def block_payloads(block: Block, split: Split, error: type[StatsigSegmentError]) -> Iterator[Any]:
@@ -117,17 +120,18 @@ def block_payloads(block: Block, split: Split, error: type[StatsigSegmentError])
             yield payload
         return
     decode = FAST.quick_decoder(block)
+    many, also_many = _MANY[split]
     for line in block.split(b"\n"):
         try:
             value = decode(line)
         except ValueError:
             if line and not line.isspace():
                 yield from _odd_line(line, split, error)
-            continue
-        try:
-            yield from split(value)
-        except StatsigSegmentError as refused:
-            yield Rejected(error=refused.with_traceback(None), payload=line)
+        else:
+            if value.__class__ is dict and many not in value and also_many not in value:
+                yield value
+            else:
+                yield from _split(value, line, split)
 
 
 def _odd_line(line: bytes, split: Split, error: type[StatsigSegmentError]) -> Iterable[Any]:
@@ -138,10 +142,14 @@ def _odd_line(line: bytes, split: Split, error: type[StatsigSegmentError]) -> It
         if any(mark in line for mark in (b"{", b"[", b"\x1e")):
             return line_payloads(line, split, error)
         return (Rejected(error=refused.with_traceback(None), payload=line),)
+    return _split(value, line, split)
+
+
+def _split(value: Any, line: bytes, split: Split) -> Iterator[Any]:
     try:
-        return split(value)
+        yield from split(value)
     except StatsigSegmentError as refused:
-        return (Rejected(error=refused.with_traceback(None), payload=line),)
+        yield Rejected(error=refused.with_traceback(None), payload=line)
 
 
 def placed_payloads(line: int, block: Block, split: Split, error: type[StatsigSegmentError]) -> Iterator[Placed]:
@@ -157,53 +165,72 @@ def placed_payloads(line: int, block: Block, split: Split, error: type[StatsigSe
 # -- Payloads -> outcomes ----------------------------------------------------------------------------------------------
 
 
-def outcomes_of_block(payloads: list[Any], config: IntegrationConfig, *, seen: Seen | None = None) -> Iterable[Any]:
-    """Translate the payloads of a block: the one place that decides how.
+def outcomes_of_block(payloads: Iterable[Any], config: IntegrationConfig, *, seen: Seen | None = None) -> Iterator[Any]:
+    """Translate the payloads of a block, lazily: the one place that decides how.
 
     Gives one outcome for each payload, in order: a `StatsigEvent` or, written already, a log event as a `dict`;
-    `AudienceUpdate`, `Skipped` or `Rejected`, which a payload that could not be decoded is already.
+    `AudienceUpdate`, `Skipped` or `Rejected`. A payload that could not be decoded is `Rejected` already, and comes back
+    as the payload of another.
     """
-    outcomes = translate_many(payloads, config, seen=seen)
-    if any(payload.__class__ is Rejected for payload in payloads):
-        return map(_unread_or, payloads, outcomes)
-    return outcomes
-
-
-def _unread_or(payload: Any, outcome: Any) -> Any:
-    return payload if payload.__class__ is Rejected else outcome
+    return translate_many(payloads, config, seen=seen)
 
 
 def translate_block(config: IntegrationConfig, form: str, block: Block, *, seen: Seen | None = None) -> BlockResult:
-    """Translate a block of Segment calls, and write what comes of it."""
-    write, tally = FORMS[form], Tally()
-    payloads = list(block_payloads(block, split_calls, SegmentEventError))
-    events: list[Any] = []
-    updates: list[AudienceUpdate] = []
-    rejects: list[tuple[int, Rejected]] = []
+    """Translate a block of Segment calls, and write what comes of it; no payload lives longer than its turn."""
+    write, text_of = FORMS[form], _event_encoder()
+    result = _Collected()
+    append = result.events.append
+    payloads = block_payloads(block, split_calls, SegmentEventError)
     for position, outcome in enumerate(outcomes_of_block(payloads, config, seen=seen)):
-        kind = outcome.__class__
-        if kind is dict:
-            events.append(outcome)
-        elif kind is StatsigEvent:
-            events.append(write(outcome))
+        if outcome.__class__ is dict:
+            append(text_of(outcome))
+        elif outcome.__class__ is StatsigEvent:
+            append(text_of(write(outcome)))
             if outcome.issues:
-                tally.issues.update(issue.code for issue in outcome.issues)
-        elif kind is Rejected:
-            rejects.append((position, outcome))
-            tally.rejected[outcome.error.code] += 1
-        elif kind is Skipped:
-            tally.skipped[outcome.reason] += 1
+                result.count_issues(outcome)
         else:
-            updates.append(outcome)
-            tally.issues.update(issue.code for issue in outcome.issues)
-    tally.read, tally.translated, tally.audiences = len(payloads), len(events), len(updates)
-    return BlockResult(
-        events=_event_lines(events),
-        updates=update_lines(updates),
-        rejects=[(position, reject_record(rejected)) for position, rejected in rejects],
-        tally=tally,
-        misdirected=sum(is_statsig(rejected.payload) for _, rejected in rejects),
-    )
+            result.add(position, outcome)
+    return result.whole()
+
+
+@attrs.define
+class _Collected:
+    """What comes of a block, as far as it has come."""
+
+    events: list[bytes] = attrs.field(factory=list[bytes])
+    updates: list[bytes] = attrs.field(factory=list[bytes])
+    rejects: list[tuple[int, bytes]] = attrs.field(factory=list[tuple[int, bytes]])
+    tally: Tally = attrs.field(factory=Tally)
+    misdirected: int = 0
+
+    def add(self, position: int, outcome: Any) -> None:
+        """Take an outcome that is not an event."""
+        if isinstance(outcome, Skipped):
+            self.tally.skipped[outcome.reason] += 1
+        elif isinstance(outcome, Rejected):
+            rejected = outcome.payload if isinstance(outcome.payload, Rejected) else outcome
+            self.tally.rejected[rejected.error.code] += 1
+            self.rejects.append((position, reject_record(rejected)))
+            self.misdirected += is_statsig(rejected.payload)
+        else:
+            self.updates.append(update_line(outcome))
+            self.count_issues(outcome)
+
+    def count_issues(self, outcome: StatsigEvent | AudienceUpdate) -> None:
+        self.tally.issues.update(issue.code for issue in outcome.issues)
+
+    def whole(self) -> BlockResult:
+        """Give everything together."""
+        tally = self.tally
+        tally.translated, tally.audiences = len(self.events), len(self.updates)
+        tally.read = tally.translated + tally.audiences + tally.skipped.total() + tally.rejected.total()
+        return BlockResult(
+            events=b"\n".join((*self.events, b"")),
+            updates=b"".join(self.updates),
+            rejects=self.rejects,
+            tally=tally,
+            misdirected=self.misdirected,
+        )
 
 
 def export_payload(payload: Any, config: IntegrationConfig) -> Any:
@@ -247,28 +274,25 @@ def is_segment(payload: Any) -> bool:
 # -- Outcomes -> bytes -------------------------------------------------------------------------------------------------
 
 
-def _event_lines(events: list[Any]) -> bytes:
+def _event_encoder() -> Callable[[dict[str, Any]], bytes]:
+    """Give a function that writes an event, the fast way where a codec cannot print any number of it differently."""
     quick, encode = FAST.quick_encode, FAST.encode
-    try:
-        texts = [encode(event) if _may_be_odd(event) else quick(event) for event in events]
-    except TypeError:  # a lone surrogate, or an integer beyond 64 bits
-        texts = list(map(encode, events))
-    return _lines(texts)
+
+    def text_of(event: dict[str, Any]) -> bytes:
+        value = event.get("value")  # the metadata holds only text
+        if (value.__class__ is float and -_SMALL < value < _SMALL) or "custom" in event["user"]:
+            return encode(event)
+        try:
+            return quick(event)
+        except TypeError:  # a lone surrogate, or an integer beyond 64 bits
+            return encode(event)
+
+    return text_of
 
 
-def _may_be_odd(event: dict[str, Any]) -> bool:
-    """Tell whether a number that codecs print differently may stand in an event; its metadata holds only text."""
-    value = event.get("value")
-    return (value.__class__ is float and -_SMALL < value < _SMALL) or "custom" in event["user"]
-
-
-def update_lines(updates: Iterable[AudienceUpdate]) -> bytes:
-    """Write changes of ID lists; what is absent has no key."""
-    return _lines([FAST.encode(_update_wire(update)) for update in updates])
-
-
-def _lines(texts: list[bytes]) -> bytes:
-    return b"\n".join(texts) + b"\n" if texts else b""
+def update_line(update: AudienceUpdate) -> bytes:
+    """Write a change of an ID list; what is absent has no key."""
+    return FAST.encode(_update_wire(update)) + b"\n"
 
 
 def _update_wire(update: AudienceUpdate) -> dict[str, Any]:

@@ -115,9 +115,8 @@ class _Worker:
         )
         self._to = cast("BinaryIO", self._process.stdin)
         self._from = cast("BinaryIO", self._process.stdout)
-        self._selector = selectors.DefaultSelector()
         if _POSIX:
-            self._selector.register(self._from, selectors.EVENT_READ)
+            os.set_blocking(self._to.fileno(), False)  # so that waiting for it can end
         self._send(start)
 
     def do(self, message: bytes) -> Any:
@@ -129,10 +128,13 @@ class _Worker:
         raise result
 
     def _send(self, message: bytes) -> None:
-        try:
-            _write(self._to, message)
-        except OSError:
-            raise self._failure() from None
+        view = memoryview(_framed(message))
+        while view:
+            self._wait(self._to, selectors.EVENT_WRITE)
+            try:
+                view = view[self._to.write(view) or 0 :]
+            except OSError:
+                raise self._failure() from None
 
     def _receive(self) -> bytes:
         size = int.from_bytes(self._read(_LENGTH), "big")
@@ -141,7 +143,7 @@ class _Worker:
     def _read(self, size: int) -> bytes:
         parts: list[bytes] = []
         while size:
-            self._wait()
+            self._wait(self._from, selectors.EVENT_READ)
             part = self._from.read(min(size, 1 << 20))
             if not part:
                 raise self._failure()
@@ -149,13 +151,15 @@ class _Worker:
             size -= len(part)
         return b"".join(parts)
 
-    def _wait(self) -> None:
-        """Wait until there is something to read, and look now and then whether the process still runs."""
+    def _wait(self, pipe: BinaryIO, event: int) -> None:
+        """Wait until a pipe is ready, and look now and then whether the process still runs."""
         if not _POSIX:
-            return  # no pipe can be waited for there: reading ends when the process does
-        while not self._selector.select(_PATIENCE):
-            if _is_stopped(self._process.pid):
-                raise WorkerError(f"process {self._process.pid} was stopped before its work was done")
+            return  # no pipe can be waited for there: it closes when the process ends
+        with selectors.DefaultSelector() as selector:
+            selector.register(pipe, event)
+            while not selector.select(_PATIENCE):
+                if _is_stopped(self._process.pid):
+                    raise WorkerError(f"process {self._process.pid} was stopped before its work was done")
 
     def _failure(self) -> WorkerError:
         status = self._process.wait()
@@ -169,7 +173,6 @@ class _Worker:
 
     def close(self) -> None:
         """Close the pipes."""
-        self._selector.close()
         self._to.close()
         self._from.close()
 
@@ -186,10 +189,8 @@ def _is_stopped(pid: int) -> bool:
     return False
 
 
-def _write(stream: BinaryIO, message: bytes) -> None:
-    view = memoryview(len(message).to_bytes(_LENGTH, "big") + message)
-    while view:
-        view = view[stream.write(view) :]
+def _framed(message: bytes) -> bytes:
+    return len(message).to_bytes(_LENGTH, "big") + message
 
 
 # -- In the other process ----------------------------------------------------------------------------------------------
@@ -197,12 +198,13 @@ def _write(stream: BinaryIO, message: bytes) -> None:
 
 def serve() -> None:
     """Do what comes through standard input until it ends, and send the results through standard output."""
-    source, sink = sys.stdin.buffer, os.fdopen(os.dup(1), "wb", buffering=0)
+    source, sink = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever is printed goes nowhere
     work = pickle.loads(_message(source))  # noqa: S301 - our own
     with suppress(BrokenPipeError, EOFError):
         while True:
-            _write(sink, _answer(work, _message(source)))
+            sink.write(_framed(_answer(work, _message(source))))
+            sink.flush()
 
 
 def _message(source: BinaryIO) -> bytes:

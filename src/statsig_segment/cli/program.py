@@ -19,7 +19,7 @@ from statsig_segment.cli.commands import COMMANDS
 from statsig_segment.cli.configuration import BrokenConfigError
 from statsig_segment.cli.outputs import UnusableError, reason
 from statsig_segment.cli.processes import WorkerError
-from statsig_segment.cli.run import OK, UNUSABLE, TerminatedError, say
+from statsig_segment.cli.run import OK, UNUSABLE, TerminatedError, naming_standard_output, say
 
 INTERRUPTED: Final = 130
 CLOSED: Final = 141  # 128 + SIGPIPE, as a shell says it of any other program
@@ -49,22 +49,15 @@ def run(argv: Sequence[str] | None) -> int:
 
 def _run(argv: Sequence[str] | None) -> int:
     try:
-        arguments = parse(argv, COMMANDS)
+        with naming_standard_output():
+            arguments = parse(argv, COMMANDS)
         status = COMMANDS[arguments.command].run(arguments)
     except SystemExit as done:  # argparse has said all: help, the version, or what is wrong
         status = int(done.code or OK)
     if sys.stdout is not None:
-        _flush()
+        with naming_standard_output():
+            sys.stdout.flush()
     return status
-
-
-def _flush() -> None:
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise UnusableError(f"standard output: {reason(error)}") from None
 
 
 def _what_went_wrong(error: Exception) -> str:

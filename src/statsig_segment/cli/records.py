@@ -364,16 +364,16 @@ def _record(window: Window, split: Split, error: type[StatsigSegmentError]) -> I
         yield line, Rejected(error=error(str(broken)), payload=window.pass_over())
         window.pass_over_closers()
     else:
-        for payload in payloads_of(value, split):
+        for payload in _payloads(value, split):
             yield line, payload
 
 
-def payloads_of(record: Any, split: Split) -> Iterable[Any]:
+def _payloads(record: Any, split: Split) -> Iterator[Any]:
     """Give the payloads of a record, or `Rejected` with the record as it is."""
     try:
-        return split(record)
+        yield from split(record)
     except StatsigSegmentError as refused:
-        return (Rejected(error=refused.with_traceback(None), payload=record),)
+        yield Rejected(error=refused.with_traceback(None), payload=record)
 
 
 def _elements(window: Window, error: type[StatsigSegmentError]) -> Iterator[Placed]:

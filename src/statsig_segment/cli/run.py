@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -40,6 +41,17 @@ def standard_output() -> BinaryIO:
     if sys.stdout is None:
         raise UnusableError("standard output is closed")
     return sys.stdout.buffer
+
+
+@contextmanager
+def naming_standard_output() -> Iterator[None]:
+    """Turn an error of writing into one that names standard output; only a pipe that is closed stays what it is."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UnusableError(f"standard output: {reason(error)}") from None
 
 
 def encoded(text: str) -> bytes:
@@ -166,12 +178,8 @@ class Run:
         if "output" in self.outputs:
             self.outputs.write("output", text, records)
             return
-        try:
+        with naming_standard_output():
             self._stdout.write(text)
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise UnusableError(f"standard output: {reason(error)}") from None
 
     def show(self, text: str) -> None:
         """Write text for people on standard output, as their terminal has it."""
@@ -184,12 +192,8 @@ class Run:
 
     def flush(self) -> None:
         """Hand on what is written."""
-        try:
+        with naming_standard_output():
             self._stdout.flush()
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise UnusableError(f"standard output: {reason(error)}") from None
 
     def block_done(self) -> None:
         """Hand on what is written, and show how far we are."""

@@ -594,7 +594,7 @@ positional arguments:
     check-config        show every problem of a configuration, or what it does
 options:
   -h, --help            show this help message and exit
-  --version             show program's version number and exit
+  --version             show the version and exit
   --print-completion {bash,zsh,tcsh,fish,powershell}
                         print what completes arguments in this shell, and exit
 Input is JSON: an object, array or batch envelope a line, or one of them over many lines; plain, gzip or zstd.

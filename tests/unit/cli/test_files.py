@@ -5,8 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import os
-import signal
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -19,16 +17,13 @@ from statsig_segment import SegmentEventError
 from statsig_segment.cli.blocks import RecentIds, Tally, block_payloads, placed_payloads, split_calls
 from statsig_segment.cli.codec import FAST, STANDARD, best_codec
 from statsig_segment.cli.files import _FIRST_BYTES, read_blocks
-from statsig_segment.cli.processes import WorkerError, in_order
 from statsig_segment.cli.records import Window, documents
 from statsig_segment.outcomes import Rejected
 from statsig_segment.testing import json_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from statsig_segment.cli.blocks import Block
 
 BROKEN = "<broken>"
 
@@ -371,42 +366,6 @@ class TestFiles:
 
         with pytest.raises(OSError, match="closed"):
             list(read_blocks("-", split_calls, SegmentEventError))
-
-
-class TestManyProcesses:
-    @pytest.mark.parametrize("jobs", [1, 2, 3])
-    def test_results_come_in_order(self, jobs: int) -> None:
-        blocks: list[Block] = [b"x" * at for at in range(40)]
-
-        assert list(in_order(len, blocks, jobs)) == list(range(40))
-
-    def test_no_more_is_read_ahead_than_is_worked_on(self) -> None:
-        taken = 0
-
-        def blocks() -> Iterator[bytes]:
-            nonlocal taken
-            for _ in range(100):
-                taken += 1
-                yield b"x"
-
-        results = in_order(len, blocks(), 2)
-        assert next(results) == 1
-        results.close()
-        assert taken == 5
-
-    @pytest.mark.parametrize("jobs", [1, 2])
-    def test_an_error_of_the_work_comes_through(self, jobs: int) -> None:
-        with pytest.raises(ValueError, match="invalid literal"):
-            list(in_order(int, [b"1", b"x"], jobs))
-
-    def test_a_process_that_dies_is_an_error_of_the_system(self) -> None:
-        with pytest.raises(WorkerError):
-            list(in_order(os._exit, [0], 2))
-
-    def test_interrupts_are_this_process_own_afterwards(self) -> None:
-        before = signal.getsignal(signal.SIGINT)
-        assert list(in_order(len, [b"x"], 2)) == [1]
-        assert signal.getsignal(signal.SIGINT) is before
 
 
 INTEGERS = ("1", "-0", "18446744073709551615", "18446744073709551616", "-9223372036854775808", "-9223372036854775809")

@@ -6,7 +6,7 @@ from typing import Any
 from statsig_segment.cli.arguments import add_file_argument
 from statsig_segment.cli.configuration import read_source
 from statsig_segment.cli.description import config_text
-from statsig_segment.cli.run import OK, encoded, say, standard_output
+from statsig_segment.cli.run import OK, encoded, naming_standard_output, say, standard_output
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,5 +21,6 @@ def run(arguments: Any) -> int:
     output = standard_output()
     for warning in source.warnings(config):
         say(warning)
-    output.write(encoded(f"{arguments.config} can be used.\n\n{config_text(config)}\n"))
+    with naming_standard_output():
+        output.write(encoded(f"{arguments.config} can be used.\n\n{config_text(config)}\n"))
     return OK

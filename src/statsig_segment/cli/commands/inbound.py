@@ -16,7 +16,7 @@ from statsig_segment.cli.blocks import (
     split_calls,
     translate_block,
     translate_payload,
-    update_lines,
+    update_line,
 )
 from statsig_segment.cli.codec import FAST
 from statsig_segment.cli.configuration import read_config
@@ -126,5 +126,5 @@ def _show_lines(task: Run, config: IntegrationConfig, seen: Seen | None) -> None
             task.reject(outcome)
             task.misdirected += is_statsig(outcome.payload)
         elif isinstance(outcome, AudienceUpdate):
-            task.outputs.write("audiences", update_lines([outcome]))
+            task.outputs.write("audiences", update_line(outcome))
         lines.show(place, payload, outcome, call_name)
