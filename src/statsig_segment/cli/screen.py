@@ -45,6 +45,8 @@ _NARROW: Final = 60
 """From here on, columns have room; a narrower terminal wraps."""
 _PLACE: Final = 5
 _INDENT: Final = 3
+_VALUE: Final = 20
+"""A value that is longer gets at least so many columns."""
 _HEADINGS: Final = ("target", "value", "source", "rule")
 _CONFIGURED: Final = "(configuration)"
 _WIDE_PAPER: Final = 120
@@ -144,9 +146,10 @@ def _outcome(line: CallLine, *, with_hint: bool) -> Text:
         text = Text.assemble((f"{verb} {shown_text(result.id_list)}", STYLES["audience"]))
         return _with_details(text, result.issues, _ids(result.user_id, result.custom_ids))
     if isinstance(result, StatsigEvent):
-        text = Text(shown_text(result.event_name, 100), STYLES["event"])
+        text = Text.assemble((shown_text(result.event_name, 100), STYLES["event"]))
         return _with_details(text, result.issues, _ids(result.user.user_id, result.user.custom_ids))
-    return _with_details(Text(shown_text(str(result["event"]), 100), STYLES["event"]), (), _track_ids(result))
+    text = Text.assemble((shown_text(str(result["event"]), 100), STYLES["event"]))
+    return _with_details(text, (), _track_ids(result))
 
 
 def _with_details(text: Text, issues: Iterable[Issue], ids: Iterable[tuple[str, str]]) -> Text:
@@ -219,10 +222,12 @@ def _table(rows: Iterable[Row], width: int) -> RenderableType:
 
 
 def _widths(cells: Sequence[tuple[str, ...]], width: int) -> tuple[int, ...]:
-    """Share the width: paths get what they need up to a third each, the value gets the rest."""
+    """Share the width: the paths get what they need as far as it goes, the value what is left and a little at least."""
     target, value, source, rule = (max(map(cell_len, column)) for column in zip(_HEADINGS, *cells, strict=True))
-    left = width - rule - 2 * len(_HEADINGS)
-    target, source = min(target, left // 3), min(source, left // 3)
+    left = width - rule - 2 * (len(_HEADINGS) - 1)
+    room = left - min(value, _VALUE)
+    target = min(target, max(room // 2, room - source))
+    source = min(source, room - target)
     return target, min(value, left - target - source), source, rule
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import json
+import lzma
+import re
 import sys
 import time
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-BROKEN = "<broken>"
+zstd = import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
 
 
 class Pieces(io.BytesIO):
@@ -348,6 +352,43 @@ class TestFiles:
         ):
             (tmp_path / name).write_bytes(data)
             assert self.read(tmp_path / name) == CALLS
+
+    @pytest.mark.parametrize("parts", [[DATA], [DATA[:50], DATA[50:]]], ids=["one frame", "two frames"])
+    def test_zstd_is_known_likewise(self, tmp_path: Path, parts: list[bytes]) -> None:
+        (tmp_path / "calls").write_bytes(b"".join(map(zstd.compress, parts)))
+
+        assert self.read(tmp_path / "calls") == CALLS
+        assert payloads((tmp_path / "calls").read_bytes(), 1) == CALLS
+
+    @pytest.mark.parametrize("data", [zstd.compress(DATA)[:-5], zstd.compress(DATA)[:20] + b"x" * 50])
+    def test_damaged_zstd_is_an_error_of_reading(self, tmp_path: Path, data: bytes) -> None:
+        (tmp_path / "calls").write_bytes(data)
+
+        with pytest.raises((OSError, EOFError)):
+            self.read(tmp_path / "calls")
+
+    def test_zstd_without_its_module_says_how_to_get_it(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "calls").write_bytes(zstd.compress(self.DATA))
+        for name in ("compression.zstd", "backports.zstd"):
+            monkeypatch.setitem(sys.modules, name, None)
+
+        with pytest.raises(OSError, match=r"pip install 'statsig-segment\[cli\]'"):
+            self.read(tmp_path / "calls")
+
+    @pytest.mark.parametrize(
+        ("data", "what"),
+        [
+            (b"PK\x03\x04rest", "a zip archive: unpack it first, or pipe it in with unzip -p"),
+            (bz2.compress(DATA), "compressed with bzip2: unpack it first, or pipe it in with bzcat"),
+            (lzma.compress(DATA), "compressed with xz: unpack it first, or pipe it in with xzcat"),
+            (b"PAR1rest", "a Parquet file: convert it to JSON, one object a line, first"),
+            (b"Obj\x01rest", "an Avro file: convert it to JSON, one object a line, first"),
+        ],
+    )
+    @pytest.mark.parametrize("size", [1, 1000])
+    def test_what_is_not_read_is_named_with_what_to_do(self, data: bytes, what: str, size: int) -> None:
+        with pytest.raises(OSError, match=f"^{re.escape(what)}$"):
+            payloads(data, size)
 
     @pytest.mark.parametrize("size", [1, 1000])
     def test_gzip_is_known_on_standard_input_too(self, size: int) -> None:
