@@ -23,7 +23,14 @@ _WAITING: Final = 2
 _PATIENCE: Final = 1.0
 """Seconds between two looks at a process that does not answer."""
 _LENGTH: Final = 8
-_START: Final = "import sys; sys.path[:] = {path!r}; from statsig_segment.cli.processes import serve; serve()"
+_START: Final = """
+import os, sys
+sys.path[:] = {path!r}
+sink = os.fdopen(os.dup(1), "wb")
+os.dup2(2, 1)  # whatever is printed goes nowhere
+from statsig_segment.cli.processes import serve
+serve(sys.stdin.buffer, sink)
+"""
 _POSIX: Final = os.name == "posix"
 
 _Result = TypeVar("_Result")
@@ -58,10 +65,10 @@ class _Pool:
     def __init__(self, work: _Work[Any], jobs: int) -> None:
         self._work = work
         self._start = pickle.dumps(work)
-        self._idle: SimpleQueue[_Worker | None] = SimpleQueue()
+        self._idle: SimpleQueue[Worker | None] = SimpleQueue()
         for _ in range(jobs):
             self._idle.put(None)  # a process that is not started yet
-        self._workers: list[_Worker] = []
+        self._workers: list[Worker] = []
         self._threads = ThreadPoolExecutor(jobs)
 
     def submit(self, block: Any) -> Future[Any]:
@@ -79,8 +86,8 @@ class _Pool:
         finally:
             self._idle.put(worker)
 
-    def _started(self) -> "_Worker":
-        worker = _Worker(self._start)
+    def _started(self) -> "Worker":
+        worker = Worker(self._start)
         self._workers.append(worker)
         return worker
 
@@ -101,10 +108,11 @@ def _done(work: _Work[Any], block: Any) -> Future[Any]:
     return future
 
 
-class _Worker:
+class Worker:
     """A process that does one block after the other."""
 
     def __init__(self, start: bytes) -> None:
+        """Start it, and send it the work."""
         self._process = subprocess.Popen(  # noqa: S603 - our own
             [sys.executable, "-P", "-c", _START.format(path=sys.path)],
             stdin=subprocess.PIPE,
@@ -158,7 +166,7 @@ class _Worker:
         with selectors.DefaultSelector() as selector:
             selector.register(pipe, event)
             while not selector.select(_PATIENCE):
-                if _is_stopped(self._process.pid):
+                if is_stopped(self._process.pid):
                     raise WorkerError(f"process {self._process.pid} was stopped before its work was done")
 
     def _failure(self) -> WorkerError:
@@ -182,7 +190,8 @@ _OWN_GROUP: Final[dict[str, Any]] = (
 )
 
 
-def _is_stopped(pid: int) -> bool:
+def is_stopped(pid: int) -> bool:
+    """Tell whether a process that this one started is stopped."""
     with suppress(ChildProcessError):
         found = os.waitid(os.P_PID, pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT)
         return found is not None and found.si_code == os.CLD_STOPPED
@@ -196,10 +205,8 @@ def _framed(message: bytes) -> bytes:
 # -- In the other process ----------------------------------------------------------------------------------------------
 
 
-def serve() -> None:
-    """Do what comes through standard input until it ends, and send the results through standard output."""
-    source, sink = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever is printed goes nowhere
+def serve(source: BinaryIO, sink: BinaryIO) -> None:
+    """Do what comes until it ends, and send the results."""
     work = pickle.loads(_message(source))  # noqa: S301 - our own
     with suppress(BrokenPipeError, EOFError):
         while True:

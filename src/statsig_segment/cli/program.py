@@ -40,7 +40,7 @@ def run(argv: Sequence[str] | None) -> int:
     except TerminatedError as signaled:
         return _end_by(*signaled.args)
     except Exception as error:  # noqa: BLE001 - nothing else may end with the status of rejects
-        say(_what_went_wrong(error))
+        say(what_went_wrong(error))
         _let_go(sys.stdout)
         return UNUSABLE
     finally:
@@ -60,7 +60,8 @@ def _run(argv: Sequence[str] | None) -> int:
     return status
 
 
-def _what_went_wrong(error: Exception) -> str:
+def what_went_wrong(error: Exception) -> str:
+    """Say in one line what went wrong."""
     match error:
         case BrokenConfigError():
             return str(error)

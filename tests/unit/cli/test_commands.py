@@ -191,6 +191,31 @@ class TestRejects:
         ]
 
 
+class TestValuesThatFollowOneAnother:
+    """CL-1: they are a record each, with or without a line break; a broken one costs itself and not its neighbors."""
+
+    @pytest.mark.parametrize("separator", ["", " ", "\x1e", "\n\x1e"])
+    @pytest.mark.parametrize("jobs", ["1", "2"])
+    def test_a_broken_one_costs_itself(self, run: Run, separator: str, jobs: str) -> None:
+        calls = (
+            '{"type":"track","event":"One","userId":"user-71"}',
+            '{"type":"track","event":}',
+            '{"type":"track","event":"Three","userId":"user-73"}',
+        )
+        ended = run("inbound", "--jobs", jobs, stdin=f"{separator.join(calls)}\n".encode())
+
+        assert [event["eventName"] for event in ended.lines] == ["segment::One", "segment::Three"]
+        assert "\nrejected: invalid_json 1\n" in ended.err
+
+    def test_files_that_were_joined_after_they_were_compressed_are_read(self, run: Run, tmp_path: Path) -> None:
+        parts = [gzip.compress(json.dumps(GOOD | {"event": name}).encode()) for name in "abc"]
+        (tmp_path / "joined.gz").write_bytes(b"".join(parts))
+
+        assert [event["eventName"] for event in run("inbound", tmp_path / "joined.gz").lines] == [
+            f"segment::{name}" for name in "abc"
+        ]
+
+
 class TestAudiences:
     def test_changes_are_written_as_they_come(self, run: Run, tmp_path: Path) -> None:
         left = MEMBER | {"traits": {"vip": False, "statsigCustomIDs": ["companyID", "c1"]}, "timestamp": 1_793_692_800}

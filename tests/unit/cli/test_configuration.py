@@ -132,7 +132,10 @@ class TestProblems:
         assert found[1:] == lines[1:]
 
     def test_a_problem_without_a_place_names_the_file(self, run: Run, tmp_path: Path) -> None:
-        assert self.check(run, tmp_path / "c.json", "[]")[0].startswith("FILE:")
+        deep = '{"a":' + "[" * 100_000
+
+        [line] = self.check(run, tmp_path / "c.json", deep)
+        assert line.startswith("FILE: $: ")
 
     def test_a_long_line_is_cut_around_the_mark(self, run: Run, tmp_path: Path) -> None:
         line = f'naming = {{track = "{"x" * 500}", colour = 1}}'

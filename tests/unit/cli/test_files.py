@@ -17,8 +17,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from statsig_segment import SegmentEventError
-from statsig_segment.cli.blocks import RecentIds, Tally, block_payloads, placed_payloads, split_calls
+from statsig_segment import IntegrationConfig, SegmentEventError
+from statsig_segment.cli import blocks as blocks_module
+from statsig_segment.cli.blocks import (
+    RecentIds,
+    Tally,
+    block_payloads,
+    placed_payloads,
+    split_calls,
+    translate_block,
+)
 from statsig_segment.cli.codec import FAST, STANDARD, best_codec
 from statsig_segment.cli.files import _FIRST_BYTES, read_blocks
 from statsig_segment.cli.records import Window, documents
@@ -26,6 +34,7 @@ from statsig_segment.outcomes import Rejected
 from statsig_segment.testing import json_values
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 
@@ -360,7 +369,7 @@ class TestFiles:
         assert self.read(tmp_path / "calls") == CALLS
         assert payloads((tmp_path / "calls").read_bytes(), 1) == CALLS
 
-    @pytest.mark.parametrize("data", [zstd.compress(DATA)[:-5], zstd.compress(DATA)[:20] + b"x" * 50])
+    @pytest.mark.parametrize("data", [zstd.compress(DATA)[:-5], zstd.compress(DATA)[:4] + b"x" * 50])
     def test_damaged_zstd_is_an_error_of_reading(self, tmp_path: Path, data: bytes) -> None:
         (tmp_path / "calls").write_bytes(data)
 
@@ -494,6 +503,28 @@ class TestTheTwoCodecs:
         for codec in (FAST, STANDARD):
             assert codec.decode(codec.encode(value), SegmentEventError) == value
 
+    @given(st.lists(JSON_TEXTS, max_size=4))
+    def test_what_is_read_quickly_is_read_alike(self, texts: list[str]) -> None:
+        block = "\n".join(texts).encode()
+        for codec in (FAST, STANDARD):
+            decode = codec.quick_decoder(block)
+            for text in texts:
+                try:
+                    found = repr(decode(text.encode()))
+                except ValueError:  # the other decoder decides
+                    continue
+                assert found == self.decoded(STANDARD, text.encode())
+
+    @given(json_values(max_leaves=5))
+    def test_what_is_written_quickly_is_written_alike(self, value: Any) -> None:
+        text = STANDARD.encode(value)
+        for codec in (FAST, STANDARD):
+            try:
+                found = codec.quick_encode(value)
+            except TypeError:  # the other encoder decides
+                continue
+            assert found == text or re.search(rb"0\.0000|e-0?[5-9]", text)
+
     def test_depth_is_no_crash(self) -> None:
         for depth in (300, 100_000):
             value: Any = 1
@@ -509,6 +540,20 @@ class TestTheTwoCodecs:
         monkeypatch.setitem(sys.modules, "orjson", None)
 
         assert best_codec() is STANDARD
+
+
+class TestABlock:
+    def test_a_log_event_that_is_written_already_is_taken_as_it_is(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        event = {"eventName": "e", "user": {"userID": "u", "custom": {"x": 1e-7}}, "value": 1e-8, "metadata": {}}
+
+        def written(payloads: Iterable[Any], *_: object, **__: object) -> Iterator[Any]:
+            return (event for _ in payloads)
+
+        monkeypatch.setattr(blocks_module, "outcomes_of_block", written)
+        result = translate_block(IntegrationConfig(), "log-event", b'{"type":"page"}\n{"type":"page"}')
+
+        assert result.events == (STANDARD.encode(event) + b"\n") * 2
+        assert result.tally == Tally(read=2, translated=2)
 
 
 class TestWhatIsRemembered:

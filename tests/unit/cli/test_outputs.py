@@ -16,7 +16,7 @@ import pytest
 from tests.unit.cli.program import CALLS, CONFIG, GOOD, MEMBER, Run, ndjson, records, spawned
 
 from statsig_segment.cli import run as run_module
-from statsig_segment.cli.outputs import Output, Outputs, UnusableError
+from statsig_segment.cli.outputs import Output, Outputs, Taken, UnusableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -148,6 +148,16 @@ class TestAFileThatIsInUse:
         assert process.returncode == 2
         assert err == b"statsig-segment: the input calls: standard output goes to this very file\n"
         assert (folder / "calls").read_bytes() == ndjson(GOOD)
+
+    def test_a_stream_that_is_closed_is_no_file(self) -> None:
+        assert Taken.stream("standard input", 1_000_000).status is None
+
+    @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="only Linux names the files of descriptors")
+    def test_standard_output_is_not_an_input_whatever_it_is_called(self, run: Run) -> None:
+        ended = run("inbound", "/proc/self/fd/1")
+
+        assert ended.status == 2
+        assert ended.err.endswith("standard output goes to this very file\n")
 
 
 class TestWhatGoesWrong:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import pickle
 import signal
 import sys
 import threading
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.unit.cli.program import GOOD, Run, ndjson, spawned
 
+from statsig_segment.cli import processes
 from statsig_segment.cli.processes import WorkerError, in_order
 
 if TYPE_CHECKING:
@@ -78,6 +81,58 @@ class TestResults:
         assert one.counts.startswith("read 6 = ")
 
 
+class TestWhereAProcessCannotBeWaitedFor:
+    """As on Windows, whose pipes cannot."""
+
+    def test_it_does_its_work_all_the_same(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(processes, "_POSIX", False)
+
+        assert list(in_order(bytes.upper, [b"x" * 300_000] * 3, 2)) == [b"X" * 300_000] * 3
+
+
+class TestTheOtherEnd:
+    """What runs in the other process, here in this one."""
+
+    def served(self, *messages: Any) -> list[Any]:
+        source, sink = io.BytesIO(), io.BytesIO()
+        for message in messages:
+            text = pickle.dumps(message)
+            source.write(len(text).to_bytes(8, "big") + text)
+        source.seek(0)
+        processes.serve(source, sink)
+        sink.seek(0)
+        found: list[Any] = []
+        while size := sink.read(8):
+            found.append(pickle.loads(sink.read(int.from_bytes(size, "big"))))  # noqa: S301 - our own
+        return found
+
+    def test_it_answers_each_block_with_what_came_of_it(self) -> None:
+        found = self.served(int, b"1", b"x", b"2")
+
+        assert [found[0], found[2]] == [(True, 1), (True, 2)]
+        assert isinstance(found[1][1], ValueError)
+
+    def test_an_error_that_cannot_be_sent_is_named(self) -> None:
+        [(done, error)] = self.served(fail_without_words, 0)
+
+        assert not done
+        assert str(error) == "its work ended with UnpicklableError"
+
+    def test_it_ends_when_nobody_listens(self) -> None:
+        class Closed(io.BytesIO):
+            def flush(self) -> None:
+                raise BrokenPipeError
+
+        source = io.BytesIO()
+        for message in (int, b"1", b"2"):
+            text = pickle.dumps(message)
+            source.write(len(text).to_bytes(8, "big") + text)
+        source.seek(0)
+
+        processes.serve(source, Closed())
+        assert source.read()
+
+
 class TestErrors:
     @pytest.mark.parametrize("jobs", [1, 2])
     def test_an_error_of_the_work_comes_through(self, jobs: int) -> None:
@@ -113,6 +168,18 @@ class TestErrors:
 
         with pytest.raises(WorkerError, match="was stopped"):
             list(in_order(signal.raise_signal, blocks(), 2))
+
+    def test_a_process_that_died_while_it_had_nothing_to_do_is_noticed(self) -> None:
+        worker = processes.Worker(pickle.dumps(len))
+        try:
+            worker.kill()
+            with pytest.raises(WorkerError, match="was killed by signal 9"):
+                worker.do(pickle.dumps(b"x" * 1_000_000))
+        finally:
+            worker.close()
+
+    def test_a_process_that_is_not_ours_is_not_looked_at(self) -> None:
+        assert not processes.is_stopped(os.getpid())
 
     def test_interrupts_are_this_process_own_afterwards(self) -> None:
         before = signal.getsignal(signal.SIGINT)

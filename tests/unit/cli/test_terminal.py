@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import fcntl
+import io
 import os
 import pty
 import re
-import select
 import struct
-import subprocess
 import sys
 import termios
+import threading
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import pytest
 from rich.cells import cell_len
-from tests.unit.cli.program import CALLS, CONFIG, EXPORT, GOOD, MEMBER, Run, environment, ndjson
+from tests.unit.cli.program import CALLS, CONFIG, EXPORT, GOOD, MEMBER, Run, ndjson
 
 from statsig_segment.cli import main
+from statsig_segment.cli import run as run_module
 from statsig_segment.cli.blocks import Tally
-from statsig_segment.cli.messages import HINTS
-from statsig_segment.cli.screen import LARGEST, Screen, summary
+from statsig_segment.cli.messages import HINTS, SEGMENT_HINT
+from statsig_segment.cli.screen import LARGEST, Screen, is_terminal, summary
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -47,37 +49,39 @@ class Shown:
         return self.text.splitlines()
 
 
-class Terminal:
-    """A process of its own in a terminal of its own."""
+def at_terminal(*argv: str | Path, columns: int = 80, typed: bytes = b"", **variables: Any) -> Shown:
+    """Run the command in this process, with a terminal for all three of its streams."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    os.write(ours, typed)
+    parts: list[bytes] = []
+    reader = threading.Thread(target=lambda: parts.extend(read_to_end(ours)))
+    reader.start()
+    encoding = "ascii" if variables.get("PYTHONIOENCODING") == "ascii" else "utf-8"
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"TERM": "xterm-256color", **variables}.items():
+            patch.setenv(name, value)
+        for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+            errors = "backslashreplace" if name == "stderr" else "strict"
+            patch.setattr(sys, name, open(os.dup(theirs), mode, encoding=encoding, errors=errors))  # noqa: SIM115, PTH123
+        os.close(theirs)
+        status = main([str(word) for word in argv])
+        for name in ("stdin", "stdout", "stderr"):
+            getattr(sys, name).close()
+    reader.join(timeout=60)
+    os.close(ours)
+    return Shown(status, b"".join(parts).decode().replace("\r\n", "\n"))
 
-    def __init__(self, arguments: list[str], columns: int = 80, **variables: str) -> None:
-        self.master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-        env = environment(TERM="xterm-256color") | variables
-        streams: dict[str, Any] = {"stdin": slave, "stdout": slave, "stderr": slave}
-        self.process = subprocess.Popen([sys.executable, *arguments], env=env, start_new_session=True, **streams)  # noqa: S603 - our own
-        os.close(slave)
-        self.text = b""
 
-    def read(self) -> bool:
-        """Read on; false at the end."""
+def read_to_end(terminal: int) -> Iterator[bytes]:
+    while True:
         try:
-            part = os.read(self.master, 1 << 16) if select.select([self.master], [], [], 60)[0] else b""
+            part = os.read(terminal, 1 << 16)
         except OSError:  # as Linux says it
-            part = b""
-        self.text += part
-        return bool(part)
-
-    def ended(self) -> Shown:
-        while self.read():
-            pass
-        os.close(self.master)
-        return Shown(self.process.wait(timeout=60), self.text.decode().replace("\r\n", "\n"))
-
-
-def at_terminal(*argv: str | Path, columns: int = 80, **variables: str) -> Shown:
-    """Run the command in a terminal for all three of its streams."""
-    return Terminal(["-m", "statsig_segment", *map(str, argv)], columns, **variables).ended()
+            return
+        if not part:
+            return
+        yield part
 
 
 @pytest.fixture(autouse=True)
@@ -111,6 +115,15 @@ class TestTheLinesOfCalls:
         assert lines[0].startswith('    1  event "checkout_started"')
         assert "-> checkout_started  userId=user-31  anonymousId=stable-31" in lines[0]
         assert "-> rejected: missing_event  Give the event its name, in eventName." in lines[19]
+
+    def test_what_is_not_an_event_is_named_by_what_it_is(self, tmp_path: Path) -> None:
+        (tmp_path / "odd").write_bytes(ndjson(GOOD, {"batch": []}) + b"oops\n")
+        lines = at_terminal("outbound", tmp_path / "odd", NO_COLOR="1", columns=200).lines
+
+        assert [line.split("->")[0].split(maxsplit=1)[1].strip() for line in lines[:3]] == [
+            'Segment track "Signed Up"', "Segment an object", "not an event",
+        ]  # fmt: skip
+        assert SEGMENT_HINT in lines[0]
 
     def test_many_files_have_headings(self, tmp_path: Path) -> None:
         (tmp_path / "a").write_bytes(ndjson(GOOD, GOOD))
@@ -161,7 +174,7 @@ class TestAnyTerminal:
 
     @pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=str)
     @pytest.mark.parametrize("command", ["inbound", "explain"])
-    def test_one_that_is_plain_gets_no_escape_codes(self, command: str, variables: dict[str, str]) -> None:
+    def test_one_that_is_plain_gets_no_escape_codes(self, command: str, variables: dict[str, Any]) -> None:
         shown = at_terminal(command, CALLS, "--config", CONFIG, **variables)
 
         assert "\x1b" not in shown.text
@@ -185,9 +198,9 @@ class TestAnyTerminal:
         assert '5track"SignedUp"->segment::SignedUpuserID=user-31companyID=company-9' in text
 
     @pytest.mark.parametrize("command", ["inbound", "explain"])
-    @pytest.mark.parametrize("variables", [{}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}], ids=str)
+    @pytest.mark.parametrize("variables", [{}, {"PYTHONIOENCODING": "ascii"}], ids=str)
     def test_it_obeys_nothing_that_a_payload_holds(
-        self, tmp_path: Path, command: str, variables: dict[str, str]
+        self, tmp_path: Path, command: str, variables: dict[str, Any]
     ) -> None:
         (tmp_path / "odd").write_bytes(ndjson(ODD, ODD | {"type": ODD["event"]}) + "\x1b[2J\u202e\x9b\n".encode())
         shown = at_terminal(command, tmp_path / "odd", columns=300, **variables)
@@ -212,18 +225,28 @@ class TestAnyTerminal:
         assert max(map(cell_len, lines)) <= 80
         assert len({cell_len(line[: line.index("->")]) for line in lines}) == 1
 
+    def test_what_has_no_size_counts_as_80_columns(self) -> None:
+        class Odd(io.StringIO):
+            def isatty(self) -> bool:
+                return True
+
+        assert Screen(Odd()).width == 80
+
+    def test_a_stream_that_is_closed_is_none(self) -> None:
+        stream = io.StringIO()
+        stream.close()
+
+        assert not is_terminal(stream)
+
 
 class TestWhatItIsTold:
     def test_it_waits_for_a_terminal_with_a_word(self) -> None:
-        terminal = Terminal(["-m", "statsig_segment", "inbound"], NO_COLOR="1")
-        while b"\n" not in terminal.text:
-            assert terminal.read()
-        os.write(terminal.master, b'{"type":"page","userId":"u"}\n\x04')
-        shown = terminal.ended()
+        shown = at_terminal("inbound", typed=b'{"type":"page","userId":"u"}\n\x04', NO_COLOR="1")
+        said = shown.text.partition("Reading ")[2]  # before it, the terminal shows what is typed
 
-        assert shown.lines[0] == "Reading Segment calls from the terminal; Ctrl-D ends it."
-        assert "-> segment::Loaded a Page" in shown.text
-        assert shown.lines[-1].startswith("read 1 = ")
+        assert said.startswith("Segment calls from the terminal; Ctrl-D ends it.\n")
+        assert "-> segment::Loaded a Page" in said
+        assert "\nread 1 = " in said
 
     @pytest.mark.parametrize(
         ("command", "text", "other"),
@@ -289,39 +312,39 @@ class TestTheSummary:
 class TestProgress:
     """It says how far a long run is, where it disturbs nothing else."""
 
-    def shown(self, tmp_path: Path, *options: str, stdout_too: bool = False, **variables: str) -> str:
+    def shown(self, tmp_path: Path, *options: str, **variables: Any) -> str:
         calls = tmp_path / "calls"
-        calls.write_bytes(ndjson(GOOD) * 60_000)
-        out = "" if stdout_too else f"sys.stdout = open({str(tmp_path / 'out')!r}, 'w')"
-        script = (
-            "import sys, statsig_segment.cli.run as run\n"
-            "run._PROGRESS_AFTER = run._PROGRESS_EVERY = 0\n"
-            "from statsig_segment.cli import main\n"
-            f"{out}\n"
-            f"sys.exit(main(['inbound', {str(calls)!r}, *{options!r}]))\n"
-        )
-        return Terminal(["-c", script], **variables).ended().text
+        calls.write_bytes(ndjson(GOOD) * 20_000)
+        with pytest.MonkeyPatch.context() as patch:
+            for name in ("_PROGRESS_AFTER", "_PROGRESS_EVERY"):
+                patch.setattr(run_module, name, 0)
+            return at_terminal("inbound", calls, *options, **variables).text
 
     def test_a_long_run_shows_count_rate_and_share(self, tmp_path: Path) -> None:
-        text = self.shown(tmp_path)
+        text = self.shown(tmp_path, "--output", os.devnull)
 
         assert re.search(r"read [\d,]+", text)
         assert re.search(r"[\d,]+/s", text)
         assert "%" in text
-        assert "read 60,000 = translated 60,000" in text
-
-    def test_with_an_output_file_it_has_the_terminal_to_itself(self, tmp_path: Path) -> None:
-        assert "/s" in self.shown(tmp_path, "--output", str(tmp_path / "events"), stdout_too=True)
+        assert "read 20,000 = translated 20,000" in text
 
     def test_it_never_shares_the_terminal_with_the_output(self, tmp_path: Path) -> None:
-        assert "/s" not in self.shown(tmp_path, "--json", stdout_too=True)
+        assert "/s" not in self.shown(tmp_path, "--json")
+
+    def test_its_share_is_not_known_of_standard_input(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "pipe").touch()
+        monkeypatch.setattr(run_module, "_size", lambda _files: None)
+        text = self.shown(tmp_path, "--output", os.devnull)
+
+        assert "/s" in text
+        assert "%" not in text
 
     @pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=str)
-    def test_a_plain_terminal_gets_none(self, tmp_path: Path, variables: dict[str, str]) -> None:
-        assert "\x1b" not in self.shown(tmp_path, **variables)
+    def test_a_plain_terminal_gets_none(self, tmp_path: Path, variables: dict[str, Any]) -> None:
+        assert "\x1b" not in self.shown(tmp_path, "--output", os.devnull, **variables)
 
     def test_nor_does_who_wants_it_quiet(self, tmp_path: Path) -> None:
-        assert self.shown(tmp_path, "--quiet") == ""
+        assert self.shown(tmp_path, "--output", os.devnull, "--quiet") == ""
 
     def test_nor_does_a_file(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("statsig_segment.cli.run._PROGRESS_AFTER", 0)
