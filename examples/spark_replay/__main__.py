@@ -18,7 +18,7 @@ from examples.spark_replay.storage import INCOMPLETE
 from pyspark.sql import SparkSession
 
 from statsig_segment import ConfigError, IntegrationConfig, load_config
-from statsig_segment.cli.screen import problems_text, summary_text
+from statsig_segment.cli.messages import problems_text, summary_text
 
 
 def main() -> int:

@@ -3,9 +3,11 @@
 from statsig_segment._version import __version__
 from statsig_segment.audiences import AudienceFold, AudienceUpdate, IdListPatch, audience_update, fold_audience_updates
 from statsig_segment.batches import SegmentBatch, split_segment_batch, to_segment_batches
+from statsig_segment.comparison import Comparison, compare
 from statsig_segment.config import InboundConfig, IntegrationConfig, OutboundConfig
 from statsig_segment.config_file import load_config
 from statsig_segment.conversion import to_statsig_event
+from statsig_segment.coverage import Coverage, coverage
 from statsig_segment.errors import (
     ConfigError,
     Issue,
@@ -54,8 +56,10 @@ from statsig_segment.statsig import (
 __all__ = [
     "AudienceFold",
     "AudienceUpdate",
+    "Comparison",
     "ConfigChange",
     "ConfigError",
+    "Coverage",
     "EventNaming",
     "EventWebhook",
     "Explanation",
@@ -97,7 +101,9 @@ __all__ = [
     "apply_filters",
     "apply_id_mappings",
     "audience_update",
+    "compare",
     "config_change_event",
+    "coverage",
     "custom_ids_property",
     "custom_property",
     "explain",

@@ -111,16 +111,19 @@ def log_events(
     [{'eventName': 'segment::Signed Up', 'user': {'userID': 'u1'}, 'metadata': {}}]
     """
     check_iterable(payloads, "log_events")
-    return _logged(payloads, config.inbound, seen)
+    outcomes = log_events_or_outcomes(payloads, config.inbound, seen)
+    return (to_log_event(found) if isinstance(found, StatsigEvent) else found for found in outcomes)
 
 
-def _logged(payloads: Iterable[Any], config: InboundConfig, seen: Seen | None) -> Iterator[LogOutcome]:
+def log_events_or_outcomes(
+    payloads: Iterable[Any], config: InboundConfig, seen: Seen | None
+) -> Iterator[LogEvent | Outcome]:
+    """Translate through the fast lane; where it stepped aside, a `StatsigEvent` comes with its issues."""
     plan = config.plan
     for position, payload in enumerate(payloads):
         written: Any = fast_lane.log_event(payload, plan)
         if written is None:
-            outcome = reference_outcome(payload, config, position, seen)
-            yield to_log_event(outcome) if isinstance(outcome, StatsigEvent) else outcome
+            yield reference_outcome(payload, config, position, seen)
         elif seen is not None and _is_repeated(payload.get(MESSAGE_ID), seen):
             yield Skipped(reason="duplicate_message", position=position, payload=payload)
         elif type(written) is str:

@@ -88,10 +88,22 @@ OUTBOUND = (
     "to_segment_batches",
     "url_verification_code",
 )
+BEFORE_SWITCHING_ON = ("Comparison", "Coverage", "compare", "coverage")
 TRUST = ("verify_segment_signature", "verify_statsig_signature")
 
 MODELS = (*SEGMENT_MODELS, *STATSIG_MODELS, *CONFIGURATION[:-1], *RESULTS)
-NAMES = (*MODELS, *WIRE_SHAPES, *UNIONS, "Seen", "load_config", *ERRORS, *INBOUND, *OUTBOUND, *TRUST)
+NAMES = (
+    *MODELS,
+    *WIRE_SHAPES,
+    *UNIONS,
+    "Seen",
+    "load_config",
+    *ERRORS,
+    *INBOUND,
+    *OUTBOUND,
+    *BEFORE_SWITCHING_ON,
+    *TRUST,
+)
 
 
 @pytest.mark.parametrize("name", NAMES)

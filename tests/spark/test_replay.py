@@ -576,7 +576,7 @@ def test_a_file_cut_anywhere_gives_what_the_command_line_gives(share: float, tmp
     *rows, last = outcomes.rows("cut.gz", path.read_bytes(), IntegrationConfig())
     events, trouble = b"", None
     try:
-        for block in read_blocks(str(path), split_calls, SegmentEventError):
+        for _, block in read_blocks(str(path), split_calls, SegmentEventError):
             events += translate_block(IntegrationConfig(), "log-event", block).events
     except READ_ERRORS as error:
         trouble = str(error)

@@ -1,4 +1,4 @@
-"""One block of input -> the bytes that it becomes, and what they count; any process can do any block, and no I/O."""
+"""One block of input -> the bytes that it becomes, and what they count; any process can do any block, without I/O."""
 
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -10,23 +10,27 @@ from statsig_segment._values import FrozenDict
 from statsig_segment.audiences import AudienceUpdate
 from statsig_segment.batches import split_segment_batch
 from statsig_segment.cli.codec import FAST
-from statsig_segment.cli.records import Split, payloads_of
+from statsig_segment.cli.records import Placed, Split, line_payloads
 from statsig_segment.config import IntegrationConfig
 from statsig_segment.errors import SegmentEventError, StatsigEventError, StatsigSegmentError
-from statsig_segment.exports import DATA, split_statsig_export
-from statsig_segment.inbound import Seen, translate_many
+from statsig_segment.exports import split_statsig_export
+from statsig_segment.inbound import Seen, log_events_or_outcomes, translate_many
 from statsig_segment.outbound import export_many
 from statsig_segment.outcomes import Rejected, Skipped
-from statsig_segment.segment import BATCH
+from statsig_segment.segment import CALL_TYPES, TYPE
 from statsig_segment.statsig import CUSTOM_IDS, EVENT_NAME, USER_ID, StatsigEvent, to_event_webhook, to_log_event
 
-Block: TypeAlias = bytes | list[Any]
+Block: TypeAlias = bytes | list[Placed]
 """Whole lines, or payloads that are decoded already, `Rejected` among them for what could not be."""
 
+WEBHOOK: Final = "webhook"
 FORMS: Final[Mapping[str, Callable[[StatsigEvent], Any]]] = FrozenDict(
-    {"log-event": to_log_event, "webhook": to_event_webhook, "request": to_log_event}
+    {"log-event": to_log_event, WEBHOOK: to_event_webhook, "request": to_log_event}
 )
 """Format of the output -> what is written of each event; a request packs many."""
+
+_SMALL: Final = 1e-3
+"""From here up, every codec prints numbers alike."""
 
 
 @attrs.define(kw_only=True)
@@ -41,7 +45,7 @@ class Tally:
     rejected: Counter[str] = attrs.field(factory=Counter[str])
     """By code."""
     issues: Counter[str] = attrs.field(factory=Counter[str])
-    """By code; they ride on what is translated, and are no part of the sum."""
+    """By code; they ride on what is translated, and are not part of the sum."""
 
     def add(self, other: "Tally") -> None:
         """Count what another tally has counted."""
@@ -50,7 +54,7 @@ class Tally:
 
 
 @attrs.define(kw_only=True)
-class Done:
+class BlockResult:
     """What a block became."""
 
     events: bytes
@@ -60,10 +64,12 @@ class Done:
     rejects: list[tuple[int, bytes]]
     """Position in the block, and the record of it that lacks only the position."""
     tally: Tally
+    misdirected: int = 0
+    """So many rejects look like input of the other direction."""
 
 
-class LastIds:
-    """The message IDs that came last: enough to know a repeated delivery, in a memory that does not grow for ever."""
+class RecentIds:
+    """The message IDs that came last: enough to know a repeated delivery, in memory that does not grow forever."""
 
     def __init__(self, size: int) -> None:
         """Begin with none, and remember at most `size`."""
@@ -80,10 +86,13 @@ class LastIds:
             self._ids.popitem(last=False)
 
 
+# -- Records -> payloads -----------------------------------------------------------------------------------------------
+
+
 def split_calls(value: Any) -> Iterable[Any]:
     """Give the payloads of a record of Segment calls, decoded and ours: a call, an array or an envelope (IN-8)."""
     if value.__class__ is dict:
-        return split_segment_batch(value) if BATCH in value else (value,)
+        return split_segment_batch(value)
     if value.__class__ is list:
         return value
     raise SegmentEventError("not_an_object")
@@ -92,47 +101,148 @@ def split_calls(value: Any) -> Iterable[Any]:
 def split_events(value: Any) -> Iterable[Any]:
     """Give the payloads of a record of a Statsig export, decoded and ours (OU-2)."""
     if value.__class__ is dict:
-        return split_statsig_export(value) if DATA in value and EVENT_NAME not in value else (value,)
+        return (value,) if EVENT_NAME in value else split_statsig_export(value)
     if value.__class__ is list:
         return value
     raise StatsigEventError("not_an_object")
 
 
+_MANY: Final[Mapping[Split, tuple[str, str]]] = {
+    split_calls: ("batch", "detail-type"),
+    split_events: ("data", "events"),
+}
+"""The keys of objects that may hold many payloads (IN-8, OU-2); one that has neither is itself the only one."""
+
+
 def block_payloads(block: Block, split: Split, error: type[StatsigSegmentError]) -> Iterator[Any]:
     """Give the payloads of a block, and `Rejected` for what could not be decoded."""
     if isinstance(block, list):
+        for _, payload in block:
+            yield payload
+        return
+    decode = FAST.quick_decoder(block)
+    many, also_many = _MANY[split]
+    for line in block.split(b"\n"):
+        try:
+            value = decode(line)
+        except ValueError:
+            if line and not line.isspace():
+                yield from _odd_line(line, split, error)
+        else:
+            if value.__class__ is dict and many not in value and also_many not in value:
+                yield value
+            else:
+                yield from _split(value, line, split)
+
+
+def _odd_line(line: bytes, split: Split, error: type[StatsigSegmentError]) -> Iterable[Any]:
+    """Give the payloads of a line that the quick decoder does not read: it may be odd, many values, or broken."""
+    try:
+        value = FAST.decode(line, error)
+    except StatsigSegmentError as refused:
+        if any(mark in line for mark in (b"{", b"[", b"\x1e")):
+            return line_payloads(line, split, error)
+        return (Rejected(error=refused.with_traceback(None), payload=line),)
+    return _split(value, line, split)
+
+
+def _split(value: Any, line: bytes, split: Split) -> Iterator[Any]:
+    try:
+        yield from split(value)
+    except StatsigSegmentError as refused:
+        yield Rejected(error=refused.with_traceback(None), payload=line)
+
+
+def placed_payloads(line: int, block: Block, split: Split, error: type[StatsigSegmentError]) -> Iterator[Placed]:
+    """Give the payloads of a block that begins at this line, each with the line where it begins."""
+    if isinstance(block, list):
         yield from block
         return
-
-    def split_line(line: bytes) -> Iterable[Any]:
-        return split(FAST.decode(line, error))
-
-    for line in block.split(b"\n"):
-        if line and not line.isspace():
-            yield from payloads_of(line, split_line)
+    for number, text in enumerate(block.split(b"\n"), start=line):
+        for payload in block_payloads(text, split, error):
+            yield number, payload
 
 
-def translate_block(config: IntegrationConfig, form: str, block: Block, *, seen: Seen | None = None) -> Done:
-    """Translate a block of Segment calls, and write what comes of it."""
-    write, encode, tally = FORMS[form], FAST.encode, Tally()
-    events: list[bytes] = []
-    updates: list[bytes] = []
-    rejects: list[tuple[int, bytes]] = []
-    for position, payload in enumerate(block_payloads(block, split_calls, SegmentEventError)):
-        outcome = payload if payload.__class__ is Rejected else next(translate_many((payload,), config, seen=seen))
-        count(tally, outcome)
-        if isinstance(outcome, StatsigEvent):
-            events.append(encode(write(outcome)))
-        elif isinstance(outcome, AudienceUpdate):
-            updates.append(encode(_update_wire(outcome)))
+# -- Payloads -> outcomes ----------------------------------------------------------------------------------------------
+
+
+def outcomes_of_block(payloads: Iterable[Any], config: IntegrationConfig, *, seen: Seen | None = None) -> Iterator[Any]:
+    """Translate the payloads of a block, lazily: the one place that decides how.
+
+    Gives one outcome for each payload, in order: a `StatsigEvent` or, written already, a log event as a `dict`;
+    `AudienceUpdate`, `Skipped` or `Rejected`. A payload that could not be decoded is `Rejected` already, and comes back
+    as the payload of another.
+    """
+    return log_events_or_outcomes(payloads, config.inbound, seen)
+
+
+def translate_block(config: IntegrationConfig, form: str, block: Block, *, seen: Seen | None = None) -> BlockResult:
+    """Translate a block of Segment calls, and write what comes of it; no payload lives longer than its turn."""
+    write, text_of = FORMS[form], _event_encoder()
+    result = _Collected()
+    append = result.events.append
+    payloads = block_payloads(block, split_calls, SegmentEventError)
+    translated = translate_many if form == WEBHOOK else outcomes_of_block
+    for position, outcome in enumerate(translated(payloads, config, seen=seen)):
+        if outcome.__class__ is dict:
+            append(text_of(outcome))
+        elif outcome.__class__ is StatsigEvent:
+            append(text_of(write(outcome)))
+            if outcome.issues:
+                result.count_issues(outcome)
+        else:
+            result.add(position, outcome)
+    return result.whole()
+
+
+@attrs.define
+class _Collected:
+    """What comes of a block, as far as it has come."""
+
+    events: list[bytes] = attrs.field(factory=list[bytes])
+    updates: list[bytes] = attrs.field(factory=list[bytes])
+    rejects: list[tuple[int, bytes]] = attrs.field(factory=list[tuple[int, bytes]])
+    tally: Tally = attrs.field(factory=Tally)
+    misdirected: int = 0
+
+    def add(self, position: int, outcome: Any) -> None:
+        """Take an outcome that is not an event."""
+        if isinstance(outcome, Skipped):
+            self.tally.skipped[outcome.reason] += 1
         elif isinstance(outcome, Rejected):
-            rejects.append((position, reject_record(outcome)))
-    return Done(events=_lines(events), updates=_lines(updates), rejects=rejects, tally=tally)
+            rejected = outcome.payload if isinstance(outcome.payload, Rejected) else outcome
+            self.tally.rejected[rejected.error.code] += 1
+            self.rejects.append((position, reject_record(rejected)))
+            self.misdirected += is_statsig(rejected.payload)
+        else:
+            self.updates.append(update_line(outcome))
+            self.count_issues(outcome)
+
+    def count_issues(self, outcome: StatsigEvent | AudienceUpdate) -> None:
+        self.tally.issues.update(issue.code for issue in outcome.issues)
+
+    def whole(self) -> BlockResult:
+        """Give everything together."""
+        tally = self.tally
+        tally.translated, tally.audiences = len(self.events), len(self.updates)
+        tally.read = tally.translated + tally.audiences + tally.skipped.total() + tally.rejected.total()
+        return BlockResult(
+            events=b"\n".join((*self.events, b"")),
+            updates=b"".join(self.updates),
+            rejects=self.rejects,
+            tally=tally,
+            misdirected=self.misdirected,
+        )
 
 
 def export_payload(payload: Any, config: IntegrationConfig) -> Any:
     """Translate one payload of a Statsig export: a track call, `Skipped` or `Rejected`."""
     return payload if payload.__class__ is Rejected else next(export_many((payload,), config))
+
+
+def translate_payload(payload: Any, config: IntegrationConfig, *, seen: Seen | None = None) -> Any:
+    """Translate one Segment call: a `StatsigEvent`, `AudienceUpdate`, `Skipped` or `Rejected`."""
+    return payload if payload.__class__ is Rejected else next(translate_many((payload,), config, seen=seen))
 
 
 def count(tally: Tally, outcome: Any) -> None:
@@ -145,16 +255,49 @@ def count(tally: Tally, outcome: Any) -> None:
     elif isinstance(outcome, StatsigEvent | AudienceUpdate):
         tally.translated += isinstance(outcome, StatsigEvent)
         tally.audiences += isinstance(outcome, AudienceUpdate)
-        if outcome.issues:
-            tally.issues.update(issue.code for issue in outcome.issues)
+        tally.issues.update(issue.code for issue in outcome.issues)
 
 
-def _lines(texts: list[bytes]) -> bytes:
-    return b"\n".join(texts) + b"\n" if texts else b""
+def is_statsig(payload: Any) -> bool:
+    """Tell whether a payload is not a call but an event in one of the forms that Statsig knows, or a body of them."""
+    if payload.__class__ is not dict or TYPE in payload:
+        return False
+    return any(
+        payload.keys() >= keys
+        for keys in ({EVENT_NAME}, {"event_name"}, {"events", "statsigMetadata"}, {"user", "event", "metadata"})
+    )
+
+
+def is_segment(payload: Any) -> bool:
+    """Tell whether a payload is not an event of Statsig's but a Segment call, or a batch of them."""
+    return payload.__class__ is dict and (payload.get(TYPE) in CALL_TYPES or isinstance(payload.get("batch"), list))
+
+
+# -- Outcomes -> bytes -------------------------------------------------------------------------------------------------
+
+
+def _event_encoder() -> Callable[[dict[str, Any]], bytes]:
+    """Give a function that writes an event, the fast way where a codec cannot print any number of it differently."""
+    quick, encode = FAST.quick_encode, FAST.encode
+
+    def text_of(event: dict[str, Any]) -> bytes:
+        value = event.get("value")  # the metadata holds only text
+        if (value.__class__ is float and -_SMALL < value < _SMALL) or "custom" in event["user"]:
+            return encode(event)
+        try:
+            return quick(event)
+        except TypeError:  # a lone surrogate, or an integer beyond 64 bits
+            return encode(event)
+
+    return text_of
+
+
+def update_line(update: AudienceUpdate) -> bytes:
+    """Write a change of an ID list; what is absent has no key."""
+    return FAST.encode(_update_wire(update)) + b"\n"
 
 
 def _update_wire(update: AudienceUpdate) -> dict[str, Any]:
-    """Write a change of an ID list; what is absent has no key."""
     wire = {
         "idList": update.id_list,
         "member": update.member,

@@ -1,8 +1,8 @@
-"""Bytes of JSON <-> values for the command line: orjson where it is installed, with the same outcome as without it.
+"""Bytes of JSON <-> values: orjson where it is installed, with the same outcome as without it.
 
-orjson is taken at its word only where it must agree with the standard library. What it refuses (NaN, lone surrogates,
-1e400, a byte order mark), and what it would read or print in another way (integers beyond 64 bits, numbers from 1e-9 to
-1e-4), goes to the standard library. Numbers that JSON does not have are written as null, as JavaScript writes them.
+orjson is trusted only where it must agree with the standard library. What it refuses (NaN, lone surrogates, 1e400, a
+byte order mark), and what it would read or print differently (integers beyond 64 bits, numbers from 1e-9 to 1e-4), goes
+to the standard library. Numbers that JSON does not have are written as null, as JavaScript writes them.
 """
 
 import json
@@ -33,6 +33,10 @@ class Codec:
     """UTF-8 bytes -> value; raises the error class given, with code `invalid_json` or `number_too_long`."""
     encode: Callable[[Any], bytes]
     """Value -> compact JSON in UTF-8; a lone surrogate is escaped."""
+    quick_decoder: Callable[[bytes], Callable[[bytes], Any]]
+    """Block of lines -> the fastest decoder for any line of it; that raises ValueError where `decode` has to decide."""
+    quick_encode: Callable[[Any], bytes]
+    """Like `encode`, for values without numbers from 1e-9 to 1e-4; raises TypeError where `encode` has to decide."""
 
 
 def _encode(value: object) -> bytes:
@@ -49,11 +53,15 @@ def _null(_token: str) -> None:
     """Read NaN and the infinities."""
 
 
-STANDARD: Final = Codec(decode=read_text, encode=_encode)
+def _read(text: bytes) -> Any:
+    return read_text(text, StatsigSegmentError)
+
+
+STANDARD: Final = Codec(decode=read_text, encode=_encode, quick_decoder=lambda _block: _read, quick_encode=_encode)
 
 
 def best_codec() -> Codec:
-    """Give the codec with orjson, or without it where the extra `fast` is not installed."""
+    """Give the codec with orjson, or without it where it is not installed."""
     try:
         import orjson  # noqa: PLC0415 - an extra
     except ImportError:
@@ -74,7 +82,13 @@ def best_codec() -> Codec:
             return _encode(value)
         return _encode(value) if _SMALL_DECIMAL in text or _find_small_exponent(text) else text
 
-    return Codec(decode=decode, encode=encode)
+    def careful(text: bytes) -> Any:
+        return decode(text, StatsigSegmentError)
+
+    def quick_decoder(block: bytes) -> Callable[[bytes], Any]:
+        return careful if _LONG_INTEGER in block.translate(_NINES) else orjson.loads
+
+    return Codec(decode=decode, encode=encode, quick_decoder=quick_decoder, quick_encode=orjson.dumps)
 
 
 FAST: Final = best_codec()

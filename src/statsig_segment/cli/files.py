@@ -1,30 +1,27 @@
-"""Files and standard input -> blocks, and blocks over many processes, both in constant memory; translates nothing.
+"""Files and standard input -> blocks, in constant memory; translates nothing.
 
-An input is one of two things, and its first line tells which:
+An input is one of two things, and its first line shows which:
 
-- *lines*, each a record of its own (NDJSON). They pass on as blocks of bytes, undecoded, so that any process can work
-  on any block. A line is held whole, whatever its length.
-- *a document*: a record that does not end on its first line, such as a printed array or envelope. An array is read
-  element by element, anything else whole. After the document, the next line tells again.
+- *lines*, each a record or a few (NDJSON). They pass on as blocks of bytes, undecoded, so that any process can work on
+  any block. A line is held whole, whatever its length.
+- *a document*: a record that does not end on its first line, such as a printed array or envelope, or a first line of
+  over a million characters. An array is read element by element, anything else whole. After the document, the next line
+  shows again.
 """
 
 import gzip
-import signal
 import sys
 import zlib
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext, suppress
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar, cast
+from typing import Any, BinaryIO, Final, cast
 
 from statsig_segment.cli.blocks import Block
 from statsig_segment.cli.records import Split, Window, documents
 from statsig_segment.errors import StatsigSegmentError
-
-if TYPE_CHECKING:
-    from concurrent.futures import ProcessPoolExecutor
 
 STANDARD_INPUT: Final = "-"
 READ_ERRORS: Final = (OSError, EOFError, zlib.error)
@@ -33,22 +30,32 @@ READ_ERRORS: Final = (OSError, EOFError, zlib.error)
 _PIECE: Final = 1 << 19
 _PAYLOADS: Final = 500
 _GZIP: Final = b"\x1f\x8b"
-_WAITING: Final = 2
-"""So many blocks a process may be read ahead of what is written."""
+_ZSTD: Final = b"\x28\xb5\x2f\xfd"
+_NOT_READ: Final[Mapping[bytes, str]] = {
+    b"PK\x03\x04": "a zip archive: unpack it first, or pipe it in with unzip -p",
+    b"BZh": "compressed with bzip2: unpack it first, or pipe it in with bzcat",
+    b"\xfd7zXZ\x00": "compressed with xz: unpack it first, or pipe it in with xzcat",
+    b"PAR1": "a Parquet file: convert it to JSON, one object a line, first",
+    b"Obj\x01": "an Avro file: convert it to JSON, one object a line, first",
+}
+"""First bytes of what is not read -> what it is, and what to do."""
+_FIRST_BYTES: Final = (_GZIP, _ZSTD, *_NOT_READ)
 
-_Result = TypeVar("_Result")
+
+def ignore(_size: int) -> None:
+    """Take note of nothing."""
 
 
-def read_blocks(name: str, split: Split, error: type[StatsigSegmentError]) -> Iterator[Block]:
-    """Read a file, or standard input for `-`, plain or gzip; raises one of `READ_ERRORS` where that fails."""
+def read_blocks(
+    name: str, split: Split, error: type[StatsigSegmentError], *, on_read: Callable[[int], object] = ignore
+) -> Iterator[tuple[int, Block]]:
+    """Read a file, or standard input for `-`, plain, gzip or zstd: blocks, each with the line where it begins.
+
+    Raises one of `READ_ERRORS` where that fails. `on_read` is called with the number of bytes of each read.
+    """
     with _opened(name) as stream:
-        head = stream.read(len(_GZIP))
-        if head == _GZIP:
-            unzipped = gzip.GzipFile(fileobj=cast("Any", _Rejoined(head, stream)), mode="rb")
-            source = _Source(unzipped, b"")
-        else:
-            source = _Source(stream, head)
-        yield from _blocks(source, split, error)
+        raw = _Raw(stream, on_read)
+        yield from _blocks(_decompressed(raw, raw.first_bytes()), split, error)
 
 
 def standard_input() -> BinaryIO:
@@ -64,38 +71,92 @@ def _opened(name: str) -> AbstractContextManager[BinaryIO]:
     return nullcontext(standard_input())
 
 
-class _Rejoined:
-    """A stream with its first bytes, already read, before it again."""
+class _Raw:
+    """A stream as it is stored, whose first bytes may be looked at before they are read."""
 
-    def __init__(self, head: bytes, stream: BinaryIO) -> None:
-        self._head = head
-        self._stream = stream
+    def __init__(self, stream: BinaryIO, on_read: Callable[[int], object]) -> None:
+        self._read: Callable[[int], bytes] = cast("Any", stream).read1  # waits for no more than there is
+        self._on_read = on_read
+        self._pending = b""
+
+    def first_bytes(self) -> bytes:
+        """Look at as many bytes as it takes to know what the stream is, or a few more."""
+        while any(len(self._pending) < len(mark) and mark.startswith(self._pending) for mark in _FIRST_BYTES):
+            piece = self._next(_PIECE)
+            if not piece:
+                break
+            self._pending += piece
+        return self._pending
+
+    def _next(self, size: int) -> bytes:
+        piece = self._read(size)
+        self._on_read(len(piece))
+        return piece
 
     def read(self, size: int) -> bytes:
-        head, self._head = self._head, b""
-        return head or self._stream.read(size)
+        pending, self._pending = self._pending[:size], self._pending[size:]
+        return pending or self._next(size)
+
+    read1 = read
+
+
+def _decompressed(raw: _Raw, first: bytes) -> Any:
+    for mark, what in _NOT_READ.items():
+        if first.startswith(mark):
+            raise OSError(what)
+    if first.startswith(_GZIP):
+        return gzip.GzipFile(fileobj=cast("Any", raw), mode="rb")
+    if first.startswith(_ZSTD):
+        return _Zstd(raw)
+    return raw
+
+
+class _Zstd:
+    """A zstd stream, whose errors are errors of reading."""
+
+    def __init__(self, raw: _Raw) -> None:
+        zstd = _zstd()
+        self._error: type[Exception] = zstd.ZstdError
+        self._read1: Callable[[int], bytes] = zstd.ZstdFile(raw).read1
+
+    def read1(self, size: int) -> bytes:
+        try:
+            return self._read1(size)
+        except self._error:
+            raise OSError("damaged zstd") from None
+
+
+def _zstd() -> Any:
+    """Give the module that Python has from 3.14 on, or the same module for older ones."""
+    for name in ("compression.zstd", "backports.zstd"):
+        with suppress(ImportError):
+            return import_module(name)
+    raise OSError("compressed with zstd: pip install 'statsig-segment[cli]'")
 
 
 class _Source:
     """The bytes of an input, piece by piece, as they come."""
 
-    def __init__(self, stream: object, pending: bytes) -> None:
-        self._read: Callable[[int], bytes] = cast("Any", stream).read1  # waits for no more than there is
-        self.pending = pending
+    def __init__(self, stream: Any) -> None:
+        self._read1: Callable[[int], bytes] = stream.read1
+        self.pending = b""
 
     def piece(self) -> bytes:
         """Give the next bytes, none at the end."""
         pending, self.pending = self.pending, b""
-        return pending or self._read(_PIECE)
+        return pending or self._read1(_PIECE)
 
 
-def _blocks(source: _Source, split: Split, error: type[StatsigSegmentError]) -> Iterator[Block]:
+def _blocks(stream: Any, split: Split, error: type[StatsigSegmentError]) -> Iterator[tuple[int, Block]]:
+    source = _Source(stream)
     window = Window(source.piece)
     payloads = documents(window, split, error)
     while block := list(islice(payloads, _PAYLOADS)):
-        yield block
-    source.pending = window.rest()
-    yield from _lines(source)
+        yield block[0][0], block
+    line, source.pending = window.line, window.rest()
+    for lines in _lines(source):
+        yield line, lines
+        line += lines.count(b"\n")
 
 
 def _lines(source: _Source) -> Iterator[bytes]:
@@ -109,44 +170,3 @@ def _lines(source: _Source) -> Iterator[bytes]:
         begun.append(piece[cut:])
     if last := b"".join(begun):
         yield last
-
-
-def in_order(work: Callable[[Block], _Result], blocks: Iterable[Block], jobs: int) -> Generator[_Result]:
-    """Do the work on every block, in as many processes as asked for; give the results in the order of the blocks."""
-    if jobs == 1:
-        yield from map(work, blocks)
-        return
-    from concurrent.futures import Future  # noqa: PLC0415 - one process does without
-    from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
-
-    waiting: deque[Future[_Result]] = deque()
-    pool = _pool(jobs)
-    try:
-        for block in blocks:
-            waiting.append(pool.submit(work, block))
-            if len(waiting) > _WAITING * jobs:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    except BrokenProcessPool:
-        raise ChildProcessError("one of the processes ended before its work was done") from None
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _pool(jobs: int) -> "ProcessPoolExecutor":
-    """Start processes, anew and not as copies of this one: that is safe on every platform, whatever runs here."""
-    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
-    from multiprocessing import get_context  # noqa: PLC0415
-
-    leave_interrupts_to_us = (signal.SIGINT, signal.SIG_IGN)
-    pool = ProcessPoolExecutor(
-        jobs, mp_context=get_context("spawn"), initializer=signal.signal, initargs=leave_interrupts_to_us
-    )
-    handler = signal.signal(*leave_interrupts_to_us)  # what is ignored stays so in a new process, from its start
-    try:
-        for _ in range(jobs):
-            pool.submit(int)  # nothing: a process starts when there is something to do
-    finally:
-        signal.signal(signal.SIGINT, handler)
-    return pool

@@ -1,221 +1,289 @@
-"""What the command line tells people: explanations, hints, counts, what a configuration does; writes nothing itself.
+"""What people see, made with rich: lines of calls, tables of explanations, the summary, the progress; writes nothing.
 
-Text of a payload or a file is shown as JSON, and no character of it can steer a terminal.
+Text comes out without any escape code where NO_COLOR is set, where TERM is dumb, and where there is no terminal.
 """
 
+import io
+import os
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+import shutil
+from collections.abc import Iterable, Sequence
+from typing import IO, Any, Final
 
-from statsig_segment._javascript import json_text
-from statsig_segment._values import FrozenDict, freeze
+import attrs
+from rich.cells import cell_len
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.table import Table
+from rich.text import Text
+
 from statsig_segment.audiences import AudienceUpdate
 from statsig_segment.cli.blocks import Tally
+from statsig_segment.cli.messages import (
+    call_name,
+    groups,
+    hint,
+    printable,
+    shown,
+    shown_text,
+    sum_text,
+)
 from statsig_segment.codes import CODES
-from statsig_segment.config import InboundConfig, IntegrationConfig, OutboundConfig
 from statsig_segment.errors import Issue
-from statsig_segment.event_names import EventNaming
 from statsig_segment.explain import Explanation, Row
 from statsig_segment.outcomes import Rejected, Skipped
 from statsig_segment.rules import RULES
-from statsig_segment.segment import EVENT, NAME, TYPE, Group, Page, Screen, Track
-from statsig_segment.statsig import EVENT_NAME
+from statsig_segment.statsig import StatsigEvent
 
-_HINTED: Final = frozenset({"SegmentEventError", "TranslationError", "skipped"})
-HINTS: Final[Mapping[str, str]] = FrozenDict(
-    {code: row.advice for code, row in CODES.items() if not _HINTED.isdisjoint(row.kinds)}
-)
-"""Reason or error of what was skipped or rejected -> what would change that."""
+STYLES: Final = {"event": "green", "audience": "cyan", "skipped": "magenta", "rejected": "bold red", "issue": "magenta"}
+LARGEST: Final = 5
+"""So many groups the summary shows."""
 
-STATSIG_HINT: Final = (
-    "This is an event of Statsig's, such as `inbound` writes. `explain` reads Segment calls: give it what `inbound` "
-    "reads."
-)
-
-_MOST: Final = 60
-"""So much of a value is shown in a table."""
-_CONFIGURED: Final = "(configuration)"
+_BLANKS_AT_END: Final = re.compile(r" +$", re.MULTILINE)
+_NARROW: Final = 60
+"""From here on, columns have room; a narrower terminal wraps."""
+_PLACE: Final = 5
+_INDENT: Final = 3
+_VALUE: Final = 20
+"""A value that is longer gets at least so many columns."""
 _HEADINGS: Final = ("target", "value", "source", "rule")
+_CONFIGURED: Final = "(configuration)"
+_WIDE_PAPER: Final = 120
+"""The width of text for a file."""
 
 
-def shown(value: object, most: int | None = None) -> str:
-    r"""Show a value as JSON, cut to `most` characters.
-
-    >>> print(shown({"a": "b\x9b"}), shown("abcdef", 5))
-    {"a":"b\u009b"} "abc…
-    """
-    text = printable(json_text(freeze(value))[0])
-    return text if most is None or len(text) <= most else f"{text[: most - 1]}…"
-
-
-def printable(text: str) -> str:
-    """Escape what a terminal might obey or could not show, but for the ends of lines."""
-    return "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text)
-
-
-def _escaped(character: str) -> str:
-    """Escape a character as JSON does: by its one or two units of UTF-16."""
-    return re.sub(".{4}", r"\\u\g<0>", character.encode("utf-16-be", "surrogatepass").hex())
-
-
-def explanation_text(position: int, payload: Any, explanation: Explanation) -> str:
-    """Tell where each field of a result came from, or why there is none and what would change that."""
-    result = explanation.result
-    begin = f"{position}  {_call(payload)}  -> "
-    if isinstance(result, Skipped):
-        return _lines(f"{begin} skipped: {result.reason}", _why(result.reason, CODES[result.reason].meaning, payload))
-    if isinstance(result, Rejected):
-        error = result.error
-        place = f" at {error.path}" if error.path else ""
-        return _lines(f"{begin} rejected: {error.code}{place}", _why(error.code, str(error), payload))
-    kind = "audience" if isinstance(result, AudienceUpdate) else "event"
-    return _lines(f"{begin} {kind}", (*_table(explanation.rows), *_issues(result.issues)))
-
-
-def _lines(first: str, others: Iterable[str]) -> str:
-    return "".join(f"{printable(line).rstrip()}\n" for line in (first, *(f"   {line}" for line in others)))
-
-
-def _call(payload: Any) -> str:
-    """Name a payload by its type and name, as far as it has them."""
-    if not isinstance(payload, dict):
-        return "what is no call"
-    found = [payload.get(key) for key in (TYPE, EVENT, NAME)]
-    words = [word for word in found if isinstance(word, str)]
-    return " ".join((words[0], *(shown(word, _MOST) for word in words[1:]))) if words else "an object"
-
-
-def _why(code: str, meaning: str, payload: Any) -> Iterator[str]:
-    rule = CODES[code].rule
-    yield f"why:  {meaning} ({rule}: {RULES[rule].title})"
-    yield f"what would change it:  {STATSIG_HINT if _is_statsig(payload) else HINTS[code]}"
-
-
-def _is_statsig(payload: Any) -> bool:
-    """Tell whether a payload is no call but one of the three forms that events have at Statsig, or their export."""
-    if not isinstance(payload, dict) or TYPE in payload:
+def is_terminal(stream: IO[Any] | None) -> bool:
+    """Tell whether a stream is a terminal."""
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:  # closed
         return False
-    return any(
-        payload.keys() >= keys for keys in ({EVENT_NAME}, {"events", "statsigMetadata"}, {"user", EVENT, "metadata"})
+
+
+def is_plain() -> bool:
+    """Tell whether the terminal is to get no escape codes."""
+    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") in {"dumb", "unknown"}
+
+
+class Screen:
+    """Makes text of what is to be shown, for one stream."""
+
+    def __init__(self, stream: IO[Any] | None) -> None:
+        """Fit the text to the terminal that the stream is, if it is one."""
+        in_color = is_terminal(stream) and not is_plain()
+        self._console = Console(
+            file=io.StringIO(),
+            width=_width(stream),
+            force_terminal=in_color,
+            color_system="standard" if in_color else None,
+            highlight=False,
+            markup=False,
+            emoji=False,
+        )
+        self.width = self._console.width
+
+    def text(self, content: RenderableType) -> str:
+        """Give content as text, with its styles as far as the terminal may have them."""
+        with self._console.capture() as captured:
+            self._console.print(content)
+        return _BLANKS_AT_END.sub("", captured.get())
+
+
+def _width(stream: IO[Any] | None) -> int:
+    return shutil.get_terminal_size((_WIDE_PAPER, 24)).columns if not is_terminal(stream) else _terminal_width(stream)
+
+
+def _terminal_width(stream: Any) -> int:
+    try:
+        return int(os.environ["COLUMNS"])
+    except (KeyError, ValueError):
+        pass
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80
+
+
+# -- One line a call ---------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen(kw_only=True)
+class CallLine:
+    """What one line says of a call or an event."""
+
+    place: str
+    what: tuple[str, str]
+    """Its kind and its name."""
+    outcome: Any
+    payload: Any
+    outbound: bool = False
+
+
+def call_line(line: CallLine, width: int) -> RenderableType:
+    """Show in one line what a call was, and what came of it or why nothing did."""
+    kind, name = line.what
+    what = Text.assemble((kind, "dim"), " " if name else "", name)
+    outcome = _outcome(line, with_hint=width >= _NARROW)
+    if width < _NARROW:
+        return Text.assemble((f"{line.place} ", "dim"), what, " -> ", outcome)
+    room = width // 3
+    what.truncate(room, overflow="ellipsis", pad=True)
+    text = Text.assemble((line.place.rjust(_PLACE), "dim"), "  ", what, "  -> ", outcome)
+    text.truncate(width, overflow="ellipsis")
+    text.rstrip()
+    return text
+
+
+def _outcome(line: CallLine, *, with_hint: bool) -> Text:
+    result = line.outcome
+    if isinstance(result, Skipped | Rejected):
+        kind, code = ("skipped", result.reason) if isinstance(result, Skipped) else ("rejected", result.error.code)
+        why = f"  {hint(code, line.payload, outbound=line.outbound)}" if with_hint else ""
+        return Text.assemble((f"{kind}: {code}", STYLES[kind]), (why, "dim"))
+    if isinstance(result, AudienceUpdate):
+        verb = "joins" if result.member else "leaves"
+        text = Text.assemble((f"{verb} {shown_text(result.id_list)}", STYLES["audience"]))
+        return _with_details(text, result.issues, _ids(result.user_id, result.custom_ids))
+    if isinstance(result, StatsigEvent):
+        text = Text.assemble((shown_text(result.event_name, 100), STYLES["event"]))
+        return _with_details(text, result.issues, _ids(result.user.user_id, result.user.custom_ids))
+    text = Text.assemble((shown_text(str(result["event"]), 100), STYLES["event"]))
+    return _with_details(text, (), _track_ids(result))
+
+
+def _with_details(text: Text, issues: Iterable[Issue], ids: Iterable[tuple[str, str]]) -> Text:
+    codes = list(dict.fromkeys(issue.code for issue in issues))
+    if codes:
+        text.append(f"  {', '.join(codes)}", STYLES["issue"])
+    for id_type, unit in ids:
+        text.append(f"  {shown_text(id_type)}={shown_text(unit)}", "dim")
+    return text
+
+
+def _ids(user_id: str | None, custom_ids: Any) -> Iterable[tuple[str, str]]:
+    return [*([] if user_id is None else [("userID", user_id)]), *custom_ids.items()]
+
+
+def _track_ids(track: Any) -> Iterable[tuple[str, str]]:
+    return [(name, str(track[name])) for name in ("userId", "anonymousId") if track.get(name) is not None]
+
+
+# -- Explanations ------------------------------------------------------------------------------------------------------
+
+
+def explanation(place: str, payload: Any, explained: Explanation, width: int) -> RenderableType:
+    """Show where each field of a result came from, or why there is none and what would change that."""
+    kind, name = call_name(payload)
+    result = explained.result
+    head = Text.assemble((place, "dim"), "  ", (kind, "bold"), " " if name else "", name, "  ->  ", _verdict(result))
+    if isinstance(result, Skipped):
+        body: list[RenderableType] = [_why(result.reason, CODES[result.reason].meaning, payload)]
+    elif isinstance(result, Rejected):
+        body = [_why(result.error.code, str(result.error), payload)]
+    else:
+        body = [_table(explained.rows, width), *map(_issue, result.issues)]
+    return Group(head, *(Padding(part, (0, 0, 0, _INDENT if width >= _NARROW else 1)) for part in body), "")
+
+
+def _verdict(result: Any) -> Text:
+    if isinstance(result, Skipped):
+        return Text(f"skipped: {result.reason}", STYLES["skipped"])
+    if isinstance(result, Rejected):
+        path = f" at {shown_text(result.error.path)}" if result.error.path else ""
+        return Text(f"rejected: {result.error.code}{path}", STYLES["rejected"])
+    kind = "audience" if isinstance(result, AudienceUpdate) else "event"
+    return Text(kind, STYLES[kind])
+
+
+def _why(code: str, meaning: str, payload: Any) -> RenderableType:
+    rule = CODES[code].rule
+    facts = (("why", f"{meaning} ({rule}: {RULES[rule].title})"), ("what would change it", hint(code, payload)))
+    return Group(*(Text.assemble((f"{name}:  ", "dim"), text) for name, text in facts))
+
+
+def _issue(issue: Issue) -> Text:
+    return Text.assemble(
+        ("issue:  ", "dim"), (issue.code, STYLES["issue"]), f" at {printable(issue.path)}: {issue.message}"
     )
 
 
-def _table(rows: Iterable[Row]) -> Iterator[str]:
-    cells = [_HEADINGS, *map(_cells, rows)]
-    widths = [max(len(row[at]) for row in cells) for at in range(len(_HEADINGS))]
+def _table(rows: Iterable[Row], width: int) -> RenderableType:
+    """Show the rows: a column each, or where that is too narrow, a line for each cell."""
+    cells = [_cells(row) for row in rows]
+    if width < _NARROW:
+        return Group(*(Text(f"{target} = {value}\n  {source}  {rule}") for target, value, source, rule in cells))
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    for heading, column, style in zip(_HEADINGS, _widths(cells, width - _INDENT), ("bold", "", "", "dim"), strict=True):
+        table.add_column(heading, overflow="fold", width=column, style=style)
     for row in cells:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        table.add_row(*map(Text, row))
+    return table
+
+
+def _widths(cells: Sequence[tuple[str, ...]], width: int) -> tuple[int, ...]:
+    """Share the width: the paths get what they need as far as it goes, the value what is left and a little at least."""
+    target, value, source, rule = (max(map(cell_len, column)) for column in zip(_HEADINGS, *cells, strict=True))
+    left = width - rule - 2 * (len(_HEADINGS) - 1)
+    room = left - min(value, _VALUE)
+    target = min(target, max(room // 2, room - source))
+    source = min(source, room - target)
+    return target, min(value, left - target - source), source, rule
 
 
 def _cells(row: Row) -> tuple[str, str, str, str]:
-    rule = f"{row.rule} {RULES[row.rule].title}"
-    return printable(row.target), shown(row.value, _MOST), printable(row.source or _CONFIGURED), rule
+    return printable(row.target), shown(row.value, 1_000), printable(row.source or _CONFIGURED), row.rule
 
 
-def _issues(issues: Iterable[Issue]) -> Iterator[str]:
-    return (f"issue:  {issue.code} at {issue.path}: {issue.message}" for issue in issues)
+# -- The summary -------------------------------------------------------------------------------------------------------
 
 
-def summary_text(tally: Tally) -> str:
-    """Tell what became of what was read: the sum, and each part by its reasons."""
-    skipped, rejected = tally.skipped.total(), tally.rejected.total()
-    parts = (
-        f"translated {tally.translated:,} + audiences {tally.audiences:,} + skipped {skipped:,} + rejected {rejected:,}"
-    )
-    kinds = (("skipped", tally.skipped), ("rejected", tally.rejected), ("issues", tally.issues))
-    return "\n".join((f"read {tally.read:,} = {parts}", *(_counts(kind, counts) for kind, counts in kinds if counts)))
+def summary(tally: Tally, width: int, *, outbound: bool) -> RenderableType:
+    """Show what became of what was read: the sum, and its largest groups with what would change them."""
+    found = groups(tally)
+    rows = [
+        (f"{number:,}", Text(f"{kind}: {code}", STYLES[kind]), Text(_advice(kind, code, outbound=outbound), "dim"))
+        for number, kind, code in found[:LARGEST]
+    ]
+    others = len(found) - LARGEST
+    more = [Text(f"and {others} smaller groups; --summary-json FILE writes them all", "dim")] if others > 0 else []
+    shown: Iterable[RenderableType] = [_grid(rows)] if width >= _NARROW else map(_joined, rows)
+    return Group(Text(sum_text(tally), "bold"), *(shown if rows else ()), *more)
 
 
-def _counts(kind: str, counts: Counter[str]) -> str:
-    return f"{kind}: {', '.join(f'{code} {number:,}' for code, number in counts.most_common())}"
+def _advice(kind: str, code: str, *, outbound: bool) -> str:
+    return CODES[code].meaning if kind == "issue" else hint(code, None, outbound=outbound)
 
 
-def problems_text(issues: Iterable[Issue]) -> str:
-    """Tell every problem of a configuration, with its path."""
-    return "\n".join(printable(f"{issue.path}: {issue.message} [{issue.code}]") for issue in issues)
+def _grid(rows: Iterable[tuple[str, Text, Text]]) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column(justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    return table
 
 
-def config_text(config: IntegrationConfig) -> str:
-    """Tell in sentences what a configuration does."""
-    sections = (("Segment to Statsig", _inbound(config.inbound)), ("Statsig to Segment", _outbound(config.outbound)))
-    return "\n\n".join(printable("\n  ".join((title, *sentences))) for title, sentences in sections)
+def _joined(row: tuple[str, Text, Text]) -> Text:
+    return Text(" ").join((Text(row[0]), *row[1:]))
 
 
-def _inbound(config: InboundConfig) -> Iterator[str]:
-    filters = config.filters
-    yield _only("Calls of every type pass.", "Only calls of these types pass: ", "No call passes.", filters.types)
-    yield _only("Events of every name pass.", "Only these events pass: ", "No event passes.", filters.include)
-    if filters.exclude:
-        yield f"These events never pass: {_names(filters.exclude)}."
-    yield from _naming(config.naming)
-    for row in config.id_mappings:
-        yield f"{row.field} becomes the custom ID {shown(row.id_type)}, unless the call or a row above brings one."
-    if not config.id_mappings:
-        yield "No field becomes a custom ID; a call needs a userId or custom IDs of its own."
-    if config.id_types is not None:
-        yield f"ID types other than these are reported, and sent: {_names(config.id_types) or 'none'}."
-    yield _environment(config.default_environment)
-    fields = "; ".join(f"{name} from {path}" for name, path in config.user_fields.items())
-    yield f"The user gets {fields}." if fields else "The user gets nothing but IDs."
-    yield _value(config.value_property)
-    yield f"The integrations of a call {'may' if config.honor_integrations else 'cannot'} keep it from Statsig."
-    yield f"Calls that Statsig itself exported {'go back to it' if config.allow_statsig_origin else 'are skipped'}."
+# -- Progress ----------------------------------------------------------------------------------------------------------
 
 
-def _only(every: str, these: str, none: str, names: frozenset[str] | None) -> str:
-    if names is None:
-        return every
-    return f"{these}{_names(names)}." if names else none
+class _Rate(ProgressColumn):
+    """How many payloads a second."""
+
+    def render(self, task: Task) -> Text:
+        """Show the rate since the start."""
+        rate = task.fields["read"] / task.elapsed if task.elapsed else 0
+        return Text(f"{rate:,.0f}/s", "dim")
 
 
-def _names(names: Iterable[str]) -> str:
-    return ", ".join(map(shown, sorted(names)))
-
-
-def _naming(naming: EventNaming) -> Iterator[str]:
-    samples = (
-        ('A track call "Signed Up"', Track(event="Signed Up")),
-        ('A page call "Home" in "Docs"', Page(category="Docs", name="Home")),
-        ("A page call without a name", Page()),
-        ('A screen call "Home" in "Docs"', Screen(category="Docs", name="Home")),
-        ("A screen call without a name", Screen()),
-        ('A group call for "g1"', Group(group_id="g1")),
-    )
-    return (f"{sample} becomes {shown(naming.full_name(call))}." for sample, call in samples)
-
-
-def _environment(tier: str | None) -> str:
-    if tier is None:
-        return "Calls without a tier are sent without one: Statsig counts them as production."
-    return f"Calls without a tier are sent as {shown(tier)}."
-
-
-def _value(names: str | tuple[str, ...] | None) -> str:
-    if not names:
-        return "No property becomes the value."
-    if isinstance(names, str):
-        return f"The property {shown(names)} becomes the value."
-    return f"The first usable one of these properties becomes the value: {', '.join(map(shown, names))}."
-
-
-def _outbound(config: OutboundConfig) -> Iterator[str]:
-    if config.profile == "documented":
-        yield "Calls have the form that Statsig publishes."
-        yield f"The ID type {shown(config.anonymous_id)} would become anonymousId in the profile deliverable only."
-    else:
-        yield "Calls have the form that Segment's API accepts; events of nobody are rejected."
-        yield f"The ID type {shown(config.anonymous_id)} becomes anonymousId."
-    filters = config.filters
-    yield f"Exposures {_leave(filters.exposures)}."
-    yield f"Config changes {_leave(filters.config_changes)}."
-    for passes in (True, False):
-        names = [name for name, leaves in filters.events.items() if leaves is passes]
-        if names:
-            yield f"These events {_leave(passes)}: {_names(names)}."
-    others = "All other" if filters.events else "All"
-    yield f"{others} events {_leave(filters.include_new_events)}; Statsig's internal ones always stay."
-
-
-def _leave(passes: bool) -> str:  # noqa: FBT001 - a switch of the configuration, as it stands there
-    return "leave" if passes else "stay"
+def progress(stream: IO[Any], total: int | None) -> Progress:
+    """Make the line that shows count, rate and share of the bytes; it shows itself when it is started."""
+    console = Console(file=stream, width=_width(stream), highlight=False)
+    share = [BarColumn(bar_width=20), TextColumn("{task.percentage:>3.0f}%")] if total else []
+    columns = (TextColumn("read {task.fields[read]:,}"), _Rate(), *share)
+    made = Progress(*columns, console=console, transient=True, auto_refresh=False)
+    made.add_task("", total=total, read=0)
+    return made

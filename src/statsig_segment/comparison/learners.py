@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import attrs
 
-from statsig_segment._values import EMPTY
 from statsig_segment.choices import FLATTEN, JSON
 from statsig_segment.comparison import templates
 from statsig_segment.comparison.arrivals import Arrivals, unmistakable
@@ -19,12 +18,17 @@ from statsig_segment.comparison.aspects import is_trimmed
 from statsig_segment.comparison.choice import Row, are_alike, choose
 from statsig_segment.comparison.learned import Learned
 from statsig_segment.comparison.pairing import Pairing
-from statsig_segment.comparison.sides import Call, Pair, converted, places, texts_of
+from statsig_segment.comparison.path_tables import (
+    learn_custom_fields,
+    learn_mappings,
+    learn_metadata_fields,
+    learn_user_fields,
+)
+from statsig_segment.comparison.sides import Call, Pair, converted, texts_of
 from statsig_segment.config import InboundConfig
 from statsig_segment.conversion import metadata_holder
 from statsig_segment.errors import StatsigSegmentError
 from statsig_segment.event_names import EventNaming
-from statsig_segment.fast_lane import FLATTEN, JSON
 from statsig_segment.inbound import outcome_of
 from statsig_segment.segment import SegmentEvent
 from statsig_segment.statsig import StatsigEvent

@@ -11,13 +11,13 @@ from typing import Any, Final
 import attrs
 
 from statsig_segment._values import EMPTY, FrozenDict
+from statsig_segment.choices import FLATTEN
 from statsig_segment.comparison.aspects import USER_FIELDS
 from statsig_segment.comparison.choice import Choice, Order, Row, choose
 from statsig_segment.comparison.learned import Learned
 from statsig_segment.comparison.pairing import Pairing
 from statsig_segment.comparison.sides import Call, Pair, converted, places, texts_of
 from statsig_segment.config import InboundConfig
-from statsig_segment.fast_lane import FLATTEN
 from statsig_segment.identity import IdMapping, apply_id_mappings, ids_of
 from statsig_segment.segment import SegmentEvent, spelled_id_type
 from statsig_segment.statsig import StatsigUser

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from statsig_segment import explain, load_config
-from statsig_segment.cli.screen import config_text, explanation_text, printable, shown
+from statsig_segment import Issue, load_config
+from statsig_segment.cli.description import config_text
+from statsig_segment.cli.messages import call_name, printable, problems_text, shown
 
 ALL: dict[str, Any] = {
     "inbound": {
@@ -141,6 +142,13 @@ class TestWhatCannotBePrinted:
         assert json.loads(f'"{escaped}"') == character
 
 
+class TestProblems:
+    def test_each_stands_on_a_line_with_its_path_and_code(self) -> None:
+        issues = [Issue(code="unknown_key", path="$.a"), Issue(code="wrong_type", path="$.b", message="odd\x1b")]
+
+        assert problems_text(issues) == f"$.a: {issues[0].message} [unknown_key]\n$.b: odd\\u001b [wrong_type]"
+
+
 class TestWhatIsLong:
     def test_it_is_cut_to_the_length_that_is_asked_for(self) -> None:
         assert shown("abcd", 6) == '"abcd"'
@@ -148,8 +156,4 @@ class TestWhatIsLong:
         assert shown("a" * 100) == f'"{"a" * 100}"'
 
     def test_the_name_of_a_call_is(self) -> None:
-        call = {"type": "track", "event": "a" * 100}
-
-        head = explanation_text(0, call, explain(call)).splitlines()[0]
-
-        assert head == f'0  track "{"a" * 58}…  ->  rejected: no_identifier at $'
+        assert call_name({"type": "x" * 100, "event": "e"}) == (f"{'x' * 59}…", '"e"')

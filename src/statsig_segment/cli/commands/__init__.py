@@ -1,0 +1,33 @@
+"""The commands of the command line, in one table; each is a module of its own."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from statsig_segment.cli.arguments import Command
+from statsig_segment.cli.commands import check_config, explain, inbound, outbound
+
+COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
+    {
+        "inbound": Command(
+            help="translate Segment calls to Statsig events",
+            add_arguments=inbound.add_arguments,
+            run=inbound.run,
+        ),
+        "outbound": Command(
+            help="translate Statsig's exports to Segment calls",
+            add_arguments=outbound.add_arguments,
+            run=outbound.run,
+        ),
+        "explain": Command(
+            help="show where each field of an event comes from, or why there is no event",
+            add_arguments=explain.add_arguments,
+            run=explain.run,
+        ),
+        "check-config": Command(
+            help="show every problem of a configuration, or what it does",
+            add_arguments=check_config.add_arguments,
+            run=check_config.run,
+        ),
+    }
+)

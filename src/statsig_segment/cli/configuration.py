@@ -1,0 +1,104 @@
+"""The configuration of a run: read from a file, its problems and warnings shown where they stand."""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+import attrs
+
+from statsig_segment.cli.files import STANDARD_INPUT, standard_input
+from statsig_segment.cli.outputs import UnusableError
+from statsig_segment.cli.places import Place, place_of
+from statsig_segment.config import IntegrationConfig
+from statsig_segment.config_file import load_config
+from statsig_segment.errors import ConfigError, Issue
+
+_find_place: Final = re.compile(r"at line (\d+), column (\d+)").search
+_SHOWN: Final = 100
+"""So much of a line is shown."""
+
+
+class BrokenConfigError(Exception):
+    """A configuration that cannot be used; its text says every problem, and where it stands."""
+
+
+@attrs.frozen(kw_only=True)
+class Source:
+    """The text of a configuration, and the file it comes from."""
+
+    name: str
+    text: str
+
+    def load(self) -> IntegrationConfig:
+        """Read the configuration; `BrokenConfigError` where that fails."""
+        try:
+            return load_config(self.text)
+        except ConfigError as error:
+            problems = "\n".join(self._shown(issue, f"{issue.message} [{issue.code}]") for issue in error.issues)
+        raise BrokenConfigError(problems)
+
+    def warnings(self, config: IntegrationConfig) -> Iterator[str]:
+        """Give what can be used but is hardly meant."""
+        for path, message in _warnings(config):
+            yield f"warning: {self._shown(Issue(code='contradiction', path=path), message)}"
+
+    def _shown(self, issue: Issue, message: str) -> str:
+        place = _stated_place(issue.message) or place_of(self.text, issue.path)
+        name = "standard input" if self.name == STANDARD_INPUT else self.name
+        if place is None:
+            return f"{name}: {issue.path}: {message}"
+        return f"{name}:{place.line}: {issue.path}: {message}{self._marked(place)}"
+
+    def _marked(self, place: Place) -> str:
+        """Show the line of a place, and a mark under the place."""
+        lines = self.text.splitlines()
+        line = lines[place.line - 1] if place.line <= len(lines) else ""
+        start = max(0, place.column + place.length - _SHOWN)
+        margin = f"{place.line:>4} | "
+        mark = "^" * max(1, min(place.length, len(line) - place.column))
+        shown = "".join(character if character.isprintable() else " " for character in line[start : start + _SHOWN])
+        return f"\n{margin}{shown}\n{'| '.rjust(len(margin))}{' ' * (place.column - start)}{mark}"
+
+
+def _stated_place(message: str) -> Place | None:
+    """Give the place that a reader of TOML or JSON states in its message."""
+    found = _find_place(message)
+    return Place(line=int(found[1]), column=int(found[2]) - 1) if found else None
+
+
+def read_source(name: str) -> Source:
+    """Read the text of a configuration from a file, or standard input for `-`."""
+    data = standard_input().read() if name == STANDARD_INPUT else Path(name).read_bytes()
+    try:
+        return Source(name=name, text=data.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise UnusableError(f"{name}: not in UTF-8") from None
+
+
+def read_config(name: str | None) -> IntegrationConfig:
+    """Read a configuration, or give the default where no file is named."""
+    return IntegrationConfig() if name is None else read_source(name).load()
+
+
+# -- Warnings ----------------------------------------------------------------------------------------------------------
+
+
+def _warnings(config: IntegrationConfig) -> Iterator[tuple[str, str]]:
+    """Give the paths of what is hardly meant, and why (CL-6)."""
+    inbound = config.inbound
+    for index, row in enumerate(inbound.id_mappings):
+        path = f"$.inbound.id_mappings[{index}]"
+        declared = _differs_in_case(row.id_type, inbound.id_types or ())
+        if declared is not None:
+            yield f"{path}.id_type", f"differs from the declared ID type {declared!r} only in its letter case"
+        if row.field == "userId" and row.id_type.lower() == "userid":
+            yield path, "this mapping can never win: where a call has a userId, it is the user ID already"
+    for name in sorted((inbound.filters.include or frozenset()) & (inbound.filters.exclude or frozenset())):
+        yield "$.inbound.filters.exclude", f"{name!r} is both included and excluded, and so never sent"
+
+
+def _differs_in_case(name: str, names: Iterable[str]) -> str | None:
+    if name in names:
+        return None
+    return next((other for other in sorted(names) if other.lower() == name.lower()), None)

@@ -1,0 +1,112 @@
+"""What the command line says: counts, problems, and text of strangers made safe to show; writes nothing itself.
+
+Text of a payload or a file is shown as JSON, and a terminal obeys no character of it.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from statsig_segment._javascript import json_text
+from statsig_segment._values import freeze, is_object
+from statsig_segment.cli.blocks import Tally, is_segment, is_statsig
+from statsig_segment.codes import CODES
+from statsig_segment.errors import Issue
+from statsig_segment.segment import EVENT, GROUP_ID, NAME, TYPE
+from statsig_segment.statsig import EVENT_NAME
+
+STATSIG_HINT: Final = (
+    "This is an event of Statsig's, such as `inbound` writes and `outbound` reads; `inbound` and `explain` read "
+    "Segment calls."
+)
+SEGMENT_HINT: Final = (
+    "This is a Segment call, such as `inbound` and `explain` read; `outbound` reads Statsig's exports."
+)
+
+
+def shown(value: object, most: int | None = None) -> str:
+    r"""Show a value as JSON, cut to `most` characters.
+
+    >>> print(shown({"a": "b\x9b"}), shown("abcdef", 5))
+    {"a":"b\u009b"} "abc…
+    """
+    text = printable(json_text(freeze(value))[0])
+    return text if most is None or len(text) <= most else f"{text[: most - 1]}…"
+
+
+def shown_text(text: str, most: int = 60) -> str:
+    """Show text without quotes, cut to `most` characters."""
+    text = printable(text).replace("\n", "\\n")
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def printable(text: str) -> str:
+    """Escape what a terminal might obey or could not show, but for the ends of lines."""
+    return "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    """Escape a character as JSON does: by its one or two units of UTF-16."""
+    return re.sub(".{4}", r"\\u\g<0>", character.encode("utf-16-be", "surrogatepass").hex())
+
+
+def call_name(payload: Any) -> tuple[str, str]:
+    """Name a payload by its type and its name, as far as it has them."""
+    if not is_object(payload):
+        return "not a call", ""
+    if is_statsig(payload):
+        return "Statsig event", _name(payload, EVENT_NAME, "event_name", EVENT)
+    kind = payload.get(TYPE)
+    return shown_text(kind) if isinstance(kind, str) else "an object", _name(payload, EVENT, NAME, GROUP_ID)
+
+
+def event_name(payload: Any) -> tuple[str, str]:
+    """Name a payload of an export, likewise."""
+    if not is_object(payload):
+        return "not an event", ""
+    if is_segment(payload):
+        return f"Segment {call_name(payload)[0]}", call_name(payload)[1]
+    return "event", _name(payload, EVENT_NAME, "event_name", EVENT)
+
+
+def _name(payload: Mapping[str, Any], *keys: str) -> str:
+    return next((shown(payload[key]) for key in keys if isinstance(payload.get(key), str)), "")
+
+
+def hint(code: str, payload: Any, *, outbound: bool = False) -> str:
+    """Say what would change that a payload was skipped or rejected."""
+    if outbound:
+        return SEGMENT_HINT if is_segment(payload) else CODES[code].outbound_advice or CODES[code].advice
+    return STATSIG_HINT if is_statsig(payload) else CODES[code].advice
+
+
+def summary_text(tally: Tally) -> str:
+    """Say what became of what was read: the sum, and each part by its reasons."""
+    kinds = (("skipped", tally.skipped), ("rejected", tally.rejected), ("issues", tally.issues))
+    return "\n".join((sum_text(tally), *(_counts(kind, counts) for kind, counts in kinds if counts)))
+
+
+def sum_text(tally: Tally) -> str:
+    """Say what became of what was read, in one line that adds up."""
+    skipped, rejected = tally.skipped.total(), tally.rejected.total()
+    parts = (
+        f"translated {tally.translated:,} + audiences {tally.audiences:,} + skipped {skipped:,} + rejected {rejected:,}"
+    )
+    return f"read {tally.read:,} = {parts}"
+
+
+def groups(tally: Tally) -> list[tuple[int, str, str]]:
+    """Give how many payloads were skipped or rejected or have issues, of which kind, by which code; largest first."""
+    kinds = (("rejected", tally.rejected), ("skipped", tally.skipped), ("issue", tally.issues))
+    found = [(number, kind, code) for kind, counts in kinds for code, number in counts.items()]
+    return sorted(found, key=lambda group: -group[0])
+
+
+def _counts(kind: str, counts: Counter[str]) -> str:
+    return f"{kind}: {', '.join(f'{code} {number:,}' for code, number in counts.most_common())}"
+
+
+def problems_text(issues: Iterable[Issue]) -> str:
+    """Say every problem of a configuration, with its path."""
+    return "\n".join(printable(f"{issue.path}: {issue.message} [{issue.code}]") for issue in issues)

@@ -1,0 +1,121 @@
+"""The program: arguments in, exit status out, and one line for whatever goes wrong.
+
+Exit status: 0; 1 where anything was rejected, and for no other reason; 2 for anything else that went wrong; 130 when
+interrupted; 141, without a word, when standard output was closed before all was written, as `head` closes it. A signal
+that asks the process to end still ends it, once what is not whole is removed.
+"""
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+from statsig_segment.cli.arguments import parse
+from statsig_segment.cli.commands import COMMANDS
+from statsig_segment.cli.configuration import BrokenConfigError
+from statsig_segment.cli.outputs import UnusableError, reason
+from statsig_segment.cli.processes import WorkerError
+from statsig_segment.cli.run import OK, UNUSABLE, TerminatedError, naming_standard_output, say
+
+INTERRUPTED: Final = 130
+CLOSED: Final = 141  # 128 + SIGPIPE, as a shell says it of any other program
+
+_ENDING: Final = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+def run(argv: Sequence[str] | None) -> int:
+    """Run the command line, and give its exit status; raises nothing."""
+    try:
+        with _ending_in_order():
+            return _run(argv)
+    except BrokenPipeError:
+        _send_nowhere(sys.stdout)
+        return CLOSED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except TerminatedError as signaled:
+        return _end_by(*signaled.args)
+    except Exception as error:  # noqa: BLE001 - nothing else may end with the status of rejects
+        say(what_went_wrong(error))
+        _let_go(sys.stdout)
+        return UNUSABLE
+    finally:
+        _let_go(sys.stderr)
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    try:
+        with naming_standard_output():
+            arguments = parse(argv, COMMANDS)
+        status = COMMANDS[arguments.command].run(arguments)
+    except SystemExit as done:  # argparse has said all: help, the version, or what is wrong
+        status = int(done.code or OK)
+    if sys.stdout is not None:
+        with naming_standard_output():
+            sys.stdout.flush()
+    return status
+
+
+def what_went_wrong(error: Exception) -> str:
+    """Say in one line what went wrong."""
+    match error:
+        case BrokenConfigError():
+            return str(error)
+        case OSError(filename=str(name)):
+            return f"statsig-segment: {name}: {reason(error)}"
+        case UnusableError() | WorkerError() | OSError():
+            return f"statsig-segment: {reason(error)}"
+        case MemoryError():
+            return "statsig-segment: not enough memory"
+        case _:
+            return f"statsig-segment: unexpected {type(error).__name__}{_place(error)}; please report it"
+
+
+def _place(error: Exception) -> str:
+    """Say where an error comes from; its message may hold a value of a payload."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f" in {Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
+
+
+@contextmanager
+def _ending_in_order() -> Iterator[None]:
+    """Let signals that end the process raise `TerminatedError`, so that what is not whole is removed."""
+    before: dict[int, Any] = {}
+    with suppress(ValueError):  # not in the main thread
+        for number in _ENDING:
+            if signal.getsignal(number) is signal.SIG_DFL:
+                before[number] = signal.signal(number, _terminate)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _terminate(number: int, _frame: object) -> None:
+    raise TerminatedError(number)
+
+
+def _end_by(number: int) -> int:
+    """End as the signal would have ended this process."""
+    os.kill(os.getpid(), number)
+    return 128 + number
+
+
+def _let_go(stream: Any) -> None:
+    """Write what is left, or send it nowhere: else the interpreter complains of it on its way out."""
+    try:
+        stream.flush()
+    except (AttributeError, ValueError):
+        return
+    except OSError:
+        _send_nowhere(stream)
+
+
+def _send_nowhere(stream: Any) -> None:
+    with suppress(AttributeError, OSError), Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), stream.fileno())
