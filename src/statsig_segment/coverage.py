@@ -68,7 +68,7 @@ class EventCoverage:
     user_ids: int = 0
     """Translated events with a user ID."""
     id_types: Mapping[str, int] = attrs.field(default=_NO_COUNTS, converter=_frozen_counts)
-    """ID type -> translated events with such a custom ID."""
+    """ID type -> translated events with a custom ID of that type."""
     other_ids: int = 0
     """Custom IDs of further ID types, beyond the first 100."""
 
@@ -234,7 +234,7 @@ def coverage(payloads: Iterable[Any], config: IntegrationConfig = _DEFAULT, *, m
 
 
 def _decoded(payload: Any) -> Any:
-    """Decode JSON text once for both the translation and the counting; leave what is not a call as it came."""
+    """Decode JSON text once for both the translation and the counting; leave anything else as it came."""
     if not issubclass(type(payload), str | bytes):
         return payload
     try:

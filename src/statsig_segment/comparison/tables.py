@@ -35,7 +35,7 @@ def _table(model: Any) -> dict[str, Any]:
 
 
 def _default(model: Any) -> Any:
-    """Give the default of a model, or anything where it has none: a row of a table stands in full."""
+    """Give the default of a model, or anything where it has none: a row of a table is written in full."""
     return type(model)() if all(field.default is not attrs.NOTHING for field in attrs.fields(type(model))) else None
 
 
