@@ -121,7 +121,11 @@ def compare(
     check_iterable(exported, "compare")
     there = read_exported(exported)
     here = read_calls(calls, config.inbound, frozenset(unit for event in there.events for unit in event.ids.values()))
-    pairing = _paired(here, there, config.inbound, tolerance_ms)
+    return _comparison(here, there, _paired(here, there, config.inbound, tolerance_ms), config)
+
+
+def _comparison(here: CallSide, there: ExportedSide, pairing: Pairing, config: IntegrationConfig) -> Comparison:
+    """Compare the pairs, and learn from them."""
     proposed, undecided = learn(pairing, config.inbound)
     return Comparison(
         calls=here.read,
