@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import attrs
 
-from statsig_segment._values import is_object
+from statsig_segment._values import EMPTY, is_object
 from statsig_segment.comparison import templates
 from statsig_segment.comparison.arrivals import Arrivals, unmistakable
 from statsig_segment.comparison.aspects import is_trimmed
@@ -154,7 +154,7 @@ def _has_object(pair: Pair) -> bool:
 def _entries_apart(pair: Pair, config: InboundConfig) -> int:
     """Count the metadata entries that only one side has."""
     event = converted(pair.call.event, config)
-    here = {} if event is None else event.metadata
+    here: Mapping[str, Any] = EMPTY if event is None else event.metadata
     there = pair.exported.metadata
     return sum(not are_alike(here.get(key), there.get(key)) for key in {*here, *there})
 
