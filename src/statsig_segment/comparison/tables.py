@@ -5,7 +5,7 @@ from typing import Any, Final, cast
 
 import attrs
 
-from statsig_segment._values import freeze
+from statsig_segment._values import freeze, is_array
 from statsig_segment.config import IntegrationConfig
 
 _NULLABLE: Final = "value_property"
@@ -40,9 +40,8 @@ def _default(model: attrs.AttrsInstance) -> Any:
 def _written(name: str, value: Any) -> Any:
     if attrs.has(value.__class__):
         return _table(value)
-    if isinstance(value, frozenset):
+    if type(value) is frozenset:
         return sorted(cast("frozenset[str]", value))
-    if isinstance(value, tuple):  # rows of a table, or names
-        rows: tuple[Any, ...] = value
-        return [_written(name, row) for row in rows]
+    if is_array(value):  # rows of a table, or names
+        return [_written(name, row) for row in value]
     return False if value is None and name == _NULLABLE else value
