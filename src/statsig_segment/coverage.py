@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Self
 
 import attrs
+from typing_extensions import TypeIs
 
 from statsig_segment import fast_lane
 from statsig_segment._values import FrozenDict, freeze, is_object, read_text
@@ -68,7 +69,7 @@ class EventCoverage:
     user_ids: int = 0
     """Translated events with a user ID."""
     id_types: Mapping[str, int] = attrs.field(default=_NO_COUNTS, converter=_frozen_counts)
-    """ID type -> translated events with such a custom ID."""
+    """ID type -> translated events with a custom ID of that type."""
     other_ids: int = 0
     """Custom IDs of further ID types, beyond the first 100."""
 
@@ -229,19 +230,24 @@ def coverage(payloads: Iterable[Any], config: IntegrationConfig = _DEFAULT, *, m
     for position, given in enumerate(payloads):
         payload = _decoded(given)
         outcome = fast_lane.log_event(payload, plan) or reference_outcome(payload, config.inbound, position, None)
-        count.add(payload if type(payload) is dict else freeze(payload), outcome)
+        count.add(payload if _is_dict(payload) else freeze(payload), outcome)
     return count.tallies.frozen(tuple(row.gain() for row in count.rows))
 
 
 def _decoded(payload: Any) -> Any:
-    """Decode JSON text once for both the translation and the counting; leave what is not a call as it came."""
+    """Decode JSON text once for both the translation and the counting; leave anything else as it came."""
     if not issubclass(type(payload), str | bytes):
         return payload
     try:
         value = read_text(payload, SegmentEventError)
     except StatsigSegmentError:
         return payload
-    return value if type(value) is dict else payload
+    return value if _is_dict(value) else payload
+
+
+def _is_dict(value: Any) -> TypeIs[dict[str, Any]]:
+    """Say whether a value is a dict as JSON decoders make it; what is asked of it then runs no code of the caller."""
+    return type(value) is dict
 
 
 class _Tally:
@@ -339,7 +345,7 @@ class _Row:
             return payload[self.field]
         value: Any = payload
         for key in self.keys:
-            if type(value) is not dict:
+            if not _is_dict(value):
                 value = freeze(value)
                 if not is_object(value):
                     return None
@@ -362,7 +368,7 @@ class _Count:
 
     def add(self, payload: Any, outcome: Any) -> None:
         """Count one call by its outcome: what the fast lane gives, which has no issues, or the reference."""
-        if type(outcome) is dict:
+        if _is_dict(outcome):
             user = outcome["user"]
             self._event(payload, outcome["eventName"], USER_ID_TYPE in user, user.get("customIDs", _NO_COUNTS))
         elif isinstance(outcome, StatsigEvent):
@@ -423,7 +429,7 @@ class _Count:
 
     def _identity(self, payload: Any) -> tuple[str | None, str | None]:
         """Give the type and name of a call that made no event, from what names it alone."""
-        if not (type(payload) is dict or is_object(payload)):
+        if not (_is_dict(payload) or is_object(payload)):
             return None, None
         parts = tuple(map(payload.get, _NAMING_FIELDS))
         if self.config.naming.from_properties or not _TEXT_OR_NONE.issuperset(map(type, parts)):

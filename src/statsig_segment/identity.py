@@ -1,22 +1,24 @@
 """Who a call belongs to: ID mappings, their precedence, and placeholders."""
 
 from collections.abc import Iterable
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import attrs
 
 from statsig_segment._paths import NOWHERE, FieldPath, Found
 from statsig_segment._validators import FILLED_TEXT, PATH
-from statsig_segment._values import FrozenDict
+from statsig_segment._values import FrozenDict, is_array
 from statsig_segment.errors import Issue, TranslationError, add_issue
 from statsig_segment.even_odd import coerce_id
 from statsig_segment.placeholders import is_placeholder
 from statsig_segment.segment import (
     ANONYMOUS_ID,
+    CUSTOM_IDS,
     USER_ID,
     USER_ID_TYPE,
     IdSource,
     SegmentEvent,
+    control,
     find,
     lost_on_the_way,
     spelled_id_type,
@@ -74,7 +76,7 @@ class _Ids(Generic[_Call]):
     def __init__(self, call: _Call, *, drop_placeholders: bool) -> None:
         self._call = call
         self._drop_placeholders = drop_placeholders
-        self._issues: list[Issue] = []
+        self._issues = _less_conflicts(call) if drop_placeholders else list(call.issues)
         self._ids = ids_of(call)
         self._sources: dict[str, IdSource] = dict(call.id_sources)
         for id_type, text in ids_of(call).items():
@@ -117,9 +119,20 @@ class _Ids(Generic[_Call]):
             user_id=user_id,
             custom_ids=FrozenDict(self._ids),
             id_sources=FrozenDict(self._sources),
-            issues=dict.fromkeys((*self._call.issues, *self._issues)),
+            issues=dict.fromkeys(self._issues),
         )
         return self._call if mapped == self._call else mapped
+
+
+_SOMEBODY: Final = "somebody"
+
+
+def _less_conflicts(call: SegmentEvent) -> list[Issue]:
+    """Give the issues of a call less those of pairs that name the user ID and, being placeholders, count as absent."""
+    array, path = control(call, CUSTOM_IDS)
+    pairs = zip(range(0, len(array), 2), array[1::2], strict=False) if is_array(array) else ()
+    absent = {f"{path}[{index}]" for index, value in pairs if is_placeholder(coerce_id(value) or _SOMEBODY)}
+    return [issue for issue in call.issues if issue.code != "custom_id_is_user_id" or issue.path not in absent]
 
 
 def ids_of(call: SegmentEvent) -> dict[str, str]:

@@ -48,7 +48,7 @@ class TestCO1:
     @given(calls_of_any_kind, integration_configs())
     def test_the_totals_are_those_of_the_outcomes(self, calls: list[Any], config: IntegrationConfig) -> None:
         outcomes = list(translate_many(calls, config))
-        told = [each for each in outcomes if isinstance(each, StatsigEvent | AudienceUpdate)]
+        sent = [each for each in outcomes if isinstance(each, StatsigEvent | AudienceUpdate)]
 
         found = coverage(calls, config)
 
@@ -57,7 +57,7 @@ class TestCO1:
         assert found.audiences == sum(isinstance(each, AudienceUpdate) for each in outcomes)
         assert found.skipped == Counter(each.reason for each in outcomes if isinstance(each, Skipped))
         assert found.rejected == Counter(each.error.code for each in outcomes if isinstance(each, Rejected))
-        assert found.issues == Counter(issue.code for each in told for issue in each.issues)
+        assert found.issues == Counter(issue.code for each in sent for issue in each.issues)
 
     @given(calls_of_any_kind, integration_configs())
     def test_an_event_counts_what_is_sent_under_its_name(self, calls: list[Any], config: IntegrationConfig) -> None:

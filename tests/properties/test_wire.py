@@ -16,13 +16,12 @@ from statsig_segment import (
     StatsigUser,
     __version__,
     parse_segment_event,
-    parse_statsig_event,
     to_event_webhook,
     to_log_event,
     to_log_event_request,
     to_statsig_event,
 )
-from statsig_segment.testing import segment_calls, statsig_events
+from statsig_segment.testing import segment_calls
 
 # Wire name -> attribute, once more and from the rule's text alone.
 USER_KEYS = {
@@ -148,15 +147,6 @@ class TestWI1LogEvent:
         for inner in containers(first):
             inner.clear()
         assert json.dumps(second) == json.dumps(to_log_event(event)) == before
-
-    @given(statsig_events())
-    def test_an_exported_event_can_be_sent_too(self, payload: JsonObject) -> None:
-        event = parse_statsig_event(payload)
-        if isinstance(event, StatsigEvent):
-            sent: Any = to_log_event(event)
-
-            assert sent["eventName"] == payload["eventName"]
-            assert json.dumps(sent)
 
 
 class TestWI2LogEventRequest:

@@ -269,7 +269,7 @@ class TestProposal:
 
 
 class TestSettings:
-    """Every setting that CM-3 names, alone, from calls that can tell it."""
+    """Every setting that CM-3 names, alone, from calls that show it."""
 
     @pytest.mark.parametrize(
         "setting",

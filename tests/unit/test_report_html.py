@@ -1,4 +1,4 @@
-"""The report as a page: what stands in it, that it is well formed, and that no name can break out of it."""
+"""The report as a page: what it holds, that it is well formed, and that no name can break out of it."""
 
 from __future__ import annotations
 

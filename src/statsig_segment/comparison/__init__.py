@@ -83,11 +83,11 @@ class Comparison:
     undecided: tuple[str, ...]
     """Keys of the configuration between whose settings the pairs cannot decide; they stay as they are."""
     problems: tuple[str, ...] = ()
-    """What stands in the way of comparing at all, in plain sentences; empty as a rule."""
+    """What prevents a comparison, in plain sentences; empty as a rule."""
 
     @property
     def agrees(self) -> bool:
-        """Tell whether anything was compared, and nothing differs."""
+        """Say whether anything was compared, and nothing differs."""
         return self.paired > 0 and not any(finding.differ for finding in self.findings)
 
 
@@ -102,7 +102,7 @@ def compare(
 
     Shape: Segment calls as `translate_many` takes them, and events as `parse_statsig_event` takes them (the export
     webhook's, or rows of the warehouse export), in; a `Comparison` out. A call and an event belong together when their
-    times agree and an ID of the event stands in the call. Both sides are held in memory; time grows with their size.
+    times agree and the call holds an ID of the event. Both sides are held in memory; time grows with their size.
     Units: `tolerance_ms` is how far the times of a pair may lie apart, for an export that cuts them to seconds.
     Errors: `TypeError` where a side is a single call or event; what cannot be read is counted.
     Rules: CM-1 to CM-4. Source: our policy; nothing public says how Statsig's backend translates.
@@ -121,7 +121,11 @@ def compare(
     check_iterable(exported, "compare")
     there = read_exported(exported)
     here = read_calls(calls, config.inbound, frozenset(unit for event in there.events for unit in event.ids.values()))
-    pairing = _paired(here, there, config.inbound, tolerance_ms)
+    return _comparison(here, there, _paired(here, there, config.inbound, tolerance_ms), config)
+
+
+def _comparison(here: CallSide, there: ExportedSide, pairing: Pairing, config: IntegrationConfig) -> Comparison:
+    """Compare the pairs, and learn from them."""
     proposed, undecided = learn(pairing, config.inbound)
     return Comparison(
         calls=here.read,
@@ -196,7 +200,7 @@ def _finding(aspect: str, rule: str, agree: int, differ: list[Example]) -> Findi
 
 
 def _problems(here: CallSide, there: ExportedSide, pairing: Pairing) -> Iterator[str]:
-    """Say what stands in the way of comparing."""
+    """Say what prevents a comparison."""
     if here.swapped and not here.calls and there.swapped and not there.events:
         yield "The two sides are swapped: the calls are Statsig events, and the exported events are Segment calls."
     elif not here.calls:

@@ -1,6 +1,6 @@
 """Which calls never arrive: filtered there, or only lost on the way (FL-1).
 
-A name is taken for filtered where none of its calls arrived while their neighbours in time did, and where that is not
+A name is taken for filtered where none of its calls arrived while their neighbors in time did, and where that is not
 what the loss of single calls would explain: with one call in ten lost, two missing ones of a name say little.
 """
 
@@ -32,9 +32,9 @@ class Arrivals:
 def unmistakable(arrivals: Arrivals) -> frozenset[str]:
     """Give the names that seem to be filtered."""
     seen = {name for _, name in arrivals.arrived} | arrivals.unknown
-    neighbours = _Neighbours(arrivals, seen)
-    silent = Counter(name for call, name in arrivals.missing if name not in seen and neighbours.arrived(call))
-    needed = _needed(len(arrivals.arrived), sum(neighbours.arrived(call) for call in neighbours.lost))
+    neighbors = _Neighbors(arrivals, seen)
+    silent = Counter(name for call, name in arrivals.missing if name not in seen and neighbors.arrived(call))
+    needed = _needed(len(arrivals.arrived), sum(neighbors.arrived(call) for call in neighbors.lost))
     return frozenset(name for name, calls in silent.most_common(_MAX_NAMES) if calls >= needed)
 
 
@@ -43,7 +43,7 @@ def _needed(arrived: int, lost: int) -> float:
     return log(_CHANCE) / log(lost / (lost + arrived)) if lost else 1
 
 
-class _Neighbours:
+class _Neighbors:
     """The calls in order of time, of those names alone that do arrive."""
 
     def __init__(self, arrivals: Arrivals, seen: set[str]) -> None:
@@ -55,7 +55,7 @@ class _Neighbours:
         self.is_there = [is_there for _, is_there in rows]
 
     def arrived(self, call: Call) -> bool:
-        """Tell whether the nearest calls before and after a call arrived."""
+        """Say whether the nearest calls before and after a call arrived."""
         moment = _moment(call)
         after = before = bisect_left(self.moments, moment)
         if after < len(self.moments) and self.moments[after] == moment:

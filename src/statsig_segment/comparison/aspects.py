@@ -82,14 +82,14 @@ def _same(one: Any, two: Any, path: str) -> str | None:
 
 
 def is_trimmed(whole: Any, part: Any) -> bool:
-    """Tell whether a text may be another one, trimmed by Statsig's limits (US-9)."""
+    """Say whether a text may be another one, trimmed by Statsig's limits (US-9)."""
     return type(whole) is str and type(part) is str and len(part) >= _TRIMMED_FROM and whole.startswith(part)
 
 
 def _first(paths: "list[str | None]") -> str | None:
     """Give the first difference among several, else whether any of them says something."""
-    told = [path for path in paths if path is not None]
-    return next(filter(None, told), AGREES) if told else None
+    known = [path for path in paths if path is not None]
+    return next(filter(None, known), AGREES) if known else None
 
 
 def _look_name(seen: View) -> str | None:
@@ -136,7 +136,7 @@ def _look_metadata_keys(seen: View) -> str | None:
 
 
 def _may_be_dropped(seen: View, key: str) -> bool:
-    """Tell whether Statsig may drop an entry: one with a dot in its key, or any of what is too large (US-9)."""
+    """Say whether Statsig may drop an entry: one with a dot in its key, or any of what is too large (US-9)."""
     return "." in key or any(issue.code == "metadata_too_large" for issue in seen.event.issues)
 
 

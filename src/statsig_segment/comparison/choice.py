@@ -45,7 +45,7 @@ class Choice:
 
 
 def are_alike(one: Any, two: Any) -> bool:
-    """Tell whether two values are equal, be it as text: a warehouse has numbers as text (US-7).
+    """Say whether two values are equal, be it as text: a warehouse has numbers as text (US-7).
 
     >>> are_alike(9.5, "9.5"), are_alike(True, 1), are_alike(None, "null"), are_alike(5, 5.0)
     (True, False, False, True)

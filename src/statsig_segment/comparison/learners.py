@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import attrs
 
+from statsig_segment._values import EMPTY, is_object
 from statsig_segment.choices import FLATTEN, JSON
 from statsig_segment.comparison import templates
 from statsig_segment.comparison.arrivals import Arrivals, unmistakable
@@ -30,7 +31,7 @@ from statsig_segment.conversion import metadata_holder
 from statsig_segment.errors import StatsigSegmentError
 from statsig_segment.event_names import EventNaming
 from statsig_segment.inbound import outcome_of
-from statsig_segment.segment import SegmentEvent
+from statsig_segment.segment import ENVIRONMENT, SegmentEvent, control
 from statsig_segment.statsig import StatsigEvent
 
 _LONGEST: Final = 5  # properties that may be the value
@@ -78,12 +79,18 @@ def learn_environment(pairing: Pairing, config: InboundConfig) -> Learned:
     bare = attrs.evolve(config, default_environment=None)
     tiers: Counter[str | None] = Counter()
     for pair in pairing.pairs:
-        event = converted(pair.call.event, bare)
-        if event is not None and event.user.environment is None:
+        if not _names_a_tier(pair.call.event, bare):
             tiers[pair.exported.user.environment] += 1
     current = config.default_environment
     best = max(tiers, key=lambda tier: (tiers[tier], tier == current), default=current)
     return Learned(changes={"default_environment": best}, undecided=() if tiers else ("default_environment",))
+
+
+def _names_a_tier(event: SegmentEvent, bare: InboundConfig) -> bool:
+    if control(event, ENVIRONMENT).value is None:
+        return False
+    made = converted(event, bare)
+    return made is None or made.user.environment is not None
 
 
 # -- The value, and nested properties ---------------------------------------------------------------------------------
@@ -94,7 +101,7 @@ def learn_value(pairing: Pairing, config: InboundConfig) -> Learned:
     rows = [
         Row(wanted=pair.exported.value, offers=_usable(pair.call.event))
         for pair in pairing.pairs
-        if not is_trimmed(_value(pair, config), pair.exported.value)
+        if not _is_trimmed_value(pair)
     ]
     choice = choose(rows, config.value_properties, _by_name, longest=_LONGEST)
     names = choice.order
@@ -116,9 +123,9 @@ def _is_usable(value: Any) -> bool:
     return type(value) is str or (type(value) in {int, float} and bool(texts_of(value)))
 
 
-def _value(pair: Pair, config: InboundConfig) -> Any:
-    event = converted(pair.call.event, config)
-    return None if event is None else event.value
+def _is_trimmed_value(pair: Pair) -> bool:
+    values = _usable(pair.call.event).values()
+    return pair.exported.value not in values and any(is_trimmed(value, pair.exported.value) for value in values)
 
 
 def _by_name(source: str) -> str:
@@ -128,22 +135,26 @@ def _by_name(source: str) -> str:
 def learn_metadata(pairing: Pairing, config: InboundConfig) -> Learned:
     """Learn what becomes of objects and which fields are added, as only both explain all entries (US-7, US-11)."""
     ways = (config.nested, JSON if config.nested == FLATTEN else FLATTEN)
-    fields = {way: learn_metadata_fields(pairing, attrs.evolve(config, nested=way)) for way in ways}
-    apart = {way: _apart(pairing, attrs.evolve(config, nested=way, **fields[way].changes)) for way in ways}
+    learned = {way: learn_metadata_fields(pairing, attrs.evolve(config, nested=way)) for way in ways}
+    meant = {way: attrs.evolve(config, nested=way, **learned[way].changes) for way in ways}
+    # Where nothing is added, a call without objects becomes the same either way.
+    pairs = [
+        pair for pair in pairing.pairs if any(each.metadata_fields for each in meant.values()) or _has_object(pair)
+    ]
+    apart = {way: sum(_entries_apart(pair, meant[way]) for pair in pairs) for way in ways}
     best = min(ways, key=lambda way: apart[way])  # of equals the first: the current one
     open_keys = ("nested",) if len(set(apart.values())) == 1 else ()
-    return Learned(changes={"nested": best, **fields[best].changes}, undecided=(*open_keys, *fields[best].undecided))
+    return Learned(changes={"nested": best, **learned[best].changes}, undecided=(*open_keys, *learned[best].undecided))
 
 
-def _apart(pairing: Pairing, config: InboundConfig) -> int:
-    """Count the metadata entries in which calls and exported events differ."""
-    return sum(_entries_apart(pair, config) for pair in pairing.pairs)
+def _has_object(pair: Pair) -> bool:
+    return any(is_object(value) for value in metadata_holder(pair.call.event).value.values())
 
 
 def _entries_apart(pair: Pair, config: InboundConfig) -> int:
     """Count the metadata entries that only one side has."""
     event = converted(pair.call.event, config)
-    here = {} if event is None else event.metadata
+    here: Mapping[str, Any] = EMPTY if event is None else event.metadata
     there = pair.exported.metadata
     return sum(not are_alike(here.get(key), there.get(key)) for key in {*here, *there})
 

@@ -14,7 +14,7 @@ import attrs
 from statsig_segment.comparison.sides import Call, Exported, Pair, fields_of
 
 _CROWD: Final = 100
-"""More events than this of one ID at one time are not told apart: their number squared would be the cost."""
+"""If one ID has more events than this at one time, they stay ambiguous: comparing each with each costs too much."""
 _DELIVERY: Final = frozenset({"messageId", "sentAt", "receivedAt", "originalTimestamp", "timestamp", "_metadata"})
 """What may differ between two deliveries of one call."""
 
@@ -139,7 +139,7 @@ class _Match:
         )
 
     def is_open(self, call: int) -> bool:
-        """Tell whether a call without a partner might still have one."""
+        """Say whether a call without a partner might still have one."""
         return call in self.crowded_calls or any(event not in self.taken for event in self.any_name.get(call, ()))
 
 
@@ -158,7 +158,7 @@ class _Index:
                 self.held[slot, unit, event.event_name].append(at)
 
     def find(self, call: Call, ids: Iterable[str], *name: str) -> list[int] | None:
-        """Give the events that fit a call in order, `None` where there are too many to tell apart."""
+        """Give the events that fit a call in order, `None` where there are too many."""
         keys = [(slot, unit, *name) for slot in self.slots(call.time_ms) for unit in ids]
         crowds = [key for key in keys if len(self.held.get(key, ())) > _CROWD]
         if crowds:
@@ -179,7 +179,7 @@ class _Index:
         yield from (slot - 1, slot, slot + 1) if self.reach else (slot,)
 
     def fits(self, call: Call, at: int) -> bool:
-        """Tell whether the times agree."""
+        """Say whether the times agree."""
         there = self.exported[at].time_ms
         return call.time_ms is None or there is None or abs(call.time_ms - there) <= self.reach
 

@@ -1,6 +1,6 @@
-"""Learning the settings that are tables of paths: for each key, where in the call its value stands (CM-3).
+"""Learning the settings that are tables of paths: for each key, where in the call its value is (CM-3).
 
-Where a value stands is looked up in the calls themselves; whether it really comes from there is then read by
+The places of a value are looked up in the calls themselves. Whether it really comes from there then shows in
 translating each call once with every candidate in the table.
 """
 
@@ -18,6 +18,7 @@ from statsig_segment.comparison.learned import Learned
 from statsig_segment.comparison.pairing import Pairing
 from statsig_segment.comparison.sides import Call, Pair, converted, places, texts_of
 from statsig_segment.config import InboundConfig
+from statsig_segment.conversion import METADATA_SOURCES, metadata_holder
 from statsig_segment.identity import IdMapping, apply_id_mappings, ids_of
 from statsig_segment.segment import SegmentEvent, spelled_id_type
 from statsig_segment.statsig import StatsigUser
@@ -58,10 +59,12 @@ def _answer(
 ) -> dict[str, Choice]:
     """Choose for every key of a table the paths that agree with the most pairs."""
     sources = _sources(questions, current)
+    if not sources:
+        return {}
     every = list(dict.fromkeys(source for paths in sources.values() for source in paths))
     rows: dict[str, list[Row]] = {key: [] for key in sources}
     for question in questions:
-        offers = probe(question.call.event, every)
+        offers = probe(question.call.event, every) if every else EMPTY
         for key, paths in sources.items():
             if key not in question.given:
                 own = {path: offers[path] for path in paths if path in offers}
@@ -70,7 +73,7 @@ def _answer(
 
 
 def _sources(questions: Sequence[Question], current: Mapping[str, Order]) -> dict[str, list[str]]:
-    """Find for each key the paths at which what Statsig holds stands in the calls."""
+    """Find for each key the paths at which the calls hold what Statsig holds."""
     wanted = Counter(key for question in questions for key in question.open_keys)
     keys = dict.fromkeys([*current, *(key for key, _ in wanted.most_common(_MAX_KEYS))])
     hits: dict[str, Counter[str]] = {key: Counter() for key in keys}
@@ -163,6 +166,8 @@ def _custom(event: SegmentEvent, config: InboundConfig) -> Mapping[str, Any]:
 
 def learn_metadata_fields(pairing: Pairing, config: InboundConfig) -> Learned:
     """Learn where metadata comes from that is not among the properties (US-11)."""
+    if not config.metadata_fields and all(map(_is_explained, pairing.pairs)):
+        return Learned(changes={})
     bare = attrs.evolve(config, metadata_fields={})
 
     def read(event: SegmentEvent, paths: Sequence[str]) -> Mapping[str, Any]:
@@ -177,6 +182,13 @@ def learn_metadata_fields(pairing: Pairing, config: InboundConfig) -> Learned:
     if config.nested == FLATTEN:
         answers = _with_objects(answers, questions, bare, current)
     return _learned("metadata_fields", answers)
+
+
+def _is_explained(pair: Pair) -> bool:
+    """Say whether properties alone explain all metadata, at a glance: most calls need no closer look."""
+    properties = metadata_holder(pair.call.event).value
+    plain = {key for key, value in properties.items() if type(value) in {str, int, bool, tuple}}
+    return plain.union(METADATA_SOURCES[pair.call.event.type].added).issuperset(pair.exported.metadata)
 
 
 def _with_objects(

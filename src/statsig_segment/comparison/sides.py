@@ -1,7 +1,7 @@
 """Reading both sides of a comparison: Segment calls, and what Statsig holds of them; pairs nothing.
 
 Both sides are kept as they parse. Everything else is worked out by translating the call, so that no rule of the
-translation stands here a second time.
+translation is written here a second time.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -49,7 +49,7 @@ class Call:
     position: int
     event: Track | Page | Screen | Group
     near_ids: frozenset[str]
-    """The IDs that it has itself, or that stand at its top level or in its context, as far as the export has them."""
+    """The IDs that it has itself, or that are at its top level or in its context, as far as the export has them."""
     far_ids: frozenset[str]
     """The same with its properties and traits."""
 
@@ -132,7 +132,7 @@ class ExportedSide:
 
 
 def read_exported(payloads: Iterable[Any]) -> ExportedSide:
-    """Read what Statsig holds; what is not an event is counted and left."""
+    """Read what Statsig holds; anything else is counted and left."""
     events: list[Exported] = []
     changes = unreadable = swapped = 0
     for position, payload in enumerate(payloads):
@@ -200,7 +200,7 @@ def places(event: SegmentEvent) -> Iterator[tuple[str, Any]]:
         path, value, depth = stack.pop()
         found += 1
         yield path, value
-        if depth < _MAX_DEPTH:
+        if depth < _MAX_DEPTH and (is_object(value) or is_array(value)):
             inside = _entries(value, path) if is_object(value) else _selected(value, path)
             stack += [(step, item, depth + 1) for step, item in inside]
 
@@ -216,9 +216,9 @@ def _entries(holder: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:
     return ((f"{path}.{key}", value) for key, value in holder.items() if key and _RESERVED.isdisjoint(key))
 
 
-def _selected(array: Any, path: str) -> Iterator[tuple[str, Any]]:
+def _selected(array: tuple[Any, ...], path: str) -> Iterator[tuple[str, Any]]:
     """List the objects of an array by each of their texts: `externalIds[type=phone]`."""
-    for item in array[:_MAX_ITEMS] if is_array(array) else ():
+    for item in array[:_MAX_ITEMS]:
         for key, value in item.items() if is_object(item) else ():
             if type(value) is str and "]" not in value and key and _RESERVED.isdisjoint(key):
                 yield f"{path}[{key}={value}]", item
@@ -230,6 +230,8 @@ def texts_of(value: Any) -> frozenset[str]:
     >>> sorted(texts_of(1e21)), sorted(texts_of(True)), sorted(texts_of(None))
     (['1000000000000000000000', '1e+21'], ['true'], [])
     """
+    if type(value) is str:
+        return frozenset((value,) if value else ())
     try:
         return frozenset(filter(None, (coerce_id(value), _metadata_text(value))))
     except StatsigSegmentError:  # a number that is too long to print

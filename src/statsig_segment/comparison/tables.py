@@ -5,7 +5,7 @@ from typing import Any, Final, cast
 
 import attrs
 
-from statsig_segment._values import freeze
+from statsig_segment._values import freeze, is_array
 from statsig_segment.config import IntegrationConfig
 
 _NULLABLE: Final = "value_property"
@@ -24,26 +24,24 @@ def config_table(config: IntegrationConfig) -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", freeze(_table(config)))
 
 
-def _table(model: Any) -> dict[str, Any]:
+def _table(model: attrs.AttrsInstance) -> dict[str, Any]:
     default = _default(model)
-    changed = {
-        field.name: getattr(model, field.name)
-        for field in attrs.fields(type(model))
-        if field.init and getattr(model, field.name) != getattr(default, field.name, ...)
-    }
+    values = {field.name: getattr(model, field.name) for field in attrs.fields(model.__class__) if field.init}
+    changed = {name: value for name, value in values.items() if default is None or value != getattr(default, name)}
     return {name: _written(name, value) for name, value in changed.items()}
 
 
-def _default(model: Any) -> Any:
-    """Give the default of a model, or anything where it has none: a row of a table stands in full."""
-    return type(model)() if all(field.default is not attrs.NOTHING for field in attrs.fields(type(model))) else None
+def _default(model: attrs.AttrsInstance) -> Any:
+    """Give the default of a model, `None` where it has none: a row of a table is written in full."""
+    kind = model.__class__
+    return kind() if all(field.default is not attrs.NOTHING for field in attrs.fields(kind)) else None
 
 
 def _written(name: str, value: Any) -> Any:
-    if attrs.has(type(value)):
+    if attrs.has(value.__class__):
         return _table(value)
-    if isinstance(value, frozenset):
+    if type(value) is frozenset:
         return sorted(cast("frozenset[str]", value))
-    if isinstance(value, tuple):  # rows of a table, or names
-        return [_written(name, item) for item in value]
+    if is_array(value):  # rows of a table, or names
+        return [_written(name, row) for row in value]
     return False if value is None and name == _NULLABLE else value

@@ -1,9 +1,9 @@
 """Learning how events are named: a prefix, and a template for each type of call, from names that Statsig holds (US-6).
 
-A name is cut at the places where the parts of its call stand in it; each way to cut it is a template that may be meant.
-Every such template is then held against all names, by naming the calls with it, and the one that gives the most of them
-stays. Which space a missing part takes along depends on where the template begins, so the prefix is chosen first: among
-those after which some part stands, and what all names have in common.
+A name is cut where it holds the parts of its call; each way to cut it is a template that may be meant. Each of these
+templates is then held against all names, by naming the calls with it, and the one that gives the most of them stays.
+Which space a missing part takes along depends on where the template begins, so the prefix is chosen first: among what
+comes before a part in some name, and what all names have in common.
 """
 
 from collections import Counter
@@ -110,7 +110,7 @@ def _learned(naming: EventNaming, prefix: str, templates: Mapping[str, Template]
     changes: dict[str, Any] = {kind: template.text for kind, template in templates.items()}
     seen = {kind: template.unnamed for kind, template in templates.items() if template.unnamed is not None}
     changes |= {f"{kind}_unnamed": unnamed for kind, unnamed in seen.items()}
-    open_keys = [] if "track" in templates else ["prefix"]  # a track keeps its name, so it shows what stands before
+    open_keys = [] if "track" in templates else ["prefix"]  # a track keeps its name, so it shows what comes before
     for kind in KINDS:
         if kind not in templates or not templates[kind].is_decided:
             open_keys.append(kind)
@@ -136,7 +136,7 @@ def _escaped(text: str) -> str:
 
 
 def _prefixes(samples: Samples, naming: EventNaming) -> Iterator[str]:
-    """List the prefixes that are weighed: the current one, what stands before parts, what all names share."""
+    """List the prefixes that are weighed: the current one, what comes before parts, what all names share."""
     every = [name for kind in KINDS for sample in samples.of(kind) for name in sample.names]
     before = Counter(
         name[:at]
@@ -160,7 +160,7 @@ def _common(names: Iterable[str]) -> str:
 
 
 def _written(prefix: str) -> str:
-    """Give a prefix as it stands in names: the configuration may have escaped its braces."""
+    """Give a prefix as names have it: the configuration may have escaped its braces."""
     return EventNaming(prefix=prefix).full_name(Track(event=_UNNAMED)).removesuffix(_UNNAMED)
 
 
@@ -243,7 +243,7 @@ def _likely_names(sample: Sample, start: str) -> list[str]:
 
 
 def _spots(name: str, parts: Mapping[str, str]) -> list[tuple[int, str]]:
-    """List where the parts stand in a name."""
+    """List where a name holds its parts."""
     found: list[tuple[int, str]] = []
     for part, text in parts.items():
         at = name.find(text)
@@ -256,7 +256,7 @@ def _spots(name: str, parts: Mapping[str, str]) -> list[tuple[int, str]]:
 
 
 def _cuts(name: str, parts: Mapping[str, str]) -> Iterator[str]:
-    """List the templates that give a name: every choice of places at which a part stands, the fullest first."""
+    """List the templates that give a name: every choice of places that hold a part, the fullest first."""
     spots = _spots(name, parts)
 
     def cut(at: int, spot: int) -> Iterator[str]:
