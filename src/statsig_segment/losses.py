@@ -116,8 +116,8 @@ LEFT_BEHIND: Final = (
         "gives way to the one in `properties`",
         beside="properties.statsigEnvironment",
     ),
-    _inbound("$.properties.statsigEnvironment.*", "US-3", "other keys than `tier` stay behind", kinds=_EVENTS),
-    _inbound("$.traits.statsigEnvironment.*", "US-3", "other keys than `tier` stay behind", kinds=_EVENTS),
+    _inbound("$.properties.statsigEnvironment.*.**", "US-3", "other keys than `tier` stay behind", kinds=_EVENTS),
+    _inbound("$.traits.statsigEnvironment.*.**", "US-3", "other keys than `tier` stay behind", kinds=_EVENTS),
     _inbound("$.*.**", "IN-7", "is sent only where a row or a table of the configuration reads it"),
     # -- Statsig to Segment ---------------------------------------------------------------------------------------
     _outbound("$.user.privateAttributes.**", "OU-5", "never leave"),
