@@ -116,8 +116,8 @@ LEFT_BEHIND: Final = (
         "gives way to the one in `properties`",
         beside="properties.statsigEnvironment",
     ),
-    _inbound("$.properties.statsigEnvironment.*", "US-3", "other keys than `tier` stay behind", kinds=_EVENTS),
-    _inbound("$.traits.statsigEnvironment.*", "US-3", "other keys than `tier` stay behind", kinds=_EVENTS),
+    _inbound("$.properties.statsigEnvironment.*.**", "US-3", "other keys than `tier` stay behind", kinds=_EVENTS),
+    _inbound("$.traits.statsigEnvironment.*.**", "US-3", "other keys than `tier` stay behind", kinds=_EVENTS),
     _inbound("$.*.**", "IN-7", "is sent only where a row or a table of the configuration reads it"),
     # -- Statsig to Segment ---------------------------------------------------------------------------------------
     _outbound("$.user.privateAttributes.**", "OU-5", "never leave"),
@@ -140,10 +140,8 @@ LEFT_BEHIND: Final = (
 )
 """Every place that may stay behind without an issue, in the order of the fields."""
 
-_READ: Final[dict[Direction, frozenset[str]]] = {
-    "inbound": frozenset(("event", "userId", "name", "category", "properties", "traits")),
-    "outbound": frozenset(("eventName", "userID", "user", "value", "metadata")),
-}
+_SENT_INBOUND: Final = frozenset(("event", "userId", "name", "category", "properties", "traits"))
+_SENT_OUTBOUND: Final = frozenset(("eventName", "userID", "user", "value", "metadata"))
 """Fields that are sent, so that the row for all other fields is not about them."""
 
 
@@ -193,7 +191,7 @@ def _fits(row: LeftBehind, steps: Steps) -> bool:
 
 def _named(direction: Direction) -> frozenset[str]:
     heads = {row.path.split(".")[1] for row in LEFT_BEHIND if row.direction == direction}
-    return _READ[direction] | (heads - {"*"})
+    return (_SENT_INBOUND if direction == "inbound" else _SENT_OUTBOUND) | (heads - {"*"})
 
 
 def _is_among(values: Values, value: object) -> bool:

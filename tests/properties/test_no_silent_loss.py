@@ -179,6 +179,10 @@ class TestNothingIsLostInbound:
         {"type": "track", "event": "a", "userId": "u1", "properties": {"a": None, "b": [None]}}, IntegrationConfig()
     )
     @example({"type": "page", "userId": "u1", "name": True, "category": " "}, IntegrationConfig())
+    @example(
+        {"type": "page", "userId": "u1", "properties": {"statsigEnvironment": {"tier": "a", "b": {"c": [1]}}}},
+        IntegrationConfig(),
+    )
     @example({"type": "group", "userId": "u1", "groupId": "g1", "traits": {"groupId": None}}, IntegrationConfig())
     @example(
         {
