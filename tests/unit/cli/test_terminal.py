@@ -274,10 +274,11 @@ class TestWhatItIsTold:
         assert ended.status == 0
         assert b"--summary-json" in ended.out
 
+    @pytest.mark.parametrize("missing", ["rich", "shtab"])
     def test_without_its_extra_it_says_how_to_get_it(
-        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+        self, missing: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+        monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == missing else sys)
 
         assert main(["inbound"]) == 2
         assert capsys.readouterr().err == (
