@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -44,7 +44,7 @@ def standard_output() -> BinaryIO:
 
 
 @contextmanager
-def naming_standard_output() -> Iterator[None]:
+def naming_standard_output() -> Generator[None]:
     """Turn an error of writing into one that names standard output; only a pipe that is closed stays what it is."""
     try:
         yield

@@ -278,7 +278,10 @@ class TestWhatItIsTold:
     def test_without_its_extra_it_says_how_to_get_it(
         self, missing: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == missing else sys)
+        def find_spec(name: str) -> object:
+            return None if name == missing else name
+
+        monkeypatch.setattr("importlib.util.find_spec", find_spec)
 
         assert main(["inbound"]) == 2
         assert capsys.readouterr().err == (
@@ -334,7 +337,11 @@ class TestProgress:
 
     def test_its_share_is_not_known_of_standard_input(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / "pipe").touch()
-        monkeypatch.setattr(run_module, "_size", lambda _files: None)
+
+        def size(_files: object) -> None:
+            return None
+
+        monkeypatch.setattr(run_module, "_size", size)
         text = self.shown(tmp_path, "--output", os.devnull)
 
         assert "/s" in text
