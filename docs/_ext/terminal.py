@@ -100,7 +100,7 @@ def _read(terminal: int) -> Iterator[bytes]:
     while True:
         try:
             part = os.read(terminal, 1 << 16)
-        except OSError:  # as Linux tells the end
+        except OSError:  # as Linux says it
             return
         if not part:
             return

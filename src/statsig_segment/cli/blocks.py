@@ -281,7 +281,7 @@ def _event_encoder() -> Callable[[dict[str, Any]], bytes]:
     quick, encode = FAST.quick_encode, FAST.encode
 
     def text_of(event: dict[str, Any]) -> bytes:
-        value = event.get("value")  # the metadata holds only text
+        value: Any = event.get("value")  # the metadata holds only text
         if (value.__class__ is float and -_SMALL < value < _SMALL) or "custom" in event["user"]:
             return encode(event)
         try:

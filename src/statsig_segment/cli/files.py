@@ -39,7 +39,8 @@ _NOT_READ: Final[Mapping[bytes, str]] = {
     b"Obj\x01": "an Avro file: convert it to JSON, one object a line, first",
 }
 """First bytes of what is not read -> what it is, and what to do."""
-_FIRST_BYTES: Final = (_GZIP, _ZSTD, *_NOT_READ)
+FIRST_BYTES: Final = (_GZIP, _ZSTD, *_NOT_READ)
+"""First bytes of whatever is not plain text."""
 
 
 def ignore(_size: int) -> None:
@@ -81,7 +82,7 @@ class _Raw:
 
     def first_bytes(self) -> bytes:
         """Look at as many bytes as it takes to know what the stream is, or a few more."""
-        while any(len(self._pending) < len(mark) and mark.startswith(self._pending) for mark in _FIRST_BYTES):
+        while any(len(self._pending) < len(mark) and mark.startswith(self._pending) for mark in FIRST_BYTES):
             piece = self._next(_PIECE)
             if not piece:
                 break

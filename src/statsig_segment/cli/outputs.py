@@ -74,7 +74,7 @@ class Output:
             return self._target.open("wb")
         if self._target.exists() and not os.access(self._target, os.W_OK):
             raise OSError("not allowed to write it")
-        descriptor, path = tempfile.mkstemp(".part", f".{self._target.name[:100]}.", self._target.parent)
+        descriptor, path = tempfile.mkstemp(".part", f".{self._target.name[:50]}.", self._target.parent)
         self._beside = Path(path)
         with suppress(OSError):
             self._beside.chmod(self._mode())
@@ -168,11 +168,12 @@ class Outputs:
         if option in self._outputs and text:
             self._outputs[option].write(text, records)
 
-    def put_in_place(self, **records: int) -> None:
+    def put_in_place(self, **records: int | None) -> None:
         """Put all in place, once each is whole and holds as many records as were counted."""
         for option, output in self._outputs.items():
-            if output.records != records.get(option, output.records):
-                raise UnusableError(f"{output.name}: {output.records} records in place of {records[option]}")
+            counted = records.get(option)
+            if counted not in {None, output.records}:
+                raise UnusableError(f"{output.name}: {output.records} records in place of {counted}")
             output.finish()
         for output in self._outputs.values():
             output.put_in_place()

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from io import RawIOBase
 from queue import SimpleQueue
 from typing import Any, BinaryIO, Final, TypeVar, cast
 
@@ -23,6 +24,7 @@ _WAITING: Final = 2
 _PATIENCE: Final = 1.0
 """Seconds between two looks at a process that does not answer."""
 _LENGTH: Final = 8
+_PIPE: Final = 1 << 20
 _START: Final = """
 import os, sys
 sys.path[:] = {path!r}
@@ -121,10 +123,11 @@ class Worker:
             bufsize=0,
             **_OWN_GROUP,  # an interrupt at the terminal is for this process alone
         )
-        self._to = cast("BinaryIO", self._process.stdin)
-        self._from = cast("BinaryIO", self._process.stdout)
+        self._to = cast("RawIOBase", self._process.stdin)
+        self._from = cast("RawIOBase", self._process.stdout)
         if _POSIX:
-            os.set_blocking(self._to.fileno(), False)  # so that waiting for it can end
+            for pipe in (self._to, self._from):
+                _prepare(pipe)
         self._send(start)
 
     def do(self, message: bytes) -> Any:
@@ -136,13 +139,17 @@ class Worker:
         raise result
 
     def _send(self, message: bytes) -> None:
-        view = memoryview(_framed(message))
-        while view:
-            self._wait(self._to, selectors.EVENT_WRITE)
-            try:
-                view = view[self._to.write(view) or 0 :]
-            except OSError:
-                raise self._failure() from None
+        for part in (_length(message), message):
+            view = memoryview(part)
+            while view:
+                try:
+                    sent = self._to.write(view)
+                except OSError:
+                    raise self._failure() from None
+                if sent is None:
+                    self._wait(self._to, selectors.EVENT_WRITE)
+                else:
+                    view = view[sent:]
 
     def _receive(self) -> bytes:
         size = int.from_bytes(self._read(_LENGTH), "big")
@@ -151,18 +158,18 @@ class Worker:
     def _read(self, size: int) -> bytes:
         parts: list[bytes] = []
         while size:
-            self._wait(self._from, selectors.EVENT_READ)
-            part = self._from.read(min(size, 1 << 20))
-            if not part:
+            part = self._from.read(size)
+            if part is None:
+                self._wait(self._from, selectors.EVENT_READ)
+            elif part:
+                parts.append(part)
+                size -= len(part)
+            else:
                 raise self._failure()
-            parts.append(part)
-            size -= len(part)
         return b"".join(parts)
 
-    def _wait(self, pipe: BinaryIO, event: int) -> None:
+    def _wait(self, pipe: RawIOBase, event: int) -> None:
         """Wait until a pipe is ready, and look now and then whether the process still runs."""
-        if not _POSIX:
-            return  # no pipe can be waited for there: it closes when the process ends
         with selectors.DefaultSelector() as selector:
             selector.register(pipe, event)
             while not selector.select(_PATIENCE):
@@ -190,6 +197,15 @@ _OWN_GROUP: Final[dict[str, Any]] = (
 )
 
 
+def _prepare(pipe: RawIOBase) -> None:
+    """Let a pipe hold much, where it can, and never block: so that waiting for it can end."""
+    os.set_blocking(pipe.fileno(), False)
+    with suppress(ImportError, AttributeError, OSError):
+        import fcntl  # noqa: PLC0415 - not everywhere
+
+        fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE)
+
+
 def is_stopped(pid: int) -> bool:
     """Tell whether a process that this one started is stopped."""
     with suppress(ChildProcessError):
@@ -198,8 +214,8 @@ def is_stopped(pid: int) -> bool:
     return False
 
 
-def _framed(message: bytes) -> bytes:
-    return len(message).to_bytes(_LENGTH, "big") + message
+def _length(message: bytes) -> bytes:
+    return len(message).to_bytes(_LENGTH, "big")
 
 
 # -- In the other process ----------------------------------------------------------------------------------------------
@@ -210,7 +226,9 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
     work = pickle.loads(_message(source))  # noqa: S301 - our own
     with suppress(BrokenPipeError, EOFError):
         while True:
-            sink.write(_framed(_answer(work, _message(source))))
+            answer = _answer(work, _message(source))
+            sink.write(_length(answer))
+            sink.write(answer)
             sink.flush()
 
 

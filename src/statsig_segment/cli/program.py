@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -82,7 +82,7 @@ def _place(error: Exception) -> str:
 
 
 @contextmanager
-def _ending_in_order() -> Iterator[None]:
+def _ending_in_order() -> Generator[None]:
     """Let signals that end the process raise `TerminatedError`, so that what is not whole is removed."""
     before: dict[int, Any] = {}
     with suppress(ValueError):  # not in the main thread

@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -44,7 +44,7 @@ def standard_output() -> BinaryIO:
 
 
 @contextmanager
-def naming_standard_output() -> Iterator[None]:
+def naming_standard_output() -> Generator[None]:
     """Turn an error of writing into one that names standard output; only a pipe that is closed stays what it is."""
     try:
         yield
@@ -173,10 +173,10 @@ class Run:
 
     # -- Output --------------------------------------------------------------------------------------------------------
 
-    def write(self, text: bytes, records: int = 1) -> None:
-        """Write what comes out, to `--output` or standard output."""
+    def write(self, text: bytes) -> None:
+        """Write what comes out, one record a line, to `--output` or standard output."""
         if "output" in self.outputs:
-            self.outputs.write("output", text, records)
+            self.outputs.write("output", text, text.count(b"\n"))
             return
         with naming_standard_output():
             self._stdout.write(text)
@@ -224,14 +224,17 @@ class Run:
 
     # -- The end -------------------------------------------------------------------------------------------------------
 
-    def finish(self) -> int:
-        """Put the output files in place, say what became of everything, and give the exit status."""
+    def finish(self, *, output: int | None = None) -> int:
+        """Put the output files in place, say what became of everything, and give the exit status.
+
+        `output` is the number of records that came out, where it is known.
+        """
         self.flush()
         self._progress.clear()
         self.outputs.write("summary_json", FAST.encode(attrs.asdict(self.tally)) + b"\n")
         try:
             self.outputs.put_in_place(
-                rejects=self.tally.rejected.total(), audiences=self.tally.audiences, summary_json=1
+                output=output, rejects=self.tally.rejected.total(), audiences=self.tally.audiences, summary_json=1
             )
         except UnusableError as error:
             self._failures.append(str(error))

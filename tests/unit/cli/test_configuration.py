@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from hypothesis import given
@@ -52,12 +52,12 @@ def named(text: str, path: str) -> str | None:
 def paths(value: Any, path: str = "$") -> Iterator[tuple[str, str]]:
     """Every path of a tree, and how its last step is written."""
     if isinstance(value, dict):
-        for key, item in value.items():
+        for key, item in cast("dict[str, Any]", value).items():
             step = f"{path}.{key}" if key.isidentifier() else f"{path}[{json.dumps(key, ensure_ascii=False)}]"
             yield step, json.dumps(key, ensure_ascii=False)
             yield from paths(item, step)
     elif isinstance(value, list):
-        for at, item in enumerate(value):
+        for at, item in enumerate(cast("list[Any]", value)):
             yield from paths(item, f"{path}[{at}]")
 
 

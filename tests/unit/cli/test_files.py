@@ -28,7 +28,7 @@ from statsig_segment.cli.blocks import (
     translate_block,
 )
 from statsig_segment.cli.codec import FAST, STANDARD, best_codec
-from statsig_segment.cli.files import _FIRST_BYTES, read_blocks
+from statsig_segment.cli.files import FIRST_BYTES, read_blocks
 from statsig_segment.cli.records import Window, documents
 from statsig_segment.outcomes import Rejected
 from statsig_segment.testing import json_values
@@ -287,7 +287,7 @@ class TestBrokenInput:
     def test_the_size_of_pieces_decides_nothing(self, text: str, size: int) -> None:
         assert repr(payloads(text, size)) == repr(payloads(text))
 
-    @given(st.binary(max_size=40).filter(lambda data: not data.startswith(_FIRST_BYTES)), SIZES)
+    @given(st.binary(max_size=40).filter(lambda data: not data.startswith(FIRST_BYTES)), SIZES)
     def test_any_bytes_are_read_to_the_end(self, data: bytes, size: int) -> None:
         found = payloads(data, size)
 

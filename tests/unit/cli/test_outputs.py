@@ -180,7 +180,11 @@ class TestWhatGoesWrong:
 
     def test_a_file_that_may_not_be_written(self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / "rejects").touch()
-        monkeypatch.setattr(os, "access", lambda _path, mode: mode != os.W_OK)
+
+        def access(_path: object, mode: int) -> bool:
+            return mode != os.W_OK
+
+        monkeypatch.setattr(os, "access", access)
         ended = run("inbound", "--rejects", tmp_path / "rejects", stdin=b"oops")
 
         assert ended.err == f"statsig-segment: {tmp_path / 'rejects'}: not allowed to write it\n"

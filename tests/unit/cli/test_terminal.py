@@ -275,10 +275,14 @@ class TestWhatItIsTold:
         assert ended.status == 0
         assert b"--summary-json" in ended.out
 
+    @pytest.mark.parametrize("missing", ["rich", "shtab"])
     def test_without_its_extra_it_says_how_to_get_it(
-        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+        self, missing: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+        def find_spec(name: str) -> object:
+            return None if name == missing else name
+
+        monkeypatch.setattr("importlib.util.find_spec", find_spec)
 
         assert main(["inbound"]) == 2
         assert capsys.readouterr().err == (
@@ -334,7 +338,11 @@ class TestProgress:
 
     def test_its_share_is_not_known_of_standard_input(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / "pipe").touch()
-        monkeypatch.setattr(run_module, "_size", lambda _files: None)
+
+        def size(_files: object) -> None:
+            return None
+
+        monkeypatch.setattr(run_module, "_size", size)
         text = self.shown(tmp_path, "--output", os.devnull)
 
         assert "/s" in text

@@ -81,7 +81,7 @@ def run(arguments: Any) -> int:
             _write_events(task, config, arguments, seen)
         if task.tally.audiences and "audiences" not in task.outputs:
             task.note("changes of ID lists were read and not written; --audiences FILE writes them")
-        return task.finish()
+        return task.finish(output=None if arguments.format == "request" else task.tally.translated)
 
 
 def _write_events(task: Run, config: IntegrationConfig, arguments: Any, seen: Seen | None) -> None:

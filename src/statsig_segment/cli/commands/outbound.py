@@ -50,7 +50,7 @@ def run(arguments: Any) -> int:
             tracks = _tracks(task, config)
             for text in _batches(task, tracks) if arguments.batch else _calls(task, tracks):
                 task.write(text)
-        return task.finish()
+        return task.finish(output=None if arguments.batch else task.tally.translated)
 
 
 def _outcomes(task: Run, config: IntegrationConfig) -> Iterator[tuple[Any, Any, Any]]:
