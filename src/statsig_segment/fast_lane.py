@@ -12,7 +12,9 @@ ways, and both cost a sound call nothing: it returns `None`, or it raises whatev
 a table lacks, a `ValueError` for an integer too long to print), which `log_event` turns into `None`.
 
 Every shortcut here rests on a check of an *exact* type: `type(x) is str`, never `isinstance`, for only exact types are
-known to behave. What the lane needs of the configuration is cut once, into a `Plan`, when the configuration is made.
+known to behave. One thing is taken on trust, because asking would cost a tenth of the lane: that a key equals a string
+exactly where the reference reads it as that string. What the lane needs of the configuration is cut once, into a
+`Plan`, when the configuration is made.
 
 Order matters in one place: the reference parses before it skips. So everything that can make parsing fail is looked at
 before a skip is returned.
@@ -30,7 +32,7 @@ from typing import Any, Final, NamedTuple, TypeAlias, cast
 from statsig_segment._javascript import float_text
 from statsig_segment._paths import FieldPath, Selector, Step
 from statsig_segment._times import DAY_MS, epoch_ms
-from statsig_segment._values import EMPTY, FrozenDict
+from statsig_segment._values import DEPTH, EMPTY, FrozenDict
 from statsig_segment.choices import FLATTEN
 from statsig_segment.event_names import PLACEHOLDERS, EventNaming, Piece, fill
 from statsig_segment.filters import is_disabled
@@ -81,15 +83,20 @@ _COMMON_TIME: Final = "2024-03-01T12:34:56.789Z"
 _TIME_LENGTH: Final = len(_COMMON_TIME)
 _TIME_MARKS: Final = _COMMON_TIME[4:20:3]
 _STRINGS: Final = frozenset({str})
-_JSON: Final = frozenset({str, int, float, bool, type(None), dict, list, tuple})
+_SCALARS: Final = frozenset({str, int, float, bool, type(None)})
+_JSON: Final = _SCALARS | {dict, list, tuple}
 _ROOM: Final = 64
 """So deep may nested properties be; deeper ones are the reference's."""
+_LONGEST_PATH: Final = DEPTH - _ROOM
+"""So deep may a path lead, that a value there may be as deep as properties and still be read whole (TR-5)."""
 _MOST_ESCAPED: Final = 6
 """So many characters of JSON may stand for one, as in \\u0001."""
 _MARKS: Final = len('"":"",')
 """So many marks stand around an entry of metadata."""
 _LONGEST_PLACEHOLDER: Final = max(map(len, PLACEHOLDER_IDS))
 _USER_ID_IN_LOWER_CASE: Final = USER_ID_TYPE.lower()
+_TEXT_FIELDS: Final = frozenset({USER_ID, ANONYMOUS_ID, GROUP_ID, NAME, CATEGORY})
+"""Fields that the reference may hold as text where they are numbers."""
 _TIME_TYPES: Final = frozenset({str, int, float})
 _ATTRIBUTES: Final = frozenset({str, int, float, bool})
 
@@ -122,17 +129,19 @@ class Plan(NamedTuple):
 
 
 def cut_plan(config: Any) -> Plan | None:
-    """Cut the plan of an `InboundConfig`; `None` for one that its validators are about to refuse."""
+    """Cut the plan of an `InboundConfig`; `None` where its validators are about to refuse it, or paths are too long."""
     try:
         return _plan(config)
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
 
 
-def _plan(config: Any) -> Plan:
+def _plan(config: Any) -> Plan | None:
     paths = [row.path for row in config.id_mappings]
     tables = (config.user_paths, config.custom_paths, config.metadata_paths)
     paths += [path for table in tables for path in table.values()]
+    if max(map(_levels, paths), default=0) > _LONGEST_PATH:
+        return None
     naming, filters = config.naming, config.filters
     return Plan(
         allow_statsig_origin=config.allow_statsig_origin,
@@ -154,6 +163,11 @@ def _plan(config: Any) -> Plan:
         flattens=config.nested == FLATTEN,
         environment=config.default_environment,
     )
+
+
+def _levels(path: FieldPath) -> int:
+    """Count the objects and arrays around the value that a path leads to."""
+    return sum(1 if step.selector is None else 2 for step in path.steps)
 
 
 def _row(target: str, path: FieldPath) -> _Row:
@@ -241,6 +255,8 @@ def _log_event(payload: JsonObject, plan: Plan) -> JsonObject | str | None:  # n
         integrations = _empty(integrations)
     if type(properties) is not dict:
         properties = _empty(properties)
+    if context is payload or integrations is payload or properties is payload:
+        return None
     time_ms = _time_ms(get)
 
     # -- What each type of call has of its own ------------------------------------------------------------------------
@@ -267,6 +283,9 @@ def _log_event(payload: JsonObject, plan: Plan) -> JsonObject | str | None:  # n
         own_traits = get(TRAITS)
         holder = traits = own_traits if type(own_traits) is dict else _empty(own_traits)
         if kind == "group":
+            for key in CONTROL_KEYS:
+                if key in holder and properties.get(key) is not None:
+                    return None  # nobody reads the one of the traits, but what it holds counts as metadata
             name = forms[kind][group_id is not None] % {GROUP_ID: group_id}
     else:
         return None
@@ -278,12 +297,14 @@ def _log_event(payload: JsonObject, plan: Plan) -> JsonObject | str | None:  # n
     # -- What is not sent ---------------------------------------------------------------------------------------------
     library = context.get("library")
     if library is not None and not allow_statsig_origin and _is_statsig(library):
-        return "statsig_origin"
-    if integrations and honor_integrations and is_disabled(_checked(integrations)):
+        return None if library is payload or library is context else "statsig_origin"
+    if integrations and honor_integrations and is_disabled(_checked(integrations, payload)):
         return "integration_disabled"
     if types is not None and kind not in types:
         return "filtered"
     if name is None:
+        for row in id_rows:
+            _check_printable(_value_at(payload, row))  # the reference maps IDs before it skips
         return "identify_without_audience" if context.get("personas") is None else None
     if (include is not None and name not in include) or name in exclude:
         return "filtered"
@@ -328,6 +349,8 @@ def _log_event(payload: JsonObject, plan: Plan) -> JsonObject | str | None:  # n
         for row in custom_rows:
             value = None if row[0] in custom else _value_at(payload, row)
             if value is not None:
+                if type(value) is int and row[1] in _TEXT_FIELDS:
+                    return None
                 custom[row[0]] = _custom_value(value)
         if custom:
             user[STATSIG_CUSTOM] = custom
@@ -365,11 +388,8 @@ def _log_event(payload: JsonObject, plan: Plan) -> JsonObject | str | None:  # n
             metadata[key] = _TEXT[type(value)](value)
     if flattens:
         metadata = _flattened(holder)
-    if kind == "group":
-        for key in CONTROL_KEYS:
-            metadata.pop(key, None)
-        if group_id is not None and GROUP_ID not in holder:
-            metadata[GROUP_ID] = group_id
+    if kind == "group" and group_id is not None and GROUP_ID not in holder:
+        metadata[GROUP_ID] = group_id
     if own_name is not None and NAME not in holder:
         metadata[NAME] = own_name
     if category is not None and CATEGORY not in holder:
@@ -378,9 +398,11 @@ def _log_event(payload: JsonObject, plan: Plan) -> JsonObject | str | None:  # n
         value = None if row[0] in metadata else _value_at(payload, row)
         if value is not None:
             _add_entry(metadata, row[0], value, flattens=flattens)
+    if not _STRINGS.issuperset(map(type, holder)):
+        return None
     if metadata:
         keys, texts = "".join(metadata), "".join(metadata.values())
-        if "." in keys or not _STRINGS.issuperset(map(type, metadata)):
+        if "." in keys:
             return None
         marks = _MARKS * len(metadata)
         if _MOST_ESCAPED * (len(keys) + len(texts)) + marks >= MOST_METADATA:
@@ -398,6 +420,11 @@ def _number_id(value: Any) -> str:
     if type(value) is not int:
         raise _OddError
     return str(value)
+
+
+def _check_printable(value: Any) -> None:
+    if type(value) is int:
+        str(value)
 
 
 def _is_placeholder(text: str) -> bool:
@@ -426,9 +453,12 @@ def _is_statsig(library: Any) -> bool:
     return type(name) is str and name == "statsig"
 
 
-def _checked(integrations: Any) -> Any:
+def _checked(integrations: Any, payload: JsonObject) -> Any:
     """Give an object whose keys and values are of exact types, as the reference would have frozen it."""
-    if not _JSON.issuperset(map(type, integrations.values())) or not _STRINGS.issuperset(map(type, integrations)):
+    values = integrations.values()
+    if not _JSON.issuperset(map(type, values)) or not _STRINGS.issuperset(map(type, integrations)):
+        raise _OddError
+    if not {id(payload), id(integrations)}.isdisjoint(map(id, values)):
         raise _OddError
     return integrations
 
@@ -525,7 +555,7 @@ def _custom_value(value: Any) -> Any:
 
 
 def _tier(environment: Any) -> str:
-    tier = environment.get(TIER) if type(environment) is dict else None
+    tier = environment.get(TIER) if type(environment) is dict and len(environment) == 1 else None
     if type(tier) is not str or not tier:
         raise _OddError
     return tier
@@ -537,30 +567,40 @@ def _value_at(payload: JsonObject, row: _Row) -> Any:
 
 
 def _walk(payload: JsonObject, steps: tuple[Step, ...]) -> Any:
-    """Follow the steps of a path through exact dicts."""
+    """Follow the steps of a path through exact dicts, none of which is inside itself."""
     value: Any = payload
+    passed: list[int] = []
     for name, selector in steps:
         if type(value) is not dict:
-            if type(value) not in _JSON:
-                raise _OddError
-            return None
+            return _nothing_in(value)
+        if id(value) in passed:
+            raise _OddError
+        passed.append(id(value))
         value = value.get(name)
         if selector is not None:
+            passed.append(id(value))
             value = _select(value, selector)
     return value
 
 
+def _nothing_in(value: Any) -> None:
+    """Say that no path leads on from a value: the reference looks into an array, whether all of it could be read."""
+    if type(value) not in _SCALARS and not (type(value) is list and not value):
+        raise _OddError
+
+
 def _select(array: Any, selector: Selector) -> Any:
     if type(array) is not list:
-        if type(array) not in _JSON:
-            raise _OddError
-        return None
+        return _nothing_in(array)
     for item in array:
         text = item.get(selector.key) if type(item) is dict else None
         if type(item) not in _JSON or type(text) not in _JSON:
             raise _OddError
         if type(text) is str and text == selector.text:
             return item
+    for item in array:
+        if type(item) is not dict or not _SCALARS.issuperset(map(type, item.values())):
+            raise _OddError
     return None
 
 
@@ -577,14 +617,19 @@ def _flattened(holder: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _add_entry(metadata: dict[str, str], key: str, value: Any, *, flattens: bool, room: int = _ROOM) -> None:
-    if type(value) is dict and flattens and room and len(key) <= LONGEST_JOINED_NAME:
+    if type(value) is dict and flattens and len(key) <= LONGEST_JOINED_NAME:
+        if not room:
+            raise _OddError
         for name, item in value.items():
             if item is not None:
                 _add_entry(metadata, f"{key}_{_a_string(name)}", item, flattens=flattens, room=room - 1)
         return
     if key in metadata:
         raise _OddError
-    metadata[key] = value if type(value) is str else _TEXT[type(value)](value)
+    if type(value) is dict or type(value) is list:
+        metadata[key] = _tree_text(value, room)
+    else:
+        metadata[key] = value if type(value) is str else _TEXT[type(value)](value)
 
 
 def _a_string(name: Any) -> str:
@@ -611,9 +656,9 @@ def _null_text(_value: None) -> str:
     return "null"
 
 
-def _tree_text(value: Any) -> str:
+def _tree_text(value: Any, room: int = _ROOM) -> str:
     """Write an object or array as `JSON.stringify` does."""
-    text = _tree(value, _ROOM)
+    text = _tree(value, room)
     if not text.isascii():
         text.encode()  # a lone surrogate has to be escaped: that is the reference's
     return text

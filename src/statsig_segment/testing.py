@@ -483,7 +483,7 @@ def _python_fields() -> st.SearchStrategy[JsonObject]:
 
 def _pythonic(call: JsonObject, fields: JsonObject) -> JsonObject:
     """Put Python values into a call; its properties or traits gain the entries."""
-    field = "traits" if call.get("type") in {"group", "identify"} else "properties"
+    field = "traits" if call.get("type") in ("group", "identify") else "properties"  # of any type
     held = call.get(field, {})
     rest = {key: value for key, value in fields.items() if key != "entries"}
     if "entries" in fields and _is_object(held):

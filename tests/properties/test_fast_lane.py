@@ -1,0 +1,317 @@
+"""The law of the fast lanes, and that most calls stay in them; tests/support/lanes.py says what the law asks."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.benchmarks import corpus
+from tests.support.calls import iso, track, user_track
+from tests.support.edits import CHANGES, Plan, edited, nested, places, put
+from tests.support.lanes import INBOUND, LANES, Lane, hold_to_the_law, shape
+from tests.support.sound import CALLS, CONFIGS, MAPPINGS
+from tests.support.values import JsonObject, is_array, is_object
+from tests.vectors import adapter
+
+from statsig_segment import InboundConfig, InboundFilter, IntegrationConfig
+from statsig_segment.conformance.cases import VECTORS, read_cases
+from statsig_segment.testing import (
+    deep_values,
+    hostile_values,
+    json_values,
+    placeholders,
+    python_values,
+    timestamps,
+)
+
+DEFAULT: Final = CONFIGS["the default"]
+
+
+# -- The law ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.differential
+@pytest.mark.parametrize("lane", LANES, ids=lambda lane: lane.name)
+class TestTheLaw:
+    """
+    For every payload and every configuration, a lane returns exactly what the reference returns, or it steps aside.
+    """
+
+    @given(st.data())
+    def test_it_holds_for_payloads_sound_and_malformed(self, lane: Lane, data: st.DataObject) -> None:
+        hold_to_the_law(lane, data.draw(lane.payloads), data.draw(lane.configurations))
+
+    @given(st.data())
+    def test_it_holds_for_any_value(self, lane: Lane, data: st.DataObject) -> None:
+        payload = data.draw(hostile_values() | json_values() | python_values() | deep_values())
+
+        hold_to_the_law(lane, payload, data.draw(lane.configurations))
+
+    @given(st.data())
+    def test_it_holds_for_a_payload_with_changes(self, lane: Lane, data: st.DataObject) -> None:
+        call = data.draw(lane.payloads.filter(is_json))
+        for _ in range(data.draw(st.integers(1, 2))):
+            text = json.dumps(call)
+            place = data.draw(st.sampled_from(list(places(call))))
+            call = edited(text, place, CHANGES[data.draw(st.sampled_from(sorted(CHANGES)))])
+            if not is_json(call):
+                break
+
+        hold_to_the_law(lane, call, data.draw(lane.configurations))
+
+    @given(st.data())
+    def test_it_holds_with_a_hostile_value_anywhere(self, lane: Lane, data: st.DataObject) -> None:
+        call = data.draw(lane.payloads.filter(is_json))
+        place = data.draw(st.sampled_from(list(places(call))))
+        value = data.draw(hostile_values() | placeholders() | timestamps())
+
+        hold_to_the_law(lane, edited(json.dumps(call), place, put(value)), data.draw(lane.configurations))
+
+    def test_it_holds_for_each_change_at_each_place(self, lane: Lane) -> None:
+        for sound in lane.sound.values():
+            text = json.dumps(sound)
+            changed = itertools.product(places(sound), CHANGES.values())
+            for (place, change), config in zip(changed, itertools.cycle(lane.configs.values()), strict=False):
+                hold_to_the_law(lane, edited(text, place, change), config)
+
+    def test_it_holds_for_a_payload_inside_itself(self, lane: Lane) -> None:
+        for sound, config in itertools.product(lane.sound.values(), lane.configs.values()):
+            for place in places(sound):
+                for change in ("the whole call", "what holds it"):
+                    hold_to_the_law(lane, edited(json.dumps(sound), place, CHANGES[change]), config)
+
+
+def is_json(call: JsonObject) -> bool:
+    """Say whether a call can be changed once more, which goes by way of its text."""
+    try:
+        return shape(json.loads(json.dumps(call))) == shape(call)
+    except (TypeError, ValueError, RecursionError):
+        return False
+
+
+TIMES: Final = (
+    *("2024-03-01T12:34:56.789Z", "2024-03-01T12:34:56.788Z", "2024-02-29T00:00:00.000Z", "2023-02-29T00:00:00.000Z"),
+    *("2024-03-01T24:00:00.000Z", "2024-03-01T23:59:60.000Z", "2024-13-01T00:00:00.000Z", "0000-03-01T12:34:56.789Z"),
+    *("1970-01-01T00:00:00.000Z", "1969-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999Z", "0001-01-01T00:00:00.000Z"),
+    *("2024-03-01t12:34:56.789Z", "2024-03-01 12:34:56.789Z", "2024-03-01T12:34:56.789z", "2024-03-01T12:34:56,789Z"),
+    *("2024-03-01T12:34:56.78Z", "2024-03-01T12:34:56.7890Z", "2024-03-01T12:34:56.789", "2024-03-01T12:34:56.789+0"),
+    *("2024-03-01T12:34:56.789 ", "2024-03-01T12:34:5+.789Z", "2024-03-01T12:34:56.+01Z", "2024-03-01T12:34:56.Z89Z"),
+    *("2024-03-01T12:34:56.7-9Z", "2024-03-01T12:34:56.   Z", "٢٠٢٤-03-01T12:34:56.789Z", "2024-03-01T12:34:56.٧٨٩Z"),
+    *("2024-W09-5T12:34:56.789Z", "2024-03-01T12-34-56.789Z", "2024.03.01T12:34:56.789Z", "2024-03-01T1\ud800:3:5.7Z"),
+    *("2024-03-02T12:34:56.789Z", "2024-03-02T12:34:56.790Z", "2024-02-29T12:34:56.788Z", "2024-02-29T12:34:56.789Z"),
+    *("2024-03-01", "2024-3-1", "2024-03-01T12:34", "2024-03-01T13:34:56.789+01:00", "2024-03-01T12:34:56.789123Z"),
+    *("1709296496", "1709296496789", "01709296496.5", "9" * 400, "yesterday", "", " "),
+    *(1709296496, 1709296496789, 1709296496.789, 31_557_599_999, 31_557_600_000, 0, -1, True, float("nan"), 1e-7),
+    *(253_402_300_799_999, 253_402_300_800_000, 10**4300),
+)  # fmt: skip
+"""Times and what is none: in the form of Segment's clients, nearly in it, and in all others."""
+
+
+class TestTimes:
+    """IN-5 and IN-6, as the lane reads them: the form of Segment's clients at C speed, all others by the reference."""
+
+    @pytest.mark.parametrize("field", ["timestamp", "originalTimestamp", "receivedAt", "sentAt"])
+    def test_the_law_holds_for_any_time_in_any_field(self, field: str) -> None:
+        for time in TIMES:
+            hold_to_the_law(INBOUND, user_track(**{field: time}), DEFAULT)
+
+    def test_the_law_holds_for_any_time_beside_any_time_of_receipt(self) -> None:
+        for time, received in itertools.product(TIMES, TIMES):
+            hold_to_the_law(INBOUND, user_track(timestamp=time, receivedAt=received), DEFAULT)
+            hold_to_the_law(INBOUND, user_track(originalTimestamp=time, receivedAt=received), DEFAULT)
+
+    @given(st.integers(2, 10**14), st.integers(-2, 2), st.sampled_from((0, 1000, 86_400_000)))
+    def test_the_law_holds_around_each_bound_of_the_time_of_receipt(self, ms: int, more: int, later: int) -> None:
+        call = user_track(timestamp=iso(ms + later + more), receivedAt=iso(ms))
+
+        assert (hold_to_the_law(INBOUND, call, DEFAULT) is None) == (later + more > 86_400_000)
+
+    def test_the_law_holds_for_each_other_character_in_a_time(self) -> None:
+        common = TIMES[0]
+        for index, character in itertools.product(range(len(common)), "019-:.,+TZ \ud800٣"):
+            hold_to_the_law(INBOUND, user_track(timestamp=f"{common[:index]}{character}{common[index + 1 :]}"), DEFAULT)
+
+    @given(timestamps(), timestamps())
+    def test_the_law_holds_for_two_drawn_times(self, time: Any, received: Any) -> None:
+        hold_to_the_law(INBOUND, user_track(timestamp=time, receivedAt=received), DEFAULT)
+
+
+class TestSizes:
+    """US-9: the lane knows no issue, so it has to step aside exactly where Statsig would drop or trim."""
+
+    @pytest.mark.parametrize("character", ["x", "é", "🙂", '"', "\\", "\n", "\x01", "\x7f", "\ud800"])
+    @pytest.mark.parametrize("entries", [1, 2, 7])
+    def test_the_law_holds_around_the_bound_of_metadata(self, character: str, entries: int) -> None:
+        def call(length: int) -> JsonObject:
+            rest = {f"k{index}{character}": index for index in range(1, entries)}
+            return user_track(properties={f"k{character}": "x" * (length % 7) + character * (length // 7)} | rest)
+
+        def written(length: int) -> int:
+            return len(json.dumps(call(length)["properties"], ensure_ascii=False))
+
+        about = next(length for length in itertools.count(0, 25) if written(length) > 4000 or length > 7 * 4000)
+        stays = [
+            hold_to_the_law(INBOUND, call(length), DEFAULT) is not None for length in range(about, about + 1200, 7)
+        ]
+        assert character == "\ud800" or len(set(stays)) == 2
+
+    def test_the_lane_writes_metadata_of_4096_characters_and_no_more(self) -> None:
+        stays = [
+            hold_to_the_law(INBOUND, user_track(properties={"k": "x" * length}), DEFAULT) is not None
+            for length in range(4080, 4100)
+        ]
+
+        assert stays.index(False) == 4096 - len('{"k":""}') + 1 - 4080
+
+    @pytest.mark.parametrize("length", [127, 128, 129])
+    @pytest.mark.parametrize(
+        "call",
+        [
+            lambda text: track(userId=text),
+            lambda text: track(anonymousId=text),
+            lambda text: user_track(properties={"statsigCustomIDs": ["companyID", text]}),
+            lambda text: track(properties={"statsigCustomIDs": ["companyID", text]}),
+            lambda text: user_track(properties={"value": text}),
+            lambda text: user_track(event=text[: -len("segment::")]),
+        ],
+    )
+    def test_the_lane_takes_128_characters_and_no_more(self, call: Any, length: int) -> None:
+        answer = hold_to_the_law(INBOUND, call("x" * length), CONFIGS["mappings"])
+
+        assert (answer is not None) == (length <= 128)
+
+
+def group(properties: JsonObject, traits: JsonObject) -> JsonObject:
+    return {"type": "group", "groupId": "g1", "userId": "u1", "properties": properties, "traits": traits}
+
+
+class TestFoundViolations:
+    """Payloads and configurations for which the lane once differed from the reference."""
+
+    @pytest.mark.parametrize(
+        ("call", "config"),
+        [
+            # An identify is mapped before it is passed over, and no text can be made of such a number.
+            ({"type": "identify", "userId": "u1", "shopId": 10**4300}, CONFIGS["mappings"]),
+            # Metadata holds the traits, so what is lost in a control key there counts, even where none is read there.
+            (
+                group({"statsigCustom": ["a", 1]}, {"statsigCustom": [object()]}),
+                DEFAULT,
+            ),
+            (group({"statsigCustomIDs": ["companyID", "c"]}, {"statsigCustomIDs": nested(101, "[")}), DEFAULT),
+            (
+                group({"statsigEnvironment": {"tier": "qa"}}, {"statsigEnvironment": float("nan")}),
+                CONFIGS["control keys as values"],
+            ),
+            (
+                group({"statsigEnvironment": {"tier": "qa"}}, {"statsigEnvironment": 10**4300}),
+                CONFIGS["control keys as values"],
+            ),
+            # Nobody reads what stands beside the tier, but it is noted where it cannot be read.
+            (user_track(properties={"statsigEnvironment": {"tier": "qa", "x": object()}}), DEFAULT),
+            (user_track(properties={"statsigEnvironment": {"tier": "qa", "x": nested(101, "{")}}), DEFAULT),
+            # A path that ends in an array, and what is lost in there.
+            (user_track(context={"device": [object()]}), CONFIGS["mappings"]),
+            (user_track(context={"device": nested(101, "[")}), CONFIGS["mappings"]),
+            (user_track(context={"externalIds": [{"id": object()}]}), CONFIGS["paths through arrays"]),
+            (user_track(context={"externalIds": [{"type": "x", "id": object()}]}), CONFIGS["mappings"]),
+            (user_track(context={"externalIds": [[object()]]}), CONFIGS["mappings"]),
+            # Paths into what is too deep to be read.
+            (user_track(context={"device": nested(60, "{")}), CONFIGS["long paths"]),
+            (user_track(context=nested(99, "{")), CONFIGS["long paths"]),
+            # Deep objects under `flatten`, from anywhere but the properties.
+            (user_track(context={"device": nested(66, "{")}), CONFIGS["flattened objects"]),
+            (user_track(context={"device": nested(99, "{")}), CONFIGS["flattened objects"]),
+            # A field that the call holds as text: the reference reads it from there.
+            (track(userId=42, anonymousId=43, groupId=44), CONFIGS["fields"]),
+            ({"type": "page", "name": 404, "category": 7, "userId": "u1"}, CONFIGS["fields"]),
+            # A key that prints as something else than it is.
+            (user_track(properties={Plan.PLAN: {"b": 1}}), CONFIGS["flattened fields"]),
+        ],
+    )
+    def test_the_law_holds(self, call: JsonObject, config: IntegrationConfig) -> None:
+        hold_to_the_law(INBOUND, call, config)
+
+
+# -- What is at hand: the test vectors, and the corpus of the benchmark ------------------------------------------------
+
+CASES: Final = [case for case in read_cases(VECTORS) if case["operation"] != "load_config"]
+
+
+def inputs(case: Mapping[str, Any]) -> Iterator[Any]:
+    """Give the input of a case and, where it holds several payloads, each of them, as JSON values."""
+    given = adapter.source(case)
+    if isinstance(given, str | bytes):
+        try:
+            given = json.loads(given)
+        except (ValueError, RecursionError):
+            return
+    yield given
+    batch = given.get("batch") if is_object(given) else given
+    if is_array(batch):
+        yield from batch
+
+
+class TestWhatIsAtHand:
+    """The law for calls that were written by hand, and for those that the benchmark takes."""
+
+    @pytest.mark.parametrize("operation", sorted({case["operation"] for case in CASES}))
+    def test_the_law_holds_for_each_vector(self, operation: str) -> None:
+        for case in CASES:
+            if case["operation"] == operation:
+                config = adapter.configuration(case)
+                for payload in inputs(case):
+                    hold_to_the_law(INBOUND, payload, config)
+
+    @pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
+    def test_the_law_holds_for_the_corpus_of_the_benchmark(self, config: IntegrationConfig) -> None:
+        for line in corpus.segment_calls(200):
+            hold_to_the_law(INBOUND, json.loads(line), config)
+
+
+# -- The lane is used --------------------------------------------------------------------------------------------------
+
+ALL_RULES: Final = IntegrationConfig(
+    inbound=InboundConfig(
+        default_environment="production",
+        id_types=["companyID", "stableID", "workspaceID", "deviceID", "segmentAnonymousId"],
+        id_mappings=MAPPINGS[:3],
+        filters=InboundFilter(exclude=["Heartbeat"]),
+    )
+)
+LEFT: Final = {
+    ("track", "paths through arrays"),  # whether all of an array could be read is the reference's to say
+    ("bare track", "fields"),  # a number as group, user or name, which becomes an attribute as text
+    ("page", "fields"),
+    ("screen", "fields"),
+    *((name, "long paths") for name in CALLS),  # such a configuration has no plan
+}
+"""Calls and configurations that the lane leaves to the reference, though they have no issue."""
+
+
+def share(lines: list[bytes]) -> float:
+    """Give the part of the calls that stay in the lane."""
+    return sum(INBOUND.answer(json.loads(line), ALL_RULES) is not None for line in lines) / len(lines)
+
+
+class TestTheLaneIsUsed:
+    """What is common in the field stays in the lane: one that steps aside keeps the law, and is worth nothing."""
+
+    def test_at_least_95_of_100_sound_calls_stay(self) -> None:
+        assert share(corpus.sound_calls(3000)) >= 0.95
+
+    def test_at_least_90_of_100_calls_stay_where_one_in_a_hundred_is_broken(self) -> None:
+        assert share(corpus.segment_calls(3000)) >= 0.9
+
+    @pytest.mark.parametrize("config", CONFIGS)
+    @pytest.mark.parametrize("name", CALLS)
+    def test_calls_without_an_issue_stay(self, name: str, config: str) -> None:
+        answer = hold_to_the_law(INBOUND, CALLS[name], CONFIGS[config])
+        is_sound = INBOUND.reference(CALLS[name], CONFIGS[config]) is not None
+
+        assert (answer is not None) == (is_sound and (name, config) not in LEFT)

@@ -1,0 +1,131 @@
+"""The law of the fast lanes: a lane gives exactly what the reference gives, or it steps aside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from hypothesis import strategies as st
+
+from statsig_segment import IntegrationConfig, Skipped, StatsigEvent, to_log_event
+from statsig_segment.fast_lane import log_event  # this very function, also while the switch of conftest.py is off
+from statsig_segment.inbound import reference_outcome
+from statsig_segment.testing import integration_configs, segment_calls
+from tests.support.sound import CALLS, CONFIGS
+from tests.support.values import JsonObject
+
+
+class Lane(NamedTuple):
+    """A lane, and the reference that it has to equal."""
+
+    name: str
+    answer: Callable[[Any, IntegrationConfig], Any]
+    """What the lane gives: an event, the reason to skip, or `None` where it steps aside."""
+    reference: Callable[[Any, IntegrationConfig], Any]
+    """The only thing that the lane may give beside `None`; `None` itself where there is an issue or an error."""
+    sound: Mapping[str, JsonObject]
+    """Payloads for the lane, one for each way through it."""
+    configs: Mapping[str, IntegrationConfig]
+    payloads: st.SearchStrategy[Any]
+    """Payloads sound and malformed, those of `sound` among them."""
+
+    @property
+    def configurations(self) -> st.SearchStrategy[IntegrationConfig]:
+        """Any configuration, those of `configs` among them."""
+        return integration_configs() | st.sampled_from(list(self.configs.values()))
+
+
+def _log_event(payload: Any, config: IntegrationConfig) -> Any:
+    return log_event(payload, config.inbound.plan)
+
+
+def _log_event_by_reference(payload: Any, config: IntegrationConfig) -> Any:
+    outcome = reference_outcome(payload, config.inbound, 0, None)
+    if isinstance(outcome, Skipped):
+        return outcome.reason
+    return to_log_event(outcome) if isinstance(outcome, StatsigEvent) and not outcome.issues else None
+
+
+INBOUND: Final = Lane(
+    name="inbound",
+    answer=_log_event,
+    reference=_log_event_by_reference,
+    sound=CALLS,
+    configs=CONFIGS,
+    payloads=st.one_of(
+        st.sampled_from(list(CALLS.values())),
+        segment_calls(),
+        segment_calls(malformed=True),
+        segment_calls(malformed=True, python_values=True),
+    ),
+)
+LANES: Final = (INBOUND,)
+
+
+def hold_to_the_law(lane: Lane, payload: Any, config: IntegrationConfig) -> Any:
+    """Give what the lane gives; `AssertionError` where it breaks the law."""
+    before = shape(payload)
+    answer, again = lane.answer(payload, config), lane.answer(payload, config)
+    if shape(payload) != before:
+        raise AssertionError("the payload was changed")
+    if answer is None and again is None:
+        return None
+    spelled = shape(answer)
+    if spelled != shape(again):
+        raise AssertionError("the lane gives another answer the second time")
+    if spelled != shape(lane.reference(payload, config)):
+        raise AssertionError("the lane differs from the reference")
+    if not containers(answer).isdisjoint(containers(payload)):
+        raise AssertionError("the answer shares a dict or list with the payload")
+    if not containers(answer).isdisjoint(containers(again)):
+        raise AssertionError("two answers share a dict or list")
+    return answer
+
+
+def shape(value: Any) -> list[Any]:
+    """Spell a tree out: exact types, values, and the order of keys; equal only for trees that are the same in all."""
+    spelled: list[Any] = []
+    numbers: dict[int, int] = {}
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        kind = type(item)
+        spelled.append(kind)
+        if kind is str or kind is int or kind is bool:
+            spelled.append(item)
+            continue
+        contents = _contents(item)
+        if contents is None:
+            spelled.append(repr(item) if kind is float else id(item))
+        elif id(item) in numbers:  # it holds itself, or stands in two places
+            spelled.append(numbers[id(item)])
+        else:
+            numbers[id(item)] = len(numbers)
+            spelled.append(len(contents))
+            pending.extend(contents)
+    return spelled
+
+
+def containers(value: Any) -> set[int]:
+    """Give the identities of all dicts and lists in a tree."""
+    found: set[int] = set()
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        contents = _contents(item)
+        if contents is not None and id(item) not in found:
+            found.add(id(item))
+            pending.extend(contents)
+    return found
+
+
+def _contents(item: Any) -> list[Any] | None:
+    """Give what a container holds, keys included; `None` for any other value."""
+    if isinstance(item, dict | MappingProxyType):
+        table: Mapping[Any, Any] = item
+        return [part for entry in table.items() for part in entry]
+    if isinstance(item, list | tuple):
+        items: Any = item
+        return list(items)
+    return None

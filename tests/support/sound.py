@@ -1,0 +1,161 @@
+"""Segment calls without a flaw, one for each way through the fast lane, and configurations to go with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from statsig_segment import EventNaming, IdMapping, InboundConfig, InboundFilter, IntegrationConfig
+from tests.support.values import JsonObject
+
+CONTEXT: Final[JsonObject] = {
+    "ip": "203.0.113.24",
+    "userAgent": "Mozilla/5.0",
+    "locale": "en-GB",
+    "library": {"name": "analytics.js", "version": "next-1.81.0"},
+    "device": {"id": "d1", "type": "ios"},
+    "externalIds": [{"type": "x", "id": "y"}, {"type": "phone", "id": 7, "collection": "users"}],
+    "traits": {"plan": "pro", "seats": 7},
+}
+CONTROLS: Final[JsonObject] = {
+    "statsigCustomIDs": ["companyID", "c1", "teamID", 12],
+    "statsigCustom": ["vip", True, "seats", 7, "ratio", 0.5, "plans", ["a", "b"], "none", []],
+    "statsigEnvironment": {"tier": "staging"},
+}
+CALLS: Final[Mapping[str, JsonObject]] = {
+    "track": {
+        "type": "track",
+        "event": "Order Completed",
+        "userId": "u1",
+        "anonymousId": "a1",
+        "messageId": "m1",
+        "timestamp": "2024-03-01T12:34:56.789Z",
+        "receivedAt": "2024-03-01T12:34:57.000Z",
+        "integrations": {"All": True, "Statsig": {"a": 1}},
+        "context": CONTEXT,
+        "properties": {
+            "value": 9.5,
+            "coupon": None,
+            "paid": True,
+            "cart": {"id": 1, "rows": [1, "a", None, {"b": 0.1}]},
+        }
+        | CONTROLS,
+    },
+    "bare track": {"type": "track", "event": "Heartbeat", "anonymousId": "a1", "groupId": 7, "context": None},
+    "page": {
+        "type": "page",
+        "name": "Home",
+        "category": "Docs",
+        "userId": 42,
+        "timestamp": 1709296496789,
+        "properties": {"title": "Welcome", "value": "high", "statsigCustomIDs": ["companyID", "c1"]},
+    },
+    "nameless page": {"type": "page", "userId": "u1", "name": " ", "context": [], "properties": {"path": "/"}},
+    "screen": {"type": "screen", "name": 404, "userId": "u1", "integrations": [], "properties": None},
+    "group": {
+        "type": "group",
+        "groupId": "g1",
+        "userId": "u1",
+        "sentAt": "2024-03-01",
+        "properties": {"statsigCustom": ["vip", False]},
+        "traits": {"name": "Initech", "value": 3, "statsigCustomIDs": ["companyID", "c1"]},
+        "context": {"device": {"id": "d1"}},
+    },
+    "identify": {"type": "identify", "userId": "u1", "anonymousId": "a1", "traits": {"plan": "pro"}, "context": {}},
+    "call of Statsig": {"type": "track", "event": "a", "userId": "u1", "context": {"library": {"name": "statsig"}}},
+    "disabled call": {"type": "track", "event": "a", "userId": "u1", "integrations": {"all": False, "Statsig": None}},
+}
+"""Calls that the lane takes as they are, or skips."""
+
+MAPPINGS: Final = (
+    IdMapping(field="anonymousId", id_type="segmentAnonymousId"),
+    IdMapping(field="groupId", id_type="companyID"),
+    IdMapping(field="context.device.id", id_type="deviceID"),
+    IdMapping(field="context.externalIds[type=phone].id", id_type="phone"),
+    IdMapping(field="shopId", id_type="shopID"),
+    IdMapping(field="anonymousId", id_type="USERID"),
+)
+ID_TYPES: Final = ("segmentAnonymousId", "companyID", "deviceID", "phone", "shopID", "teamID")
+EVERY_FIELD: Final = {
+    "type": "type",
+    "user": "userId",
+    "anonymous": "anonymousId",
+    "group": "groupId",
+    "name": "name",
+    "category": "category",
+    "message": "messageId",
+    "at": "timestamp",
+    "seats": "context.traits.seats",
+    "device": "context.device.id",
+    "phone": "context.externalIds[type=phone].id",
+    "shop": "shopId",
+}
+OBJECTS: Final = {
+    "context": "context",
+    "device": "context.device",
+    "ids": "context.externalIds",
+    "phone": "context.externalIds[type=phone]",
+    "cart": "properties.cart",
+    "a_b": "traits.name",
+}
+_INBOUND: Final[Mapping[str, InboundConfig]] = {
+    "the default": InboundConfig(),
+    "mappings": InboundConfig(id_mappings=MAPPINGS, id_types=ID_TYPES, default_environment="production"),
+    "fields": InboundConfig(
+        id_mappings=MAPPINGS[-1:],
+        custom_fields=EVERY_FIELD,
+        metadata_fields=EVERY_FIELD,
+        user_fields={
+            "appVersion": "context.traits.seats",
+            "country": "context.externalIds[type=phone].id",
+            "locale": "shopId",
+            "email": "userId",
+        },
+    ),
+    "objects": InboundConfig(metadata_fields=OBJECTS),
+    "flattened objects": InboundConfig(nested="flatten", metadata_fields=OBJECTS, id_mappings=MAPPINGS[2:3]),
+    "flattened fields": InboundConfig(nested="flatten", value_property=("a", "value", "title"), user_fields={}),
+    "paths through arrays": InboundConfig(
+        id_mappings=[
+            IdMapping(field="context.externalIds.id", id_type="x"),
+            IdMapping(field="context.externalIds[type=none].id", id_type="y"),
+            IdMapping(field="context.device.id", id_type="deviceID"),
+        ],
+        custom_fields={"device": "context.device.id.name", "ids": "externalIds[type=x].id"},
+        metadata_fields={"mail": "traits.email.host", "of_array": "properties.cart.rows.b"},
+    ),
+    "control keys as values": InboundConfig(value_property=("statsigEnvironment", "statsigCustom", "value")),
+    "control keys as metadata": InboundConfig(
+        metadata_fields={"ids": "properties.statsigCustomIDs", "tier": "traits.statsigEnvironment.tier"},
+        custom_fields={"plans": "properties.statsigCustom"},
+        value_property=None,
+    ),
+    "names": InboundConfig(
+        naming=EventNaming(
+            prefix="web/ ",
+            track="100% {event} %(event)s {{}}",
+            page="{name} in {category}",
+            screen="{category}%{name}",
+            screen_unnamed="A screen",
+            group="Joined {groupId}",
+            from_properties=True,
+        ),
+        filters=InboundFilter(exclude=["Home", "in Docs"]),
+    ),
+    "names of 2021": InboundConfig(naming=EventNaming.segment_2021()),
+    "plain names": InboundConfig(naming=EventNaming(prefix="", page="Page", screen="{name}", group="{groupId}")),
+    "included names": InboundConfig(
+        filters=InboundFilter(include=["Order Completed", "group", "Viewed Docs Home Page"])
+    ),
+    "types": InboundConfig(filters=InboundFilter(types=["page", "identify"])),
+    "all let through": InboundConfig(
+        drop_placeholder_ids=True, honor_integrations=False, allow_statsig_origin=True, id_mappings=MAPPINGS
+    ),
+    "long paths": InboundConfig(
+        metadata_fields={"deep": ".".join(["context", "device", *"a" * 40])},
+        custom_fields={"deeper": ".".join(["context", *"a" * 99])},
+        id_mappings=[IdMapping(field=".".join(["context", *["a[id=i]"] * 60]), id_type="x")],
+    ),
+}
+CONFIGS: Final = {name: IntegrationConfig(inbound=inbound) for name, inbound in _INBOUND.items()}
+"""Configurations that differ in what the lane needs of them."""
