@@ -1,90 +1,65 @@
-"""Where the work is: bytecodes per event, function by function; the same count on every run and every machine."""
+"""Bytecodes and calls of Python functions per event: the same count on every run and every machine."""
 
 import sys
-from collections import Counter
 from collections.abc import Callable, Sequence
-from types import CodeType, FrameType
-from typing import Any, Final
+from types import FrameType
+from typing import Any, Final, NamedTuple
 
 import orjson
 from tests.benchmarks import hand_baseline
 from tests.benchmarks.corpus import sound_calls, statsig_exports
 from tests.benchmarks.figures import Figure, single
-from tests.benchmarks.inbound import CONFIG
-
-from statsig_segment import StatsigEvent, parse_statsig_event, to_log_event, to_outbound_track, translate
+from tests.benchmarks.inbound import translate_all, write_all
+from tests.benchmarks.outbound import DOCUMENTED, export_all
+from tests.benchmarks.steps import by_reference
+from tests.benchmarks.timing import each
 
 SECONDS: Final = 6.0
 _EVENTS: Final = 400
-_SHOWN: Final = 0.02
-"""A function with a smaller part of the work is not shown."""
 
 
-def _count(work: Callable[[Any], object], payloads: Sequence[Any]) -> tuple[Counter[CodeType], Counter[CodeType]]:
-    """Count the bytecodes and the calls of every Python function that some work makes."""
-    bytecodes: Counter[CodeType] = Counter()
-    calls: Counter[CodeType] = Counter()
+class _Count(NamedTuple):
+    bytecodes: float
+    calls: float
+
+
+def _count(work: Callable[[Sequence[Any]], object], payloads: Sequence[Any]) -> _Count:
+    """Count the bytecodes and calls of Python functions that some work makes for one payload."""
+    bytecodes = calls = 0
 
     def trace(frame: FrameType, event: str, _: object) -> Callable[..., Any]:
+        nonlocal bytecodes, calls
         if event == "call":
             frame.f_trace_opcodes, frame.f_trace_lines = True, False
-            calls[frame.f_code] += 1
+            calls += 1
         elif event == "opcode":
-            bytecodes[frame.f_code] += 1
+            bytecodes += 1
         return trace
 
     sys.settrace(trace)
     try:
-        for payload in payloads:
-            work(payload)
+        work(payloads)
     finally:
         sys.settrace(None)
-    return bytecodes, calls
-
-
-def _translate(payload: Any) -> None:
-    outcome = translate(payload, CONFIG)
-    if isinstance(outcome, StatsigEvent):
-        to_log_event(outcome)
-
-
-def _export(payload: Any) -> None:
-    event = parse_statsig_event(payload)
-    if isinstance(event, StatsigEvent):
-        to_outbound_track(event)
+    return _Count(bytecodes / len(payloads), calls / len(payloads))
 
 
 def measure(_seconds: float) -> list[Figure]:
     """Count; the time that it takes is always the same."""
     calls = [orjson.loads(line) for line in sound_calls(_EVENTS)]
     exports = [orjson.loads(line) for line in statsig_exports(_EVENTS)]
-    inbound, frames = _count(_translate, calls)
-    figures = [
-        _per_event("inbound", "translate + to_log_event", inbound, len(calls)),
-        _per_event("inbound_calls", "function calls of it", frames, len(calls), unit="calls"),
-        _per_event("hand", "the same by hand, unchecked", _count(hand_baseline.translate, calls)[0], len(calls)),
-        _per_event("outbound", "parse_statsig_event + to_outbound_track", _count(_export, exports)[0], len(exports)),
-        _per_event(
-            "outbound_hand", "the same by hand, unchecked", _count(hand_baseline.export, exports)[0], len(exports)
-        ),
-    ]
-    return figures + _shares(inbound)
-
-
-def _per_event(key: str, label: str, counted: Counter[CodeType], events: int, *, unit: str = "bytecodes") -> Figure:
-    return single(key, f"{label}, one event", counted.total() / events, unit=unit)
-
-
-def _shares(counted: Counter[CodeType]) -> list[Figure]:
-    """Give the functions with the most work in translating, with their part of it."""
-    whole = counted.total()
+    counts = {
+        "log_events": ("`log_events`", _count(write_all, calls)),
+        "translate": ("`translate` + `to_log_event`", _count(translate_all, calls)),
+        "reference": ("the reference alone", _count(by_reference, calls)),
+        "hand": ("the same by hand, unchecked", _count(lambda items: each(hand_baseline.translate, items), calls)),
+        "export_many": ("`export_many`, documented", _count(lambda items: export_all(items, DOCUMENTED), exports)),
+    }
     return [
-        single(f"share_{code.co_name}", f"`{_place(code)}`, part of translating", 100 * count / whole, unit="%")
-        for code, count in counted.most_common()
-        if count >= _SHOWN * whole
+        figure
+        for key, (label, count) in counts.items()
+        for figure in (
+            single(key, f"{label}, one event", count.bytecodes, unit="bytecodes"),
+            single(f"{key}_calls", "the same", count.calls, unit="calls"),
+        )
     ]
-
-
-def _place(code: CodeType) -> str:
-    module = code.co_filename.rpartition("/")[2].removesuffix(".py")
-    return f"{module}.{code.co_qualname}"

@@ -18,44 +18,61 @@ class Figure:
     low: float | None = None
     high: float | None = None
     """The quartiles, where there were several values."""
-    count: int | None = None
-    goal: float | None = None
-    """The most that the median may be."""
-    points: tuple[tuple[float, float], ...] = ()
-    """Cost against size, for the picture."""
+    at_most: float | None = None
+    at_least: float | None = None
+    """The goal of the median."""
 
     @property
-    def met(self) -> bool | None:
-        return None if self.goal is None else self.median <= self.goal
+    def goal(self) -> str:
+        """Give the goal as text, empty where there is none."""
+        if self.at_least is not None:
+            return f"at least {self.at_least:g}"
+        return "" if self.at_most is None else f"at most {self.at_most:g}"
+
+    @property
+    def met(self) -> bool:
+        """Say whether the median meets the goal, if there is one."""
+        is_low_enough = self.at_most is None or self.median <= self.at_most
+        return is_low_enough and (self.at_least is None or self.median >= self.at_least)
 
     def as_json(self) -> dict[str, Any]:
-        return attrs.asdict(self, filter=lambda _, value: value is not None and value != ())
-
-    @classmethod
-    def from_json(cls, fields: dict[str, Any]) -> "Figure":
-        points = tuple((size, cost) for size, cost in fields.pop("points", ()))
-        return cls(**fields, points=points)
+        return attrs.asdict(self, filter=lambda _, value: value is not None)
 
 
-def spread(key: str, label: str, values: Sequence[float], *, unit: str = "x", goal: float | None = None) -> Figure:
+def spread(
+    key: str,
+    label: str,
+    values: Sequence[float],
+    *,
+    unit: str = "x",
+    at_most: float | None = None,
+    at_least: float | None = None,
+) -> Figure:
     """Make a figure of many values: the median and the quartiles."""
     low, _, high = quantiles(values, n=4) if len(values) > 1 else (values[0],) * 3
-    middle = rounded(median(values))
     return Figure(
         key=key,
         label=label,
         unit=unit,
-        median=middle,
+        median=rounded(median(values)),
         low=rounded(low),
         high=rounded(high),
-        count=len(values),
-        goal=goal,
+        at_most=at_most,
+        at_least=at_least,
     )
 
 
-def single(key: str, label: str, value: float, *, unit: str, goal: float | None = None) -> Figure:
+def single(
+    key: str,
+    label: str,
+    value: float,
+    *,
+    unit: str,
+    at_most: float | None = None,
+    at_least: float | None = None,
+) -> Figure:
     """Make a figure of one value."""
-    return Figure(key=key, label=label, unit=unit, median=rounded(value), goal=goal)
+    return Figure(key=key, label=label, unit=unit, median=rounded(value), at_most=at_most, at_least=at_least)
 
 
 def rounded(value: float) -> float:

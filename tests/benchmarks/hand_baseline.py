@@ -42,12 +42,12 @@ def translate(call: JsonObject) -> JsonObject | None:
     event = {
         "eventName": f"segment::{name}",
         "user": _user(call, context, properties),
-        "metadata": _metadata(call, kind, properties),
         "time": since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000,
     }
     value = properties.get("value")
     if value is not None and value.__class__ is not bool:
         event["value"] = value
+    event["metadata"] = _metadata(call, kind, properties)
     return event
 
 
@@ -71,9 +71,10 @@ def _user(call: JsonObject, context: JsonObject, properties: JsonObject) -> Json
     device = context.get("device")
     if device and "deviceID" not in ids:
         ids["deviceID"] = device["id"]
-    user: JsonObject = {"customIDs": ids} if ids else {}
-    if user_id := call.get("userId"):
-        user["userID"] = user_id
+    user_id = call.get("userId")
+    user: JsonObject = {"userID": user_id} if user_id else {}
+    if ids:
+        user["customIDs"] = ids
     for field in ("ip", "userAgent", "locale"):
         if known := context.get(field):
             user[field] = known

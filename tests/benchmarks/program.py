@@ -1,23 +1,37 @@
-"""The benchmark: it makes its corpus, measures, prints, and on request writes report, page and picture."""
+"""The benchmark: it makes its corpus, measures, prints, and on request writes the report and the page."""
 
 import argparse
 import sys
 from collections.abc import Callable
 from typing import Final
 
-from tests.benchmarks import bytecodes, command_line, hostile, imports, inbound, memory, outbound, report, scale
+from tests.benchmarks import (
+    bytecodes,
+    command_line,
+    counting,
+    hostile,
+    imports,
+    inbound,
+    memory,
+    outbound,
+    report,
+    scale,
+    steps,
+)
 from tests.benchmarks.corpus import describe, segment_calls
 from tests.benchmarks.figures import Figure
 
 SECTIONS: Final[dict[str, tuple[Callable[[float], list[Figure]], float, float]]] = {
-    "inbound": (inbound.measure, 60.0, 5.0),
-    "outbound": (outbound.measure, 20.0, 2.0),
-    "bytecodes": (bytecodes.measure, bytecodes.SECONDS, bytecodes.SECONDS),
+    "inbound": (inbound.measure, 50.0, 5.0),
+    "steps": (steps.measure, 20.0, 2.0),
+    "outbound": (outbound.measure, 15.0, 2.0),
+    "coverage": (counting.measure, 10.0, 2.0),
     "cli": (command_line.measure, command_line.SECONDS, 3.0),
     "scale": (scale.measure, scale.SECONDS, 3.0),
     "memory": (memory.measure, memory.SECONDS, 3.0),
     "hostile": (hostile.measure, hostile.SECONDS, 3.0),
-    "import": (imports.measure, 40.0, 4.0),
+    "import": (imports.measure, 25.0, 4.0),
+    "bytecodes": (bytecodes.measure, bytecodes.SECONDS, bytecodes.SECONDS),
 }
 """Name -> how to measure it, and the seconds of a full and of a quick run."""
 
@@ -40,9 +54,9 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="run.py", description=__doc__)
     parser.add_argument("--section", choices=tuple(SECTIONS), action="append", help="only this one; may be repeated")
-    parser.add_argument("--quick", action="store_true", help="coarse figures in about twenty seconds")
-    parser.add_argument("--write", action="store_true", help="put what was measured into report, page and picture")
-    parser.add_argument("--draw", action="store_true", help="measure nothing; write page and picture from the report")
+    parser.add_argument("--quick", action="store_true", help="coarse figures in about a minute")
+    parser.add_argument("--write", action="store_true", help="put what was measured into the report and the page")
+    parser.add_argument("--draw", action="store_true", help="measure nothing; write the page from the report")
     options = parser.parse_args()
     if options.quick and options.write:
         parser.error("a quick run is too coarse to be written")
@@ -50,14 +64,11 @@ def _options() -> argparse.Namespace:
 
 
 def _write(sections: report.Sections) -> None:
-    from tests.benchmarks.picture import draw  # noqa: PLC0415 - matplotlib is wanted for the picture alone
-
     whole = report.load()
     if sections:
         whole = report.merge(whole, sections, describe(segment_calls(2000)))
         report.save(whole)
     report.write_page(whole)
-    draw(report.figures_of(whole), report.PICTURE)
 
 
 if __name__ == "__main__":

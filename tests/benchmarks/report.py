@@ -1,4 +1,4 @@
-"""The report: the figures as JSON, and as the table of the documentation; holds nothing of the machine but its kind."""
+"""The report: the figures as JSON and as the tables of the documentation; of the machine it holds only the kind."""
 
 import json
 import platform
@@ -12,37 +12,38 @@ from tests.benchmarks.figures import Figure
 HERE: Final = Path(__file__).parent
 REPORT: Final = HERE / "report.json"
 PAGE: Final = HERE.parents[1] / "docs" / "performance.md"
-PICTURE: Final = HERE.parents[1] / "docs" / "performance.svg"
-BEGIN: Final = "<!-- figures: begin -->"
-END: Final = "<!-- figures: end -->"
 
 _PACKAGES: Final = ("attrs", "orjson", "pydantic", "pydantic-core")
+_CENTS_PER_CORE_HOUR: Final = 5
+_MILLION: Final = 1_000_000
 
 TITLES: Final = {
     "inbound": "Segment to Statsig",
+    "steps": "The reference, and how often it is needed",
     "outbound": "Statsig to Segment",
-    "bytecodes": "Where the work is",
-    "cli": "Bytes to bytes, by the command line's own path",
+    "coverage": "Coverage",
+    "cli": "The command line, bytes to bytes",
     "scale": "Long streams",
     "memory": "Memory",
-    "hostile": "Hostile shapes: time per byte at the largest size / at the smallest",
+    "hostile": "Hostile shapes: growth of the time per byte, small to large",
     "import": "Import",
+    "bytecodes": "Interpreter work",
 }
 
 Sections = dict[str, list[Figure]]
 
 
 def environment() -> dict[str, str]:
-    """Tell which versions were measured."""
+    """Give the versions that were measured."""
     python = f"{platform.python_implementation()} {platform.python_version()}"
     return {"python": python, "system": sys.platform} | {name: version(name) for name in _PACKAGES}
 
 
-def load(path: Path = REPORT) -> dict[str, Any]:
-    """Read a report, an empty one where there is none."""
-    if not path.exists():
+def load() -> dict[str, Any]:
+    """Read the report; an empty one where there is none yet."""
+    if not REPORT.exists():
         return {"environment": {}, "corpus": {}, "sections": {}}
-    report: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    report: dict[str, Any] = json.loads(REPORT.read_text("utf-8"))
     return report
 
 
@@ -57,7 +58,7 @@ def merge(report: dict[str, Any], sections: Sections, corpus: dict[str, float]) 
     }
 
 
-def save(report: dict[str, Any], path: Path = REPORT) -> None:
+def save(report: dict[str, Any]) -> None:
     """Write a report, one figure a line."""
     lines = ["{"]
     lines += [f' "{name}": {json.dumps(report[name])},' for name in ("environment", "corpus")]
@@ -66,14 +67,12 @@ def save(report: dict[str, Any], path: Path = REPORT) -> None:
         for name, figures in report["sections"].items()
     ]
     lines += [' "sections": {', ",\n".join(sections), " }", "}"]
-    path.write_text("\n".join(lines) + "\n", "utf-8")
+    REPORT.write_text("\n".join(lines) + "\n", "utf-8")
 
 
 def figures_of(report: dict[str, Any]) -> Sections:
     """Give the figures of a report."""
-    return {
-        name: [Figure.from_json(dict(fields)) for fields in figures] for name, figures in report["sections"].items()
-    }
+    return {name: [Figure(**fields) for fields in figures] for name, figures in report["sections"].items()}
 
 
 # -- As text -----------------------------------------------------------------------------------------------------------
@@ -81,53 +80,80 @@ def figures_of(report: dict[str, Any]) -> Sections:
 
 def number(value: float, unit: str) -> str:
     """Print a number with its unit."""
-    shown = f"{value:.0f}" if not unit or value >= 100 else f"{value:.2f}"
+    shown = f"{value:,.0f}" if not unit or value >= 100 else f"{value:.2f}"
     return f"{shown} {unit}".strip()
 
 
 def line(figure: Figure) -> str:
     """Print a figure for the terminal."""
-    quartiles = "" if figure.low is None else f"  [{figure.low} .. {figure.high}] of {figure.count}"
-    goal = "" if figure.goal is None else f"  goal {figure.goal}: {'met' if figure.met else 'NOT MET'}"
+    quartiles = "" if figure.low is None else f"  [{figure.low} .. {figure.high}]"
+    goal = f"  goal {figure.goal}: {'met' if figure.met else 'NOT MET'}" if figure.goal else ""
     return f"  {number(figure.median, figure.unit):>10}  {figure.label}{quartiles}{goal}"
 
 
-def table(report: dict[str, Any]) -> str:
-    """Print a report for the documentation."""
+def tables(report: dict[str, Any]) -> str:
+    """Print all sections of a report for the documentation."""
     versions = ", ".join(f"{name} {text}" for name, text in report["environment"].items() if name != "python")
     parts = [f"Measured with {report['environment']['python']} ({versions})."]
-    for name, figures in figures_of(report).items():
-        rows = _shapes(figures) if name == "hostile" else _rows(figures)
-        parts.append(f"### {TITLES[name]}\n\n" + "\n".join(rows))
+    parts += [
+        f"### {TITLES[name]}\n\n| | median | quartiles | goal |\n|---|---:|---:|---:|\n" + "\n".join(map(_row, figures))
+        for name, figures in figures_of(report).items()
+    ]
     return "\n\n".join(parts)
-
-
-def _rows(figures: list[Figure]) -> list[str]:
-    return ["| | median | quartiles | goal |", "|---|---:|---:|---:|", *map(_row, figures)]
-
-
-def _shapes(figures: list[Figure]) -> list[str]:
-    """Put the four ways of a shape side by side."""
-    rows: dict[str, list[str]] = {}
-    for figure in figures:
-        label = figure.label.rpartition(", ")[0]
-        met = "" if figure.met is not False else " (over 2)"
-        rows.setdefault(label, []).append(f"{number(figure.median, figure.unit)}{met}")
-    heading = ["| | as objects | one copy alone | as text | `json.loads` alone |", "|---|---:|---:|---:|---:|"]
-    return heading + [f"| {label} | {' | '.join((cells + [''] * 4)[:4])} |" for label, cells in rows.items()]
 
 
 def _row(figure: Figure) -> str:
     quartiles = "" if figure.low is None or figure.high is None else f"{figure.low:.3g} to {figure.high:.3g}"
-    goal = "" if figure.goal is None else f"at most {figure.goal:g}{'' if figure.met else ', not met'}"
-    return f"| {figure.label} | {number(figure.median, figure.unit)} | {quartiles} | {goal} |"
+    verdict = f"{figure.goal}: {'met' if figure.met else '**not met**'}" if figure.goal else ""
+    return f"| {figure.label} | {number(figure.median, figure.unit)} | {quartiles} | {verdict} |"
 
 
-def write_page(report: dict[str, Any], page: Path = PAGE) -> None:
-    """Write the table between its markers."""
-    text = page.read_text("utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise SystemExit(f"{page.name} lacks its markers")
-    page.write_text(f"{before}{begin}\n\n{table(report)}\n\n{end}{after}", "utf-8")
+def headline(report: dict[str, Any]) -> str:
+    """Print what a reader wants to know first."""
+    known = {(name, figure.key): figure.median for name, all_ in figures_of(report).items() for figure in all_}
+    micros = {
+        "`log_events`: dict to log event": known["inbound", "us_log_events"],
+        "with orjson before and after: bytes to bytes": known["inbound", "us_bytes"],
+        "`translate` + `to_log_event`: dict to model to log event": known["inbound", "us_translate"],
+        "the command line with orjson: bytes to bytes": known["cli", "us_orjson"],
+        "`export_many`: back to Segment": known["outbound", "us"],
+        "`orjson.loads` of a call alone, for comparison": known["inbound", "us_orjson"],
+    }
+    rows = [f"| {label} | {_rate(value)} | {value:.1f} s |" for label, value in micros.items()]
+    cents = known["inbound", "us_bytes"] / 3600 * _CENTS_PER_CORE_HOUR
+    price = f"At {_CENTS_PER_CORE_HOUR} US cents an hour for a core"
+    cost = f"{price}, a million calls from bytes to bytes cost {cents:.2g} cents."
+    return "\n".join(["| | calls a second | a million calls |", "|---|---:|---:|", *rows, "", cost])
+
+
+def _rate(micros: float) -> str:
+    """Print calls a second, to two digits."""
+    return f"{float(f'{_MILLION / micros:.2g}'):,.0f}"
+
+
+def misses(report: dict[str, Any]) -> str:
+    """Print the goals that a report misses."""
+    found = [
+        f"- {TITLES[name]}, {figure.label}: {number(figure.median, figure.unit)}, {figure.goal} was the goal."
+        for name, figures in figures_of(report).items()
+        for figure in figures
+        if not figure.met
+    ]
+    return "\n".join(found) or "All goals are met."
+
+
+def write_page(report: dict[str, Any]) -> None:
+    """Write each part between its markers."""
+    text = PAGE.read_text("utf-8")
+    for name, part in (("headline", headline), ("misses", misses), ("tables", tables)):
+        text = _replaced(text, name, part(report))
+    PAGE.write_text(text, "utf-8")
+
+
+def _replaced(text: str, name: str, part: str) -> str:
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    before, found, rest = text.partition(begin)
+    _, found_end, after = rest.partition(end)
+    if not found or not found_end:
+        raise SystemExit(f"{PAGE.name} lacks the markers of {name}")
+    return f"{before}{begin}\n\n{part}\n\n{end}{after}"

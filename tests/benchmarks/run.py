@@ -1,4 +1,4 @@
-"""The one command of the benchmark; `--help` tells its options."""
+"""The one command of the benchmark; `--help` lists its options."""
 
 import runpy
 import sys

@@ -2,46 +2,41 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import cycle, islice
-from statistics import median
 from typing import Any, Final
 
-import attrs
 import orjson
 from tests.benchmarks.corpus import segment_calls
-from tests.benchmarks.figures import Figure, rounded, spread
-from tests.benchmarks.inbound import CONFIG
+from tests.benchmarks.figures import Figure, spread
+from tests.benchmarks.settings import CONFIG
 from tests.benchmarks.timing import frozen_heap, take_turns
 
-from statsig_segment import StatsigEvent, to_log_event, translate_many
+from statsig_segment import log_events
 
+SECONDS: Final = 30.0
 SHORT: Final = 1000
 LONG: Final = 1_000_000
 
 
-def stream(payloads: Iterable[Any]) -> Iterator[bool]:
-    """Translate and write lazily; tell of each payload whether it made an event."""
-    for outcome in translate_many(payloads, CONFIG):
-        if isinstance(outcome, StatsigEvent):
-            to_log_event(outcome)
-        yield isinstance(outcome, StatsigEvent)
-
-
-def take(events: Iterator[bool], count: int) -> None:
+def take(outcomes: Iterator[Any], count: int) -> None:
     """Take so many outcomes from a stream."""
-    for _ in islice(events, count):
+    for _ in islice(outcomes, count):
         pass
+
+
+def _stream(payloads: Iterable[Any]) -> Iterator[Any]:
+    return log_events(payloads, CONFIG)
 
 
 def _ratios(total: int) -> list[float]:
     """Let a long stream and short ones take turns over the same payloads; give the ratio of their times, in order."""
     payloads = [orjson.loads(line) for line in segment_calls(SHORT)]
-    long = stream(cycle(payloads))
+    long = _stream(cycle(payloads))
     found: list[float] = []
     with frozen_heap():
-        take(stream(payloads), SHORT)
+        take(_stream(payloads), SHORT)
         for turn in range(total // SHORT):
             times = take_turns(
-                {"long": lambda: take(long, SHORT), "short": lambda: take(stream(payloads), SHORT)}, turn
+                {"long": lambda: take(long, SHORT), "short": lambda: take(_stream(payloads), SHORT)}, turn
             )
             found.append(times["long"] / times["short"])
     return found
@@ -52,10 +47,4 @@ def measure(seconds: float) -> list[Figure]:
     total = LONG if seconds >= SECONDS else LONG // 20
     found = _ratios(total)
     late = found[-max(1, len(found) // 10) :]
-    sizes = [size for size in (1, 10, 100, 1000) if size <= len(found)]
-    points = tuple((float(size * SHORT), rounded(median(found[size // 2 : size]))) for size in sizes)
-    figure = spread("late", f"event number {total:,} of a stream / number {SHORT:,}", late, goal=1.05)
-    return [attrs.evolve(figure, points=points)]
-
-
-SECONDS: Final = 60.0
+    return [spread("late", f"event number {total:,} of a stream / number {SHORT:,}", late, at_most=1.05)]
