@@ -11,9 +11,7 @@ from statsig_segment.codes import CODES
 from statsig_segment.rules import RULES
 
 ROOT = Path(__file__).parents[2]
-WITH_THE_COMMAND_LINE = ROOT / "docs" / "command_line.md"  # rewritten together with it
 PAGES = [ROOT / "README.md", *sorted(path for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts)]
-PAGES.remove(WITH_THE_COMMAND_LINE)
 
 # Pattern -> what to write instead. Each leaves out what is idiomatic: "such as", "no longer", "stands in for".
 HABITS = {
