@@ -13,6 +13,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from statsig_segment.codes import CODES, Code
+from statsig_segment.losses import LEFT_BEHIND, LeftBehind
 from statsig_segment.rules import FAMILIES, RULES, Family, Rule, Source
 
 _HEADING = re.compile(r"^## ([A-Z]{2}-\d+)$", re.MULTILINE)
@@ -119,6 +120,20 @@ class Limits(SphinxDirective):
         return self.parse_text_to_nodes("\n".join(("| Issue | At most | Code |", "|---|---:|---|", *rows)))
 
 
+class Losses(SphinxDirective):
+    """What one direction leaves behind: the field, whose it is, what happens to it, and the rule."""
+
+    required_arguments: ClassVar[int] = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Write them as a table."""
+        self.env.note_reread()  # the library may have changed
+        rows = [_loss(row) for row in LEFT_BEHIND if row.direction == self.arguments[0]]
+        if not rows:
+            raise self.error(f"{self.arguments[0]!r} is not a direction")
+        return self.parse_text_to_nodes("\n".join(("| Field | Of | What happens | Rule |", "|---|---|---|---|", *rows)))
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Join Sphinx."""
     app.add_directive("rule", RuleText)
@@ -127,6 +142,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("sources", Sources)
     app.add_directive("codes", Codes)
     app.add_directive("limits", Limits)
+    app.add_directive("losses", Losses)
     app.connect("source-read", _fill_headings)
     app.connect("doctree-resolved", _link_rules)
     app.connect("doctree-resolved", _link_codes)
@@ -182,6 +198,15 @@ def _code(code: str, row: Code) -> nodes.definition_list_item:
     advice = [row.advice, *([f"To Segment: {row.outbound_advice}"] if row.outbound_advice else [])]
     texts = [nodes.paragraph("", _sentence(row.meaning)), *(nodes.paragraph("", text) for text in advice)]
     return nodes.definition_list_item("", term, nodes.definition("", where, *texts))
+
+
+def _loss(row: LeftBehind) -> str:
+    field = "every other field" if row.path == "$.*.**" else f"`{row.path.removeprefix('$.').removesuffix('.**')}`"
+    if row.path.endswith(".**") and row.values == "null":
+        field = f"anything in {field}"
+    kinds = ", ".join(row.kinds) or ("all calls" if row.direction == "inbound" else "all")
+    owner = f"{kinds}, profile `{row.profile}`" if row.profile else kinds
+    return f"| {field} | {owner} | {row.why} | {row.rule} |"
 
 
 def _sentence(phrase: str) -> str:

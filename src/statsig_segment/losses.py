@@ -89,17 +89,17 @@ LEFT_BEHIND: Final = (
         kinds=_VIEWS,
         beside="properties.category",
     ),
-    _inbound("$.properties.**", "US-7", "are left out where they are null", values="null"),
-    _inbound("$.traits.**", "US-7", "are left out where they are null", values="null"),
+    _inbound("$.properties.**", "US-7", "is left out where it is null", values="null"),
+    _inbound("$.traits.**", "US-7", "is left out where it is null", values="null"),
     _inbound(
         "$.properties.**",
         "ID-3",
-        "are not part of these calls, but for the control keys",
+        "is not read in these calls, except for the control keys",
         kinds=("group", "identify"),
     ),
-    _inbound("$.traits.**", "IN-7", "are one more field of these calls", kinds=("track", "page", "screen")),
+    _inbound("$.traits.**", "IN-7", "is read only where the configuration names it", kinds=("track", "page", "screen")),
     _inbound(
-        "$.traits.**", "AU-1", "make no event, but for the one that says who is in an audience", kinds=("identify",)
+        "$.traits.**", "AU-1", "is not sent, except for the trait that says who is in an audience", kinds=("identify",)
     ),
     _inbound(
         "$.traits.statsigCustomIDs.**",
@@ -116,18 +116,18 @@ LEFT_BEHIND: Final = (
         "gives way to the one in `properties`",
         beside="properties.statsigEnvironment",
     ),
-    _inbound("$.properties.statsigEnvironment.*.**", "US-3", "other keys than `tier` stay behind", kinds=_EVENTS),
-    _inbound("$.traits.statsigEnvironment.*.**", "US-3", "other keys than `tier` stay behind", kinds=_EVENTS),
+    _inbound("$.properties.statsigEnvironment.*.**", "US-3", "is not sent: only `tier` is", kinds=_EVENTS),
+    _inbound("$.traits.statsigEnvironment.*.**", "US-3", "is not sent: only `tier` is", kinds=_EVENTS),
     _inbound("$.*.**", "IN-7", "is sent only where a row or a table of the configuration reads it"),
     # -- Statsig to Segment ---------------------------------------------------------------------------------------
-    _outbound("$.user.privateAttributes.**", "OU-5", "never leave"),
+    _outbound("$.user.privateAttributes.**", "OU-5", "never leaves"),
     _outbound(
         "$.userID.**", "OU-3", "is sent only where it is an ID, or else null or empty in the profile `documented`"
     ),
     _outbound("$.timestamp", "OU-1", "says nothing as null", values="null"),
     _outbound("$.time", "OU-1", "says nothing as null", values="null"),
     _outbound("$.time.**", "OU-1", "is read only where there is no `timestamp`", beside="timestamp"),
-    _outbound("$.statsigMetadata.**", "OU-3", "stay behind but for the `stableID`"),
+    _outbound("$.statsigMetadata.**", "OU-3", "stays behind, except for the `stableID`"),
     _outbound("$.timeUUID.**", "OU-3", "has no place in Statsig's schema of a call", profile="documented"),
     _outbound("$.timeUUID.**", "OU-4", "is sent only where it is text", profile="deliverable"),
     _outbound("$.user.**", "OU-6", "is sent only as author, email and user ID", kinds=("change",)),

@@ -28,7 +28,7 @@ MODULES = sorted(
 LANGUAGES = ("json", "python", "shell", "text", "toml")
 DIRECTIVES = (  # what only the built site shows
     *("eval-rst", "toctree", "playground", "example", "hover", "completions"),
-    *("codes", "limits", "rules-by-family", "rules-by-status", "sources"),
+    *("codes", "limits", "losses", "rules-by-family", "rules-by-status", "sources"),
 )
 FLAGS = doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
 

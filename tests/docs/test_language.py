@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 
 from statsig_segment.codes import CODES
+from statsig_segment.losses import LEFT_BEHIND
 from statsig_segment.rules import RULES
 
 ROOT = Path(__file__).parents[2]
-WITH_THE_COMMAND_LINE = ROOT / "docs" / "command_line.md"  # rewritten together with it
 PAGES = [ROOT / "README.md", *sorted(path for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts)]
-PAGES.remove(WITH_THE_COMMAND_LINE)
 
 # Pattern -> what to write instead. Each leaves out what is idiomatic: "such as", "no longer", "stands in for".
 HABITS = {
@@ -74,6 +73,11 @@ def test_the_text_of_a_code_has_none_of_them(code: str) -> None:
     row = CODES[code]
 
     assert habits(f"{row.meaning}. {row.advice} {row.outbound_advice or ''}") == []
+
+
+@pytest.mark.parametrize("why", sorted({row.why for row in LEFT_BEHIND}))
+def test_the_text_of_a_loss_has_none_of_them(why: str) -> None:
+    assert habits(why) == []
 
 
 @pytest.mark.parametrize(

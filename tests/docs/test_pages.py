@@ -29,6 +29,7 @@ from statsig_segment import (
 )
 from statsig_segment.cli import main
 from statsig_segment.codes import CODES
+from statsig_segment.losses import LEFT_BEHIND, LeftBehind
 from statsig_segment.rules import FAMILIES, RULES, Family, Rule
 
 ROOT = Path(__file__).parents[2]
@@ -181,6 +182,17 @@ class TestTheCodesPage:
         shown = re.findall(r"^```{codes} (.*)$", page("codes.md"), flags=re.MULTILINE)
 
         assert shown == list(dict.fromkeys(row.group for row in CODES.values()))
+
+
+class TestTheLossesPage:
+    def test_it_shows_what_each_direction_leaves_behind(self) -> None:
+        shown = re.findall(r"^```{losses} (.*)$", page("losses.md"), flags=re.MULTILINE)
+
+        assert shown == list(dict.fromkeys(row.direction for row in LEFT_BEHIND))
+
+    @pytest.mark.parametrize("row", LEFT_BEHIND, ids=lambda row: f"{row.direction} {row.path}")
+    def test_a_row_cites_a_rule_of_ours(self, row: LeftBehind) -> None:
+        assert row.rule in RULES
 
 
 class TestTheConfigurationPage:

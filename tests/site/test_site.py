@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from statsig_segment.codes import CODES
+from statsig_segment.losses import LEFT_BEHIND
 from statsig_segment.rules import FAMILIES, RULES, Rule
 
 pytestmark = [
@@ -180,6 +181,14 @@ def test_every_code_has_a_place_meaning_and_advice(site: Path, pages: dict[Path,
     for row in CODES.values():
         assert escape(row.meaning[1:]) in text
         assert escape(row.advice) in text
+
+
+def test_everything_that_stays_behind_is_on_its_page(site: Path) -> None:
+    text = (site / "losses.html").read_text(encoding="utf-8")
+    plain = re.sub(r"<[^>]+>", "", text)
+
+    assert [row.path for row in LEFT_BEHIND if escape(row.why.replace("`", '"')) not in plain] == []
+    assert text.count("<tr") == len(LEFT_BEHIND) + len({row.direction for row in LEFT_BEHIND})
 
 
 def test_the_rules_by_status_are_all_rules_once(site: Path) -> None:

@@ -77,9 +77,9 @@ class TestInbound:
     def test_the_counts_add_up(self, run: Run) -> None:
         ended = run("inbound", CALLS, "--config", CONFIG)
 
-        assert ended.counts == "read 58 = translated 40 + audiences 7 + skipped 5 + rejected 6"
-        assert 58 == 40 + 7 + 5 + 6
-        assert len(ended.lines) == 40
+        assert ended.counts == "read 66 = translated 47 + audiences 7 + skipped 6 + rejected 6"
+        assert 66 == 47 + 7 + 6 + 6
+        assert len(ended.lines) == 47
         assert "\nskipped: integration_disabled 2, " in ended.err
         assert "\nrejected: unsupported_type 2, " in ended.err
         assert "\nissues: " in ended.err
@@ -296,7 +296,7 @@ class TestOutbound:
         ended = run("outbound", EXPORT, WEBHOOK)
 
         assert ended.lines == tracks
-        assert ended.counts == f"read {len(payloads)} = translated {len(tracks)} + audiences 0 + skipped 1 + rejected 1"
+        assert ended.counts == f"read {len(payloads)} = translated {len(tracks)} + audiences 0 + skipped 2 + rejected 1"
 
     def test_the_profile_of_the_configuration_holds_unless_another_is_named(self, run: Run) -> None:
         event = ndjson({"eventName": "a", "userID": "u", "timestamp": 1_793_692_800_000})
@@ -364,7 +364,7 @@ class TestExplain:
         text = ended.out.decode()
 
         assert ended.status == 1
-        assert ended.counts == "read 58 = translated 40 + audiences 7 + skipped 5 + rejected 6"
+        assert ended.counts == "read 66 = translated 47 + audiences 7 + skipped 6 + rejected 6"
         for line in CALLS.read_text(encoding="utf-8").splitlines():
             for row in explain(line, config).rows:
                 assert f"   {row.target} " in text
@@ -906,8 +906,8 @@ class TestAsAProcess:
         out, err = (process := spawned("inbound", "--config", CONFIG)).communicate(CALLS.read_bytes(), timeout=60)
 
         assert process.returncode == 1
-        assert out.count(b"\n") == 40
-        assert b"\nread 58 = " in err
+        assert out.count(b"\n") == 47
+        assert b"\nread 66 = " in err
 
     @pytest.mark.parametrize("command", [["inbound"], ["inbound", "--jobs", "2"], ["explain"]])
     def test_a_closed_pipe_ends_it_quietly(self, tmp_path: Path, command: list[str]) -> None:

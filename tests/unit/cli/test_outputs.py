@@ -38,10 +38,10 @@ class TestTheFiles:
         summary = json.loads(paths["--summary-json"].read_text(encoding="utf-8"))
 
         assert (ended.status, ended.out) == (1, b"")
-        assert len(records(paths["--output"])) == summary["translated"] == 40
+        assert len(records(paths["--output"])) == summary["translated"] == 47
         assert len(records(paths["--rejects"])) == sum(summary["rejected"].values()) == 6
         assert len(records(paths["--audiences"])) == summary["audiences"] == 7
-        assert summary["read"] == 58
+        assert summary["read"] == 66
         assert summary["skipped"]["integration_disabled"] == 2
         assert summary["issues"]["id_invalid"] == 2
         assert leftovers(tmp_path) == []
@@ -233,7 +233,7 @@ class TestWhatGoesWrong:
             out, _ = process.communicate(timeout=30)
 
         assert process.returncode == 1
-        assert out.count(b"\n") == 40
+        assert out.count(b"\n") == 47
 
     def test_a_pipe_whose_reader_is_gone(self, tmp_path: Path) -> None:
         os.mkfifo(tmp_path / "pipe")

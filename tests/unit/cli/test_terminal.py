@@ -97,7 +97,7 @@ class TestTheLinesOfCalls:
         lines = [line for line in shown.lines if "->" in line]
 
         assert shown.status == 1
-        assert len(lines) == 58
+        assert len(lines) == 66
         assert lines[4].startswith(
             '    5  track "Signed Up"                         -> segment::Signed Up  userID=user-31'
         )
