@@ -218,20 +218,24 @@ class Run:
         self.outputs.write("audiences", result.updates, result.tally.audiences)
         for position, record in result.rejects:
             self.write_reject(self.tally.read + position, record)
-        self.tally.add(result.tally)
-        self.misdirected += result.misdirected
+        self.count(result.tally, result.misdirected)
+
+    def count(self, tally: Tally, misdirected: int) -> None:
+        """Count what came of a block that is done."""
+        self.tally.add(tally)
+        self.misdirected += misdirected
         self.block_done()
 
     # -- The end -------------------------------------------------------------------------------------------------------
 
-    def finish(self) -> int:
+    def finish(self, *, with_summary: bool = True) -> int:
         """Put the output files in place, say what became of everything, and give the exit status."""
         self.flush()
         self._progress.clear()
         self.outputs.write("summary_json", FAST.encode(attrs.asdict(self.tally)) + b"\n")
         try:
             self.outputs.put_in_place(
-                rejects=self.tally.rejected.total(), audiences=self.tally.audiences, summary_json=1
+                rejects=self.tally.rejected.total(), audiences=self.tally.audiences, summary_json=1, html=1
             )
         except UnusableError as error:
             self._failures.append(str(error))
@@ -241,7 +245,8 @@ class Run:
             self.note(f"{self.misdirected:,} of the rejects look like {self.direction.other}")
         for text in self._notes if not self.quiet else ():
             say(f"note: {text}")
-        self.say_summary()
+        if with_summary:
+            self.say_summary()
         return UNUSABLE if self._failures else REJECTED if self.tally.rejected else OK
 
     def say_summary(self) -> None:
