@@ -9,7 +9,8 @@ from statsig_segment.cli.blocks import Tally
 from statsig_segment.coverage import Coverage, EventCoverage, Gain
 from statsig_segment.segment import USER_ID_TYPE
 
-_TOTALS: Final = ("read", "translated", "audiences", "skipped", "rejected", "issues", "user_ids", "id_types")
+_NUMBERS: Final = ("read", "translated", "audiences", "user_ids")
+_COUNTS: Final = ("skipped", "rejected", "issues", "id_types")
 
 
 def tally_of(coverage: Coverage) -> Tally:
@@ -107,23 +108,27 @@ def percent(share: float) -> str:
 
 
 def coverage_record(coverage: Coverage) -> Mapping[str, Any]:
-    """Give a coverage as a value for JSON: totals, shares, gains, events; events in the order of `ordered_events`.
+    """Give a coverage as a value for JSON, whose order does not depend on that of the calls.
 
     >>> from statsig_segment.coverage import coverage
     >>> record = coverage_record(coverage([{"type": "track", "event": "Paid", "userId": "u1"}]))
     >>> record["read"], record["shares"], [event["name"] for event in record["events"]]
     (1, {'userID': 1.0}, ['segment::Paid'])
     """
-    units = (USER_ID_TYPE, *ordered_id_types(coverage))
     return {
-        **{name: getattr(coverage, name) for name in _TOTALS},
-        "shares": {unit: coverage.share(unit) for unit in units},
+        **_count_record(coverage),
+        "shares": {unit: coverage.share(unit) for unit in (USER_ID_TYPE, *ordered_id_types(coverage))},
         "gains": [attrs.asdict(gain) for gain in coverage.gains],
         "events": [_event_record(event) for event in ordered_events(coverage)],
-        "rest": _event_record(coverage.rest),
+        "rest": _count_record(coverage.rest),
         "max_names": coverage.max_names,
     }
 
 
 def _event_record(event: EventCoverage) -> Mapping[str, Any]:
-    return {"read": event.read, **attrs.asdict(event, recurse=False)}
+    return {"type": event.type, "name": event.name, **_count_record(event)}
+
+
+def _count_record(counted: Coverage | EventCoverage) -> Mapping[str, Any]:
+    numbers = {name: getattr(counted, name) for name in _NUMBERS}
+    return numbers | {name: dict(sorted(getattr(counted, name).items())) for name in _COUNTS}

@@ -73,6 +73,13 @@ def say_as_it_is(text: str) -> None:
         pass
 
 
+def say_if_waiting(name: str, what: str) -> None:
+    """Say that an input is awaited from the terminal, where it is."""
+    if name == STANDARD_INPUT and sys.stdin is not None and sys.stdin.isatty():
+        end = "Ctrl-Z and Enter" if os.name == "nt" else "Ctrl-D"
+        say(f"Reading {what} from the terminal; {end} ends it.")
+
+
 @attrs.frozen(kw_only=True)
 class Direction:
     """What the inputs of a command hold."""
@@ -113,8 +120,8 @@ class Run:
         self._failures: list[str] = []
         self._notes: list[str] = []
         for name in self.files:
-            _check_readable(name)
-        self.outputs = Outputs(_taken(self.files, arguments.config))
+            check_readable(name)
+        self.outputs = Outputs(taken_files(self.files, arguments.config))
         self._progress = _Progress(self.files)
 
     def __enter__(self) -> Self:
@@ -158,18 +165,13 @@ class Run:
                     return
 
     def _blocks_of(self, name: str) -> Iterator[tuple[int, Block]]:
-        self._say_if_waiting(name)
+        say_if_waiting(name, self.direction.what)
         before = self._progress.bytes
         try:
             yield from read_blocks(name, self.direction.split, self.direction.error, on_read=self._progress.add)
         except READ_ERRORS as error:
             done = self._progress.bytes - before
             self._failures.append(f"{name}: {reason(error)}{f'; only {done:,} bytes of it were read' if done else ''}")
-
-    def _say_if_waiting(self, name: str) -> None:
-        if name == STANDARD_INPUT and sys.stdin is not None and sys.stdin.isatty():
-            end = "Ctrl-Z and Enter" if os.name == "nt" else "Ctrl-D"
-            say(f"Reading {self.direction.what} from the terminal; {end} ends it.")
 
     # -- Output --------------------------------------------------------------------------------------------------------
 
@@ -262,7 +264,7 @@ class Run:
         say_as_it_is(screen.text(summary(self.tally, screen.width, outbound=self.direction.outbound)))
 
 
-def _taken(files: Sequence[str], config: str | None) -> list[Taken]:
+def taken_files(files: Sequence[str], config: str | None) -> list[Taken]:
     """List the files that no output may be written to; `UnusableError` where standard output is one of the inputs."""
     output = Taken.stream("standard output", 1)
     inputs = [Taken.of(f"the input {name}", name) for name in files if name != STANDARD_INPUT]
@@ -273,7 +275,7 @@ def _taken(files: Sequence[str], config: str | None) -> list[Taken]:
     return [*inputs, *configs, Taken.stream("standard input", 0), output, Taken.stream("standard error", 2)]
 
 
-def _check_readable(name: str) -> None:
+def check_readable(name: str) -> None:
     """Find what cannot be read before anything is written; an input is opened once only, as it may be a pipe."""
     if name == STANDARD_INPUT:
         return

@@ -73,7 +73,7 @@ class Screen:
         """Fit the text to the terminal that the stream is, if it is one."""
         in_color = is_terminal(stream) and not is_plain()
         self._console = Console(
-            file=io.StringIO(),
+            file=io.TextIOWrapper(io.BytesIO(), getattr(stream, "encoding", None) or "utf-8"),  # decides how bars look
             width=_width(stream),
             force_terminal=in_color,
             color_system="standard" if in_color else None,

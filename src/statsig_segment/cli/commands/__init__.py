@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from statsig_segment.cli.arguments import Command
-from statsig_segment.cli.commands import check_config, explain, inbound, outbound, report
+from statsig_segment.cli.commands import check_config, compare, explain, inbound, outbound, report
 
 COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
     {
@@ -28,6 +28,11 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             help="count what would come of Segment calls, and what would make it more",
             add_arguments=report.add_arguments,
             run=report.run,
+        ),
+        "compare": Command(
+            help="compare Segment calls with what Statsig holds of them, and propose a configuration",
+            add_arguments=compare.add_arguments,
+            run=compare.run,
         ),
         "check-config": Command(
             help="show every problem of a configuration, or what it does",
