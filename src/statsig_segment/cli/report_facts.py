@@ -9,7 +9,7 @@ from statsig_segment.cli.blocks import Tally
 from statsig_segment.coverage import Coverage, EventCoverage, Gain
 from statsig_segment.segment import USER_ID_TYPE
 
-_NUMBERS: Final = ("read", "translated", "audiences", "user_ids")
+_NUMBERS: Final = ("read", "translated", "audiences", "user_ids", "other_ids")
 _COUNTS: Final = ("skipped", "rejected", "issues", "id_types")
 
 
@@ -116,7 +116,7 @@ def coverage_record(coverage: Coverage) -> Mapping[str, Any]:
     (1, {'userID': 1.0}, ['segment::Paid'])
     """
     return {
-        **_count_record(coverage),
+        **_count_record(coverage.total),
         "shares": {unit: coverage.share(unit) for unit in (USER_ID_TYPE, *ordered_id_types(coverage))},
         "gains": [attrs.asdict(gain) for gain in coverage.gains],
         "events": [_event_record(event) for event in ordered_events(coverage)],
@@ -129,6 +129,6 @@ def _event_record(event: EventCoverage) -> Mapping[str, Any]:
     return {"type": event.type, "name": event.name, **_count_record(event)}
 
 
-def _count_record(counted: Coverage | EventCoverage) -> Mapping[str, Any]:
-    numbers = {name: getattr(counted, name) for name in _NUMBERS}
-    return numbers | {name: dict(sorted(getattr(counted, name).items())) for name in _COUNTS}
+def _count_record(group: EventCoverage) -> Mapping[str, Any]:
+    numbers = {name: getattr(group, name) for name in _NUMBERS}
+    return numbers | {name: dict(sorted(getattr(group, name).items())) for name in _COUNTS}

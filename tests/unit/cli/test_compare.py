@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 START_MS = 1_793_692_800_000
-TRACKS = [
+TRACKS: list[dict[str, Any]] = [
     {"type": "track", "event": name, "userId": "u1", "timestamp": START_MS + at, "properties": {"total": at}}
     for at, name in enumerate(("Signed Up", "Paid", "Refunded"))
 ]
-PAGES = [
+PAGES: list[dict[str, Any]] = [
     {"type": "page", "name": name, "category": "Docs", "userId": "u2", "timestamp": START_MS + at}
     for at, name in enumerate(("Home", "Pricing", "Help"))
 ]

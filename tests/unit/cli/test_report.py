@@ -116,7 +116,7 @@ class TestIntoAPipe:
 
 
 class TestAtATerminal:
-    def shown(self, tmp_path: Path, *calls: Any, columns: int = 120, **variables: str) -> list[str]:
+    def shown(self, tmp_path: Path, *calls: Any, columns: int = 120, **variables: Any) -> list[str]:
         (tmp_path / "calls").write_bytes(ndjson(*calls))
         return at_terminal("report", tmp_path / "calls", columns=columns, NO_COLOR="1", **variables).lines
 
@@ -153,9 +153,9 @@ class TestAtATerminal:
         assert "  Not readable as a call                       1       0         1" in text
 
     def test_only_the_largest_are_shown_and_it_is_said_how_many_more_there_are(self, tmp_path: Path) -> None:
-        types = [["statsigCustomIDs", [f"type {number}", "x"]] for number in range(MAX_UNITS + 1)]
+        ids = [{"statsigCustomIDs": [f"type {number}", "x"]} for number in range(MAX_UNITS + 1)]
         calls = [track(f"Event {number}") for number in range(MAX_EVENTS + 1)]
-        calls += [track("Event 0", properties=dict([entry])) for entry in types]
+        calls += [track("Event 0", properties=properties) for properties in ids]
         text = "\n".join(self.shown(tmp_path, *calls))
 
         assert text.count("  segment::Event ") == MAX_EVENTS
