@@ -66,7 +66,8 @@ def replay(
     """Translate an archive: files, a folder or a pattern of them in, three folders under `out` out.
 
     `outcomes` has every payload by its kind, and events by the day of their own time; `members` the folded ID lists;
-    both are Parquet. `coverage` has the report of the command line, as one JSON text. They replace those of an earlier run only if they are whole; otherwise they are under `incomplete`.
+    both are Parquet. `coverage` has the report of the command line, as one JSON text. They replace those of an earlier
+    run only if they are whole; otherwise they are under `incomplete`.
 
     Errors: `ValueError` if `out` lies within the archive.
     """

@@ -54,8 +54,8 @@ def make_parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
         prog="statsig-segment",
         description="Segment calls to Statsig events, and Statsig's exports to Segment calls.",
         epilog="Input is JSON: an object, array or batch envelope a line, or one of them over many lines; plain, gzip "
-        "or zstd. Output is one JSON object a line, or at a terminal one readable line a call. Exit status: 0; 1 where "
-        "anything was rejected; 2 for anything else that went wrong.",
+        "or zstd. Output is JSON, or at a terminal what people read. Exit status: 0; 1 where anything was rejected or, "
+        "in compare, differs; 2 for anything else that went wrong.",
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     shtab.add_argument_to(parser, "--print-completion", help="print what completes arguments in this shell, and exit")

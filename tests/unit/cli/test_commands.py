@@ -626,8 +626,8 @@ options:
   --print-completion {bash,zsh,tcsh,fish,powershell}
                         print what completes arguments in this shell, and exit
 Input is JSON: an object, array or batch envelope a line, or one of them over many lines; plain, gzip or zstd.
-Output is one JSON object a line, or at a terminal one readable line a call. Exit status: 0; 1 where anything was
-rejected; 2 for anything else that went wrong.
+Output is JSON, or at a terminal what people read. Exit status: 0; 1 where anything was rejected or, in compare,
+differs; 2 for anything else that went wrong.
 """,
     ("inbound",): """
 usage: statsig-segment inbound [-h] [--config FILE] [--limit N] [--format {log-event,webhook,request}]
