@@ -29,6 +29,7 @@ PICTURES: Final = {
     "terminal_inbound": ("inbound", "segment_calls.ndjson", "--config", "integration.toml", "--limit", "14"),
     "terminal_explain": ("explain", "segment_calls.ndjson", "--config", "integration.toml", "--at", "5"),
     "terminal_rejected": ("explain", "segment_calls.ndjson", "--at", "4"),
+    "terminal_report": ("report", "segment_calls.ndjson", "--limit", "14"),
     "terminal_check_config": ("check-config", "broken.toml"),
 }
 """Name of a picture in `docs/` -> the arguments of the command that it shows."""

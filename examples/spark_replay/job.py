@@ -24,6 +24,7 @@ from pyspark.sql import functions as f
 
 from statsig_segment import IntegrationConfig
 from statsig_segment.cli.blocks import Tally
+from statsig_segment.coverage import Coverage, coverage
 
 OUTCOMES: Final = pa.schema(
     [
@@ -62,10 +63,11 @@ def replay(
     id_type: str = "userID",
     may_be_empty: bool = False,
 ) -> Replayed:
-    """Translate an archive: files, a folder or a pattern of them in, two folders of Parquet under `out` out.
+    """Translate an archive: files, a folder or a pattern of them in, three folders under `out` out.
 
-    `outcomes` has every payload by its kind, and events by the day of their own time; `members` the folded ID lists.
-    They replace those of an earlier run only if they are whole; otherwise they are under `incomplete`.
+    `outcomes` has every payload by its kind, and events by the day of their own time; `members` the folded ID lists;
+    both are Parquet. `coverage` has the report of the command line, as one JSON text. They replace those of an earlier
+    run only if they are whole; otherwise they are under `incomplete`.
 
     Errors: `ValueError` if `out` lies within the archive.
     """
@@ -80,7 +82,8 @@ def replay(
     listed = tuple(sorted(row["path"] for row in found.select("path").collect()))
     omitted = tuple(sorted(storage.files(archive).difference(listed)))
     stored = _write(spark, found, results.staging, config, id_type)
-    replayed = attrs.evolve(count(stored, listed), omitted=omitted, may_be_empty=may_be_empty)
+    covered = _report(spark, stored, results.staging, config)
+    replayed = attrs.evolve(count(stored, listed), coverage=covered, omitted=omitted, may_be_empty=may_be_empty)
     if not any(replayed.problems()):
         results.replace()
     return replayed
@@ -93,6 +96,19 @@ def _write(spark: SparkSession, files: DataFrame, folder: str, config: Integrati
     stored = spark.read.schema(_OUTCOMES_SQL).parquet(f"{folder}/outcomes")
     _fold(stored.where(f.col("kind") == AUDIENCE), id_type).write.parquet(f"{folder}/members")
     return stored
+
+
+def _report(spark: SparkSession, stored: DataFrame, folder: str, config: IntegrationConfig) -> Coverage:
+    """Merge the coverages of all files, first within each partition, and write the report to a folder."""
+
+    def merge(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        texts = (text for batch in batches for text in batch.column(0).to_pylist())
+        yield pa.RecordBatch.from_pydict({"json": [outcomes.coverage_text(outcomes.merged(texts))]})
+
+    parts = stored.where(f.col("kind") == FILE).select("json").mapInArrow(merge, "json string").collect()
+    covered = coverage((), config).merge(outcomes.merged(part["json"] for part in parts))
+    spark.createDataFrame([(outcomes.report(covered),)], "value string").coalesce(1).write.text(f"{folder}/coverage")
+    return covered
 
 
 def _translator(config: IntegrationConfig) -> Any:
@@ -127,11 +143,12 @@ def count(stored: DataFrame, files_listed: tuple[str, ...]) -> Replayed:
     """Count what is stored, and add up what the workers counted."""
     reason = f.when(f.col("kind").isin(SKIPPED, REJECTED), f.col("name")).otherwise("").alias("reason")
     counted = stored.where(f.col("kind") != FILE).groupBy("kind", reason).count().collect()
-    done = stored.where(f.col("kind") == FILE).select("file", "name", "json").orderBy("file").collect()
+    tally_json = f.get_json_object("json", "$.tally").alias("tally")
+    done = stored.where(f.col("kind") == FILE).select("file", "name", tally_json).orderBy("file").collect()
     files = [row.asDict() for row in done]
     tally = Tally()
     for file in files:
-        tally.add(outcomes.tally_of(file))
+        tally.add(outcomes.tally_of(file["tally"]))
     return Replayed(
         tally=tally,
         rows=Counter({(row["kind"], row["reason"]): row["count"] for row in counted}),

@@ -29,7 +29,10 @@ from statsig_segment import (
 )
 from statsig_segment.cli.blocks import Tally, block_payloads, count, split_calls
 from statsig_segment.cli.codec import FAST
+from statsig_segment.cli.covered import cover_payloads
 from statsig_segment.cli.files import READ_ERRORS
+from statsig_segment.cli.report_facts import coverage_record
+from statsig_segment.coverage import Coverage, coverage
 
 Row = dict[str, Any]
 
@@ -40,37 +43,81 @@ REJECTED: Final = "rejected"
 FILE: Final = "file"
 
 _GZIP: Final = b"\x1f\x8b"
+_COVERED: Final = 1_000
+"""So many payloads are held until their coverage is counted."""
 
 
 def rows(file: str, content: bytes, config: IntegrationConfig) -> Iterator[Row]:
     """Translate a file: exactly one row for each payload, in order, with its place; and last one for the file.
 
-    That one has the number of lines, the tally that was kept on the way, and in `name` why the file could not be read
-    to its end, if so.
+    That one has the number of lines, the tally and the coverage that were kept on the way, and in `name` why the file
+    could not be read to its end, if so.
     """
-    tally, line, trouble = Tally(), 0, None
+    tally, covering, line, trouble = Tally(), _Covering(config), 0, None
     try:
         for line, text in enumerate(_lines(content), start=1):
-            for item, outcome in enumerate(_outcomes(text, config)):
+            for item, payload in enumerate(block_payloads(text, split_calls, SegmentEventError)):
+                covering.add(payload)
+                outcome = _outcome(payload, config)
                 count(tally, outcome)
                 yield {"file": file, "line": line, "item": item} | _row(outcome)
     except READ_ERRORS as error:
         trouble = str(error)
-    yield {"file": file, "line": line, "kind": FILE, "name": trouble, "json": json.dumps(attrs.asdict(tally))}
+    counts = {"tally": attrs.asdict(tally), "coverage": cattrs.unstructure(covering.whole())}
+    yield {"file": file, "line": line, "kind": FILE, "name": trouble, "json": json.dumps(counts)}
 
 
-def tally_of(row: Row) -> Tally:
-    """Give the tally of a file from its row."""
-    return cattrs.structure(json.loads(row["json"]), Tally)
+def tally_of(text: str) -> Tally:
+    """Read the tally of a file."""
+    return cattrs.structure(json.loads(text), Tally)
+
+
+class _Covering:
+    """Counts the coverage of payloads, some at a time."""
+
+    def __init__(self, config: IntegrationConfig) -> None:
+        self._config = config
+        self._found = coverage((), config)
+        self._waiting: list[Any] = []
+
+    def add(self, payload: Any) -> None:
+        self._waiting.append(payload)
+        if len(self._waiting) == _COVERED:
+            self._count()
+
+    def _count(self) -> None:
+        self._found = self._found.merge(cover_payloads(self._config, self._waiting).coverage)
+        self._waiting.clear()
+
+    def whole(self) -> Coverage:
+        self._count()
+        return self._found
+
+
+def merged(texts: Iterable[str]) -> Coverage:
+    """Merge coverages as the rows of files, or `coverage_text`, have them."""
+    found = Coverage()
+    for text in texts:
+        found = found.merge(cattrs.structure(json.loads(text)["coverage"], Coverage))
+    return found
+
+
+def coverage_text(found: Coverage) -> str:
+    """Write a coverage so that it can be merged with others."""
+    return json.dumps({"coverage": cattrs.unstructure(found)})
+
+
+def report(found: Coverage) -> str:
+    """Write a coverage as the command `report` writes it."""
+    return FAST.encode(coverage_record(found)).decode()
 
 
 def _lines(content: bytes) -> Iterable[bytes]:
     return gzip.GzipFile(fileobj=io.BytesIO(content)) if content.startswith(_GZIP) else io.BytesIO(content)
 
 
-def _outcomes(line: bytes, config: IntegrationConfig) -> Iterator[Any]:
-    for payload in block_payloads(line, split_calls, SegmentEventError):
-        yield payload if isinstance(payload, Rejected) else next(translate_many((payload,), config))
+def _outcome(payload: Any, config: IntegrationConfig) -> Any:
+    return payload if isinstance(payload, Rejected) else next(translate_many((payload,), config))
 
 
 def _row(outcome: StatsigEvent | AudienceUpdate | Skipped | Rejected) -> Row:

@@ -148,8 +148,14 @@ def by_spark(
     kinds = {kind: [row for row in rows if row["kind"] == kind] for kind in {row["kind"] for row in rows}}
     assert kinds.keys() == {"event", "audience", "skipped", "rejected", "file"}
     members = stored(out / "members")
+    report = coverage_of(out)
     days = sorted(path.name for path in (out / "outcomes" / "kind=event").iterdir())
-    return kinds | {"members": members, "days": days, "told": (done.stdout.decode(), done.stderr.decode())}
+    return kinds | {
+        "members": members,
+        "days": days,
+        "report": report,
+        "told": (done.stdout.decode(), done.stderr.decode()),
+    }
 
 
 def stored(folder: Path, **options: Any) -> list[dict[str, Any]]:
@@ -157,6 +163,12 @@ def stored(folder: Path, **options: Any) -> list[dict[str, Any]]:
     parquet: Any = importlib.import_module("pyarrow.parquet")
     rows: list[dict[str, Any]] = parquet.read_table(folder, **options).to_pylist()
     return rows
+
+
+def coverage_of(out: Path) -> bytes:
+    """Read the report that the job wrote."""
+    [path] = (out / "coverage").glob("part-*")
+    return path.read_bytes()
 
 
 def canonical(values: list[Any]) -> Counter[str]:
@@ -198,6 +210,14 @@ def memberships(fold: AudienceFold) -> Counter[tuple[str, str | None, bool]]:
 
 
 class TestTheSameArchiveOnBothWays:
+    def test_the_coverage_is_the_same_byte_for_byte(self, by_spark: dict[str, Any], archive: list[Path]) -> None:
+        command = [sys.executable, "-m", "statsig_segment", "report", "--config", str(CONFIG), *map(str, archive)]
+        done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - ours
+
+        assert done.returncode == 2  # because of the broken file
+        assert json.loads(done.stdout)["read"] > CALLS
+        assert by_spark["report"] == done.stdout
+
     def test_the_events_are_the_same(self, by_spark: dict[str, Any], by_command_line: dict[str, Any]) -> None:
         events = [json.loads(row["json"]) for row in by_spark["event"]]
 

@@ -54,8 +54,8 @@ def make_parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
         prog="statsig-segment",
         description="Segment calls to Statsig events, and Statsig's exports to Segment calls.",
         epilog="Input is JSON: an object, array or batch envelope a line, or one of them over many lines; plain, gzip "
-        "or zstd. Output is one JSON object a line, or at a terminal one readable line a call. Exit status: 0; 1 where "
-        "anything was rejected; 2 for anything else that went wrong.",
+        "or zstd. Output is JSON, or at a terminal what people read. Exit status: 0; 1 where anything was rejected or, "
+        "in compare, differs; 2 for anything else that went wrong.",
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     shtab.add_argument_to(parser, "--print-completion", help="print what completes arguments in this shell, and exit")
@@ -93,10 +93,19 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
 
 def positive(text: str) -> int:
     """Read a whole number from 1."""
+    return _whole(text, 1)
+
+
+def from_zero(text: str) -> int:
+    """Read a whole number from 0."""
+    return _whole(text, 0)
+
+
+def _whole(text: str, least: int) -> int:
     try:
         number = int(text)
     except ValueError:
-        number = 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1, not {text!r}")
+        number = least - 1
+    if number < least:
+        raise argparse.ArgumentTypeError(f"expected a whole number from {least}, not {text!r}")
     return number

@@ -7,12 +7,11 @@ to the standard library. Numbers that JSON does not have are written as null, as
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeAlias
 
 import attrs
 
-from statsig_segment._javascript import json_text
 from statsig_segment._values import read_text
 from statsig_segment.errors import StatsigSegmentError
 
@@ -45,8 +44,36 @@ def _encode(value: object) -> bytes:
     except ValueError:  # NaN or an infinity
         text = _dump(json.loads(json.dumps(value), parse_constant=_null))
     except RecursionError:
-        text = json_text(value)[0]
+        text = "".join(_deep_pieces(value))
     return text.encode("utf-8", "backslashreplace")  # which for a surrogate is JSON's escape too
+
+
+class _Piece(str):
+    """Text that is JSON already."""
+
+    __slots__ = ()
+
+
+def _deep_pieces(value: object) -> Iterator[str]:
+    """Write a value of any depth; slow, and needed for input that a reader takes and no writer does."""
+    waiting = [value]
+    while waiting:
+        match waiting.pop():
+            case _Piece() as piece:
+                yield piece
+            case dict() as entries:
+                inside = [(_Piece(f"{_dump(key)}:"), item) for key, item in entries.items()]
+                waiting += reversed(_bracketed("{", inside, "}"))
+            case list() | tuple() as items:
+                waiting += reversed(_bracketed("[", [(item,) for item in items], "]"))
+            case scalar:
+                yield _encode(scalar).decode()
+
+
+def _bracketed(first: str, inside: list[tuple[Any, ...]], last: str) -> list[Any]:
+    """Put commas between what is inside, and brackets around it."""
+    separated = [part for index, parts in enumerate(inside) for part in ((_Piece(","), *parts) if index else parts)]
+    return [_Piece(first), *separated, _Piece(last)]
 
 
 def _null(_token: str) -> None:

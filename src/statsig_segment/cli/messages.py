@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from statsig_segment._javascript import json_text
-from statsig_segment._values import freeze, is_object
+from statsig_segment._values import freeze
 from statsig_segment.cli.blocks import Tally, is_segment, is_statsig
 from statsig_segment.codes import CODES
 from statsig_segment.errors import Issue
@@ -53,7 +53,7 @@ def _escaped(character: str) -> str:
 
 def call_name(payload: Any) -> tuple[str, str]:
     """Name a payload by its type and its name, as far as it has them."""
-    if not is_object(payload):
+    if not isinstance(payload, Mapping):
         return "not a call", ""
     if is_statsig(payload):
         return "Statsig event", _name(payload, EVENT_NAME, "event_name", EVENT)
@@ -63,7 +63,7 @@ def call_name(payload: Any) -> tuple[str, str]:
 
 def event_name(payload: Any) -> tuple[str, str]:
     """Name a payload of an export, likewise."""
-    if not is_object(payload):
+    if not isinstance(payload, Mapping):
         return "not an event", ""
     if is_segment(payload):
         return f"Segment {call_name(payload)[0]}", call_name(payload)[1]

@@ -11,6 +11,19 @@ from typing import Final
 
 import attrs
 
+from statsig_segment.cli.report_facts import (
+    counted,
+    event_label,
+    gain_effect,
+    gain_lines,
+    ordered_events,
+    ordered_id_types,
+    percent,
+    rest_label,
+    unsent,
+    useful_gains,
+    user_share,
+)
 from statsig_segment.codes import CODES
 from statsig_segment.coverage import Coverage, EventCoverage, Gain
 
@@ -139,7 +152,7 @@ def _outcomes(coverage: Coverage) -> str:
     )
     said = ", ".join(f"{each.label.lower()} {_number(count)}" for each, count in counts)
     return _section(
-        f"{_number(coverage.read)} {_plural(coverage.read, 'call')}",
+        counted(coverage.read, "call"),
         f'<dl class="figures">{figures}</dl><div class="stack" role="img" aria-label="{said}">{parts}</div>',
     )
 
@@ -147,57 +160,40 @@ def _outcomes(coverage: Coverage) -> str:
 def _units(coverage: Coverage) -> str:
     if not coverage.translated:
         return ""
-    types = sorted(coverage.id_types, key=lambda id_type: (-coverage.id_types[id_type], id_type))
-    rows = [("User ID", coverage.share("userID")), *((id_type, coverage.share(id_type)) for id_type in types)]
+    types = ((id_type, coverage.share(id_type)) for id_type in ordered_id_types(coverage))
+    rows = [("User ID", coverage.share("userID")), *types]
     bars = "".join(
         f'<div><dt>{_text(name)}</dt><dd class="wide">{_track(share)}</dd>'
-        f'<dd class="number">{_percent(share)}</dd></div>'
+        f'<dd class="number">{percent(share)}</dd></div>'
         for name, share in rows
     )
     return _section(
         "Units that experiments could use",
-        f'<p class="quiet">The share of the {_number(coverage.translated)} {_plural(coverage.translated, "event")} '
+        f'<p class="quiet">The share of the {counted(coverage.translated, "event")} '
         f'that have each ID.</p><dl class="bars">{bars}</dl>',
     )
 
 
 def _gains(coverage: Coverage) -> str:
-    gains = sorted(
-        (gain for gain in coverage.gains if gain.saved_calls or gain.enriched_events),
-        key=lambda gain: (-gain.saved_calls, -gain.enriched_events),
-    )
-    if not gains:
-        return ""
+    gains = useful_gains(coverage)
     rejected = sum(coverage.rejected.values())
-    return _section("What would help", "".join(_gain(gain, rejected) for gain in gains))
+    return _section("What would help", "".join(_gain(gain, rejected) for gain in gains)) if gains else ""
 
 
 def _gain(gain: Gain, rejected: int) -> str:
-    saved = (
-        f"would save {_number(gain.saved_calls)} of {_number(rejected)} rejected {_plural(rejected, 'call')}"
-        if gain.saved_calls
-        else ""
-    )
-    enriched = (
-        f"would give one more ID to {_number(gain.enriched_events)} {_plural(gain.enriched_events, 'event')}"
-        if gain.enriched_events
-        else ""
-    )
-    what = " and ".join(filter(None, (saved, enriched)))
-    row = f'[[inbound.id_mappings]]\nfield = "{gain.field}"\nid_type = "{gain.id_type}"'  # of our own table
     return (
-        f"<p>Mapping <code>{_text(gain.field)}</code> to <code>{_text(gain.id_type)}</code> {what}:</p>"
-        f"<pre>{escape(row)}</pre>"
+        f"<p>Mapping <code>{_text(gain.field)}</code> to <code>{_text(gain.id_type)}</code> "
+        f"{gain_effect(gain, rejected)}:</p><pre>{escape(gain_lines(gain))}</pre>"
     )
 
 
 def _events(coverage: Coverage) -> str:
-    events = sorted(coverage.events, key=lambda event: (-event.read, event.name or "", event.type or ""))
+    events = ordered_events(coverage)
     if not events:
         return ""
     rows = [_event_row(_name(event), event) for event in events]
     if coverage.rest.read:
-        rows.append(_event_row(f"All names beyond the first {_number(coverage.max_names)}, together", coverage.rest))
+        rows.append(_event_row(rest_label(coverage), coverage.rest))
     shown, more = rows[:_OPEN_EVENTS], rows[_OPEN_EVENTS:]
     rest = f"<details><summary>{_number(len(more))} more</summary>{_event_table(more)}</details>" if more else ""
     return _section("Events", f"{_event_table(shown)}{rest}")
@@ -206,7 +202,7 @@ def _events(coverage: Coverage) -> str:
 def _name(event: EventCoverage) -> str:
     if event.name is not None:
         return _text(event.name)
-    return f"<em>{event.type} calls without a name</em>" if event.type else "<em>Not readable as a call</em>"
+    return f"<em>{event_label(event)}</em>"
 
 
 def _event_table(rows: Iterable[str]) -> str:
@@ -219,11 +215,10 @@ def _event_table(rows: Iterable[str]) -> str:
 
 def _event_row(name: str, event: EventCoverage) -> str:
     """Write one row; `name` is HTML."""
-    unsent = sum(event.skipped.values()) + sum(event.rejected.values())
-    numbers = (("Calls", event.read), ("Events", event.translated), ("Not sent", unsent))
+    numbers = (("Calls", event.read), ("Events", event.translated), ("Not sent", unsent(event)))
     cells = "".join(f'<td class="number" data-label="{label}">{_number(count)}</td>' for label, count in numbers)
-    share = event.user_ids / event.translated if event.translated else None
-    bar = "" if share is None else f"{_percent(share)}{_track(share)}"
+    share = user_share(event)
+    bar = "" if share is None else f"{percent(share)}{_track(share)}"
     return (
         f'<tr><th scope="row">{name}</th><td data-label="Type">{event.type or ""}</td>{cells}'
         f'<td class="share" data-label="With a user ID">{bar}</td></tr>'
@@ -270,24 +265,8 @@ def _width(count: float, whole: float) -> str:
     return f"{max(share, _MIN_WIDTH):.2f}%" if share else "0"
 
 
-def _percent(share: float) -> str:
-    """Write a share; only all is 100 %, and only nothing is 0 %.
-
-    >>> [_percent(share) for share in (0, 0.0004, 0.5, 0.9999, 1)]
-    ['0 %', '<0.1 %', '50.0 %', '>99.9 %', '100 %']
-    """
-    if share in {0, 1}:
-        return f"{share * 100:.0f} %"
-    percent = f"{share * 100:.1f} %"
-    return {"0.0 %": "<0.1 %", "100.0 %": ">99.9 %"}.get(percent, percent)
-
-
 def _number(count: int) -> str:
     return f"{count:,}"
-
-
-def _plural(count: int, noun: str) -> str:
-    return noun if count == 1 else f"{noun}s"
 
 
 def _text(text: str) -> str:

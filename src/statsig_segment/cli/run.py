@@ -73,6 +73,13 @@ def say_as_it_is(text: str) -> None:
         pass
 
 
+def say_if_waiting(name: str, what: str) -> None:
+    """Say that an input is awaited from the terminal, where it is."""
+    if name == STANDARD_INPUT and sys.stdin is not None and sys.stdin.isatty():
+        end = "Ctrl-Z and Enter" if os.name == "nt" else "Ctrl-D"
+        say(f"Reading {what} from the terminal; {end} ends it.")
+
+
 @attrs.frozen(kw_only=True)
 class Direction:
     """What the inputs of a command hold."""
@@ -113,8 +120,8 @@ class Run:
         self._failures: list[str] = []
         self._notes: list[str] = []
         for name in self.files:
-            _check_readable(name)
-        self.outputs = Outputs(_taken(self.files, arguments.config))
+            check_readable(name)
+        self.outputs = Outputs(taken_files(self.files, arguments.config))
         self._progress = _Progress(self.files)
 
     def __enter__(self) -> Self:
@@ -158,18 +165,13 @@ class Run:
                     return
 
     def _blocks_of(self, name: str) -> Iterator[tuple[int, Block]]:
-        self._say_if_waiting(name)
+        say_if_waiting(name, self.direction.what)
         before = self._progress.bytes
         try:
             yield from read_blocks(name, self.direction.split, self.direction.error, on_read=self._progress.add)
         except READ_ERRORS as error:
             done = self._progress.bytes - before
             self._failures.append(f"{name}: {reason(error)}{f'; only {done:,} bytes of it were read' if done else ''}")
-
-    def _say_if_waiting(self, name: str) -> None:
-        if name == STANDARD_INPUT and sys.stdin is not None and sys.stdin.isatty():
-            end = "Ctrl-Z and Enter" if os.name == "nt" else "Ctrl-D"
-            say(f"Reading {self.direction.what} from the terminal; {end} ends it.")
 
     # -- Output --------------------------------------------------------------------------------------------------------
 
@@ -218,13 +220,17 @@ class Run:
         self.outputs.write("audiences", result.updates, result.tally.audiences)
         for position, record in result.rejects:
             self.write_reject(self.tally.read + position, record)
-        self.tally.add(result.tally)
-        self.misdirected += result.misdirected
+        self.count(result.tally, result.misdirected)
+
+    def count(self, tally: Tally, misdirected: int) -> None:
+        """Count what came of a block that is done."""
+        self.tally.add(tally)
+        self.misdirected += misdirected
         self.block_done()
 
     # -- The end -------------------------------------------------------------------------------------------------------
 
-    def finish(self, *, output: int | None = None) -> int:
+    def finish(self, *, output: int | None = None, with_summary: bool = True) -> int:
         """Put the output files in place, say what became of everything, and give the exit status.
 
         `output` is the number of records that came out, where it is known.
@@ -234,7 +240,11 @@ class Run:
         self.outputs.write("summary_json", FAST.encode(attrs.asdict(self.tally)) + b"\n")
         try:
             self.outputs.put_in_place(
-                output=output, rejects=self.tally.rejected.total(), audiences=self.tally.audiences, summary_json=1
+                output=output,
+                rejects=self.tally.rejected.total(),
+                audiences=self.tally.audiences,
+                summary_json=1,
+                html=1,
             )
         except UnusableError as error:
             self._failures.append(str(error))
@@ -244,7 +254,8 @@ class Run:
             self.note(f"{self.misdirected:,} of the rejects look like {self.direction.other}")
         for text in self._notes if not self.quiet else ():
             say(f"note: {text}")
-        self.say_summary()
+        if with_summary:
+            self.say_summary()
         return UNUSABLE if self._failures else REJECTED if self.tally.rejected else OK
 
     def say_summary(self) -> None:
@@ -260,7 +271,7 @@ class Run:
         say_as_it_is(screen.text(summary(self.tally, screen.width, outbound=self.direction.outbound)))
 
 
-def _taken(files: Sequence[str], config: str | None) -> list[Taken]:
+def taken_files(files: Sequence[str], config: str | None) -> list[Taken]:
     """List the files that no output may be written to; `UnusableError` where standard output is one of the inputs."""
     output = Taken.stream("standard output", 1)
     inputs = [Taken.of(f"the input {name}", name) for name in files if name != STANDARD_INPUT]
@@ -271,7 +282,7 @@ def _taken(files: Sequence[str], config: str | None) -> list[Taken]:
     return [*inputs, *configs, Taken.stream("standard input", 0), output, Taken.stream("standard error", 2)]
 
 
-def _check_readable(name: str) -> None:
+def check_readable(name: str) -> None:
     """Find what cannot be read before anything is written; an input is opened once only, as it may be a pipe."""
     if name == STANDARD_INPUT:
         return

@@ -41,7 +41,7 @@ LARGEST: Final = 5
 """So many groups the summary shows."""
 
 _BLANKS_AT_END: Final = re.compile(r" +$", re.MULTILINE)
-_NARROW: Final = 60
+NARROW: Final = 60
 """From here on, columns have room; a narrower terminal wraps."""
 _PLACE: Final = 5
 _INDENT: Final = 3
@@ -73,7 +73,7 @@ class Screen:
         """Fit the text to the terminal that the stream is, if it is one."""
         in_color = is_terminal(stream) and not is_plain()
         self._console = Console(
-            file=io.StringIO(),
+            file=io.TextIOWrapper(io.BytesIO(), getattr(stream, "encoding", None) or "utf-8"),  # decides how bars look
             width=_width(stream),
             force_terminal=in_color,
             color_system="standard" if in_color else None,
@@ -124,8 +124,8 @@ def call_line(line: CallLine, width: int) -> RenderableType:
     """Show in one line what a call was, and what came of it or why nothing did."""
     kind, name = line.what
     what = Text.assemble((kind, "dim"), " " if name else "", name)
-    outcome = _outcome(line, with_hint=width >= _NARROW)
-    if width < _NARROW:
+    outcome = _outcome(line, with_hint=width >= NARROW)
+    if width < NARROW:
         return Text.assemble((f"{line.place} ", "dim"), what, " -> ", outcome)
     room = width // 3
     what.truncate(room, overflow="ellipsis", pad=True)
@@ -183,7 +183,7 @@ def explanation(place: str, payload: Any, explained: Explanation, width: int) ->
         body = [_why(result.error.code, str(result.error), payload)]
     else:
         body = [_table(explained.rows, width), *map(_issue, result.issues)]
-    return Group(head, *(Padding(part, (0, 0, 0, _INDENT if width >= _NARROW else 1)) for part in body), "")
+    return Group(head, *(Padding(part, (0, 0, 0, _INDENT if width >= NARROW else 1)) for part in body), "")
 
 
 def _verdict(result: Any) -> Text:
@@ -211,7 +211,7 @@ def _issue(issue: Issue) -> Text:
 def _table(rows: Iterable[Row], width: int) -> RenderableType:
     """Show the rows: a column each, or where that is too narrow, a line for each cell."""
     cells = [_cells(row) for row in rows]
-    if width < _NARROW:
+    if width < NARROW:
         return Group(*(Text(f"{target} = {value}\n  {source}  {rule}") for target, value, source, rule in cells))
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     for heading, column, style in zip(_HEADINGS, _widths(cells, width - _INDENT), ("bold", "", "", "dim"), strict=True):
@@ -238,16 +238,16 @@ def _cells(row: Row) -> tuple[str, str, str, str]:
 # -- The summary -------------------------------------------------------------------------------------------------------
 
 
-def summary(tally: Tally, width: int, *, outbound: bool) -> RenderableType:
-    """Show what became of what was read: the sum, and its largest groups with what would change them."""
+def summary(tally: Tally, width: int, *, outbound: bool, largest: int | None = LARGEST) -> RenderableType:
+    """Show what became of what was read: the sum, and its largest groups, or all, with what would change them."""
     found = groups(tally)
     rows = [
         (f"{number:,}", Text(f"{kind}: {code}", STYLES[kind]), Text(_advice(kind, code, outbound=outbound), "dim"))
-        for number, kind, code in found[:LARGEST]
+        for number, kind, code in found[:largest]
     ]
-    others = len(found) - LARGEST
+    others = len(found) - len(rows)
     more = [Text(f"and {others} smaller groups; --summary-json FILE writes them all", "dim")] if others > 0 else []
-    shown: Iterable[RenderableType] = [_grid(rows)] if width >= _NARROW else map(_joined, rows)
+    shown: Iterable[RenderableType] = [_grid(rows)] if width >= NARROW else map(_joined, rows)
     return Group(Text(sum_text(tally), "bold"), *(shown if rows else ()), *more)
 
 

@@ -1,4 +1,4 @@
-"""The fixture that runs the command line in this process."""
+"""Fixtures: a run of the command line in this process, and an environment that says nothing of the terminal."""
 
 from __future__ import annotations
 
@@ -14,6 +14,12 @@ from statsig_segment.cli import main
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def usual_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NO_COLOR", "COLUMNS", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture

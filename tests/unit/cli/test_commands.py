@@ -12,6 +12,7 @@ import select
 import signal
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -42,6 +43,7 @@ from statsig_segment import (
     IntegrationConfig,
     OutboundConfig,
     OutboundFilter,
+    Skipped,
     StatsigEvent,
     explain,
     export_many,
@@ -168,9 +170,9 @@ class TestRejects:
         assert [list(record) for record in found] == [["position", "code", "path", "message", "payload"]] * 5
         assert [tuple(record.values()) for record in found] == [
             (0, "missing_event", "$.event", "the event has no name", {"type": "track"}),
-            (1, "invalid_json", None, "no readable JSON", "oops \\xff"),
+            (1, "invalid_json", None, "not valid JSON", "oops \\xff"),
             (3, "unsupported_type", "$.type", CODES["unsupported_type"].meaning, {"type": "alias"}),
-            (4, "not_an_object", None, "a JSON object was expected", 5),
+            (4, "not_an_object", None, "expected a JSON object, not int", 5),
             (5, "batch_not_array", "$.batch", "batch is not an array", '{"batch": 7}'),
         ]
 
@@ -292,10 +294,13 @@ class TestOutbound:
     def test_it_writes_what_the_library_gives(self, run: Run) -> None:
         bodies = [*EXPORT.read_text(encoding="utf-8").splitlines(), WEBHOOK.read_text(encoding="utf-8")]
         payloads = [payload for body in bodies for payload in split_statsig_export(body)]
-        tracks = [outcome for outcome in export_many(payloads) if isinstance(outcome, dict)]
+        outcomes = list(export_many(payloads))
+        tracks = [outcome for outcome in outcomes if isinstance(outcome, dict)]
+        reasons = Counter(outcome.reason for outcome in outcomes if isinstance(outcome, Skipped))
         ended = run("outbound", EXPORT, WEBHOOK)
 
         assert ended.lines == tracks
+        assert reasons == {"filtered": 1, "segment_origin": 1}
         assert ended.counts == f"read {len(payloads)} = translated {len(tracks)} + audiences 0 + skipped 2 + rejected 1"
 
     def test_the_profile_of_the_configuration_holds_unless_another_is_named(self, run: Run) -> None:
@@ -612,6 +617,8 @@ positional arguments:
     inbound             translate Segment calls to Statsig events
     outbound            translate Statsig's exports to Segment calls
     explain             show where each field of an event comes from, or why there is no event
+    report              count what would come of Segment calls, and what would make it more
+    compare             compare Segment calls with what Statsig holds of them, and propose a configuration
     check-config        show every problem of a configuration, or what it does
 options:
   -h, --help            show this help message and exit
@@ -619,8 +626,8 @@ options:
   --print-completion {bash,zsh,tcsh,fish,powershell}
                         print what completes arguments in this shell, and exit
 Input is JSON: an object, array or batch envelope a line, or one of them over many lines; plain, gzip or zstd.
-Output is one JSON object a line, or at a terminal one readable line a call. Exit status: 0; 1 where anything was
-rejected; 2 for anything else that went wrong.
+Output is JSON, or at a terminal what people read. Exit status: 0; 1 where anything was rejected or, in compare,
+differs; 2 for anything else that went wrong.
 """,
     ("inbound",): """
 usage: statsig-segment inbound [-h] [--config FILE] [--limit N] [--format {log-event,webhook,request}]
@@ -678,6 +685,33 @@ options:
   --at N                explain only the Nth call, counted from 1
   --only {event,audience,skipped,rejected}
                         explain only calls that end so
+""",
+    ("report",): """
+usage: statsig-segment report [-h] [--config FILE] [--limit N] [--json] [--html FILE] [--jobs N] [FILE ...]
+Count what would come of Segment calls, and what would make it more.
+positional arguments:
+  FILE                  Segment calls; - or none is standard input
+options:
+  -h, --help            show this help message and exit
+  --config FILE         the configuration, TOML or JSON; without one, the default
+  --limit N             stop after N calls
+  --json                write JSON at a terminal, too
+  --html FILE           write the report as one HTML page to this file
+  --jobs N              share the work among N processes
+""",
+    ("compare",): """
+usage: statsig-segment compare [-h] [--config FILE] [--tolerance-ms N] [--json] [--write-config FILE] CALLS EXPORT
+Compare Segment calls with what Statsig holds of them, and propose a configuration.
+positional arguments:
+  CALLS                 Segment calls; - is standard input
+  EXPORT                what Statsig holds of them; - is standard input
+options:
+  -h, --help            show this help message and exit
+  --config FILE         the configuration, TOML or JSON; without one, the default
+  --tolerance-ms N      how far the times of a call and its event may lie apart; 999 where the export cuts them to
+                        seconds
+  --json                write JSON at a terminal, too
+  --write-config FILE   write the proposed configuration to this file, TOML or (.json) JSON
 """,
     ("check-config",): """
 usage: statsig-segment check-config [-h] FILE

@@ -99,7 +99,7 @@ Segment to Statsig
   Calls that Statsig itself exported go back to it.
 
 Statsig to Segment
-  Calls have the form that Segment's API accepts; events of nobody are rejected.
+  Calls have the form that Segment's API accepts; events without an identifier are rejected.
   The ID type "deviceID" becomes anonymousId.
   Exposures stay.
   Config changes stay.

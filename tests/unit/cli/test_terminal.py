@@ -85,12 +85,6 @@ def read_to_end(terminal: int) -> Iterator[bytes]:
         yield part
 
 
-@pytest.fixture(autouse=True)
-def usual_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("NO_COLOR", "COLUMNS", "FORCE_COLOR"):
-        monkeypatch.delenv(name, raising=False)
-
-
 class TestTheLinesOfCalls:
     def test_each_says_what_it_was_and_what_came_of_it(self) -> None:
         shown = at_terminal("inbound", CALLS, "--config", CONFIG, NO_COLOR="1", columns=120)

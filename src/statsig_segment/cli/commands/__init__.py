@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from statsig_segment.cli.arguments import Command
-from statsig_segment.cli.commands import check_config, explain, inbound, outbound
+from statsig_segment.cli.commands import check_config, compare, explain, inbound, outbound, report
 
 COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
     {
@@ -23,6 +23,16 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             help="show where each field of an event comes from, or why there is no event",
             add_arguments=explain.add_arguments,
             run=explain.run,
+        ),
+        "report": Command(
+            help="count what would come of Segment calls, and what would make it more",
+            add_arguments=report.add_arguments,
+            run=report.run,
+        ),
+        "compare": Command(
+            help="compare Segment calls with what Statsig holds of them, and propose a configuration",
+            add_arguments=compare.add_arguments,
+            run=compare.run,
         ),
         "check-config": Command(
             help="show every problem of a configuration, or what it does",

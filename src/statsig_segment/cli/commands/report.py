@@ -1,0 +1,59 @@
+"""`report`: what would come of the calls, which units experiments could use, and what would help."""
+
+import argparse
+import sys
+from contextlib import closing
+from functools import partial
+from typing import Any
+
+from statsig_segment.cli.arguments import add_file_argument, add_inputs, positive
+from statsig_segment.cli.codec import FAST
+from statsig_segment.cli.commands.inbound import CALLS
+from statsig_segment.cli.configuration import read_config
+from statsig_segment.cli.covered import cover_block
+from statsig_segment.cli.processes import in_order
+from statsig_segment.cli.report_facts import coverage_record, tally_of
+from statsig_segment.cli.report_html import report_page
+from statsig_segment.cli.run import Run
+from statsig_segment.config import IntegrationConfig
+from statsig_segment.coverage import Coverage, coverage
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    add_inputs(parser, CALLS.what)
+    parser.add_argument("--json", action="store_true", help="write JSON at a terminal, too")
+    add_file_argument(parser, "--html", "write the report as one HTML page to this file")
+    parser.add_argument("--jobs", type=positive, default=1, metavar="N", help="share the work among N processes")
+
+
+def run(arguments: Any) -> int:
+    """Report, and give the exit status."""
+    config = read_config(arguments.config)
+    with Run(arguments, CALLS) as task:
+        task.outputs.open(html=arguments.html)
+        found = _covered(task, config, arguments.jobs)
+        task.outputs.write("html", report_page(found).encode())
+        if task.shows_lines:
+            task.show(_text(found))
+        else:
+            task.write(FAST.encode(coverage_record(found)) + b"\n")
+        return task.finish(with_summary=not task.shows_lines)
+
+
+def _covered(task: Run, config: IntegrationConfig, jobs: int) -> Coverage:
+    """Count every block apart, and join the counts as they come."""
+    found = coverage((), config)
+    with closing(in_order(partial(cover_block, config), task.blocks(), jobs)) as results:
+        for result in results:
+            found = found.merge(result.coverage)
+            task.count(tally_of(result.coverage), result.misdirected)
+    return found
+
+
+def _text(found: Coverage) -> str:
+    from statsig_segment.cli.report_text import report  # noqa: PLC0415 - only terminals need it
+    from statsig_segment.cli.screen import Screen  # noqa: PLC0415 - only terminals need it
+
+    screen = Screen(sys.stdout)
+    return screen.text(report(found, screen.width))

@@ -1,0 +1,55 @@
+"""One block of input -> its coverage; any process can do any block, without I/O."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import attrs
+
+from statsig_segment.cli.blocks import Block, block_payloads, is_statsig, split_calls
+from statsig_segment.config import IntegrationConfig
+from statsig_segment.coverage import Coverage, EventCoverage, coverage
+from statsig_segment.errors import SegmentEventError
+from statsig_segment.outcomes import Rejected
+
+
+@attrs.frozen(kw_only=True)
+class Covered:
+    """What would come of a block."""
+
+    coverage: Coverage
+    misdirected: int
+    """So many payloads look like input of the other direction."""
+
+
+@attrs.define
+class _Odd:
+    """What is seen on the way to the coverage, and does not stand in it as such."""
+
+    undecoded: Counter[str] = attrs.field(factory=Counter[str])
+    """Code -> payloads that could not be decoded."""
+    misdirected: int = 0
+
+    def pass_sound(self, payloads: Iterable[Any]) -> Iterator[Any]:
+        """Give what could be decoded, and count the rest."""
+        for payload in payloads:
+            if payload.__class__ is Rejected:
+                self.undecoded[payload.error.code] += 1
+                self.misdirected += is_statsig(payload.payload)
+            else:
+                self.misdirected += is_statsig(payload)
+                yield payload
+
+
+def cover_block(config: IntegrationConfig, block: Block) -> Covered:
+    """Count what would come of a block of Segment calls; no payload lives longer than its turn."""
+    return cover_payloads(config, block_payloads(block, split_calls, SegmentEventError))
+
+
+def cover_payloads(config: IntegrationConfig, payloads: Iterable[Any]) -> Covered:
+    """Count what would come of payloads, `Rejected` among them for what could not be decoded."""
+    odd = _Odd()
+    found = coverage(odd.pass_sound(payloads), config)
+    if odd.undecoded:
+        found = found.merge(Coverage(events=(EventCoverage(rejected=odd.undecoded),)))
+    return Covered(coverage=found, misdirected=odd.misdirected)

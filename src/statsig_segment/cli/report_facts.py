@@ -1,0 +1,134 @@
+"""What a report on a coverage says, whatever it is drawn on: its order, its sentences and its JSON; draws nothing."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import attrs
+
+from statsig_segment.cli.blocks import Tally
+from statsig_segment.coverage import Coverage, EventCoverage, Gain
+from statsig_segment.segment import USER_ID_TYPE
+
+_NUMBERS: Final = ("read", "translated", "audiences", "user_ids", "other_ids")
+_COUNTS: Final = ("skipped", "rejected", "issues", "id_types")
+
+
+def tally_of(coverage: Coverage) -> Tally:
+    """Give the counts of a coverage as any other command counts."""
+    tally = Tally(read=coverage.read, translated=coverage.translated, audiences=coverage.audiences)
+    tally.skipped.update(coverage.skipped)
+    tally.rejected.update(coverage.rejected)
+    tally.issues.update(coverage.issues)
+    return tally
+
+
+def ordered_events(coverage: Coverage) -> list[EventCoverage]:
+    """Give the events, the commonest first; the order depends on nothing but the counts and the names."""
+    return sorted(coverage.events, key=lambda event: (-event.read, event.name or "", event.type or ""))
+
+
+def event_label(event: EventCoverage) -> str:
+    """Say what calls without a name are."""
+    return f"{event.type} calls without a name" if event.type else "Not readable as a call"
+
+
+def rest_label(coverage: Coverage) -> str:
+    """Say what the group of all other names is."""
+    return f"All names beyond the first {coverage.max_names:,}, together"
+
+
+def unsent(event: EventCoverage) -> int:
+    """Count the calls that were skipped or rejected."""
+    return sum(event.skipped.values()) + sum(event.rejected.values())
+
+
+def user_share(event: EventCoverage) -> float | None:
+    """Give the share of an event's translated calls with a user ID, `None` where nothing was translated."""
+    return event.user_ids / event.translated if event.translated else None
+
+
+def ordered_id_types(coverage: Coverage) -> list[str]:
+    """Give the ID types, the commonest first."""
+    return sorted(coverage.id_types, key=lambda id_type: (-coverage.id_types[id_type], id_type))
+
+
+# -- Gains -------------------------------------------------------------------------------------------------------------
+
+
+def useful_gains(coverage: Coverage) -> list[Gain]:
+    """Give the mappings that would add anything, the most useful first."""
+    gains = (gain for gain in coverage.gains if gain.saved_calls or gain.enriched_events)
+    return sorted(gains, key=lambda gain: (-gain.saved_calls, -gain.enriched_events))
+
+
+def gain_effect(gain: Gain, rejected: int) -> str:
+    """Say what a mapping would do, as the end of a sentence.
+
+    >>> gain_effect(Gain(field="groupId", id_type="companyID", saved_calls=12_406, enriched_events=1), 31_020)
+    'would save 12,406 of 31,020 rejected calls and would give one more ID to 1 event'
+    """
+    effects: list[str] = []
+    if gain.saved_calls:
+        effects.append(f"would save {gain.saved_calls:,} of {counted(rejected, 'rejected call')}")
+    if gain.enriched_events:
+        effects.append(f"would give one more ID to {counted(gain.enriched_events, 'event')}")
+    return " and ".join(effects)
+
+
+def gain_lines(gain: Gain) -> str:
+    """Write the lines that add the mapping to a configuration in TOML; both names are of our own table."""
+    return f'[[inbound.id_mappings]]\nfield = "{gain.field}"\nid_type = "{gain.id_type}"'
+
+
+# -- Figures -----------------------------------------------------------------------------------------------------------
+
+
+def counted(count: int, noun: str) -> str:
+    """Write a count with its noun.
+
+    >>> counted(1, "call"), counted(1200, "call")
+    ('1 call', '1,200 calls')
+    """
+    return f"{count:,} {noun if count == 1 else f'{noun}s'}"
+
+
+def percent(share: float) -> str:
+    """Write a share; only all is 100 %, and only nothing is 0 %.
+
+    >>> [percent(share) for share in (0, 0.0004, 0.5, 0.9999, 1)]
+    ['0 %', '<0.1 %', '50.0 %', '>99.9 %', '100 %']
+    """
+    if share in {0, 1}:
+        return f"{share * 100:.0f} %"
+    text = f"{share * 100:.1f} %"
+    return {"0.0 %": "<0.1 %", "100.0 %": ">99.9 %"}.get(text, text)
+
+
+# -- JSON --------------------------------------------------------------------------------------------------------------
+
+
+def coverage_record(coverage: Coverage) -> Mapping[str, Any]:
+    """Give a coverage as a value for JSON, whose order does not depend on that of the calls.
+
+    >>> from statsig_segment.coverage import coverage
+    >>> record = coverage_record(coverage([{"type": "track", "event": "Paid", "userId": "u1"}]))
+    >>> record["read"], record["shares"], [event["name"] for event in record["events"]]
+    (1, {'userID': 1.0}, ['segment::Paid'])
+    """
+    return {
+        **_count_record(coverage.total),
+        "shares": {unit: coverage.share(unit) for unit in (USER_ID_TYPE, *ordered_id_types(coverage))},
+        "gains": [attrs.asdict(gain) for gain in coverage.gains],
+        "events": [_event_record(event) for event in ordered_events(coverage)],
+        "rest": _count_record(coverage.rest),
+        "max_names": coverage.max_names,
+    }
+
+
+def _event_record(event: EventCoverage) -> Mapping[str, Any]:
+    return {"type": event.type, "name": event.name, **_count_record(event)}
+
+
+def _count_record(group: EventCoverage) -> Mapping[str, Any]:
+    numbers = {name: getattr(group, name) for name in _NUMBERS}
+    return numbers | {name: dict(sorted(getattr(group, name).items())) for name in _COUNTS}

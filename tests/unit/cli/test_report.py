@@ -1,0 +1,271 @@
+"""`report`: what it counts, what it says would help, and how it looks; at any terminal, and with any input."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from rich.cells import cell_len
+from tests.unit.cli.program import CALLS, CONFIG, EXPORT, GOOD, MEMBER, Run, ndjson
+from tests.unit.cli.test_terminal import ESCAPES, ODD, at_terminal
+
+from statsig_segment import load_config
+from statsig_segment.cli.blocks import block_payloads, split_calls
+from statsig_segment.cli.report_facts import coverage_record
+from statsig_segment.cli.report_text import MAX_EVENTS, MAX_UNITS
+from statsig_segment.coverage import coverage
+from statsig_segment.errors import SegmentEventError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ANONYMOUS = {"type": "track", "event": "Seen", "anonymousId": "a1"}
+
+
+def track(event: str = "Signed Up", **fields: Any) -> dict[str, Any]:
+    return {"type": "track", "event": event, "userId": "u1", **fields}
+
+
+class TestIntoAPipe:
+    """It writes one JSON object, as any other command writes JSON there."""
+
+    def test_it_says_what_the_library_counts(self, run: Run) -> None:
+        config = load_config(CONFIG)
+        ended = run("report", CALLS, "--config", CONFIG)
+        payloads = block_payloads(CALLS.read_bytes(), split_calls, SegmentEventError)
+
+        assert ended.status == 1
+        assert ended.lines == [json.loads(json.dumps(coverage_record(coverage(payloads, config))))]
+
+    def test_it_counts_what_inbound_counts(self, run: Run, tmp_path: Path) -> None:
+        odd = tmp_path / "odd"
+        odd.write_bytes(CALLS.read_bytes() + b'oops\n"text"\n7\n[1,{"type":"alias"}]\n{"batch":7}\n' + ndjson(ODD))
+        run("inbound", odd, "--config", CONFIG, "--summary-json", tmp_path / "summary")
+        summary = json.loads((tmp_path / "summary").read_bytes())
+        ended = run("report", odd, "--config", CONFIG)
+        [record] = ended.lines
+
+        assert {name: record[name] for name in summary} == summary
+        assert ended.counts == run("inbound", odd, "--config", CONFIG).counts
+
+    def test_files_count_as_one(self, run: Run, tmp_path: Path) -> None:
+        lines = CALLS.read_bytes().splitlines(keepends=True)
+        (tmp_path / "first").write_bytes(b"".join(lines[:20]))
+        (tmp_path / "second.gz").write_bytes(gzip.compress(b"".join(lines[20:])))
+
+        assert run("report", tmp_path / "second.gz", tmp_path / "first").out == run("report", CALLS).out
+        assert run("report", stdin=CALLS.read_bytes()).out == run("report", CALLS).out
+
+    def test_processes_count_as_one(self, run: Run, tmp_path: Path) -> None:
+        calls = tmp_path / "calls"
+        calls.write_bytes(CALLS.read_bytes() * 200)
+        alone = run("report", calls, "--config", CONFIG)
+        shared = run("report", calls, "--config", CONFIG, "--jobs", "2")
+
+        assert shared == alone
+        assert alone.lines[0]["read"] == 58 * 200
+
+    def test_blocks_count_as_one(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        whole = run("report", CALLS, "--config", CONFIG)
+        monkeypatch.setattr("statsig_segment.cli.files._PIECE", 1_000)
+
+        assert run("report", CALLS, "--config", CONFIG) == whole
+
+    def test_no_more_calls_are_counted_than_asked_for(self, run: Run) -> None:
+        assert run("report", CALLS, "--limit", "3").lines[0]["read"] == 3
+
+    def test_empty_input_has_no_calls(self, run: Run) -> None:
+        ended = run("report")
+
+        assert ended.status == 0
+        assert (ended.lines[0]["read"], ended.lines[0]["events"], ended.lines[0]["shares"]) == (0, [], {"userID": 0.0})
+
+    def test_no_value_but_names_stands_in_it(self, run: Run) -> None:
+        call = track(properties={"secret": "s-1", "statsigCustomIDs": ["team", "s-2"]}, context={"ip": "s-3"})
+        ended = run("report", stdin=ndjson(call, {**call, "type": "s"}))
+
+        assert b"s-" not in ended.out
+        assert b'"team"' in ended.out
+
+    def test_names_may_hold_anything(self, run: Run) -> None:
+        [record] = run("report", stdin=ndjson(ODD)).lines
+
+        assert record["events"][0]["name"] == f"segment::{ODD['event']}"
+
+    def test_names_beyond_the_limit_count_together(self, run: Run) -> None:
+        [record] = run("report", stdin=ndjson(*(track(f"Event {number}") for number in range(1_100)))).lines
+
+        assert (len(record["events"]), record["rest"]["read"], record["read"]) == (1_000, 100, 1_100)
+
+    def test_input_of_the_other_direction_is_named_once(self, run: Run) -> None:
+        ended = run("report", EXPORT)
+
+        assert ended.status == 1
+        assert ended.err.count("look like a Statsig export: `statsig-segment outbound` reads those") == 1
+
+    def test_an_input_that_fails_midway_is_counted_as_far_as_it_goes(self, run: Run, tmp_path: Path) -> None:
+        (tmp_path / "cut.gz").write_bytes(gzip.compress(ndjson(GOOD) * 20_000)[:-20])
+        ended = run("report", tmp_path / "cut.gz")
+
+        assert ended.status == 2
+        assert "cut.gz: " in ended.err
+        assert ended.lines[0]["read"] == ended.lines[0]["translated"]
+
+
+class TestAtATerminal:
+    def shown(self, tmp_path: Path, *calls: Any, columns: int = 120, **variables: Any) -> list[str]:
+        (tmp_path / "calls").write_bytes(ndjson(*calls))
+        return at_terminal("report", tmp_path / "calls", columns=columns, NO_COLOR="1", **variables).lines
+
+    def test_it_begins_with_the_sum_and_why_calls_were_lost(self, tmp_path: Path) -> None:
+        lines = self.shown(tmp_path, track(), MEMBER, {"type": "identify", "userId": "u"}, ANONYMOUS, ANONYMOUS)
+
+        assert lines[0] == "read 5 = translated 1 + audiences 1 + skipped 1 + rejected 2"
+        assert lines[1].startswith("2  rejected: no_identifier             Send a userId or statsigCustomIDs")
+        assert lines[3].startswith("1  skipped: identify_without_audience  ")
+
+    def test_nothing_is_said_twice(self, tmp_path: Path) -> None:
+        assert "\n".join(self.shown(tmp_path, track())).count("read 1 = ") == 1
+
+    def test_bars_show_the_share_of_every_unit(self, tmp_path: Path) -> None:
+        teams = {"statsigCustomIDs": ["team", "t1"]}
+        lines = self.shown(tmp_path, track(properties=teams), *[track()] * 3)
+        at = lines.index("Units that experiments could use, of 4 events")
+
+        assert lines[at + 1].split() == ["userID", "━" * 40, "100", "%"]
+        assert lines[at + 2].split() == ["team", "━" * 10, "25.0", "%"]
+
+    def test_the_commonest_events_stand_first_with_their_counts(self, tmp_path: Path) -> None:
+        lines = self.shown(tmp_path, track("Rare"), *[track("Common")] * 2, {"type": "track", "event": "Common"})
+        at = lines.index("Events")
+
+        assert lines[at + 1].split() == ["event", "type", "calls", "events", "not", "sent", "user", "ID"]
+        assert lines[at + 2].split() == ["segment::Common", "track", "3", "2", "1", "100", "%", "━" * 12]
+        assert lines[at + 3].split() == ["segment::Rare", "track", "1", "1", "0", "100", "%", "━" * 12]
+
+    def test_calls_without_a_name_are_named_by_what_they_are(self, tmp_path: Path) -> None:
+        text = "\n".join(self.shown(tmp_path, {"type": "identify", "userId": "u"}, 7))
+
+        assert "  identify calls without a name  identify      1       0         1" in text
+        assert "  Not readable as a call                       1       0         1" in text
+
+    def test_only_the_largest_are_shown_and_it_is_said_how_many_more_there_are(self, tmp_path: Path) -> None:
+        ids = [{"statsigCustomIDs": [f"type {number}", "x"]} for number in range(MAX_UNITS + 1)]
+        calls = [track(f"Event {number}") for number in range(MAX_EVENTS + 1)]
+        calls += [track("Event 0", properties=properties) for properties in ids]
+        text = "\n".join(self.shown(tmp_path, *calls))
+
+        assert text.count("  segment::Event ") == MAX_EVENTS
+        assert "  and 1 more event; --json shows them all" in text
+        assert text.count("\n  type ") == MAX_UNITS - 1
+        assert "  and 2 more units; --json shows them all" in text
+
+    def test_names_beyond_the_limit_are_shown_together(self, tmp_path: Path) -> None:
+        text = "\n".join(self.shown(tmp_path, *(track(f"Event {number}") for number in range(1_100))))
+
+        assert "  All names beyond the first 1,000, together" in text
+
+    def test_gains_are_sentences_with_the_lines_to_add(self, tmp_path: Path) -> None:
+        lines = self.shown(tmp_path, *[ANONYMOUS] * 2, {"type": "alias"}, track(anonymousId="a1"), columns=200)
+        at = lines.index("What would help")
+
+        assert lines[at + 1] == (
+            "  Mapping anonymousId to segmentAnonymousId would save 2 of 3 rejected calls"
+            " and would give one more ID to 1 event:"
+        )
+        assert lines[at + 2 : at + 5] == [
+            "    [[inbound.id_mappings]]",
+            '    field = "anonymousId"',
+            '    id_type = "segmentAnonymousId"',
+        ]
+
+    def test_those_lines_do_what_is_said(self, run: Run, tmp_path: Path) -> None:
+        calls = ndjson(*[ANONYMOUS] * 2, {"type": "alias"})
+        lines = self.shown(tmp_path, *[ANONYMOUS] * 2, {"type": "alias"}, columns=200)
+        added = lines[lines.index("    [[inbound.id_mappings]]") :]
+        (tmp_path / "config.toml").write_text("\n".join(added), encoding="utf-8")
+        [record] = run("report", "--config", tmp_path / "config.toml", stdin=calls).lines
+
+        assert (record["translated"], sum(record["rejected"].values())) == (2, 1)
+
+    def test_nothing_is_said_to_help_where_nothing_would(self, tmp_path: Path) -> None:
+        assert "What would help" not in self.shown(tmp_path, track())
+
+    def test_empty_input_has_a_sum_and_nothing_else(self, tmp_path: Path) -> None:
+        assert self.shown(tmp_path) == ["read 0 = translated 0 + audiences 0 + skipped 0 + rejected 0"]
+
+    def test_json_is_written_where_it_is_asked_for(self, run: Run) -> None:
+        assert at_terminal("report", CALLS, "--json").text.startswith(run("report", CALLS).out.decode())
+
+    @pytest.mark.parametrize("columns", [20, 59, 60, 80, 99, 100, 120])
+    def test_nothing_is_wider_than_it_is(self, tmp_path: Path, columns: int) -> None:
+        (tmp_path / "odd").write_bytes(
+            CALLS.read_bytes()
+            + ndjson(ODD, track("登録" * 60), track(properties={"statsigCustomIDs": ["x" * 90, "y"]}))
+        )
+        lines = at_terminal("report", tmp_path / "odd", columns=columns).lines
+
+        assert max(cell_len(ESCAPES.sub("", line)) for line in lines) <= columns
+
+    def test_a_narrow_one_has_all_figures_too(self, tmp_path: Path) -> None:
+        text = " ".join(" ".join(self.shown(tmp_path, track("Long Name Of An Event"), ANONYMOUS, columns=20)).split())
+
+        assert "userID 100 % ━━━━━━━━━━━━━━━━━━" in text
+        assert "segment::Long Name Of An Event 1 call, 1 event, 0 not sent, user ID 100 %" in text
+        assert "would save 1 of 1 rejected call:" in text
+
+    @pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=str)
+    def test_one_that_is_plain_gets_no_escape_codes(self, variables: dict[str, Any]) -> None:
+        assert "\x1b[32m━" in at_terminal("report", CALLS).text
+        assert "\x1b" not in at_terminal("report", CALLS, **variables).text
+
+    @pytest.mark.parametrize("columns", [20, 80, 300])
+    @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+    def test_it_obeys_nothing_that_a_payload_holds(self, tmp_path: Path, encoding: str, columns: int) -> None:
+        ids = {"statsigCustomIDs": [ODD["event"], "x"]}
+        text = "\n".join(
+            self.shown(tmp_path, ODD, ODD | {"properties": ids}, columns=columns, PYTHONIOENCODING=encoding)
+        )
+
+        assert all(character.isprintable() or character == "\n" for character in text)
+        assert "\\u001b[31mred" in "".join(text.split())
+
+    def test_one_without_line_drawing_gets_bars_of_hyphens(self, tmp_path: Path) -> None:
+        lines = self.shown(tmp_path, track(), PYTHONIOENCODING="ascii")
+
+        assert f"  userID  {'-' * 40}  100 %" in lines
+        assert "\\u2501" not in "\n".join(lines)
+
+
+class TestTheHtmlPage:
+    def test_it_is_the_page_of_the_same_coverage(self, run: Run, tmp_path: Path) -> None:
+        ended = run("report", CALLS, "--html", tmp_path / "report.html")
+        page = (tmp_path / "report.html").read_text(encoding="utf-8")
+
+        assert ended.out == run("report", CALLS).out
+        assert page.startswith("<!doctype html>")
+        assert "58 calls" in page
+
+    def test_it_is_whole_or_not_there(self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "report.html").write_text("old", encoding="utf-8")
+        monkeypatch.setattr("statsig_segment.cli.commands.report.report_page", lambda _found: sys.exit(2))
+        run("report", CALLS, "--html", tmp_path / "report.html")
+
+        assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+        assert (tmp_path / "report.html").read_text(encoding="utf-8") == "old"
+
+    def test_it_is_none_of_the_inputs(self, run: Run, tmp_path: Path) -> None:
+        (tmp_path / "calls").write_bytes(ndjson(GOOD))
+        ended = run("report", tmp_path / "calls", "--html", tmp_path / "calls")
+
+        assert (ended.status, ended.out) == (2, b"")
+        assert "the same file as the input" in ended.err
+        assert (tmp_path / "calls").read_bytes() == ndjson(GOOD)
+
+    def test_names_of_half_a_pair_are_written(self, run: Run, tmp_path: Path) -> None:
+        run("report", "--html", tmp_path / "report.html", stdin=ndjson(ODD))
+
+        assert "\\ud800" in (tmp_path / "report.html").read_text(encoding="utf-8")
