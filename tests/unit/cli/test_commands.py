@@ -12,6 +12,7 @@ import select
 import signal
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -42,6 +43,7 @@ from statsig_segment import (
     IntegrationConfig,
     OutboundConfig,
     OutboundFilter,
+    Skipped,
     StatsigEvent,
     explain,
     export_many,
@@ -80,7 +82,7 @@ class TestInbound:
         assert ended.counts == "read 66 = translated 47 + audiences 7 + skipped 6 + rejected 6"
         assert 66 == 47 + 7 + 6 + 6
         assert len(ended.lines) == 47
-        assert "\nskipped: integration_disabled 2, " in ended.err
+        assert "\nskipped: integration_disabled 3, " in ended.err
         assert "\nrejected: unsupported_type 2, " in ended.err
         assert "\nissues: " in ended.err
 
@@ -292,10 +294,13 @@ class TestOutbound:
     def test_it_writes_what_the_library_gives(self, run: Run) -> None:
         bodies = [*EXPORT.read_text(encoding="utf-8").splitlines(), WEBHOOK.read_text(encoding="utf-8")]
         payloads = [payload for body in bodies for payload in split_statsig_export(body)]
-        tracks = [outcome for outcome in export_many(payloads) if isinstance(outcome, dict)]
+        outcomes = list(export_many(payloads))
+        tracks = [outcome for outcome in outcomes if isinstance(outcome, dict)]
+        reasons = Counter(outcome.reason for outcome in outcomes if isinstance(outcome, Skipped))
         ended = run("outbound", EXPORT, WEBHOOK)
 
         assert ended.lines == tracks
+        assert reasons == {"filtered": 1, "segment_origin": 1}
         assert ended.counts == f"read {len(payloads)} = translated {len(tracks)} + audiences 0 + skipped 2 + rejected 1"
 
     def test_the_profile_of_the_configuration_holds_unless_another_is_named(self, run: Run) -> None:
