@@ -20,6 +20,7 @@ _HEADING = re.compile(r"^## ([A-Z]{2}-\d+)$", re.MULTILINE)
 _RULE = re.compile(rf"\b({'|'.join(sorted(RULES, key=len, reverse=True))})\b")
 _UNLINKED = (nodes.title, nodes.reference, nodes.literal, nodes.FixedTextElement, nodes.raw, nodes.term)
 _CLASSES = {"issue": "Issue", "skipped": "Skipped"}
+_KINDS_OF_EXPORTS = {"event": "events", "change": "config changes"}
 _PLACES = {rule.id: f"rules/{family.slug}" for family in FAMILIES for rule in family.rules}
 """Id of a rule -> its page."""
 
@@ -204,7 +205,7 @@ def _loss(row: LeftBehind) -> str:
     field = "every other field" if row.path == "$.*.**" else f"`{row.path.removeprefix('$.').removesuffix('.**')}`"
     if row.path.endswith(".**") and row.values == "null":
         field = f"anything in {field}"
-    kinds = ", ".join(row.kinds) or ("all calls" if row.direction == "inbound" else "all")
+    kinds = ", ".join(_KINDS_OF_EXPORTS.get(kind, kind) for kind in row.kinds) or "all"
     owner = f"{kinds}, profile `{row.profile}`" if row.profile else kinds
     return f"| {field} | {owner} | {row.why} | {row.rule} |"
 

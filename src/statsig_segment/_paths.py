@@ -46,7 +46,9 @@ class FieldPath:
     def read(cls, field: str) -> "FieldPath | None":
         """Read a path as the configuration writes it; `None` where that cannot be done, or it has over 100 steps.
 
-        >>> FieldPath.read("context.externalIds[type=phone].id").steps[1]
+        >>> path = FieldPath.read("context.externalIds[type=phone].id")
+        >>> assert path is not None
+        >>> path.steps[1]
         Step(name='externalIds', selector=Selector(key='type', text='phone'))
         >>> FieldPath.read("items[0].id") is None
         True

@@ -98,6 +98,7 @@ def audience_update(event: SegmentEvent) -> AudienceUpdate | None:
     >>> from statsig_segment import Identify, audience_update
     >>> personas = {"computation_class": "audience", "computation_key": "vip_users"}
     >>> update = audience_update(Identify(user_id="u1", traits={"vip_users": True}, context={"personas": personas}))
+    >>> assert update is not None
     >>> update.id_list, update.member, update.user_id
     ('vip_users', True, 'u1')
     """

@@ -80,8 +80,10 @@ class ExportedEvent:
     Shape: `fields` is what the export says under Statsig's own names: an absent field has no key, null is `None`, the
     time is an integer of epoch milliseconds. The other attributes read it.
 
-    >>> from statsig_segment import parse_statsig_event
-    >>> parse_statsig_event({"eventName": "checkout", "userID": "u1", "value": 5}).fields
+    >>> from statsig_segment import ExportedEvent, parse_statsig_event
+    >>> event = parse_statsig_event({"eventName": "checkout", "userID": "u1", "value": 5})
+    >>> assert isinstance(event, ExportedEvent)
+    >>> event.fields
     {'eventName': 'checkout', 'userID': 'u1', 'value': 5}
     """
 
@@ -177,6 +179,7 @@ def parse_statsig_event(payload: Mapping[str, Any] | str | bytes) -> ExportedEve
     Rules: OU-1, OU-5, OU-7, OU-9. Source: Statsig's pages on Segment, on webhooks and on its warehouse export.
 
     >>> event = parse_statsig_event({"eventName": "checkout", "userID": "u1", "timestamp": "1709292896789", "value": 5})
+    >>> assert isinstance(event, ExportedEvent)  # not a ConfigChange
     >>> event.event_name, event.user.user_id, event.time_ms, event.value
     ('checkout', 'u1', 1709292896789, 5)
     """

@@ -47,8 +47,10 @@ def translate(
     `audience_membership`.
     Rules: IN-1 to AU-6. Source: Statsig's page on Segment.
 
-    >>> from statsig_segment import to_log_event, translate
-    >>> to_log_event(translate('{"type": "track", "event": "Signed Up", "userId": "u1"}'))
+    >>> from statsig_segment import StatsigEvent, to_log_event, translate
+    >>> event = translate('{"type": "track", "event": "Signed Up", "userId": "u1"}')
+    >>> assert isinstance(event, StatsigEvent)
+    >>> to_log_event(event)
     {'eventName': 'segment::Signed Up', 'user': {'userID': 'u1'}, 'metadata': {}}
     """
     written = fast_lane.log_event(payload, config.inbound.plan)

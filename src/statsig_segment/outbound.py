@@ -74,8 +74,10 @@ def to_outbound_track(event: StatsigEvent | ExportedEvent, config: OutboundConfi
     else than an event, such as a `ConfigChange`.
     Rules: OU-3, OU-4, OU-5. Source: Statsig's page on Segment, "Outbound event schema"; Segment's Statsig source.
 
-    >>> from statsig_segment import parse_statsig_event, to_outbound_track
-    >>> track = to_outbound_track(parse_statsig_event({"eventName": "checkout", "userID": "u1", "value": 5}))
+    >>> from statsig_segment import ExportedEvent, parse_statsig_event, to_outbound_track
+    >>> event = parse_statsig_event({"eventName": "checkout", "userID": "u1", "value": 5})
+    >>> assert isinstance(event, ExportedEvent)  # not a ConfigChange
+    >>> track = to_outbound_track(event)
     >>> track["event"], track["userId"], track["properties"]
     ('checkout', 'u1', {'value': 5})
     """
@@ -189,8 +191,8 @@ def export(
     Rules: OU-1 to OU-7, OU-9, FL-2, FL-7. Source: Statsig's page on Segment.
 
     >>> from statsig_segment import export
-    >>> export({"eventName": "statsig::diagnostics"}).reason
-    'filtered'
+    >>> export({"eventName": "statsig::diagnostics"})
+    Skipped(reason='filtered', position=None)
     """
     written = fast_lane_outbound.outbound_track(payload, config.outbound.plan)
     if written is None:
@@ -206,8 +208,8 @@ def export_many(payloads: Iterable[Any], config: IntegrationConfig = _DEFAULT_IN
     Errors: none.
     Rules: OU-1 to OU-7, OU-9, FL-2, FL-6, FL-7. Source: Statsig's page on Segment.
 
-    >>> from statsig_segment import export_many
-    >>> [outcome.error.code for outcome in export_many(["oops"])]
+    >>> from statsig_segment import Rejected, export_many
+    >>> [outcome.error.code for outcome in export_many(["oops"]) if isinstance(outcome, Rejected)]
     ['invalid_json']
     """
     plan = config.outbound.plan

@@ -191,6 +191,7 @@ def parse_segment_event(payload: Mapping[str, Any] | str | bytes) -> SegmentEven
     on Segment.
 
     >>> call = parse_segment_event('{"type": "track", "event": "Signed Up", "userId": 42, "timestamp": "2024-03-01"}')
+    >>> assert isinstance(call, Track)
     >>> call.event, call.user_id, call.time_ms
     ('Signed Up', '42', 1709251200000)
     """

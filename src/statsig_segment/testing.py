@@ -132,7 +132,7 @@ def json_values(*, max_leaves: int = 8) -> st.SearchStrategy[Any]:
     >>> import json
     >>> from hypothesis import given
     >>> @given(json_values())
-    ... def check(value):
+    ... def check(value: object) -> None:
     ...     assert json.loads(json.dumps(value)) == value
     >>> check()
     """
@@ -164,7 +164,7 @@ def identifiers(*, numbers: bool = True) -> st.SearchStrategy[Any]:
 
     >>> from hypothesis import given
     >>> @given(identifiers(numbers=False))
-    ... def check(value):
+    ... def check(value: object) -> None:
     ...     assert isinstance(value, str) and value
     >>> check()
     """
@@ -180,10 +180,11 @@ def placeholders() -> st.SearchStrategy[Any]:
     """Make what ID-8 takes for a placeholder: words such as `undefined`, zeros, blanks, in any case and any quotes.
 
     >>> from hypothesis import given
-    >>> from statsig_segment import translate
+    >>> from statsig_segment import StatsigEvent, translate
     >>> @given(placeholders())
-    ... def check(value):
+    ... def check(value: object) -> None:
     ...     event = translate({"type": "track", "event": "Signed Up", "userId": value})
+    ...     assert isinstance(event, StatsigEvent)
     ...     assert [issue.code for issue in event.issues] == ["id_placeholder"]
     >>> check()
     """
@@ -200,7 +201,7 @@ def timestamps() -> st.SearchStrategy[Any]:
     >>> from hypothesis import given
     >>> from statsig_segment import parse_segment_event
     >>> @given(timestamps())
-    ... def check(value):
+    ... def check(value: object) -> None:
     ...     call = {"type": "track", "event": "Signed Up", "timestamp": value}
     ...     assert parse_segment_event(call).time_ms is not None
     >>> check()
@@ -239,7 +240,7 @@ def even_odd_arrays(
 
     >>> from hypothesis import given
     >>> @given(even_odd_arrays())
-    ... def check(array):
+    ... def check(array: list[object]) -> None:
     ...     assert len(array) % 2 == 0 and all(isinstance(name, str) for name in array[::2])
     >>> check()
     """
@@ -288,7 +289,7 @@ def nested_objects(*, keys: st.SearchStrategy[str] | None = None) -> st.SearchSt
 
     >>> from hypothesis import given
     >>> @given(nested_objects())
-    ... def check(value):
+    ... def check(value: object) -> None:
     ...     assert isinstance(value, dict)
     >>> check()
     """
@@ -455,7 +456,7 @@ def segment_calls(
     >>> from hypothesis import given
     >>> from statsig_segment import parse_segment_event
     >>> @given(segment_calls(types=["track", "page"]))
-    ... def check(call):
+    ... def check(call: dict[str, object]) -> None:
     ...     assert parse_segment_event(call).issues == ()
     >>> check()
     """
@@ -530,7 +531,7 @@ def python_values(*, max_leaves: int = 4) -> st.SearchStrategy[Any]:
     >>> from hypothesis import given
     >>> from statsig_segment import parse_segment_event
     >>> @given(python_values())
-    ... def check(value):
+    ... def check(value: object) -> None:
     ...     call = {"type": "track", "event": "Signed Up", "userId": "u1", "properties": {"of_python": value}}
     ...     assert parse_segment_event(call).issues == ()
     >>> check()
@@ -560,7 +561,7 @@ def segment_batches(*, malformed: bool = False) -> st.SearchStrategy[Any]:
     >>> from hypothesis import given
     >>> from statsig_segment import split_segment_batch
     >>> @given(segment_batches())
-    ... def check(body):
+    ... def check(body: dict[str, list[object]]) -> None:
     ...     assert all(call["type"] for call in split_segment_batch(body))
     >>> check()
     """
@@ -599,7 +600,7 @@ def event_bridge_envelopes(details: st.SearchStrategy[Any] | None = None) -> st.
     >>> from hypothesis import given
     >>> from statsig_segment import split_segment_batch
     >>> @given(event_bridge_envelopes())
-    ... def check(envelope):
+    ... def check(envelope: dict[str, object]) -> None:
     ...     assert list(split_segment_batch(envelope)) == [envelope["detail"]]
     >>> check()
     """
@@ -670,7 +671,7 @@ def statsig_events(*, changes: bool = True, malformed: bool = False) -> st.Searc
     >>> from hypothesis import given
     >>> from statsig_segment import parse_statsig_event
     >>> @given(statsig_events())
-    ... def check(event):
+    ... def check(event: dict[str, object]) -> None:
     ...     assert parse_statsig_event(event).event_name
     >>> check()
     """
@@ -709,7 +710,7 @@ def config_changes() -> st.SearchStrategy[JsonObject]:
     >>> from hypothesis import given
     >>> from statsig_segment import ConfigChange, parse_statsig_event
     >>> @given(config_changes())
-    ... def check(change):
+    ... def check(change: dict[str, object]) -> None:
     ...     assert isinstance(parse_statsig_event(change), ConfigChange)
     >>> check()
     """
@@ -773,7 +774,7 @@ def statsig_exports(*, malformed: bool = False) -> st.SearchStrategy[Any]:
     >>> from hypothesis import given
     >>> from statsig_segment import parse_statsig_event, split_statsig_export
     >>> @given(statsig_exports())
-    ... def check(body):
+    ... def check(body: dict[str, list[object]]) -> None:
     ...     assert all(parse_statsig_event(event) for event in split_statsig_export(body))
     >>> check()
     """
@@ -799,7 +800,7 @@ def log_event_bodies(*, malformed: bool = False) -> st.SearchStrategy[JsonObject
     >>> from hypothesis import given
     >>> from statsig_segment import split_statsig_export
     >>> @given(log_event_bodies())
-    ... def check(body):
+    ... def check(body: dict[str, list[object]]) -> None:
     ...     assert len(list(split_statsig_export(body))) == len(body["events"])
     >>> check()
     """
@@ -830,7 +831,7 @@ def warehouse_rows(*, malformed: bool = False) -> st.SearchStrategy[JsonObject]:
     >>> from hypothesis import given
     >>> from statsig_segment import parse_statsig_event
     >>> @given(warehouse_rows())
-    ... def check(row):
+    ... def check(row: dict[str, object]) -> None:
     ...     assert parse_statsig_event(row).event_name == row["event_name"]
     >>> check()
     """
@@ -884,7 +885,7 @@ def integration_tables() -> st.SearchStrategy[JsonObject]:
     >>> from hypothesis import given
     >>> from statsig_segment import load_config
     >>> @given(integration_tables())
-    ... def check(table):
+    ... def check(table: dict[str, object]) -> None:
     ...     load_config(table)
     >>> check()
     """
@@ -936,8 +937,9 @@ def integration_configs() -> st.SearchStrategy[IntegrationConfig]:
     """Make configurations as models: those of `integration_tables`, made without reading a file.
 
     >>> from hypothesis import given
+    >>> from statsig_segment import IntegrationConfig
     >>> @given(integration_configs())
-    ... def check(config):
+    ... def check(config: IntegrationConfig) -> None:
     ...     assert config.outbound.profile in ("documented", "deliverable")
     >>> check()
     """
@@ -988,7 +990,7 @@ def deep_values(*, levels: st.SearchStrategy[int] | None = None) -> st.SearchStr
 
     >>> from hypothesis import given
     >>> @given(deep_values())
-    ... def check(value):
+    ... def check(value: object) -> None:
     ...     assert isinstance(value, dict | list)
     >>> check()
     """
@@ -1013,7 +1015,7 @@ def hostile_values() -> st.SearchStrategy[Any]:
     >>> from hypothesis import given
     >>> from statsig_segment import StatsigSegmentError, parse_segment_event
     >>> @given(hostile_values())
-    ... def check(value):
+    ... def check(value: object) -> None:
     ...     try:
     ...         parse_segment_event({"type": "track", "event": "Signed Up", "properties": value, "userId": value})
     ...     except StatsigSegmentError:

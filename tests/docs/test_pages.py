@@ -28,6 +28,7 @@ from statsig_segment import (
     translate,
 )
 from statsig_segment.cli import main
+from statsig_segment.cli.commands import COMMANDS
 from statsig_segment.codes import CODES
 from statsig_segment.losses import LEFT_BEHIND, LeftBehind
 from statsig_segment.rules import FAMILIES, RULES, Family, Rule
@@ -229,15 +230,15 @@ class TestTheConfigurationPage:
 
 
 class TestTheCommandLinePage:
-    @pytest.mark.parametrize("command", ["inbound", "outbound", "explain", "check-config"])
-    def test_it_tells_every_option_of_a_command_and_no_other(
+    @pytest.mark.parametrize("command", COMMANDS)
+    def test_it_lists_every_option_of_a_command_and_no_other(
         self, command: str, capsys: pytest.CaptureFixture[str]
     ) -> None:
         main([command, "--help"])
-        options = set(re.findall(r"--[a-z]+", capsys.readouterr().out)) - {"--help"}
+        options = set(re.findall(r"--[a-z-]+\b", capsys.readouterr().out)) - {"--help"}
         section = re.split(r"^## ", page("command_line.md").partition(f"## {command}\n")[2], flags=re.MULTILINE)[0]
 
-        assert set(re.findall(r"`(--[a-z]+)", section)) - {"--jobs"} == options - {"--jobs"}
+        assert set(re.findall(r"`(--[a-z-]+)\b", section)) - {"--jobs"} == options - {"--jobs"}
         assert ("--jobs" in options) == ("`--jobs N`" in section)
 
 

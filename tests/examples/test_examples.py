@@ -532,7 +532,8 @@ class TestTheEmbeddedService:
         assert len(taken) == 1
 
     def test_every_payload_has_one_outcome(self, service: ModuleType, inbox: Any, config: IntegrationConfig) -> None:
-        service.deliver(inbox, config, lambda _: None)
+        requests: list[object] = []
+        service.deliver(inbox, config, requests.append)
 
         outcomes = Counter(outcome.split()[0] for outcome in inbox.outcomes())
         assert outcomes == {"sent": 3, "audience": 1, "skipped": 1, "rejected": 1}

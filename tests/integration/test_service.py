@@ -73,8 +73,8 @@ class TestSegmentToStatsig:
         assert loopback.from_segment(service, [json.loads(line) for line in lines]) == 200
 
         states = service.settled("statsig")
-        assert states == {"sent": 39, "audience": 7, "skipped": 5, "dead": 6}  # one line of the sample is a repetition
-        assert len(sent_to_statsig(collector)) == 39
+        assert states == {"sent": 46, "audience": 7, "skipped": 6, "dead": 6}  # one line of the sample is a repetition
+        assert len(sent_to_statsig(collector)) == 46
         dead = service.rows("SELECT code FROM message WHERE state = 'dead' ORDER BY code")
         assert [code for (code,) in dead] == [
             "audience_membership",

@@ -82,7 +82,7 @@ class TestInbound:
         assert ended.counts == "read 66 = translated 47 + audiences 7 + skipped 6 + rejected 6"
         assert 66 == 47 + 7 + 6 + 6
         assert len(ended.lines) == 47
-        assert "\nskipped: integration_disabled 2, " in ended.err
+        assert "\nskipped: integration_disabled 3, " in ended.err
         assert "\nrejected: unsupported_type 2, " in ended.err
         assert "\nissues: " in ended.err
 
