@@ -158,3 +158,22 @@ class TestABrokenPromise:
 
         with pytest.raises(AssertionError, match="right signature was refused"):
             targets.TARGETS[name](b"\n\n{}")
+
+    def test_a_lane_that_differs_is_noticed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def careless(payload: Any, _: object) -> object:
+            return {"eventName": payload["event"]}
+
+        monkeypatch.setattr(targets, "LANES", [lane._replace(answer=careless) for lane in targets.LANES])
+
+        with pytest.raises(AssertionError, match="differs from the reference"):
+            targets.fast_lanes(CALL)
+
+    def test_a_lane_that_hands_out_a_part_of_the_payload_is_noticed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def careless(payload: Any, _: object) -> object:
+            return payload
+
+        lanes = [lane._replace(answer=careless, reference=careless) for lane in targets.LANES]
+        monkeypatch.setattr(targets, "LANES", lanes)
+
+        with pytest.raises(AssertionError, match="shares a dict"):
+            targets.fast_lanes(CALL)
