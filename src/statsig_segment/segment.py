@@ -67,7 +67,7 @@ def _tuple_of_losses(losses: Iterable[Loss]) -> tuple[Loss, ...]:
     return tuple(losses)
 
 
-@attrs.frozen(kw_only=True, slots=False)
+@attrs.frozen(kw_only=True, slots=False, init=False, eq=False, repr=False)  # only its subclasses are made
 class _Call:
     """What every call holds. IDs are text as IN-4 reads them; absent is `None`, an absent object is empty."""
 
@@ -120,7 +120,7 @@ class Track(_Call):
     event: str
 
 
-@attrs.frozen(kw_only=True, slots=False)
+@attrs.frozen(kw_only=True, slots=False, init=False, eq=False, repr=False)  # only its subclasses are made
 class _View(_Call):
     """What page and screen calls share."""
 
@@ -144,7 +144,7 @@ class Screen(_View):
     type: ClassVar[Literal["screen"]] = "screen"
 
 
-@attrs.frozen(kw_only=True, slots=False)
+@attrs.frozen(kw_only=True, slots=False, init=False, eq=False, repr=False)  # only its subclasses are made
 class _WithTraits(_Call):
     """What group and identify calls share."""
 
