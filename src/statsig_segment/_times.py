@@ -40,15 +40,15 @@ def iso_ms(text: str) -> int | None:
     found = _ISO.fullmatch(text)
     if found is None:
         return None
-    field = {name: int(digits or 0) for name, digits in found.groupdict().items() if name not in {"sign", "fraction"}}
+    year, month, day, hour, minute, second, fraction, sign, offset_hour, offset_minute = found.groups(default="0")
     try:
-        days = date(field["year"], field["month"], field["day"]).toordinal() - _EPOCH_DAY
+        days = date(int(year), int(month), int(day)).toordinal() - _EPOCH_DAY
     except ValueError:
         return None
-    seconds = field["hour"] * 3600 + field["minute"] * 60 + field["second"]
-    offset = field["offset_hour"] * 3600 + field["offset_minute"] * 60
-    seconds += offset if found["sign"] == "-" else -offset
-    return _in_range(days * DAY_MS + seconds * 1000 + int(f"{found['fraction'] or '':0<3.3}"))
+    seconds = int(hour) * 3600 + int(minute) * 60 + int(second)
+    offset = int(offset_hour) * 3600 + int(offset_minute) * 60
+    seconds += offset if sign == "-" else -offset
+    return _in_range(days * DAY_MS + seconds * 1000 + int(f"{fraction:0<3.3}"))
 
 
 def _whole_number(digits: str) -> int | None:

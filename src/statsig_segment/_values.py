@@ -58,6 +58,7 @@ class FrozenDict(dict[str, Any]):
 EMPTY: Final = FrozenDict()
 
 _SCALARS: Final = frozenset({str, int, float, bool, type(None)})
+_STRINGS: Final = frozenset({str})
 _NOTHING: Final = frozenset({type(None)})
 _UNREADABLE: Final = object()
 """Stands for a value that JSON does not have while a tree is read: left out of an object, null in an array."""
@@ -105,8 +106,15 @@ def freeze(value: object, losses: list[Loss] | None = None) -> Any:
 
 def freeze_object(value: Mapping[str, Any]) -> FrozenDict:
     """Freeze an object: the converter of free-form fields, for which anything else is empty."""
+    if type(value) is FrozenDict:
+        return value
     frozen = freeze(value)
     return frozen if is_object(frozen) else EMPTY
+
+
+def _is_flat(value: dict[Any, Any]) -> bool:
+    """Say whether a dict holds strings, numbers and the like alone, as most do: it is frozen by a copy."""
+    return _SCALARS.issuperset(map(type, value.values())) and _STRINGS.issuperset(map(type, value))
 
 
 class _Reader:
@@ -123,7 +131,8 @@ class _Reader:
             return value
         inside = (*around, id(value))
         if kind is dict or kind is FrozenDict:
-            return self._object(value.items(), steps, inside)
+            is_copied = len(around) < DEPTH and _is_flat(value)
+            return FrozenDict(value) if is_copied else self._object(value.items(), steps, inside)
         if kind is list or kind is tuple:
             return self._array(value, steps, inside)
         try:
@@ -144,7 +153,9 @@ class _Reader:
             if issubclass(type(key), str):
                 name = str.__str__(key)
                 found[name] = item if type(item) in known else self.read(item, (*steps, name), inside)
-        return FrozenDict({name: item for name, item in found.items() if item is not _UNREADABLE})
+                if found[name] is _UNREADABLE:
+                    del found[name]
+        return FrozenDict(found)
 
     def _array(self, items: Iterable[Any], steps: Steps, inside: tuple[int, ...]) -> tuple[Any, ...]:
         known = _SCALARS if len(inside) <= DEPTH else _NOTHING

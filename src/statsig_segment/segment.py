@@ -67,7 +67,7 @@ def _tuple_of_losses(losses: Iterable[Loss]) -> tuple[Loss, ...]:
     return tuple(losses)
 
 
-@attrs.frozen(kw_only=True, slots=False)
+@attrs.frozen(kw_only=True, slots=False, init=False, eq=False, repr=False)  # only its subclasses are made
 class _Call:
     """What every call holds. IDs are text as IN-4 reads them; absent is `None`, an absent object is empty."""
 
@@ -120,7 +120,7 @@ class Track(_Call):
     event: str
 
 
-@attrs.frozen(kw_only=True, slots=False)
+@attrs.frozen(kw_only=True, slots=False, init=False, eq=False, repr=False)  # only its subclasses are made
 class _View(_Call):
     """What page and screen calls share."""
 
@@ -144,7 +144,7 @@ class Screen(_View):
     type: ClassVar[Literal["screen"]] = "screen"
 
 
-@attrs.frozen(kw_only=True, slots=False)
+@attrs.frozen(kw_only=True, slots=False, init=False, eq=False, repr=False)  # only its subclasses are made
 class _WithTraits(_Call):
     """What group and identify calls share."""
 
@@ -201,16 +201,13 @@ def parse_segment_event(payload: Mapping[str, Any] | str | bytes) -> SegmentEven
     reading = _Reading(fields, losses)
     attributes = reading.common_attributes() | _OWN_ATTRIBUTES[model.type](reading)
     attributes |= reading.ids(attributes)
-    call = model(**attributes, losses=losses, issues=dict.fromkeys(reading.issues))
-    return attrs.evolve(call, other={name: value for name, value in fields.items() if not _holds(call, name, value)})
+    held = {name: attributes.get(attribute) for name, attribute in model.attribute_of.items()} | {TYPE: model.type}
+    other = {name: value for name, value in fields.items() if name not in held or not _holds(held[name], value)}
+    return model(**attributes, other=FrozenDict(other), losses=losses, issues=dict.fromkeys(reading.issues))
 
 
-def _holds(call: SegmentEvent, name: str, value: Any) -> bool:
-    """Say whether an attribute of the model holds a top-level field as it came."""
-    attribute = call.attribute_of.get(name)
-    if attribute is None:
-        return False
-    held = getattr(call, attribute)
+def _holds(held: Any, value: Any) -> bool:
+    """Say whether what the model holds of a top-level field is the field as it came."""
     return value is None or (bool(held) and (held == value or held == coerce_id(value)))
 
 
@@ -337,14 +334,14 @@ class _Reading:
     def _with_user_id(self, user_id: str | None, pairs: dict[str, Pair]) -> dict[str, Any]:
         """Let a pair named `userID` fill the user ID where there is none but a placeholder (ID-9)."""
         pair = pairs.pop(USER_ID_TYPE, None)
-        custom_ids = {id_type: found.value for id_type, found in pairs.items()}
+        custom_ids = FrozenDict({id_type: found.value for id_type, found in pairs.items()})
         sources = {id_type: (found.path, found.name_path) for id_type, found in pairs.items()}
         if pair is not None and (user_id is None or is_placeholder(user_id)):
             user_id = pair.value
             sources[USER_ID_TYPE] = (pair.path, pair.name_path)
         elif pair is not None and pair.value != user_id:
             add_issue(self.issues, "custom_id_is_user_id", pair.name_path)
-        return {"user_id": user_id, "custom_ids": custom_ids, "id_sources": sources}
+        return {"user_id": user_id, "custom_ids": custom_ids, "id_sources": FrozenDict(sources)}
 
 
 _OWN_ATTRIBUTES: Final[Mapping[str, Callable[[_Reading], dict[str, Any]]]] = FrozenDict(

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Final
 
 import attrs
-from tests.benchmarks.figures import Figure, spread
+from tests.benchmarks.figures import Figure, single
 from tests.benchmarks.timing import cpu_ns, each, frozen_heap
 
 from statsig_segment import (
@@ -254,7 +254,7 @@ def _encode(payload: JsonObject) -> str:
         return shell.replace("0", '{"key0123456":' * levels + "{}" + "}" * levels)
 
 
-def _shape(key: str, large: int, rounds: int) -> list[Figure]:
+def _shape(key: str, large: int) -> list[Figure]:
     shape = SHAPES[key]
     most = min(large, shape.large)
 
@@ -263,10 +263,11 @@ def _shape(key: str, large: int, rounds: int) -> list[Figure]:
 
     ways = (("object", "objects", bare_copy, shape.make), ("text", "text", read_json, as_text))
     return [
-        spread(
+        single(
             f"{key}_{way}",
             f"{shape.label}, as {how}",
-            [_growth(shape.run, least, make, SMALL, most) for _ in range(rounds)],
+            _growth(shape.run, least, make, SMALL, most),
+            unit="x",
             at_most=_GOAL,
         )
         for way, how, least, make in ways
@@ -303,21 +304,14 @@ _ROW_SHAPES: Final = {
 }
 
 
-def _rows(rounds: int) -> list[Figure]:
+def _rows() -> list[Figure]:
     return [
-        spread(
-            key,
-            label,
-            [_growth(_mapping(field), bare_copy, make, 10, _ROWS) for _ in range(rounds)],
-            at_most=_GOAL,
-        )
+        single(key, label, _growth(_mapping(field), bare_copy, make, 10, _ROWS), unit="x", at_most=_GOAL)
         for key, (label, field, make) in _ROW_SHAPES.items()
     ]
 
 
 def measure(seconds: float) -> list[Figure]:
     """Measure the section; the shorter time goes to a tenth of the size."""
-    quick = seconds < SECONDS
-    rounds = 1 if quick else 3
-    large = LARGE // 10 if quick else LARGE
-    return [figure for key in SHAPES for figure in _shape(key, large, rounds)] + _rows(rounds)
+    large = LARGE // 10 if seconds < SECONDS else LARGE
+    return [figure for key in SHAPES for figure in _shape(key, large)] + _rows()

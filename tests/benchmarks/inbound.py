@@ -136,6 +136,7 @@ def _model_figures(times: Times) -> list[Figure]:
     return [
         spread("pydantic", "`log_events` / the same with pydantic v2", against_pydantic, at_most=0.55),
         spread("pydantic_orjson", "the same with pydantic v2 / `orjson.loads`", ratios(times, "pydantic", "orjson")),
+        spread("sound", "`log_events` / `orjson.loads`, sound calls alone", ratios(times, "log_events", "orjson")),
         spread("hand", "`log_events` / the same by hand, unchecked", ratios(times, "log_events", "hand")),
         spread("floor", "the same by hand, unchecked / `orjson.loads`", ratios(times, "hand", "orjson")),
     ]

@@ -22,16 +22,16 @@ from tests.benchmarks.corpus import describe, segment_calls
 from tests.benchmarks.figures import Figure
 
 SECTIONS: Final[dict[str, tuple[Callable[[float], list[Figure]], float, float]]] = {
-    "inbound": (inbound.measure, 50.0, 5.0),
-    "steps": (steps.measure, 20.0, 2.0),
-    "outbound": (outbound.measure, 15.0, 2.0),
+    "inbound": (inbound.measure, 40.0, 5.0),
+    "steps": (steps.measure, 15.0, 2.0),
+    "outbound": (outbound.measure, 12.0, 2.0),
     "coverage": (counting.measure, 10.0, 2.0),
     "cli": (command_line.measure, command_line.SECONDS, 3.0),
     "scale": (scale.measure, scale.SECONDS, 3.0),
     "memory": (memory.measure, memory.SECONDS, 3.0),
-    "hostile": (hostile.measure, hostile.SECONDS, 3.0),
-    "import": (imports.measure, 25.0, 4.0),
+    "import": (imports.measure, 20.0, 4.0),
     "bytecodes": (bytecodes.measure, bytecodes.SECONDS, bytecodes.SECONDS),
+    "hostile": (hostile.measure, hostile.SECONDS, 3.0),
 }
 """Name -> how to measure it, and the seconds of a full and of a quick run."""
 
@@ -39,15 +39,16 @@ SECTIONS: Final[dict[str, tuple[Callable[[float], list[Figure]], float, float]]]
 def main() -> int:
     """Measure what is asked for."""
     options = _options()
-    sections: report.Sections = {}
     names: list[str] = options.section or list(SECTIONS)
     for name in [] if options.draw else names:
         measure, full, quick = SECTIONS[name]
         print(report.TITLES[name], flush=True)
-        sections[name] = measure(quick if options.quick else full)
-        print(*map(report.line, sections[name]), sep="\n", flush=True)
+        figures = measure(quick if options.quick else full)
+        print(*map(report.line, figures), sep="\n", flush=True)
+        if options.write:
+            _save(name, figures)
     if options.write or options.draw:
-        _write(sections)
+        report.write_page(report.load())
     return 0
 
 
@@ -63,12 +64,9 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _write(sections: report.Sections) -> None:
-    whole = report.load()
-    if sections:
-        whole = report.merge(whole, sections, describe(segment_calls(2000)))
-        report.save(whole)
-    report.write_page(whole)
+def _save(name: str, figures: list[Figure]) -> None:
+    """Put a section into the report as soon as it is measured, so that an interrupted run keeps what it has."""
+    report.save(report.merge(report.load(), {name: figures}, describe(segment_calls(2000))))
 
 
 if __name__ == "__main__":
