@@ -57,7 +57,7 @@ def paths(value: Any, path: str = "$") -> Iterator[tuple[str, str]]:
             yield step, json.dumps(key, ensure_ascii=False)
             yield from paths(item, step)
     elif isinstance(value, list):
-        for at, item in enumerate(cast("list[Any]", value)):
+        for at, item in enumerate(value):
             yield from paths(item, f"{path}[{at}]")
 
 
