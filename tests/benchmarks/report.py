@@ -1,6 +1,7 @@
 """The report: the figures as JSON and as the tables of the documentation; of the machine it holds only the kind."""
 
 import json
+import os
 import platform
 import sys
 from importlib.metadata import version
@@ -34,9 +35,10 @@ Sections = dict[str, list[Figure]]
 
 
 def environment() -> dict[str, str]:
-    """Give the versions that were measured."""
+    """Give the versions that were measured, and how busy the machine was: the benchmark alone keeps one core busy."""
     python = f"{platform.python_implementation()} {platform.python_version()}"
-    return {"python": python, "system": sys.platform} | {name: version(name) for name in _PACKAGES}
+    load = f"{os.getloadavg()[-1] / (os.cpu_count() or 1):.1f} a core"
+    return {"python": python, "system": sys.platform, "load": load} | {name: version(name) for name in _PACKAGES}
 
 
 def load() -> dict[str, Any]:
