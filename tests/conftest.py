@@ -1,9 +1,11 @@
-"""Hypothesis profiles: how many examples, and whether they are the same ones each time."""
+"""Hypothesis profiles, and the switch that turns the fast lanes off."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # By default each run draws new examples; on CI the same ones each time, so that a red run stays red until it is mended.
@@ -15,3 +17,15 @@ settings.register_profile(
     "mutation", settings.get_profile("ci"), max_examples=10, suppress_health_check=list(HealthCheck)
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default"))
+
+FAST_LANES = ("statsig_segment.fast_lane.log_event",)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fast_lanes() -> Iterator[None]:
+    """Send every call to the reference where FAST_LANES=off, but not in processes that a test starts."""
+    with pytest.MonkeyPatch.context() as patch:
+        if os.environ.get("FAST_LANES") == "off":
+            for name in FAST_LANES:
+                patch.setattr(name, lambda _payload, _plan: None)
+        yield

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.fuzzing import targets
+from tests.support.lanes import LANES
 
 from statsig_segment import SegmentEventError, SignatureError, parse_segment_event
 
@@ -163,7 +164,7 @@ class TestABrokenPromise:
         def careless(payload: Any, _: object) -> object:
             return {"eventName": payload["event"]}
 
-        monkeypatch.setattr(targets, "LANES", [lane._replace(answer=careless) for lane in targets.LANES])
+        monkeypatch.setattr(targets, "LANES", [lane._replace(answer=careless) for lane in LANES])
 
         with pytest.raises(AssertionError, match="differs from the reference"):
             targets.fast_lanes(CALL)
@@ -172,7 +173,7 @@ class TestABrokenPromise:
         def careless(payload: Any, _: object) -> object:
             return payload
 
-        lanes = [lane._replace(answer=careless, reference=careless) for lane in targets.LANES]
+        lanes = [lane._replace(answer=careless, reference=careless) for lane in LANES]
         monkeypatch.setattr(targets, "LANES", lanes)
 
         with pytest.raises(AssertionError, match="shares a dict"):

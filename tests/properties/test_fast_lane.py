@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.benchmarks import corpus
 from tests.support.calls import iso, track, user_track
 from tests.support.edits import CHANGES, Plan, edited, nested, places, put
-from tests.support.lanes import INBOUND, LANES, Lane, hold_to_the_law, shape
+from tests.support.lanes import INBOUND, LANES, Lane, hold_to_the_law, made_anew, shape
 from tests.support.sound import CALLS, CONFIGS, MAPPINGS
 from tests.support.values import JsonObject, is_array, is_object
 from tests.vectors import adapter
@@ -76,11 +76,12 @@ class TestTheLaw:
         for sound in lane.sound.values():
             text = json.dumps(sound)
             changed = itertools.product(places(sound), CHANGES.values())
-            for (place, change), config in zip(changed, itertools.cycle(lane.configs.values()), strict=False):
+            configs = itertools.cycle(map(made_anew, lane.configs.values()))
+            for (place, change), config in zip(changed, configs, strict=False):
                 hold_to_the_law(lane, edited(text, place, change), config)
 
     def test_it_holds_for_a_payload_inside_itself(self, lane: Lane) -> None:
-        for sound, config in itertools.product(lane.sound.values(), lane.configs.values()):
+        for sound, config in itertools.product(lane.sound.values(), map(made_anew, lane.configs.values())):
             for place in places(sound):
                 for change in ("the whole call", "what holds it"):
                     hold_to_the_law(lane, edited(json.dumps(sound), place, CHANGES[change]), config)
@@ -235,7 +236,7 @@ class TestFoundViolations:
         ],
     )
     def test_the_law_holds(self, call: JsonObject, config: IntegrationConfig) -> None:
-        hold_to_the_law(INBOUND, call, config)
+        hold_to_the_law(INBOUND, call, made_anew(config))
 
 
 # -- What is at hand: the test vectors, and the corpus of the benchmark ------------------------------------------------
@@ -270,8 +271,9 @@ class TestWhatIsAtHand:
 
     @pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
     def test_the_law_holds_for_the_corpus_of_the_benchmark(self, config: IntegrationConfig) -> None:
+        anew = made_anew(config)
         for line in corpus.segment_calls(200):
-            hold_to_the_law(INBOUND, json.loads(line), config)
+            hold_to_the_law(INBOUND, json.loads(line), anew)
 
 
 # -- The lane is used --------------------------------------------------------------------------------------------------
@@ -311,7 +313,7 @@ class TestTheLaneIsUsed:
     @pytest.mark.parametrize("config", CONFIGS)
     @pytest.mark.parametrize("name", CALLS)
     def test_calls_without_an_issue_stay(self, name: str, config: str) -> None:
-        answer = hold_to_the_law(INBOUND, CALLS[name], CONFIGS[config])
+        answer = hold_to_the_law(INBOUND, CALLS[name], made_anew(CONFIGS[config]))
         is_sound = INBOUND.reference(CALLS[name], CONFIGS[config]) is not None
 
         assert (answer is not None) == (is_sound and (name, config) not in LEFT)

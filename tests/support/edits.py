@@ -180,7 +180,8 @@ def _as_other_type(value: Any) -> Any:
         return tuple(value)
     if isinstance(value, str):
         return Text(value)
-    return str(value) if isinstance(value, bool) or value is None else float(value)
+    is_float = not isinstance(value, bool) and value is not None and abs(value) < 1e300
+    return float(value) if is_float else str(value)
 
 
 def _as_read_only(value: Any) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+import attrs
 from hypothesis import strategies as st
 
 from statsig_segment import IntegrationConfig, Skipped, StatsigEvent, to_log_event
@@ -33,7 +34,7 @@ class Lane(NamedTuple):
     @property
     def configurations(self) -> st.SearchStrategy[IntegrationConfig]:
         """Any configuration, those of `configs` among them."""
-        return integration_configs() | st.sampled_from(list(self.configs.values()))
+        return integration_configs() | st.sampled_from(list(self.configs.values())).map(made_anew)
 
 
 def _log_event(payload: Any, config: IntegrationConfig) -> Any:
@@ -61,6 +62,11 @@ INBOUND: Final = Lane(
     ),
 )
 LANES: Final = (INBOUND,)
+
+
+def made_anew(config: IntegrationConfig) -> IntegrationConfig:
+    """Make a configuration once more, and so its plans: by the code of now, not by that of when it was imported."""
+    return attrs.evolve(config, inbound=attrs.evolve(config.inbound), outbound=attrs.evolve(config.outbound))
 
 
 def hold_to_the_law(lane: Lane, payload: Any, config: IntegrationConfig) -> Any:
