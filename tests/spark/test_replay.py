@@ -28,6 +28,7 @@ from statsig_segment import (
 )
 from statsig_segment.cli.blocks import Tally, split_calls, translate_block
 from statsig_segment.cli.files import READ_ERRORS, read_blocks
+from statsig_segment.coverage import coverage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -253,7 +254,7 @@ class TestTheSameArchiveOnBothWays:
         broken = {row["file"].rpartition("/")[2]: row["name"] for row in by_spark["file"] if row["name"] is not None}
 
         assert broken.keys() == {BROKEN}
-        assert by_command_line["told"][0].endswith(f"{BROKEN}: {broken[BROKEN]}")
+        assert f"{BROKEN}: {broken[BROKEN]}; only " in by_command_line["told"][0]
         assert f"{BROKEN}: {broken[BROKEN]}" in errors
         assert len([row for row in by_spark["event"] if row["file"].endswith(BROKEN)]) >= 100
 
@@ -452,6 +453,17 @@ class TestAnEmptyResult:
         assert names_of_events(tmp_path / "out") == ["plain.ndjson"]
 
 
+class TestACoverageOfOtherCalls:
+    def test_it_is_noticed(self) -> None:
+        replayed: Any = importlib.import_module("examples.spark_replay.replayed")
+        counted = attrs.evolve(
+            replayed.Replayed(tally=Tally(), rows=Counter(), files_listed=(), files_done=(), may_be_empty=True),
+            coverage=coverage([json.loads(track("One"))]),
+        )
+
+        assert list(counted.problems()) == ["the coverage counts something else"]
+
+
 class TestAnotherRun:
     @pytest.fixture(autouse=True)
     def _first(self, replayed: Callable[..., Any], tmp_path: Path) -> None:
@@ -468,7 +480,7 @@ class TestAnotherRun:
 
         assert names_of_events(tmp_path / "out") == ["second.ndjson", "third.ndjson"]
         assert stored(tmp_path / "out" / "members") == []
-        assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["members", "outcomes"]
+        assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["coverage", "members", "outcomes"]
 
     def test_results_with_a_broken_file_do_not(
         self, replayed: Callable[..., Any], report: Callable[[Any], Any], tmp_path: Path
