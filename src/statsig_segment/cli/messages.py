@@ -104,7 +104,8 @@ def groups(tally: Tally) -> list[tuple[int, str, str]]:
 
 
 def _counts(kind: str, counts: Counter[str]) -> str:
-    return f"{kind}: {', '.join(f'{code} {number:,}' for code, number in counts.most_common())}"
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return f"{kind}: {', '.join(f'{code} {number:,}' for code, number in ordered)}"
 
 
 def problems_text(issues: Iterable[Issue]) -> str:
