@@ -10,7 +10,6 @@ from statsig_segment.cli.blocks import count, is_statsig
 from statsig_segment.cli.commands.inbound import CALLS
 from statsig_segment.cli.configuration import read_config
 from statsig_segment.cli.run import Run, given
-from statsig_segment.cli.screen import Screen, explanation
 from statsig_segment.config import IntegrationConfig
 from statsig_segment.explain import Explanation, explain
 from statsig_segment.outcomes import Rejected, Skipped
@@ -27,6 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: Any) -> int:
     """Explain, and give the exit status."""
+    from statsig_segment.cli.screen import Screen, explanation  # noqa: PLC0415 - no other command needs it into a pipe
+
     config = read_config(arguments.config)
     left, arguments.limit = arguments.limit, arguments.at  # no call after the Nth is read
     with Run(arguments, CALLS) as task:
