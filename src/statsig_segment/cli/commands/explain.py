@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: Any) -> int:
     """Explain, and give the exit status."""
-    from statsig_segment.cli.screen import Screen, explanation  # noqa: PLC0415 - no other command needs it into a pipe
+    from statsig_segment.cli.screen import Screen, explanation  # noqa: PLC0415 - the other commands start without rich
 
     config = read_config(arguments.config)
     left, arguments.limit = arguments.limit, arguments.at  # no call after the Nth is read
