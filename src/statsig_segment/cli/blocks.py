@@ -13,11 +13,11 @@ from statsig_segment.cli.codec import FAST
 from statsig_segment.cli.records import Placed, Split, line_payloads
 from statsig_segment.config import IntegrationConfig
 from statsig_segment.errors import SegmentEventError, StatsigEventError, StatsigSegmentError
-from statsig_segment.exports import split_statsig_export
+from statsig_segment.exports import INTERNAL_PREFIX, split_statsig_export
 from statsig_segment.inbound import Seen, log_events_or_outcomes, translate_many
 from statsig_segment.outbound import export_many
 from statsig_segment.outcomes import Rejected, Skipped
-from statsig_segment.segment import CALL_TYPES, TYPE
+from statsig_segment.segment import CALL_TYPES, EVENT, TYPE
 from statsig_segment.statsig import CUSTOM_IDS, EVENT_NAME, USER_ID, StatsigEvent, to_event_webhook, to_log_event
 
 Block: TypeAlias = bytes | list[Placed]
@@ -262,7 +262,7 @@ def is_statsig(payload: Any) -> bool:
     """Tell whether a payload is not a call but an event in one of the forms that Statsig knows, or a body of them."""
     if payload.__class__ is not dict or TYPE in payload:
         return False
-    return any(
+    return str(payload.get(EVENT)).startswith(INTERNAL_PREFIX) or any(
         payload.keys() >= keys
         for keys in ({EVENT_NAME}, {"event_name"}, {"events", "statsigMetadata"}, {"user", "event", "metadata"})
     )

@@ -7,8 +7,8 @@ import attrs
 import tomli_w
 
 from statsig_segment.cli.codec import FAST
-from statsig_segment.cli.files import STANDARD_INPUT
 from statsig_segment.cli.outputs import UnusableError
+from statsig_segment.cli.run import Place
 from statsig_segment.comparison import Comparison, Example, Finding
 
 _COUNTS: Final = tuple(
@@ -31,12 +31,10 @@ class Sides:
 
     def places(self, example: Example) -> tuple[str, str | None]:
         """Give the places of a difference, as file and line; the second is `None` where there is no event."""
-        there = None if example.exported is None else _place(self.export, self.export_lines[example.exported])
-        return _place(self.calls, self.call_lines[example.call]), there
-
-
-def _place(name: str, line: int) -> str:
-    return f"{'standard input' if name == STANDARD_INPUT else name}:{line}"
+        here = Place(file=self.calls, line=self.call_lines[example.call])
+        if example.exported is None:
+            return str(here), None
+        return str(here), str(Place(file=self.export, line=self.export_lines[example.exported]))
 
 
 def verdict(found: Comparison) -> str:

@@ -24,7 +24,7 @@ class Covered:
 
 @attrs.define
 class _Odd:
-    """What is seen on the way to the coverage, and does not stand in it as such."""
+    """What is counted on the way, beside the coverage."""
 
     undecoded: Counter[str] = attrs.field(factory=Counter[str])
     """Code -> payloads that could not be decoded."""

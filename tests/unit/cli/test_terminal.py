@@ -247,6 +247,11 @@ class TestWhatItIsTold:
         ("command", "text", "other"),
         [
             ("inbound", {"eventName": "e", "userID": "u"}, "a Statsig export: `statsig-segment outbound` reads those"),
+            (
+                "inbound",
+                {"event": "statsig::config_change"},
+                "a Statsig export: `statsig-segment outbound` reads those",
+            ),
             ("inbound", {"event_name": "e"}, "a Statsig export: `statsig-segment outbound` reads those"),
             ("outbound", GOOD, "Segment calls: `statsig-segment inbound` reads those"),
             ("outbound", {"batch": [GOOD]}, "Segment calls: `statsig-segment inbound` reads those"),
