@@ -217,7 +217,7 @@ class TestOneEventByAnyWay:
 
     @given(CALLS, CONFIGS)
     def test_a_log_event_is_the_same_by_every_way(self, call: JsonObject, config: IntegrationConfig) -> None:
-        """By the reference alone, by `translate_many`, by `log_events`, and by the fast lane where it takes the call."""
+        """By the reference, by `translate_many`, by `log_events`, and by the fast lane where it takes the call."""
         reference = on_the_wire(reference_outcome(call, config.inbound, 0, None))
 
         assert [on_the_wire(outcome) for outcome in translate_many([call], config)] == [reference]
