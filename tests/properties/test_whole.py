@@ -13,6 +13,7 @@ import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.lanes import INBOUND
 from tests.support.values import JsonObject, is_array, is_object
 
 from statsig_segment import (
@@ -36,6 +37,7 @@ from statsig_segment import (
     export_many,
     fold_audience_updates,
     load_config,
+    log_events,
     parse_segment_event,
     parse_statsig_event,
     split_segment_batch,
@@ -49,6 +51,7 @@ from statsig_segment import (
     translate,
     translate_many,
 )
+from statsig_segment.inbound import reference_outcome
 from statsig_segment.testing import (
     hostile_values,
     integration_configs,
@@ -111,6 +114,17 @@ def bare(outcome: Any) -> Any:
     if isinstance(outcome, Skipped):
         return Skipped(reason=outcome.reason)
     return outcome.error if isinstance(outcome, Rejected) else outcome
+
+
+def on_the_wire(outcome: Any) -> str | None:
+    """An outcome up to the wire as text: a log event, a reason, a membership or an error; `None` for nothing."""
+    if isinstance(outcome, StatsigEvent):
+        return json.dumps(to_log_event(outcome))
+    if isinstance(outcome, Skipped):
+        return json.dumps(outcome.reason)
+    if outcome is None or isinstance(outcome, str | dict):
+        return None if outcome is None else json.dumps(outcome)
+    return repr(bare(outcome))
 
 
 def same(one: Any, other: Any) -> bool:
@@ -210,6 +224,15 @@ class TestOneEventByAnyWay:
     def test_objects_text_and_bytes_are_translated_alike(self, call: JsonObject, config: IntegrationConfig) -> None:
         for form in forms(call):
             assert same(outcome_of(call, config), outcome_of(form, config))
+
+    @given(CALLS, CONFIGS)
+    def test_a_log_event_is_the_same_by_every_way(self, call: JsonObject, config: IntegrationConfig) -> None:
+        """By the reference, by `translate_many`, by `log_events`, and by the fast lane where it takes the call."""
+        reference = on_the_wire(reference_outcome(call, config.inbound, 0, None))
+
+        assert [on_the_wire(outcome) for outcome in translate_many([call], config)] == [reference]
+        assert [on_the_wire(outcome) for outcome in log_events([call], config)] == [reference]
+        assert on_the_wire(INBOUND.answer(call, config)) in {None, reference}
 
     @given(EXPORTS, CONFIGS)
     def test_objects_text_and_bytes_are_exported_alike(self, payload: JsonObject, config: IntegrationConfig) -> None:
