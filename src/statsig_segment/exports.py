@@ -59,14 +59,8 @@ _TIMES: Final = (TIMESTAMP, TIME)
 Json: TypeAlias = Any
 
 
-class _Absent:
-    """Stands for a key that is not there, where null means something else."""
-
-    def __repr__(self) -> str:
-        return "ABSENT"
-
-
-ABSENT: Final = _Absent()
+ABSENT: Final = object()
+"""Stands for a key that is not there, where null means something else."""
 
 
 def _tuple_of_issues(issues: Iterable[Issue]) -> tuple[Issue, ...]:

@@ -162,6 +162,16 @@ def test_more_names_than_the_limit_need_no_more_memory() -> None:
     assert peak(6_000) < 2 * peak(1_000)
 
 
+def test_a_name_that_comes_back_after_thousands_of_others_counts_with_its_event() -> None:
+    names = [*(f"Event {number}" for number in range(5_000)), "Event 0"]
+
+    found = coverage(map(track, names), max_names=5_000)
+
+    assert found.rejected == {"no_identifier": 5_001}
+    assert (len(found.events), found.events[0].name) == (5_000, "segment::Event 0")
+    assert found.events[0].rejected == {"no_identifier": 2}
+
+
 @pytest.mark.parametrize("name", ["<script>", "\ud800", "a\nb", "x" * 100_000, "segment::", "🙂"])
 def test_a_hostile_name_is_a_name(name: str) -> None:
     assert coverage([track(name, userId="u1")]).events[0].name == f"segment::{name}"

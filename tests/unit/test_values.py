@@ -49,6 +49,13 @@ class HostileMapping(Lookup):
         raise RuntimeError
 
 
+class HugeMapping(Lookup):
+    """A mapping that needs more memory than there is."""
+
+    def __iter__(self) -> Iterator[Any]:
+        raise MemoryError
+
+
 READ: dict[str, tuple[Any, Any]] = {
     "a string of its own type": (Name("plain"), "plain"),
     "an enum": (Plan.PRO, "pro"),
@@ -95,6 +102,14 @@ class TestFreezing:
 
         assert freeze({"x": given, "y": [given], "z": 1}, losses) == {"y": (None,), "z": 1}
         assert losses == [Loss(code="not_json", steps=("x",)), Loss(code="not_json", steps=("y", 0))]
+
+    def test_a_lack_of_memory_is_not_a_loss(self) -> None:
+        losses: list[Loss] = []
+
+        with pytest.raises(MemoryError):
+            freeze({"x": HugeMapping({"a": 1})}, losses)
+
+        assert losses == []
 
     def test_a_key_of_a_type_of_its_own_becomes_an_exact_string(self) -> None:
         assert [type(key) for key in freeze({Name("a"): 1})] == [str]
