@@ -568,7 +568,7 @@ def dead_letters(service: loopback.Service, *arguments: str) -> list[dict[str, A
 
 
 def connected(service: loopback.Service) -> socket.socket:
-    """Connect with less patience than the service has unless a test says otherwise."""
+    """Connect, and wait for less time than the service does by default."""
     return socket.create_connection(("127.0.0.1", int(service.url.rpartition(":")[2])), timeout=9)
 
 
