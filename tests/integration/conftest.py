@@ -75,6 +75,6 @@ def node_client(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if source.is_file():
             shutil.copy(source, folder)
     command = [npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)  # noqa: S603
     assert done.returncode == 0, done.stderr
     return folder

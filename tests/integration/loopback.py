@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[1] / "examples"
-DEADLINE_S = 30.0
+DEADLINE_S = 120.0  # long enough for a busy machine
 T = TypeVar("T")
 
 
@@ -229,7 +229,13 @@ class Service:
     def refusal(self) -> str:
         """Start it with settings that cannot work, and give what it says."""
         done = subprocess.run(  # noqa: S603 - a program of ours
-            self.command, cwd=EXAMPLES, env=self._environment, capture_output=True, text=True, timeout=20, check=False
+            self.command,
+            cwd=EXAMPLES,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE_S,
+            check=False,
         )
         assert done.returncode == 1, done.stderr
         return done.stderr
@@ -243,7 +249,7 @@ class Service:
     def health(self) -> tuple[int, dict[str, str | None]]:
         """Give the status of `/healthz`, 0 where there is none, and why it is unwell."""
         try:
-            answered = httpx.get(f"{self.status_url}/healthz", trust_env=False, timeout=10)
+            answered = httpx.get(f"{self.status_url}/healthz", trust_env=False, timeout=DEADLINE_S)
         except httpx.TransportError:
             return 0, {}
         return answered.status_code, answered.json().get("unwell", {})
@@ -267,9 +273,9 @@ class Service:
         """Count the messages of a lane."""
         return dict(self.rows("SELECT state, count(*) FROM message WHERE lane = ? GROUP BY state", lane))
 
-    def settled(self, lane: str, deadline_s: float = DEADLINE_S) -> dict[str, int]:
+    def settled(self, lane: str) -> dict[str, int]:
         """Wait until nothing of a lane waits any more, and count its messages."""
-        until(lambda: "waiting" not in self.states(lane), f"the lane {lane} is empty", deadline_s)
+        until(lambda: "waiting" not in self.states(lane), f"the lane {lane} is empty")
         return self.states(lane)
 
     def close(self) -> None:
@@ -310,7 +316,8 @@ def from_statsig(service: Service, data: Any, *, secret: str = "statsig secret",
 
 
 def post(service: Service, path: str, body: bytes, headers: dict[str, str]) -> int:
-    return httpx.post(f"{service.url}{path}", content=body, headers=headers, trust_env=False, timeout=10).status_code
+    url = f"{service.url}{path}"
+    return httpx.post(url, content=body, headers=headers, trust_env=False, timeout=DEADLINE_S).status_code
 
 
 def send_from_node(client: Path, job: Mapping[str, Any], trap: Trap) -> str:

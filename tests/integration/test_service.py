@@ -150,7 +150,7 @@ class TestStatsigToSegment:
         service.start()
         body = {"data": {"event": "url_verification", "verification_code": "code-1"}}
 
-        answered = httpx.post(f"{service.url}/statsig", json=body, trust_env=False)
+        answered = httpx.post(f"{service.url}/statsig", json=body, trust_env=False, timeout=loopback.DEADLINE_S)
 
         assert (answered.status_code, answered.json()) == (200, {"verification_code": "code-1"})
 
@@ -224,10 +224,10 @@ class TestKilled:
             kept = {key for (key,) in service.rows("SELECT key FROM message")}
             assert set(sender.acknowledged) <= kept
             service.start()
-        sender.join(60)
+        sender.join(loopback.DEADLINE_S)
 
         assert not sender.is_alive()
-        assert service.settled("statsig", 60) == {"sent": 4_000}
+        assert service.settled("statsig") == {"sent": 4_000}
         counted = Counter(event["metadata"]["statsigSegmentKey"] for event in sent_to_statsig(collector))
         assert set(counted) == {f"m-{number}" for number in range(4_000)}
         assert sender.again > 0

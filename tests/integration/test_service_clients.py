@@ -106,9 +106,8 @@ class StatsigExport(threading.Thread):
         timestamp = str(time.time_ns() // 1_000_000)
         digest = hmac.new(b"statsig secret", b"v0:" + timestamp.encode() + b":" + body, hashlib.sha256).hexdigest()
         headers = {"x-statsig-request-timestamp": timestamp, "x-statsig-signature": f"v0={digest}"}
-        url = f"{self._service.url}/statsig"
         try:
-            return httpx.post(url, content=body, headers=headers, trust_env=False, timeout=10).status_code == 200
+            return loopback.post(self._service, "/statsig", body, headers) == 200
         except httpx.TransportError:
             return False
 

@@ -191,8 +191,8 @@ class TestALaneNeverDies:
         self, service: loopback.Service, receive: Receive
     ) -> None:
         release = threading.Event()
-        collector = receive(lambda _: loopback.OK if release.wait(20) else (500, {}, {}))
-        service.set(STATSIG_API=collector.url, REQUEST_TIMEOUT_S="30")
+        collector = receive(lambda _: loopback.OK if release.wait(loopback.DEADLINE_S) else (500, {}, {}))
+        service.set(STATSIG_API=collector.url, REQUEST_TIMEOUT_S=str(2 * loopback.DEADLINE_S))
         service.start()
         assert service.process is not None
         assert loopback.from_segment(service, [loopback.track(1)]) == 200
@@ -336,7 +336,7 @@ class TestAcknowledgedIsDelivered:
             loopback.until(lambda: service.states("statsig").get("sent", 0) > 100, "some are sent")
             service.end(signal.SIGKILL)
 
-            assert service.settled("statsig", 60) == {"sent": 400}
+            assert service.settled("statsig") == {"sent": 400}
         sent = keys_sent(collector)
         assert len(sent) == 400
         assert sum(sent.values()) <= 410  # one request may have been cut off by the kill
@@ -408,7 +408,7 @@ class TestBounds:
             service.url = f"http://127.0.0.1:{service.log().split('listening on port ')[1].split()[0]}"
         assert service.health()[0] == status
         for path in ("/healthz", "/counters"):
-            assert httpx.get(f"{service.url}{path}", trust_env=False).status_code == 404
+            assert httpx.get(f"{service.url}{path}", trust_env=False, timeout=loopback.DEADLINE_S).status_code == 404
 
     def test_the_counters_are_right_and_kept_without_the_table(
         self, service: loopback.Service, receive: Receive
@@ -479,7 +479,7 @@ class TestHostileBodies:
         for sender in senders:
             sender.start()
         for sender in senders:
-            sender.join(60)
+            sender.join(loopback.DEADLINE_S)
 
         status = Path(f"/proc/{service.process.pid}/status").read_text(encoding="ascii")
         assert int(status.split("VmHWM:")[1].split()[0]) < 600_000
@@ -487,7 +487,9 @@ class TestHostileBodies:
 
     @staticmethod
     def _send(service: loopback.Service, body: bytes) -> None:
-        answer = httpx.post(f"{service.url}/v1/batch", content=body, headers=KEYED, trust_env=False, timeout=60)
+        answer = httpx.post(
+            f"{service.url}/v1/batch", content=body, headers=KEYED, trust_env=False, timeout=loopback.DEADLINE_S
+        )
         assert answer.status_code in {200, 400, 413, 503}
 
 
@@ -539,8 +541,8 @@ def health_s(service: loopback.Service) -> float:
 
 
 def counters(service: loopback.Service) -> dict[str, int]:
-    counted = httpx.get(f"{service.status_url}/counters", trust_env=False).json()["statsig"]
-    return {state: messages for state, messages in counted.items() if messages}
+    answer = httpx.get(f"{service.status_url}/counters", trust_env=False, timeout=loopback.DEADLINE_S)
+    return {state: messages for state, messages in answer.json()["statsig"].items() if messages}
 
 
 def stretch() -> float:
@@ -558,7 +560,7 @@ def dead_letters(service: loopback.Service, *arguments: str) -> list[dict[str, A
         env={"DATABASE": str(service.database)},
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=loopback.DEADLINE_S,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -566,7 +568,8 @@ def dead_letters(service: loopback.Service, *arguments: str) -> list[dict[str, A
 
 
 def connected(service: loopback.Service) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", int(service.url.rpartition(":")[2])), timeout=5)
+    """Connect, and wait for less time than the service does by default."""
+    return socket.create_connection(("127.0.0.1", int(service.url.rpartition(":")[2])), timeout=9)
 
 
 class answering:  # noqa: N801 - a context manager, used as a function

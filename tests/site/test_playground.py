@@ -62,6 +62,7 @@ FLAGS = (
 )
 CONFIGURED = load_config(CONFIG)
 Samples: TypeAlias = dict[str, list[dict[str, str]]]
+PATIENCE_MS = 180_000  # long enough for a busy machine to start Python in the page
 READY = "#playground[data-ready=true]"
 LOADED = "all that came before was asked for while the page loaded"
 AXE = "axe-core@4.14.1"
@@ -111,9 +112,10 @@ def asked() -> list[str]:
 def page(browser: Browser, site: str, asked: list[str]) -> Page:
     """Open the playground, and wait until it has translated its first sample."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(PATIENCE_MS)
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{site}/playground.html")
-    page.wait_for_selector(READY, timeout=60_000)
+    page.wait_for_selector(READY, timeout=PATIENCE_MS)
     asked.append(LOADED)
     return page
 
@@ -481,18 +483,18 @@ def test_five_megabytes_show_their_first_calls_at_once_and_leave_the_page_quick(
 def test_the_input_survives_a_reload(browser: Browser, site: str) -> None:
     page = browser.new_page()
     page.goto(f"{site}/playground.html")
-    page.wait_for_selector(READY, timeout=60_000)
+    page.wait_for_selector(READY, timeout=PATIENCE_MS)
     page.click("#pg-tab-out")
     paste(page, "pg-out", '{"eventName": "kept", "userID": "u"}')
     page.reload()
-    page.wait_for_selector(READY, timeout=60_000)
+    page.wait_for_selector(READY, timeout=PATIENCE_MS)
 
     assert page.get_attribute("#pg-tab-out", "aria-selected") == "true"
     assert shown(page, "pg-out")[0]["event"] == "kept"
 
     page.goto(f"{site}/index.html")
     page.go_back()
-    page.wait_for_selector(READY, timeout=60_000)
+    page.wait_for_selector(READY, timeout=PATIENCE_MS)
 
     assert shown(page, "pg-out")[0]["event"] == "kept"
     page.close()
@@ -502,7 +504,7 @@ def test_a_sample_and_its_result_are_there_before_python_is(browser: Browser, si
     page = browser.new_page()
     page.route("**/pyodide/**", lambda route: route.abort())
     page.goto(f"{site}/playground.html")
-    page.wait_for_selector("#playground[data-shown=true]", timeout=20_000)
+    page.wait_for_selector("#playground[data-shown=true]", timeout=PATIENCE_MS)
     event = translate(samples["calls"][0]["text"], CONFIGURED)
     assert isinstance(event, StatsigEvent)
 
@@ -539,7 +541,7 @@ def test_axe_finds_no_violation_of_ours(browser: Browser, site: str, axe: str, n
     page = context.new_page()
     page.goto(f"{site}/{name}.html")
     if name == "playground":
-        page.wait_for_selector(READY, timeout=60_000)
+        page.wait_for_selector(READY, timeout=PATIENCE_MS)
     page.evaluate(axe)
     found: list[dict[str, Any]] = page.evaluate("async () => (await axe.run('article[role=main]')).violations")
     context.close()
@@ -555,7 +557,7 @@ def test_a_link_carries_the_input(page: Page, browser: Browser) -> None:
 
     other = browser.new_page()
     other.goto(page.url)
-    other.wait_for_selector(READY, timeout=60_000)
+    other.wait_for_selector(READY, timeout=PATIENCE_MS)
 
     assert shown(other, "pg-in")[0]["eventName"] == "segment::From A Link"
     assert shown(other, "pg-in")[0]["user"]["userID"] == "u-é🚶"
@@ -569,7 +571,7 @@ def test_it_fits_a_phone(browser: Browser, site: str, scheme: Any) -> None:
     )
     phone = context.new_page()
     phone.goto(f"{site}/playground.html")
-    phone.wait_for_selector(READY, timeout=60_000)
+    phone.wait_for_selector(READY, timeout=PATIENCE_MS)
 
     phone.tap(f"{FIELD} >> nth=2")
     assert phone.locator("#pg-in .pg-why").bounding_box() is not None
@@ -615,7 +617,7 @@ def test_text_stands_out_in_light_and_dark(browser: Browser, site: str, scheme: 
     page = context.new_page()
     page.add_init_script(f"localStorage.setItem('theme', '{chosen}')")  # as the button of the theme does
     page.goto(f"{site}/playground.html")
-    page.wait_for_selector(READY, timeout=60_000)
+    page.wait_for_selector(READY, timeout=PATIENCE_MS)
     page.click(f"{FIELD} >> nth=2")
     ratios: list[tuple[str, float]] = page.evaluate(CONTRAST)
     dark = page.evaluate("() => getComputedStyle(document.body).backgroundColor") != "rgb(255, 255, 255)"
