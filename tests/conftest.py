@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, settings
 # By default each run draws new examples; on CI the same ones each time, so that a red run stays red until it is mended.
 settings.register_profile("default", max_examples=100, deadline=None)
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True, database=None, print_blob=True)
+# Where the suite runs once more, on another Python or with other dependencies, fewer examples will do.
+settings.register_profile("quick", settings.get_profile("ci"), max_examples=20)
 settings.register_profile("nightly", settings.get_profile("default"), max_examples=10_000)
 # Each mutant of the code is tested in a fork, with few examples but in many tests: tests/mutation/code.py.
 settings.register_profile(
@@ -18,7 +20,7 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default"))
 
-FAST_LANES = ("statsig_segment.fast_lane.log_event",)
+FAST_LANES = ("statsig_segment.fast_lane.log_event", "statsig_segment.fast_lane_outbound.outbound_track")
 
 
 @pytest.fixture(scope="session", autouse=True)
