@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 ANONYMOUS = {"type": "track", "event": "Seen", "anonymousId": "a1"}
 
 
+def exit_early(_found: object) -> None:
+    sys.exit(2)
+
+
 def track(event: str = "Signed Up", **fields: Any) -> dict[str, Any]:
     return {"type": "track", "event": event, "userId": "u1", **fields}
 
@@ -251,7 +255,7 @@ class TestTheHtmlPage:
 
     def test_it_is_whole_or_not_there(self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / "report.html").write_text("old", encoding="utf-8")
-        monkeypatch.setattr("statsig_segment.cli.commands.report.report_page", lambda _found: sys.exit(2))
+        monkeypatch.setattr("statsig_segment.cli.commands.report.report_page", exit_early)
         run("report", CALLS, "--html", tmp_path / "report.html")
 
         assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
