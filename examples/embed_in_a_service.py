@@ -74,7 +74,7 @@ class Inbox:
         return [outcome for (outcome,) in self._connection.execute("SELECT outcome FROM inbox ORDER BY rowid")]
 
 
-def key_of(payload: Any) -> str:
+def key_of(payload: dict[str, Any] | list[Any] | str | float | None) -> str:
     """Return the same key for the same message: a digest of its `messageId`, or of its content where it has none."""
     identity = payload.get("messageId") if isinstance(payload, dict) else None
     return hashlib.sha256(json.dumps(identity or payload, sort_keys=True).encode()).hexdigest()

@@ -226,7 +226,7 @@ def _refusal(response: httpx.Response, answer: bytes) -> str | None:
 def _check_success(answer: bytes) -> None:
     """Believe a success unless its body contradicts: both vendors answer in JSON, a proxy in between in HTML."""
     try:
-        content = json.loads(answer or b"{}")
+        content: dict[str, object] | list[object] | str | float | None = json.loads(answer or b"{}")
     except (ValueError, RecursionError):
         raise DeliveryError("answer_not_json") from None
     if isinstance(content, dict) and content.get("success") is False:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from uuid import uuid4
 
 from starlette.exceptions import HTTPException
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .settings import Settings
+
+Json: TypeAlias = "dict[str, Any] | list[Any] | str | float | None"
 
 _encoded = json.JSONEncoder(separators=(",", ":")).encode
 _LONGEST_KEY: Final = 256
@@ -56,7 +58,7 @@ def _message(payload: Any, id_field: str) -> Arrived:
         return Arrived(key=f"too-deep-{uuid4()}", payload="null")
 
 
-def _own_key(payload: Any, id_field: str) -> str | None:
+def _own_key(payload: Json, id_field: str) -> str | None:
     """Give what the sender calls the message, if that can be stored: text without lone surrogates, and not too long."""
     own = payload.get(id_field) if isinstance(payload, dict) else None
     if not isinstance(own, str) or len(own) > _LONGEST_KEY:
@@ -64,7 +66,7 @@ def _own_key(payload: Any, id_field: str) -> str | None:
     return own if own.isascii() or own.encode(errors="ignore").decode() == own else None
 
 
-def _digest(payload: Any, text: str) -> str:
+def _digest(payload: Json, text: str) -> str:
     """Tell messages without an ID apart by their content: two that are the same to the letter are one sent twice."""
     if isinstance(payload, dict) and not _PER_DELIVERY.isdisjoint(payload):
         text = _encoded({name: value for name, value in payload.items() if name not in _PER_DELIVERY})

@@ -34,7 +34,7 @@ class ParsedObject(dict[str, Any]):
 
 def parsed(source: Any) -> Any:
     """Give the tables of a configuration: of a mapping itself, of text, or of the file at a `pathlib.Path`."""
-    kind = type(source)
+    kind: type[object] = type(source)
     if issubclass(kind, str):
         return _parsed_text(str.__str__(source))
     if issubclass(kind, Mapping):
@@ -45,7 +45,7 @@ def parsed(source: Any) -> Any:
     raise problem("not_a_table", "$", message)
 
 
-def _advice(kind: type) -> str:
+def _advice(kind: type[object]) -> str:
     if issubclass(kind, bytes | bytearray):
         return "; decode it first"
     return "; pass the text that it holds" if hasattr(kind, "read") else ""

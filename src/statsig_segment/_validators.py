@@ -1,7 +1,7 @@
 """How configuration models check what they are given: exact types, no coercion, `ConfigError` for anything else."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, TypeAlias, cast
 
 import attrs
 from attrs import validators
@@ -44,20 +44,24 @@ def _failure(checks: tuple[Check, ...], model: object, attribute: Attribute, val
 
 def name_set(value: Any) -> Any:
     """Turn a list, tuple or set of names into a frozenset; leave anything else for the validator to refuse."""
-    try:
-        return frozenset(value) if isinstance(value, list | tuple | set | frozenset) else value
-    except TypeError:
+    if not isinstance(value, list | tuple | set | frozenset):
         return value
+    names = cast("Iterable[Any]", value)
+    try:
+        return frozenset(names)
+    except TypeError:
+        return names
 
 
 def table(value: Any) -> Any:
     """Turn a mapping into a frozen one, with no entry lost; leave anything else for the validator to refuse."""
-    return FrozenDict(value) if issubclass(type(value), Mapping) else value
+    kind: type[object] = type(value)
+    return FrozenDict(value) if issubclass(kind, Mapping) else value
 
 
 def rows(value: Any) -> Any:
     """Turn a list into a tuple; leave anything else for the validator to refuse."""
-    return tuple(value) if isinstance(value, list | tuple) else value
+    return tuple(cast("Iterable[Any]", value)) if isinstance(value, list | tuple) else value
 
 
 def _readable_path(_model: object, _attribute: Attribute, value: Any) -> None:

@@ -27,6 +27,9 @@ DEPTH: Final = 100
 Steps: TypeAlias = tuple[str | int, ...]
 """The keys and indexes that lead to a value."""
 
+JsonValue: TypeAlias = dict[str, Any] | list[Any] | str | float | bool | None
+"""What a JSON reader gives; a parameter of this type still has to be checked, but its checks narrow it well."""
+
 
 class FrozenDict(dict[str, Any]):
     """An immutable dict, as the models hold: equal to a plain one, ready for any JSON encoder, hashable, picklable."""
@@ -124,7 +127,7 @@ class _Reader:
         self._losses = losses
 
     def read(self, value: Any, steps: Steps, around: tuple[int, ...]) -> Any:
-        kind: type = type(value)
+        kind: type[object] = type(value)
         if len(around) > DEPTH or id(value) in around:
             return None if value is None else self._lost("too_deep", steps)
         if kind in _SCALARS:
@@ -210,7 +213,7 @@ _CONVERSIONS: Final = (
 """Type -> how its values are read, the first that fits (IN-10)."""
 
 
-def thaw(value: Any) -> Any:
+def thaw(value: Mapping[str, Any] | tuple[Any, ...] | str | float | None) -> Any:
     """Copy a frozen tree into fresh dicts and lists."""
     if type(value) is FrozenDict:
         return {key: item if type(item) in _SCALARS else thaw(item) for key, item in value.items()}
@@ -222,7 +225,7 @@ def thaw(value: Any) -> Any:
 def unshare(value: Any) -> Any:
     """Copy the containers of a caller's own tree, however deep, and keep all other values as they are."""
     copies: dict[int, Any] = {}
-    pending: list[tuple[Any, Any]] = []
+    pending: list[tuple[dict[Any, Any] | list[Any], Any]] = []
 
     def copy_of(item: Any) -> Any:
         if id(item) in copies:
@@ -247,7 +250,7 @@ def unshare(value: Any) -> Any:
 
 def _contents(value: Any) -> dict[Any, Any] | list[Any] | None:
     """Give what a container holds, `None` for any other value and for a mapping that fails when it is read."""
-    kind: type = type(value)
+    kind: type[object] = type(value)
     if kind is dict or kind is list:
         return cast("dict[Any, Any] | list[Any]", value)
     try:

@@ -1,10 +1,10 @@
 """Segment's batches, both directions: envelopes taken apart into payloads, and calls packed within Segment's limits."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, TypedDict
+from typing import Any, Final, TypedDict, TypeGuard, cast
 
 from statsig_segment._javascript import json_text
-from statsig_segment._values import DEPTH, FrozenDict, freeze, is_object, read_text, thaw, type_name, unshare
+from statsig_segment._values import DEPTH, FrozenDict, JsonValue, freeze, is_object, read_text, thaw, type_name, unshare
 from statsig_segment.errors import SegmentEventError, StatsigSegmentError, TranslationError
 from statsig_segment.limits import limit
 from statsig_segment.outcomes import Rejected
@@ -45,9 +45,9 @@ def split_segment_batch(body: Mapping[str, Any] | list[Any] | tuple[Any, ...] | 
     >>> list(split_segment_batch({"batch": [{"type": "track"}], "context": {"ip": "192.0.2.1"}}))
     [{'type': 'track', 'context': {'ip': '192.0.2.1'}}]
     """
-    value = read_text(body, SegmentEventError) if isinstance(body, (str, bytes)) else unshare(body)
+    value: JsonValue = read_text(body, SegmentEventError) if isinstance(body, (str, bytes)) else unshare(body)
     if _is_event_bridge(value):
-        value = value[DETAIL]
+        value = cast("JsonValue", value[DETAIL])
     if type(value) is list:
         return iter(value)
     if type(value) is not dict:
@@ -59,7 +59,7 @@ def split_segment_batch(body: Mapping[str, Any] | list[Any] | tuple[Any, ...] | 
     return _filled_items(value)
 
 
-def _is_event_bridge(value: Any) -> bool:
+def _is_event_bridge(value: JsonValue) -> TypeGuard[dict[str, Any]]:
     """Say whether a body is what Amazon EventBridge carries (IN-8)."""
     if type(value) is not dict or TYPE in value:
         return False
@@ -74,13 +74,13 @@ def _filled_items(envelope: dict[str, Any]) -> Iterator[Any]:
     return (_filled(shared, item) for item in envelope[BATCH])
 
 
-def _filled(shared: dict[str, Any], item: Any) -> Any:
+def _filled(shared: dict[str, Any], item: JsonValue) -> JsonValue:
     """Fill an item, which is ours to change; one that is not an object is left to the parser."""
     if type(item) is not dict:
         return item
     for name, levels in _MERGED.items():
-        under = shared.get(name)
-        over = {} if item.get(name) in (None, []) else item[name]
+        under: JsonValue = shared.get(name)
+        over: JsonValue = {} if item.get(name) in (None, []) else item[name]
         if type(under) is dict and type(over) is dict:
             item[name] = _merged(unshare(under), over, levels)
     for name in _FILLED_IN:
@@ -92,6 +92,7 @@ def _filled(shared: dict[str, Any], item: Any) -> Any:
 def _merged(under: dict[str, Any], over: dict[str, Any], levels: int) -> dict[str, Any]:
     """Lay an object over another, keys of the lower one last where only it has them."""
     merged = dict(over)
+    low: JsonValue
     for key, low in under.items():
         if key not in over:
             merged[key] = low

@@ -1,7 +1,7 @@
 """The configuration models; reading them from a file is the job of `config_file`."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, cast
 
 import attrs
 from attrs import validators
@@ -75,8 +75,9 @@ def normalized(id_type: str) -> str:
 
 
 def _declared_spellings(config: Any) -> Mapping[str, str]:
-    names = config.id_types if isinstance(config.id_types, frozenset) else ()
-    declared: Any = sorted((name for name in names if isinstance(name, str)), reverse=True)
+    id_types = config.id_types
+    names = cast("Iterable[Any]", id_types) if isinstance(id_types, frozenset) else ()
+    declared = sorted((name for name in names if isinstance(name, str)), reverse=True)
     return FrozenDict({normalized(name): name for name in declared})
 
 

@@ -38,7 +38,7 @@ class Row:
 
     target: str
     """The path in the log event, such as `$.user.customIDs.companyID`."""
-    value: Any = attrs.field(converter=freeze)
+    value: Any = attrs.field(converter=freeze)  # pyright: ignore[reportUnknownVariableType] - attrs' stubs infer nothing from `Any`
     source: str | None
     """The wire path in the call, `None` where the configuration or the library put it."""
     rule: str

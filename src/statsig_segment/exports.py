@@ -1,7 +1,7 @@
 """What Statsig exports: events, config changes, rows of the warehouse; reading them, and splitting bodies."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, ClassVar, Final, TypeAlias
+from typing import Any, ClassVar, Final, TypeAlias, cast
 
 import attrs
 
@@ -9,6 +9,7 @@ from statsig_segment._times import export_ms
 from statsig_segment._values import (
     EMPTY,
     FrozenDict,
+    JsonValue,
     Loss,
     filled_text,
     freeze,
@@ -403,12 +404,13 @@ def split_statsig_export(body: Mapping[str, Any] | list[Any] | tuple[Any, ...] |
     >>> list(split_statsig_export('{"data": [{"eventName": "a"}, {"eventName": "b"}]}'))
     [{'eventName': 'a'}, {'eventName': 'b'}]
     """
-    value = read_text(body, StatsigEventError) if isinstance(body, (str, bytes)) else unshare(body)
+    value: JsonValue = read_text(body, StatsigEventError) if isinstance(body, (str, bytes)) else unshare(body)
     if type(value) is dict and EVENT_NAME not in value:
         if type(value.get(EVENTS)) is list:
-            return (_with_shared(event, value) for event in value[EVENTS])
+            shared = value
+            return (_with_shared(event, shared) for event in value[EVENTS])
         if DATA in value:
-            value = [] if _code(value) is not None else value[DATA]
+            value = cast("JsonValue", [] if _code(value) is not None else value[DATA])
     if type(value) is list:
         return iter(value)
     if type(value) is dict:
@@ -416,7 +418,7 @@ def split_statsig_export(body: Mapping[str, Any] | list[Any] | tuple[Any, ...] |
     raise StatsigEventError("not_an_object")
 
 
-def _with_shared(event: Any, body: dict[str, Any]) -> Any:
+def _with_shared(event: JsonValue, body: dict[str, Any]) -> JsonValue:
     """Give an event the user and the metadata of its body where it has none (OU-2)."""
     if type(event) is not dict:
         return event

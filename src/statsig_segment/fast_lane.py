@@ -32,7 +32,7 @@ from typing import Any, Final, NamedTuple, TypeAlias, cast
 from statsig_segment._javascript import float_text
 from statsig_segment._paths import FieldPath, Selector, Step
 from statsig_segment._times import DAY_MS, epoch_ms
-from statsig_segment._values import DEPTH, EMPTY, FrozenDict
+from statsig_segment._values import DEPTH, EMPTY, FrozenDict, JsonValue
 from statsig_segment.choices import FLATTEN
 from statsig_segment.event_names import PLACEHOLDERS, EventNaming, Piece, fill
 from statsig_segment.filters import is_disabled
@@ -208,7 +208,7 @@ def log_event(payload: Any, plan: Plan | None) -> JsonObject | str | None:
     if type(payload) is not dict or plan is None:
         return None
     try:
-        return _log_event(payload, plan)
+        return _log_event(payload, plan)  # pyright: ignore[reportUnknownArgumentType] - the type is exact; a cast would cost time
     except Exception:  # noqa: BLE001 - the law: whatever is odd, in whatever way it shows, is the reference's
         return None
 
@@ -248,6 +248,9 @@ def _log_event(payload: JsonObject, plan: Plan) -> JsonObject | str | None:  # n
         _number_id(anonymous_id)
     if group_id is not None and (type(group_id) is not str or not group_id):
         group_id = _number_id(group_id)
+    context: JsonObject | None
+    integrations: JsonObject | None
+    properties: JsonObject | None
     context, integrations, properties = get(CONTEXT), get(INTEGRATIONS), get(PROPERTIES)
     if type(context) is not dict:
         context = _empty(context)
@@ -280,7 +283,7 @@ def _log_event(payload: JsonObject, plan: Plan) -> JsonObject | str | None:  # n
         form = forms[kind][2 * (category_part is not None) + (name_part is not None)]
         name = form % {CATEGORY: category_part, NAME: name_part}
     elif kind == "group" or kind == "identify":  # noqa: PLR1714 - likewise
-        own_traits = get(TRAITS)
+        own_traits: JsonValue = get(TRAITS)
         holder = traits = own_traits if type(own_traits) is dict else _empty(own_traits)
         if kind == "group":
             for key in CONTROL_KEYS:
@@ -289,7 +292,7 @@ def _log_event(payload: JsonObject, plan: Plan) -> JsonObject | str | None:  # n
             name = forms[kind][group_id is not None] % {GROUP_ID: group_id}
     else:
         return None
-    array = properties.get(CUSTOM_IDS)
+    array: JsonValue = properties.get(CUSTOM_IDS)
     if array is None:
         array = traits.get(CUSTOM_IDS)
     ids: dict[str, str] = {} if array is None else _pairs(array)
@@ -446,7 +449,7 @@ def _name_part(value: Any) -> str | None:
     return None if value is None else _number_id(value)
 
 
-def _is_statsig(library: Any) -> bool:
+def _is_statsig(library: JsonValue) -> bool:
     name = library.get("name") if type(library) is dict else None
     if type(name) is not str and (type(name) not in _JSON or type(library) not in _JSON):
         raise _OddError
@@ -535,7 +538,7 @@ def _custom_pairs(array: Any) -> JsonObject:
     return custom
 
 
-def _each_pair(array: Any) -> Iterable[tuple[str, Any]]:
+def _each_pair(array: JsonValue) -> Iterable[tuple[str, Any]]:
     if type(array) is not list or len(array) % 2:
         raise _OddError
     names = array[::2]
@@ -544,7 +547,7 @@ def _each_pair(array: Any) -> Iterable[tuple[str, Any]]:
     return zip(names, array[1::2], strict=True)
 
 
-def _custom_value(value: Any) -> Any:
+def _custom_value(value: JsonValue) -> Any:
     if type(value) is list:
         if not _STRINGS.issuperset(map(type, value)):
             raise _OddError
@@ -554,7 +557,7 @@ def _custom_value(value: Any) -> Any:
     return value
 
 
-def _tier(environment: Any) -> str:
+def _tier(environment: JsonValue) -> str:
     tier = environment.get(TIER) if type(environment) is dict and len(environment) == 1 else None
     if type(tier) is not str or not tier:
         raise _OddError
@@ -568,7 +571,7 @@ def _value_at(payload: JsonObject, row: _Row) -> Any:
 
 def _walk(payload: JsonObject, steps: tuple[Step, ...]) -> Any:
     """Follow the steps of a path through exact dicts, none of which is inside itself."""
-    value: Any = payload
+    value: JsonValue = payload
     passed: list[int] = []
     for name, selector in steps:
         if type(value) is not dict:
@@ -589,9 +592,10 @@ def _nothing_in(value: Any) -> None:
         raise _OddError
 
 
-def _select(array: Any, selector: Selector) -> Any:
+def _select(array: JsonValue, selector: Selector) -> Any:
     if type(array) is not list:
         return _nothing_in(array)
+    item: JsonValue
     for item in array:
         text = item.get(selector.key) if type(item) is dict else None
         if type(item) not in _JSON or type(text) not in _JSON:
@@ -616,7 +620,7 @@ def _flattened(holder: Mapping[str, Any]) -> dict[str, str]:
     return metadata
 
 
-def _add_entry(metadata: dict[str, str], key: str, value: Any, *, flattens: bool, room: int = _ROOM) -> None:
+def _add_entry(metadata: dict[str, str], key: str, value: JsonValue, *, flattens: bool, room: int = _ROOM) -> None:
     if type(value) is dict and flattens and len(key) <= LONGEST_JOINED_NAME:
         if not room:
             raise _OddError
@@ -656,7 +660,7 @@ def _null_text(_value: None) -> str:
     return "null"
 
 
-def _tree_text(value: Any, room: int = _ROOM) -> str:
+def _tree_text(value: dict[str, Any] | list[Any], room: int = _ROOM) -> str:
     """Write an object or array as `JSON.stringify` does."""
     text = _tree(value, room)
     if not text.isascii():
@@ -664,9 +668,11 @@ def _tree_text(value: Any, room: int = _ROOM) -> str:
     return text
 
 
-def _tree(value: Any, room: int) -> str:
+def _tree(value: dict[str, Any] | list[Any], room: int) -> str:
     if not room:
         raise _OddError
+    item: Any
+    kind: type[object]
     if type(value) is dict:
         entries: list[str] = []
         for key, item in value.items():
@@ -685,7 +691,7 @@ def _tree(value: Any, room: int) -> str:
         if kind is str:
             items.append(_quote(item))
         elif kind is dict or kind is list:
-            items.append(_tree(item, room - 1))
+            items.append(_tree(item, room - 1))  # pyright: ignore[reportArgumentType] - an item, not a key: dicts went above
         else:
             items.append(_SCALAR[kind](item))
     return f"[{','.join(items)}]"

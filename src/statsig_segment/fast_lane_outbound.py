@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from statsig_segment._times import export_ms, iso_text
-from statsig_segment._values import EMPTY
+from statsig_segment._values import EMPTY, JsonValue
 from statsig_segment.choices import DELIVERABLE
 from statsig_segment.exports import (
     CONFIG_CHANGE,
@@ -76,7 +76,7 @@ def outbound_track(payload: Any, plan: OutboundPlan | None) -> JsonObject | str 
     if type(payload) is not dict or plan is None:
         return None
     try:
-        return _outbound_track(payload, plan)
+        return _outbound_track(payload, plan)  # pyright: ignore[reportUnknownArgumentType] - the type is exact; a cast would cost time
     except Exception:  # noqa: BLE001 - the law: whatever is odd, in whatever way it shows, is the reference's
         return None
 
@@ -90,6 +90,8 @@ def _outbound_track(payload: JsonObject, plan: OutboundPlan) -> JsonObject | str
         return None
 
     # -- What parsing reads -------------------------------------------------------------------------------------------
+    user: JsonValue
+    statsig_metadata: JsonValue
     user_id, user, value, metadata = get(USER_ID), get(USER), get(VALUE), get(METADATA)
     statsig_metadata, time_uuid = get(STATSIG_METADATA), get(TIME_UUID)
     timestamp = get(TIMESTAMP)
@@ -97,7 +99,8 @@ def _outbound_track(payload: JsonObject, plan: OutboundPlan) -> JsonObject | str
         timestamp = _time_ms(payload)
     if type(time_uuid) not in _SCALARS or type(user_id) not in _SCALARS:
         return None
-    stable_id = sdk_type = None
+    stable_id: JsonValue = None
+    sdk_type: JsonValue = None
     has_stable_id = False
     if statsig_metadata is not None:
         if type(statsig_metadata) is not dict:
@@ -120,7 +123,7 @@ def _outbound_track(payload: JsonObject, plan: OutboundPlan) -> JsonObject | str
     # -- The call -----------------------------------------------------------------------------------------------------
     context: JsonObject = {}
     properties: JsonObject = {}
-    custom_ids: Mapping[str, Any] = EMPTY
+    custom_ids: JsonObject = EMPTY
     if user is not None:
         if type(user) is not dict:
             return None
@@ -215,7 +218,7 @@ def _is_nobody(track: JsonObject, payload: JsonObject, user_id: Any, user: Any, 
     return True
 
 
-def _copy(value: Any, room: int) -> Any:
+def _copy(value: JsonValue, room: int) -> Any:
     """Copy an object or array of exact types."""
     if not room:
         raise _OddError

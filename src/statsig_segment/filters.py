@@ -24,9 +24,10 @@ _STATSIG_LIBRARY: Final = "statsig"
 SEGMENT_PREFIX: Final = "segment::"
 SEGMENT_SDK: Final = "segment"
 
+_DICT: Final[type[dict[str, bool]]] = dict
 _EVENTS: Final = expect(
     "a table of event names and true or false",
-    validators.deep_mapping(validators.instance_of(str), validators.instance_of(bool), validators.instance_of(dict)),
+    validators.deep_mapping(validators.instance_of(str), validators.instance_of(bool), validators.instance_of(_DICT)),
 )
 _TYPES: Final = expect(
     f"a list of {', '.join(CALL_TYPES)}",
@@ -47,7 +48,7 @@ class InboundFilter:
     """
 
     include: frozenset[str] | None = attrs.field(default=None, converter=name_set, validator=NAMES_OR_NONE)
-    exclude: frozenset[str] = attrs.field(default=frozenset(), converter=name_set, validator=NAMES)
+    exclude: frozenset[str] = attrs.field(default=frozenset[str](), converter=name_set, validator=NAMES)
     types: frozenset[str] | None = attrs.field(default=None, converter=name_set, validator=[NAMES_OR_NONE, _TYPES])
 
     def passes(self, event: SegmentEvent, naming: EventNaming) -> bool:

@@ -96,7 +96,7 @@ def to_outbound_track(event: StatsigEvent | ExportedEvent, config: OutboundConfi
     return track
 
 
-def _fields(event: StatsigEvent | ExportedEvent) -> Mapping[str, Any]:
+def _fields(event: object) -> Mapping[str, Any]:
     """Give an event as an export would hold it."""
     if isinstance(event, ExportedEvent):
         return event.fields
@@ -137,7 +137,7 @@ def _make_deliverable(track: OutboundTrack, anonymous_id: str | None, message_id
     if type(message_id) is str and message_id:
         track["messageId"] = message_id
     if email is not None:
-        track["context"][TRAITS] = {EMAIL: email}
+        track.setdefault("context", {})[TRAITS] = {EMAIL: email}
 
 
 def config_change_event(change: ConfigChange, config: OutboundConfig = _DEFAULT) -> OutboundTrack:

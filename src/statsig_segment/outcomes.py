@@ -1,5 +1,6 @@
 """What may come out besides an event: payloads passed over, and payloads refused; both carry the very payload given."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import attrs
@@ -15,7 +16,7 @@ def _is_same(one: Any, other: Any) -> bool:
         return False
 
 
-_COMPARED: Final = attrs.cmp_using(eq=_is_same)
+_COMPARED: Final[Callable[[Any], Any]] = attrs.cmp_using(eq=_is_same)
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -26,7 +27,9 @@ class Skipped:
     """One of the codes of kind `skipped`."""
     position: int | None = None
     """Counted from 0 in the iterable; `None` from `translate` and `export`."""
-    payload: Any = attrs.field(default=None, repr=False, hash=False, eq=_COMPARED)
+    payload: Any = attrs.field(  # pyright: ignore[reportUnknownVariableType] - attrs' stubs infer nothing from `Any`
+        default=None, repr=False, hash=False, eq=_COMPARED
+    )
     """The very object given: the one exception to the rule that results hold copies. It is not shown (TR-3)."""
 
 
@@ -37,5 +40,7 @@ class Rejected:
     error: StatsigSegmentError
     position: int | None = None
     """Counted from 0 in the iterable; `None` from `explain`."""
-    payload: Any = attrs.field(default=None, repr=False, hash=False, eq=_COMPARED)
+    payload: Any = attrs.field(  # pyright: ignore[reportUnknownVariableType] - attrs' stubs infer nothing from `Any`
+        default=None, repr=False, hash=False, eq=_COMPARED
+    )
     """The very object given: the one exception to the rule that results hold copies. It is not shown (TR-3)."""

@@ -32,7 +32,7 @@ PLACEHOLDERS: Final = FrozenDict(
 )
 """Text in lower case, without white space and quotes around it -> who refuses it."""
 
-_PADDING: Final = (
+PADDING: Final = (
     "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000\"'"
 )
@@ -45,5 +45,5 @@ def is_placeholder(text: str) -> bool:
     >>> [is_placeholder(text) for text in ("undefined", "' NULL '", "0000-0000", "user-7")]
     [True, True, True, False]
     """
-    bare = text.strip(_PADDING)
+    bare = text.strip(PADDING)
     return bare.lower() in PLACEHOLDERS or not bare.strip("0-")

@@ -5,6 +5,7 @@ import hmac
 import json
 from typing import Any, Final, NamedTuple, cast
 
+from statsig_segment._values import JsonValue
 from statsig_segment.errors import SignatureError
 
 _VERSION: Final = "v0"
@@ -113,7 +114,7 @@ def _first_element(body: bytes) -> tuple[bytes, ...]:
 
 
 class _Decoded(NamedTuple):
-    value: Any
+    value: JsonValue
     text: str
 
 

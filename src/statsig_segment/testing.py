@@ -191,8 +191,12 @@ def placeholders() -> st.SearchStrategy[Any]:
     words = st.sampled_from(_PLACEHOLDER_TEXTS)
     cases = st.sampled_from((str.lower, str.upper, str.title, str))
     around = st.text(" \t\n\"'", max_size=2)
-    texts = st.builds(lambda before, word, case, after: before + case(word) + after, around, words, cases, around)
+    texts = st.builds(_between, around, words, cases, around)
     return st.one_of(words, texts, st.sampled_from((0, -1, 0.0, -0.0, -1.0)))
+
+
+def _between(before: str, word: str, case: Callable[[str], str], after: str) -> str:
+    return before + case(word) + after
 
 
 def timestamps() -> st.SearchStrategy[Any]:
@@ -854,7 +858,7 @@ def warehouse_rows(*, malformed: bool = False) -> st.SearchStrategy[JsonObject]:
     return _shown_short(rows | _spoiled(rows, _SPOILED_ROW) if malformed else rows)
 
 
-def _perhaps_text(objects: st.SearchStrategy[JsonObject]) -> st.SearchStrategy[Any]:
+def _perhaps_text(objects: st.SearchStrategy[Mapping[Any, Any]]) -> st.SearchStrategy[Any]:
     return objects | objects.map(json.dumps)
 
 

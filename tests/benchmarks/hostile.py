@@ -157,10 +157,11 @@ def split(payload: Any) -> None:
 def bare_copy(payload: Any) -> Any:
     """Copy the objects and arrays of a payload, with a stack: a hostile one may be deeper than Python recurses."""
     root: list[Any] = [payload]
-    copies: list[Any] = [root]
+    copies: list[dict[Any, Any] | list[Any]] = [root]
     while copies:
         holder = copies.pop()
-        for key, value in list(holder.items()) if type(holder) is dict else list(enumerate(holder)):
+        places: list[tuple[Any, Any]] = list(holder.items() if type(holder) is dict else enumerate(holder))
+        for key, value in places:
             if type(value) is dict or type(value) is list:
                 holder[key] = value.copy()
                 copies.append(holder[key])

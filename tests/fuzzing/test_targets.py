@@ -164,7 +164,7 @@ class TestABrokenPromise:
         def careless(payload: Any, _: object) -> object:
             return {"eventName": payload["event"]}
 
-        monkeypatch.setattr(targets, "LANES", [lane._replace(answer=careless) for lane in LANES])
+        monkeypatch.setattr("tests.fuzzing.targets.LANES", [lane._replace(answer=careless) for lane in LANES])
 
         with pytest.raises(AssertionError, match="differs from the reference"):
             targets.fast_lanes(CALL)
@@ -174,7 +174,7 @@ class TestABrokenPromise:
             return payload
 
         lanes = [lane._replace(answer=careless, reference=careless) for lane in LANES]
-        monkeypatch.setattr(targets, "LANES", lanes)
+        monkeypatch.setattr("tests.fuzzing.targets.LANES", lanes)
 
         with pytest.raises(AssertionError, match="shares a dict"):
             targets.fast_lanes(CALL)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tests.support.values import JsonObject
+from tests.support.values import JsonObject, is_array
 from tests.support.values import canonical as plain
 
 from statsig_segment import (
@@ -85,7 +85,7 @@ class TestID10Arrays:
         written = plain(second)
 
         for item in first:
-            if isinstance(item, list):
+            if is_array(item):
                 item.append("changed")
         first.clear()
 

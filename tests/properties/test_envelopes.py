@@ -70,7 +70,9 @@ class TestIN8EventBridge:
         st.booleans(),
     )
     def test_anything_else_is_one_event(self, detail_type: Any, detail: Any, wrong_type: bool) -> None:
-        body = {"detail-type": detail_type, "detail": {}} if wrong_type else {"detail-type": "track", "detail": detail}
+        body: JsonObject = {"detail-type": "track", "detail": detail}
+        if wrong_type:
+            body = {"detail-type": detail_type, "detail": {}}
 
         assert split(body) == [body]
 

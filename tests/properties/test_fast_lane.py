@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import pytest
@@ -142,6 +142,30 @@ class TestTimes:
         hold_to_the_law(INBOUND, user_track(timestamp=time, receivedAt=received), DEFAULT)
 
 
+def with_user_id(text: str) -> JsonObject:
+    return track(userId=text)
+
+
+def with_anonymous_id(text: str) -> JsonObject:
+    return track(anonymousId=text)
+
+
+def with_user_and_custom_id(text: str) -> JsonObject:
+    return user_track(properties={"statsigCustomIDs": ["companyID", text]})
+
+
+def with_custom_id(text: str) -> JsonObject:
+    return track(properties={"statsigCustomIDs": ["companyID", text]})
+
+
+def with_value(text: str) -> JsonObject:
+    return user_track(properties={"value": text})
+
+
+def with_name(text: str) -> JsonObject:
+    return user_track(event=text[: -len("segment::")])
+
+
 class TestSizes:
     """US-9: the lane knows no issue, so it has to step aside exactly where Statsig would drop or trim."""
 
@@ -173,15 +197,15 @@ class TestSizes:
     @pytest.mark.parametrize(
         "call",
         [
-            lambda text: track(userId=text),
-            lambda text: track(anonymousId=text),
-            lambda text: user_track(properties={"statsigCustomIDs": ["companyID", text]}),
-            lambda text: track(properties={"statsigCustomIDs": ["companyID", text]}),
-            lambda text: user_track(properties={"value": text}),
-            lambda text: user_track(event=text[: -len("segment::")]),
+            with_user_id,
+            with_anonymous_id,
+            with_user_and_custom_id,
+            with_custom_id,
+            with_value,
+            with_name,
         ],
     )
-    def test_the_lane_takes_128_characters_and_no_more(self, call: Any, length: int) -> None:
+    def test_the_lane_takes_128_characters_and_no_more(self, call: Callable[[str], JsonObject], length: int) -> None:
         answer = hold_to_the_law(INBOUND, call("x" * length), CONFIGS["mappings"])
 
         assert (answer is not None) == (length <= 128)

@@ -115,7 +115,7 @@ class TestUS7Flattened:
     def test_it_loses_nothing(self, held: JsonObject) -> None:
         """Every leaf is an entry of its own, or is named by an issue."""
         event = translated(call_of("track", held), FLATTEN)
-        named = {path for code, path in issues_of(event, "metadata_key_taken", "non_finite_number")}
+        named = {path for _, path in issues_of(event, "metadata_key_taken", "non_finite_number")}
 
         for name, path, value in leaves(held, "$.properties"):
             assert path in named or says(event.metadata[name], value)

@@ -285,11 +285,12 @@ def lost_of_change(payload: JsonObject, profile: str) -> list[Steps]:
     own = {"eventName", "event", "timestamp", "userID", "userId", "timeUUID", "properties"}
 
     def arrives_there(steps: Steps, value: Any) -> bool:
-        if steps[0] == "metadata" and len(steps) > 1:
+        first = steps[0]
+        if first == "metadata" and len(steps) > 1:
             return same(inside(track, "properties", names.get(str(steps[1]), steps[1]), *steps[2:]), value)
-        if steps[0] == "properties":
+        if first == "properties":
             return same(inside(track, *steps), value)
-        return steps[0] in own - {"timeUUID"} or same(track.get("messageId"), value)
+        return first in own - {"timeUUID"} or same(track.get("messageId"), value)
 
     return [
         steps

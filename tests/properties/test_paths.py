@@ -56,15 +56,15 @@ def is_text(value: Any, wanted: str) -> bool:
     return isinstance(value, str) and value == wanted
 
 
-KINDS = st.sampled_from(("phone", "ios.idfa", "ga", "Phone", "", 7, None, True, ["phone"]))
-ROWS = st.lists(
+KINDS: st.SearchStrategy[Any] = st.sampled_from(("phone", "ios.idfa", "ga", "Phone", "", 7, None, True, ["phone"]))
+ROWS: st.SearchStrategy[list[Any]] = st.lists(
     st.one_of(
         st.fixed_dictionaries({}, optional={"type": KINDS, "kind": KINDS, "id": identifiers(), "ids": st.none()}),
         json_values(max_leaves=2),
     ),
     max_size=4,
 )
-TREES = st.fixed_dictionaries(
+TREES: st.SearchStrategy[JsonObject] = st.fixed_dictionaries(
     {},
     optional={
         "externalIds": ROWS | json_values(max_leaves=2),

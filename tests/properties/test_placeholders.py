@@ -123,8 +123,15 @@ ARRAYS = st.builds(
     st.lists(st.tuples(st.sampled_from(USER_NAMES), VALUES), max_size=1),
     st.integers(0, 3),
 )
+
+
+def call_of(fields: JsonObject, array: list[Any]) -> JsonObject:
+    """A track call with these fields, and with this array of custom IDs."""
+    return track(**fields, properties={"statsigCustomIDs": array})
+
+
 CALLS = st.builds(
-    lambda fields, array: track(**fields, properties={"statsigCustomIDs": array}),
+    call_of,
     st.fixed_dictionaries({}, optional=dict.fromkeys(FIELDS, VALUES)),
     ARRAYS,
 )

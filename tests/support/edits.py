@@ -125,7 +125,7 @@ VALUES: Final[Mapping[str, Callable[[], Any]]] = {
     "a tuple": lambda: ("a", "b"),
     "a set": lambda: {1},
     "a read-only mapping": lambda: MappingProxyType({"id": "i"}),
-    "an ordered dict": lambda: OrderedDict(id="i"),
+    "an ordered dict": lambda: OrderedDict[str, str](id="i"),
     "a UserDict": lambda: UserDict({"id": "i"}),
     "keys that are no strings": lambda: {1: "a", None: "b"},
     "a key that is no string, and null": lambda: {1: None, "a": 1},
@@ -180,7 +180,7 @@ def _as_other_type(value: Any) -> Any:
         return tuple(value)
     if isinstance(value, str):
         return Text(value)
-    is_float = not isinstance(value, bool) and value is not None and abs(value) < 1e300
+    is_float = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
     return float(value) if is_float else str(value)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 import attrs
 from hypothesis import strategies as st
@@ -96,7 +96,7 @@ def shape(value: Any) -> list[Any]:
     pending = [value]
     while pending:
         item = pending.pop()
-        kind = type(item)
+        kind: type[object] = type(item)
         spelled.append(kind)
         if kind is str or kind is int or kind is bool:
             spelled.append(item)
@@ -129,9 +129,8 @@ def containers(value: Any) -> set[int]:
 def _contents(item: Any) -> list[Any] | None:
     """Give what a container holds, keys included; `None` for any other value."""
     if isinstance(item, dict | MappingProxyType):
-        table: Mapping[Any, Any] = item
+        table = cast("Mapping[Any, Any]", item)
         return [part for entry in table.items() for part in entry]
     if isinstance(item, list | tuple):
-        items: Any = item
-        return list(items)
+        return list(cast("Iterable[Any]", item))
     return None

@@ -63,7 +63,7 @@ class Phase:
 class Figures:
     """What one phase came to."""
 
-    latencies_s: list[float] = attrs.Factory(list)
+    latencies_s: list[float] = attrs.Factory(list[float])
     failed: int = 0
     took_s: float = 0.0
 

@@ -68,13 +68,13 @@ class TestEvolving:
         evolved = attrs.evolve(event, fields={**event.fields, "value": 2})
 
         assert (evolved.value, evolved.user) == (2, event.user)
-        assert to_outbound_track(evolved)["properties"] == {"value": 2}
+        assert to_outbound_track(evolved).get("properties") == {"value": 2}
 
     def test_an_evolved_config_change_is_sent_as_it_was_evolved(self) -> None:
         change = parse_statsig_event({"eventName": "statsig::config_change", "metadata": {"name": "a_gate"}})
         assert isinstance(change, ConfigChange)
 
-        assert config_change_event(attrs.evolve(change, author="Ann"))["properties"]["author"] == "Ann"
+        assert config_change_event(attrs.evolve(change, author="Ann")).get("properties", {})["author"] == "Ann"
 
     def test_an_evolved_call_keeps_its_other_fields(self) -> None:
         call = parse_segment_event({"type": "track", "event": "a", "version": 3})

@@ -15,7 +15,7 @@ from tests.support.lookalikes import Text as Name
 
 from statsig_segment._javascript import float_text, json_text
 from statsig_segment._values import DEPTH, Loss, freeze, thaw, unshare
-from statsig_segment.placeholders import _PADDING
+from statsig_segment.placeholders import PADDING
 
 
 class Level(IntEnum):
@@ -179,7 +179,7 @@ class TestText:
 
 
 def test_the_padding_of_placeholders_is_all_white_space_and_quotes() -> None:
-    assert set(_PADDING) == {chr(code) for code in range(0x110000) if chr(code).isspace()} | set("\"'")
+    assert set(PADDING) == {chr(code) for code in range(0x110000) if chr(code).isspace()} | set("\"'")
 
 
 class TestFloats:

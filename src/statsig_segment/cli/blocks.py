@@ -183,6 +183,7 @@ def translate_block(config: IntegrationConfig, form: str, block: Block, *, seen:
     append = result.events.append
     payloads = block_payloads(block, split_calls, SegmentEventError)
     translated = translate_many if form == WEBHOOK else outcomes_of_block
+    outcome: Any
     for position, outcome in enumerate(translated(payloads, config, seen=seen)):
         if outcome.__class__ is dict:
             append(text_of(outcome))

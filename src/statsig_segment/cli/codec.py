@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 
 import attrs
 
-from statsig_segment._values import read_text
+from statsig_segment._values import JsonValue, read_text
 from statsig_segment.errors import StatsigSegmentError
 
 _Error: TypeAlias = type[StatsigSegmentError]
@@ -54,9 +54,9 @@ class _Piece(str):
     __slots__ = ()
 
 
-def _deep_pieces(value: object) -> Iterator[str]:
+def _deep_pieces(value: Any) -> Iterator[str]:
     """Write a value of any depth; slow, and needed for input that a reader takes and no writer does."""
-    waiting = [value]
+    waiting: list[JsonValue | tuple[Any, ...]] = [value]
     while waiting:
         match waiting.pop():
             case _Piece() as piece:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from statsig_segment._javascript import json_text
-from statsig_segment._values import freeze
+from statsig_segment._values import JsonValue, freeze
 from statsig_segment.cli.blocks import Tally, is_segment, is_statsig
 from statsig_segment.codes import CODES
 from statsig_segment.errors import Issue
@@ -51,7 +51,7 @@ def _escaped(character: str) -> str:
     return re.sub(".{4}", r"\\u\g<0>", character.encode("utf-16-be", "surrogatepass").hex())
 
 
-def call_name(payload: Any) -> tuple[str, str]:
+def call_name(payload: Mapping[str, Any] | JsonValue) -> tuple[str, str]:
     """Name a payload by its type and its name, as far as it has them."""
     if not isinstance(payload, Mapping):
         return "not a call", ""
@@ -61,7 +61,7 @@ def call_name(payload: Any) -> tuple[str, str]:
     return shown_text(kind) if isinstance(kind, str) else "an object", _name(payload, EVENT, NAME, GROUP_ID)
 
 
-def event_name(payload: Any) -> tuple[str, str]:
+def event_name(payload: Mapping[str, Any] | JsonValue) -> tuple[str, str]:
     """Name a payload of an export, likewise."""
     if not isinstance(payload, Mapping):
         return "not an event", ""

@@ -14,7 +14,7 @@ from tests.unit.cli.program import CONFIG, GOOD, Run, ndjson
 from statsig_segment.cli.places import Place, place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 TOML = '''\
@@ -57,7 +57,7 @@ def paths(value: Any, path: str = "$") -> Iterator[tuple[str, str]]:
             yield step, json.dumps(key, ensure_ascii=False)
             yield from paths(item, step)
     elif isinstance(value, list):
-        for at, item in enumerate(value):
+        for at, item in enumerate(cast("Iterable[Any]", value)):
             yield from paths(item, f"{path}[{at}]")
 
 

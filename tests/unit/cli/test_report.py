@@ -28,6 +28,10 @@ COUNT = CALLS.read_bytes().count(b"\n")
 """The number of sample calls, one a line."""
 
 
+def exit_early(_found: object) -> None:
+    sys.exit(2)
+
+
 def track(event: str = "Signed Up", **fields: Any) -> dict[str, Any]:
     return {"type": "track", "event": event, "userId": "u1", **fields}
 
@@ -254,7 +258,7 @@ class TestTheHtmlPage:
 
     def test_it_is_whole_or_not_there(self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / "report.html").write_text("old", encoding="utf-8")
-        monkeypatch.setattr("statsig_segment.cli.commands.report.report_page", lambda _found: sys.exit(2))
+        monkeypatch.setattr("statsig_segment.cli.commands.report.report_page", exit_early)
         run("report", CALLS, "--html", tmp_path / "report.html")
 
         assert [path.name for path in tmp_path.iterdir()] == ["report.html"]

@@ -3,7 +3,7 @@
 import argparse
 import sys
 from array import array
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -76,7 +76,7 @@ def run(arguments: Any) -> int:
 
 
 @contextmanager
-def _output(arguments: Any) -> Iterator[Outputs]:
+def _output(arguments: Any) -> Generator[Outputs]:
     """Open the file to write, which appears whole or not at all."""
     outputs = Outputs(taken_files((arguments.calls, arguments.export), arguments.config))
     outputs.open(write_config=arguments.write_config)
