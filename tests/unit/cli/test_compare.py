@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import pytest
 from rich.cells import cell_len
 from tests.unit.cli.program import Run, ndjson
 from tests.unit.cli.test_terminal import ESCAPES, at_terminal
 
 from statsig_segment import load_config
+from statsig_segment.cli.comparison_facts import Sides
+from statsig_segment.cli.comparison_text import comparison
+from statsig_segment.cli.screen import Screen
 from statsig_segment.comparison import compare
 
 if TYPE_CHECKING:
@@ -261,6 +265,23 @@ class TestAtATerminal:
         assert "6 pairs compared: they agree in everything." in shown.lines
         assert "No other configuration agrees with more pairs." in shown.lines
         assert "+ " not in "\n".join(shown.lines[3:])
+
+    def test_a_proposal_that_toml_cannot_hold_is_not_shown(self, tmp_path: Path) -> None:
+        export = [{**each, "eventName": each["eventName"].replace("segment::", "\ud800/")} for each in AGREEING]
+        files = written(tmp_path, "calls", *CALLS), written(tmp_path, "export", *export)
+        shown = at_terminal("compare", *files, columns=200, NO_COLOR="1")
+
+        assert shown.status == 1
+        assert "the proposal: TOML cannot hold half a surrogate pair; write it to a .json file" in shown.lines
+        assert "new lines have a +" not in shown.text
+
+    def test_what_the_pairs_decide_is_not_listed_as_undecided(self) -> None:
+        found = attrs.evolve(compare(CALLS, RENAMED), undecided=())
+        sides = Sides(calls="calls", call_lines=range(1, 7), export="export", export_lines=range(1, 7))
+
+        lines = Screen(None).text(comparison(found, sides, {}, 200)).splitlines()
+
+        assert lines[-1] == '+ page = "{name}"'
 
     def test_json_is_written_where_it_is_asked_for(self, run: Run, sides: tuple[Path, Path]) -> None:
         assert at_terminal("compare", *sides, "--json").text == run("compare", *sides).out.decode()

@@ -69,7 +69,7 @@ def run(arguments: Any) -> int:
             calls=arguments.calls, call_lines=calls.lines, export=arguments.export, export_lines=exported.lines
         )
         _write(arguments, found, sides, config)
-        if found.paired:
+        if found.paired and "write_config" in outputs:
             outputs.write("write_config", proposal_text(found.proposal, arguments.write_config))
             outputs.put_in_place(write_config=1)
     return _status(found)
