@@ -273,9 +273,9 @@ class Service:
         """Count the messages of a lane."""
         return dict(self.rows("SELECT state, count(*) FROM message WHERE lane = ? GROUP BY state", lane))
 
-    def settled(self, lane: str) -> dict[str, int]:
+    def settled(self, lane: str, deadline_s: float = DEADLINE_S) -> dict[str, int]:
         """Wait until nothing of a lane waits any more, and count its messages."""
-        until(lambda: "waiting" not in self.states(lane), f"the lane {lane} is empty")
+        until(lambda: "waiting" not in self.states(lane), f"the lane {lane} is empty", deadline_s)
         return self.states(lane)
 
     def close(self) -> None:

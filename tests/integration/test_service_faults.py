@@ -479,7 +479,7 @@ class TestHostileBodies:
         for sender in senders:
             sender.start()
         for sender in senders:
-            sender.join(loopback.DEADLINE_S)
+            sender.join(4 * loopback.DEADLINE_S)
 
         status = Path(f"/proc/{service.process.pid}/status").read_text(encoding="ascii")
         assert int(status.split("VmHWM:")[1].split()[0]) < 600_000
@@ -488,7 +488,7 @@ class TestHostileBodies:
     @staticmethod
     def _send(service: loopback.Service, body: bytes) -> None:
         answer = httpx.post(
-            f"{service.url}/v1/batch", content=body, headers=KEYED, trust_env=False, timeout=loopback.DEADLINE_S
+            f"{service.url}/v1/batch", content=body, headers=KEYED, trust_env=False, timeout=4 * loopback.DEADLINE_S
         )
         assert answer.status_code in {200, 400, 413, 503}
 

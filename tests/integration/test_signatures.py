@@ -74,9 +74,11 @@ class TestSegment:
 
 
 @pytest.mark.parametrize("first", ['{"a": 1}', '{ "é" : [1, {"b":"]"}] }', '"x,y"', "1.50", "[1,[2]]"])
-def test_of_a_batch_segment_signs_the_bytes_of_the_first_element(first: str) -> None:
+def test_of_a_batch_segment_signs_the_bytes_of_the_first_element_or_of_the_whole_body(first: str) -> None:
     body = f' [\n{first} , {{"b": 2}}]'.encode()
 
-    verify_segment_signature(body, openssl("sha1", "secret", first.encode()), "secret")
-    with pytest.raises(SignatureError):
-        verify_segment_signature(body, openssl("sha1", "secret", body), "secret")
+    for signed in (first.encode(), body):
+        verify_segment_signature(body, openssl("sha1", "secret", signed), "secret")
+    for signed in (b'{"b": 2}', body.strip(), first.encode() + b" "):
+        with pytest.raises(SignatureError):
+            verify_segment_signature(body, openssl("sha1", "secret", signed), "secret")
