@@ -4,7 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 from statsig_segment._validators import problem
 from statsig_segment._values import type_name
@@ -34,7 +34,7 @@ class ParsedObject(dict[str, Any]):
 
 def parsed(source: Any) -> Any:
     """Give the tables of a configuration: of a mapping itself, of text, or of the file at a `pathlib.Path`."""
-    kind: type[object] = type(source)
+    kind = cast("type[object]", type(source))
     if issubclass(kind, str):
         return _parsed_text(str.__str__(source))
     if issubclass(kind, Mapping):

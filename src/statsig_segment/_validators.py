@@ -55,7 +55,7 @@ def name_set(value: Any) -> Any:
 
 def table(value: Any) -> Any:
     """Turn a mapping into a frozen one, with no entry lost; leave anything else for the validator to refuse."""
-    kind: type[object] = type(value)
+    kind = cast("type[object]", type(value))
     return FrozenDict(value) if issubclass(kind, Mapping) else value
 
 

@@ -127,7 +127,7 @@ class _Reader:
         self._losses = losses
 
     def read(self, value: Any, steps: Steps, around: tuple[int, ...]) -> Any:
-        kind: type[object] = type(value)
+        kind: type[object] = type(value)  # pyright: ignore[reportUnknownVariableType] - the type of Any; a cast costs time
         if len(around) > DEPTH or id(value) in around:
             return None if value is None else self._lost("too_deep", steps)
         if kind in _SCALARS:
@@ -250,7 +250,7 @@ def unshare(value: Any) -> Any:
 
 def _contents(value: Any) -> dict[Any, Any] | list[Any] | None:
     """Give what a container holds, `None` for any other value and for a mapping that fails when it is read."""
-    kind: type[object] = type(value)
+    kind: type[object] = type(value)  # pyright: ignore[reportUnknownVariableType] - the type of Any; a cast costs time
     if kind is dict or kind is list:
         return cast("dict[Any, Any] | list[Any]", value)
     try:

@@ -676,7 +676,7 @@ def _tree(value: dict[str, Any] | list[Any], room: int) -> str:
     if type(value) is dict:
         entries: list[str] = []
         for key, item in value.items():
-            kind = type(item)
+            kind = type(item)  # pyright: ignore[reportUnknownVariableType] - the type of Any; a cast costs time
             if kind is str:
                 text = _quote(item)
             elif kind is dict or kind is list:
@@ -687,7 +687,7 @@ def _tree(value: dict[str, Any] | list[Any], room: int) -> str:
         return f"{{{','.join(entries)}}}"
     items: list[str] = []
     for item in value:
-        kind = type(item)
+        kind = type(item)  # pyright: ignore[reportUnknownVariableType] - the type of Any; a cast costs time
         if kind is str:
             items.append(_quote(item))
         elif kind is dict or kind is list:

@@ -91,6 +91,7 @@ def _outbound_track(payload: JsonObject, plan: OutboundPlan) -> JsonObject | str
 
     # -- What parsing reads -------------------------------------------------------------------------------------------
     user: JsonValue
+    metadata: JsonValue
     statsig_metadata: JsonValue
     user_id, user, value, metadata = get(USER_ID), get(USER), get(VALUE), get(METADATA)
     statsig_metadata, time_uuid = get(STATSIG_METADATA), get(TIME_UUID)

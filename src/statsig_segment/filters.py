@@ -24,14 +24,14 @@ _STATSIG_LIBRARY: Final = "statsig"
 SEGMENT_PREFIX: Final = "segment::"
 SEGMENT_SDK: Final = "segment"
 
-_DICT: Final[type[dict[str, bool]]] = dict
+_NAMES: Final[type[frozenset[str]]] = frozenset
 _EVENTS: Final = expect(
     "a table of event names and true or false",
-    validators.deep_mapping(validators.instance_of(str), validators.instance_of(bool), validators.instance_of(_DICT)),
+    validators.deep_mapping(validators.instance_of(str), validators.instance_of(bool), validators.instance_of(dict)),
 )
 _TYPES: Final = expect(
     f"a list of {', '.join(CALL_TYPES)}",
-    validators.optional(validators.deep_iterable(validators.in_(CALL_TYPES), validators.instance_of(frozenset))),
+    validators.optional(validators.deep_iterable(validators.in_(CALL_TYPES), validators.instance_of(_NAMES))),
 )
 
 

@@ -96,7 +96,7 @@ def shape(value: Any) -> list[Any]:
     pending = [value]
     while pending:
         item = pending.pop()
-        kind: type[object] = type(item)
+        kind = cast("type[object]", type(item))
         spelled.append(kind)
         if kind is str or kind is int or kind is bool:
             spelled.append(item)
