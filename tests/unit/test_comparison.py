@@ -525,3 +525,57 @@ class TestBadInput:
             return size // count
 
         assert peak(1_600) < 1.2 * peak(800)
+
+
+class TestOddCalls:
+    """Calls and names that are rare, and have to be withstood all the same."""
+
+    TOO_LONG = 10**5_000
+
+    def test_a_call_that_cannot_be_translated_is_compared_in_nothing(self) -> None:
+        odd = {"total": self.TOO_LONG, "statsigEnvironment": {"tier": "staging"}}
+
+        found = compare([track(properties=odd)], [exported()])
+
+        assert found.paired == 1
+        assert [(each.aspect, each.agree, each.differ) for each in found.findings] == [("filtered", 1, 0)]
+        assert found.proposal == {}
+
+    def test_a_call_that_cannot_be_translated_is_not_taken_for_filtered(self) -> None:
+        lost = [track("Odd", at, properties={"total": self.TOO_LONG}) for at in range(1, 4)]
+
+        found = compare([track(at=0), *lost, track(at=4)], [exported(at=0), exported(at=4)])
+
+        assert (found.paired, found.only_called, found.proposal) == (2, 3, {})
+
+    def test_a_user_id_that_a_pair_gives_is_found_where_the_pair_stands(self) -> None:
+        call = track(userId=None, properties={"statsigCustomIDs": ["userID", "u9"]})
+
+        found = compare([call], [exported(userID="u9")])
+
+        assert (found.paired, finding(found, "user ID").agree, found.proposal) == (1, 1, {})
+
+    def test_a_part_that_stands_in_a_name_many_times_makes_a_template_that_agrees(self) -> None:
+        calls, events = [track("a")], [exported("segment::aaaaaaaaa")]
+
+        proposed = load_config(compare(calls, events).proposal)
+
+        assert compare(calls, events, proposed).agrees
+
+    def test_views_of_one_part_and_no_other_make_a_template_that_agrees(self) -> None:
+        calls = [{**track(at=at), "type": "page", "name": f"Page {at}"} for at in range(3)]
+        calls.append({**track(at=3), "type": "page"})
+        events = [exported(f"segment::Saw Page {at}", at, metadata={"name": f"Page {at}"}) for at in range(3)]
+        events.append(exported("segment::Saw nothing", 3))
+
+        proposed = load_config(compare(calls, events).proposal)
+
+        assert compare(calls, events, proposed).agrees
+        assert proposed.inbound.naming.page_unnamed == "Saw nothing"
+
+    def test_a_name_that_the_call_and_statsig_have_twice_settles_nothing_it_need_not(self) -> None:
+        calls = [track("One"), track("One"), track("Two")]
+
+        found = compare(calls, [exported("segment::One"), exported("segment::One"), exported("segment::Two")])
+
+        assert (found.paired, found.ambiguous, found.only_exported) == (3, 0, 0)

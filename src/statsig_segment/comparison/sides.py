@@ -17,7 +17,7 @@ from statsig_segment.conversion import to_statsig_event
 from statsig_segment.errors import StatsigSegmentError
 from statsig_segment.even_odd import coerce_id
 from statsig_segment.exports import ConfigChange, ExportedEvent, parse_statsig_event
-from statsig_segment.identity import apply_id_mappings
+from statsig_segment.identity import apply_id_mappings, ids_of
 from statsig_segment.segment import (
     PROPERTIES,
     TRAITS,
@@ -173,7 +173,7 @@ def _parsed(parse: Any, payload: Any) -> Any:
 def _call(
     position: int, event: Track | Page | Screen | Group, config: InboundConfig, known_ids: frozenset[str]
 ) -> Call:
-    near = {*mapped(event, config).custom_ids.values()}
+    near = {*ids_of(mapped(event, config)).values()}
     far: set[str] = set()
     for path, value in places(event):
         if type(value) in _TEXT_OR_NUMBER:
