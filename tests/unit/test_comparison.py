@@ -556,8 +556,9 @@ class TestOddCalls:
 
         assert (found.paired, finding(found, "user ID").agree, found.proposal) == (1, 1, {})
 
-    def test_a_part_that_stands_in_a_name_many_times_makes_a_template_that_agrees(self) -> None:
-        calls, events = [track("a")], [exported("segment::aaaaaaaaa")]
+    @pytest.mark.parametrize(("part", "name"), [("a", "aaaaaaaaa"), ("aa", "aaaaa"), ("aba", "ababa")])
+    def test_a_part_that_stands_in_a_name_many_times_makes_a_template_that_agrees(self, part: str, name: str) -> None:
+        calls, events = [track(part)], [exported(f"segment::{name}")]
 
         proposed = load_config(compare(calls, events).proposal)
 
