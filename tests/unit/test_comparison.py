@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from statsig_segment import IntegrationConfig, StatsigEvent, load_config, to_log_event, translate_many
+from statsig_segment import EventNaming, IntegrationConfig, StatsigEvent, load_config, to_log_event, translate_many
 from statsig_segment.comparison import Comparison, Example, Finding, compare
+from statsig_segment.comparison.learned import Learned
 
 JsonObject = dict[str, Any]
 
@@ -555,8 +556,9 @@ class TestOddCalls:
 
         assert (found.paired, finding(found, "user ID").agree, found.proposal) == (1, 1, {})
 
-    def test_a_part_that_stands_in_a_name_many_times_makes_a_template_that_agrees(self) -> None:
-        calls, events = [track("a")], [exported("segment::aaaaaaaaa")]
+    @pytest.mark.parametrize(("part", "name"), [("a", "aaaaaaaaa"), ("aa", "aaaaa"), ("aba", "ababa")])
+    def test_a_part_that_stands_in_a_name_many_times_makes_a_template_that_agrees(self, part: str, name: str) -> None:
+        calls, events = [track(part)], [exported(f"segment::{name}")]
 
         proposed = load_config(compare(calls, events).proposal)
 
@@ -579,3 +581,49 @@ class TestOddCalls:
         found = compare(calls, [exported("segment::One"), exported("segment::One"), exported("segment::Two")])
 
         assert (found.paired, found.ambiguous, found.only_exported) == (3, 0, 0)
+
+    def test_a_call_without_a_time_finds_an_event_without_one(self) -> None:
+        assert compare([track(timestamp=None)], [exported(timestamp=None)]).paired == 1
+
+    def test_one_event_of_calls_that_differ_stays_ambiguous(self) -> None:
+        calls = [track("One"), track("Two")]
+
+        found = compare(calls, [exported("Three")])
+
+        assert (found.paired, found.ambiguous, found.ambiguous_exported) == (0, 2, 1)
+
+    def test_an_id_under_a_name_that_no_path_can_hold_is_not_found(self) -> None:
+        found = compare([track(userId=None) | {"device[0": "d1"}], [exported(userID="d1")])
+
+        assert (found.paired, found.only_called, found.only_exported) == (0, 1, 1)
+
+    def test_an_object_of_an_array_is_found_by_its_texts_alone(self) -> None:
+        def ids(at: int) -> list[JsonObject]:
+            return [{"rank": 1, "type": "phone", "id": f"p{at}"}, {"id": f"m{at}", "type": "mail"}]
+
+        calls = [track(at=at, context={"externalIds": ids(at)}) for at in range(2)]
+        events = [exported(at=at, user={"customIDs": {"phoneID": f"p{at}"}}) for at in range(2)]
+
+        proposed = load_config(compare(calls, events).proposal)
+
+        assert [row.field for row in proposed.inbound.id_mappings] == ["context.externalIds[type=phone].id"]
+
+    def test_no_more_than_five_properties_are_proposed_for_the_value(self) -> None:
+        calls = [track(at=at, properties={f"p{at}": at + 10}) for at in range(6)]
+        events = [exported(at=at, value=at + 10, metadata={f"p{at}": str(at + 10)}) for at in range(6)]
+
+        proposed = load_config(compare(calls, events).proposal)
+
+        assert len(proposed.inbound.value_properties) == 5
+
+    def test_names_that_never_settle_are_learned_three_times_and_no_more(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        prefixes = iter(("a/", "b/", "c/", "d/"))
+
+        def learned(_pairing: Any, _config: Any) -> Learned:
+            return Learned(changes={"naming": EventNaming(prefix=next(prefixes))})
+
+        monkeypatch.setattr("statsig_segment.comparison.learn_naming", learned)
+        found = compare([track("One"), track("Two")], [exported("1"), exported("2")])
+
+        assert (found.paired, found.ambiguous) == (0, 2)
+        assert next(prefixes) == "d/"
