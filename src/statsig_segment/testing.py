@@ -519,9 +519,6 @@ class _Count:
 
     __index__ = __int__
 
-    def __float__(self) -> float:
-        return float(self.number)
-
     def __repr__(self) -> str:
         return f"_Count({self.number})"
 
