@@ -2,5 +2,5 @@
 
 from statsig_segment.cli import main
 
-if __name__ == "__main__":  # a worker process of `--jobs` imports this module anew
+if __name__ == "__main__":
     raise SystemExit(main())

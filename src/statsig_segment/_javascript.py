@@ -44,15 +44,6 @@ def well_formed(text: str) -> str:
     return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def quoted_size(text: str) -> int:
-    """Count the characters of a text inside a JSON string, without the quotes.
-
-    >>> quoted_size('a"b')
-    4
-    """
-    return len(well_formed(_quote(text))) - len('""')
-
-
 def scalar_text(value: str | float) -> str | None:
     """Print a string as it is and a number or boolean as JavaScript does; `None` where it is not finite.
 

@@ -31,6 +31,7 @@ from statsig_segment.testing import hostile_values, integration_tables, json_val
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 WHOLE: dict[str, dict[str, Any]] = {
     "inbound": {
@@ -543,3 +544,30 @@ class TestHostileSources:
 
         assert "s3cret" not in f"{caught.value} {caught.value!r} {caught.value.issues}"
         assert "2026" not in str(caught.value)
+
+
+class TestFiles:
+    """A `pathlib.Path` is read as UTF-8; a file that cannot be read is a problem of the configuration."""
+
+    def problem(self, source: Any) -> tuple[str, str, str]:
+        with pytest.raises(ConfigError) as refused:
+            load_config(source)
+        (issue,) = refused.value.issues
+        return issue.code, issue.path, issue.message
+
+    def test_one_that_is_not_there_is_named_by_the_reason_alone(self, tmp_path: Path) -> None:
+        expected = ("wrong_value", "$", "the file cannot be read: No such file or directory")
+
+        assert self.problem(tmp_path / "secret.toml") == expected
+
+    def test_one_in_another_encoding_is_refused(self, tmp_path: Path) -> None:
+        (tmp_path / "config.toml").write_bytes('[inbound]\ndefault_environment = "\xe9"\n'.encode("latin-1"))
+
+        assert self.problem(tmp_path / "config.toml") == ("wrong_value", "$", "the file is not in UTF-8")
+
+    @pytest.mark.parametrize("name", ["integration.toml", "conf/integration.json", "a b.toml\n"])
+    def test_the_name_of_one_as_text_is_refused_with_advice(self, name: str) -> None:
+        code, path, message = self.problem(name)
+
+        assert (code, path) == ("wrong_value", "$")
+        assert message == "expected a configuration, not the name of a file; pass pathlib.Path(name)"

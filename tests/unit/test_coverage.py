@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +13,10 @@ from statsig_segment.coverage import MAX_ID_TYPES, Coverage, Gain, coverage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+class Kind(Enum):
+    TRACK = "track"
 
 
 def track(event: str = "Signed Up", **fields: Any) -> dict[str, Any]:
@@ -175,3 +180,9 @@ def test_a_name_that_comes_back_after_thousands_of_others_counts_with_its_event(
 @pytest.mark.parametrize("name", ["<script>", "\ud800", "a\nb", "x" * 100_000, "segment::", "🙂"])
 def test_a_hostile_name_is_a_name(name: str) -> None:
     assert coverage([track(name, userId="u1")]).events[0].name == f"segment::{name}"
+
+
+def test_a_type_that_is_an_enumeration_counts_under_its_value() -> None:
+    found = coverage([track(userId="u1") | {"type": Kind.TRACK}])
+
+    assert kinds(found) == [("track", "segment::Signed Up", 1)]

@@ -26,6 +26,10 @@ class Plan(Enum):
     PRO = "pro"
 
 
+class Row(list[Any]):
+    """A list with a type of its own."""
+
+
 class Hostile:
     """An object that fails whatever it is asked."""
 
@@ -71,6 +75,7 @@ READ: dict[str, tuple[Any, Any]] = {
     "a huge decimal": (Decimal("1E+5000"), float("inf")),
     "a fraction": (Fraction(1, 4), 0.25),
     "a UUID": (UUID(int=1), "00000000-0000-0000-0000-000000000001"),
+    "a list of its own type": (Row(["a", 1]), ("a", 1)),
     "a set": ({"b", "a"}, ("a", "b")),
     "a mapping": (Lookup({"a": [1], Name("b"): Lookup({}), 3: "c"}), {"a": (1,), "b": {}}),
     "keys that are not strings": ({1: "a", None: 2, "b": 3}, {"b": 3}),
@@ -152,6 +157,11 @@ class TestCopies:
 
         assert copy == {"a": [day, {1: "x"}]}
         assert copy["a"][1] is not given["a"][1]
+
+    def test_unsharing_keeps_a_mapping_that_fails_as_it_is(self) -> None:
+        hostile = HostileMapping({"a": 1})
+
+        assert unshare({"x": hostile})["x"] is hostile
 
     def test_unsharing_keeps_every_level(self) -> None:
         copy = unshare(nested(50_000))

@@ -120,6 +120,12 @@ class TestAConfiguration:
     def test_each_key_is_told_in_a_sentence(self, source: dict[str, Any], text: str) -> None:
         assert config_text(load_config(source)) == text
 
+    def test_several_properties_for_the_value_are_told_in_their_order(self) -> None:
+        lines = config_text(load_config({"inbound": {"value_property": ["total", "price"]}})).splitlines()
+
+        sentence = 'The first usable one of these properties becomes the value: "total", "price".'
+        assert f"  {sentence}" in lines
+
     def test_so_is_what_lets_nothing_through(self) -> None:
         told = config_text(load_config(NOTHING)).splitlines()
 

@@ -533,6 +533,13 @@ class TestTheTwoCodecs:
             for codec in (FAST, STANDARD):
                 assert codec.encode(value) == b"[" * depth + b"1" + b"]" * depth
 
+    def test_deep_objects_are_written_with_their_neighbors(self) -> None:
+        value: Any = 1
+        for _ in range(100_000):
+            value = {"a": value, "b": [2]}
+        for codec in (FAST, STANDARD):
+            assert codec.encode(value) == b'{"a":' * 100_000 + b"1" + b',"b":[2]}' * 100_000
+
     def test_output_is_compact_and_keeps_its_characters(self) -> None:
         assert STANDARD.encode({"a": ["é", 1, None], "b": "\ud800"}) == '{"a":["é",1,null],"b":"\\ud800"}'.encode()
 

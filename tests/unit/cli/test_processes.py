@@ -80,6 +80,11 @@ class TestResults:
         assert len(one.lines) >= 4
         assert one.counts.startswith("read 6 = ")
 
+    def test_one_that_takes_longer_than_a_look_at_its_process_is_awaited(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(processes, "_PATIENCE", 0.01)
+
+        assert list(in_order(time.sleep, [0.2], 2)) == [None]
+
 
 class TestWhereAProcessCannotBeWaitedFor:
     """As on Windows, whose pipes cannot."""
