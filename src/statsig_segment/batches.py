@@ -49,7 +49,7 @@ def split_segment_batch(body: Mapping[str, Any] | list[Any] | tuple[Any, ...] | 
     if _is_event_bridge(value):
         value = cast("JsonValue", value[DETAIL])
     if type(value) is list:
-        return iter(value)
+        return map(unshare, value)  # one may stand there twice
     if type(value) is not dict:
         raise SegmentEventError("not_an_object", message=f"expected a JSON object or array, not {type_name(value)}")
     if BATCH not in value or TYPE in value:
@@ -68,10 +68,11 @@ def _is_event_bridge(value: JsonValue) -> TypeGuard[dict[str, Any]]:
 
 def _filled_items(envelope: dict[str, Any]) -> Iterator[Any]:
     """Fill each item from its envelope; what they share is copied into each, and so must be small (TR-4)."""
-    shared: dict[str, Any] = {name: envelope[name] for name in (*_MERGED, *_FILLED_IN) if name in envelope}
-    if _bytes(freeze(shared)) > _MAX_SHARED_BYTES:
+    frozen = freeze({name: envelope[name] for name in (*_MERGED, *_FILLED_IN) if name in envelope})
+    if _bytes(frozen) > _MAX_SHARED_BYTES:
         raise SegmentEventError("envelope_too_large", "$")
-    return (_filled(shared, item) for item in envelope[BATCH])
+    shared = thaw(frozen)  # no container of it is inside itself
+    return (_filled(shared, unshare(item)) for item in envelope[BATCH])
 
 
 def _filled(shared: dict[str, Any], item: JsonValue) -> JsonValue:

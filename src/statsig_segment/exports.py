@@ -408,11 +408,11 @@ def split_statsig_export(body: Mapping[str, Any] | list[Any] | tuple[Any, ...] |
     if type(value) is dict and EVENT_NAME not in value:
         if type(value.get(EVENTS)) is list:
             shared = value
-            return (_with_shared(event, shared) for event in value[EVENTS])
+            return (_with_shared(unshare(event), shared) for event in value[EVENTS])  # one may stand there twice
         if DATA in value:
             value = cast("JsonValue", [] if _code(value) is not None else value[DATA])
     if type(value) is list:
-        return iter(value)
+        return map(unshare, value)
     if type(value) is dict:
         return iter((value,))
     raise StatsigEventError("not_an_object")
