@@ -60,7 +60,7 @@ class TestAnythingButAnEvent:
 
 class TestBatches:
     def test_an_envelope_with_too_much_to_share_is_refused(self) -> None:
-        envelope = {"context": {"text": "x" * 600_000}, "batch": [{}]}
+        envelope: Any = {"context": {"text": "x" * 600_000}, "batch": [{}]}
 
         with pytest.raises(SegmentEventError) as refused:
             list(split_segment_batch(envelope))
@@ -79,7 +79,7 @@ class TestBatches:
 
 def test_a_repeated_message_is_skipped_by_log_events_too() -> None:
     """IN-9"""
-    sent, repeated = log_events([CALL, CALL], seen=set())
+    sent, repeated = log_events([CALL, CALL], seen=set[str]())
 
     assert sent == {"eventName": "segment::Signed Up", "user": {"userID": "u1"}, "metadata": {}}
     assert repeated == Skipped(reason="duplicate_message", position=1, payload=CALL)
