@@ -103,7 +103,7 @@ class TestSharedParts:
     """IN-8, OU-2"""
 
     def test_what_the_items_of_an_envelope_share_is_small(self) -> None:
-        envelope: Any = {"batch": [{}, {}], "context": {"page": {"title": "x" * 33_000}}}
+        envelope: dict[str, Any] = {"batch": [{}, {}], "context": {"page": {"title": "x" * 33_000}}}
 
         with pytest.raises(SegmentEventError) as caught:
             split_segment_batch(envelope)

@@ -60,7 +60,7 @@ class TestAnythingButAnEvent:
 
 class TestBatches:
     def test_an_envelope_with_too_much_to_share_is_refused(self) -> None:
-        envelope: Any = {"context": {"text": "x" * 600_000}, "batch": [{}]}
+        envelope: dict[str, Any] = {"context": {"text": "x" * 600_000}, "batch": [{}]}
 
         with pytest.raises(SegmentEventError) as refused:
             list(split_segment_batch(envelope))
