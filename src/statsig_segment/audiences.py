@@ -13,14 +13,14 @@ from statsig_segment.identity import no_identifier, note_placeholders
 from statsig_segment.segment import CONTEXT, PROPERTIES, TRAITS, Group, Identify, SegmentEvent, Track
 from statsig_segment.statsig import USER_ID
 
-_PERSONAS: Final = "personas"
-_CLASS: Final = "computation_class"
-_KEY: Final = "computation_key"
-_CLASSES: Final = frozenset({"audience", "journey_step"})
+PERSONAS: Final = "personas"
+CLASS: Final = "computation_class"
+KEY: Final = "computation_key"
+CLASSES: Final = frozenset({"audience", "journey_step"})
 _MEMBERSHIP_TEXTS: Final = FrozenDict({"true": True, "false": False})
 _ID_LIST: Final = re.compile(r"[A-Za-z0-9_-]{3,100}")  # Statsig's Console API
 
-KEY_PATH: Final = f"$.{CONTEXT}.{_PERSONAS}.{_KEY}"
+KEY_PATH: Final = f"$.{CONTEXT}.{PERSONAS}.{KEY}"
 
 
 def _tuple_of_issues(issues: Iterable[Issue]) -> tuple[Issue, ...]:
@@ -110,7 +110,7 @@ def audience_update(event: SegmentEvent) -> AudienceUpdate | None:
     if event.user_id is None and not event.custom_ids:
         raise no_identifier(event)
     note_placeholders(event, issues)
-    if not _ID_LIST.fullmatch(key):
+    if not is_id_list(key):
         add_issue(issues, "id_list_invalid", KEY_PATH)
     return AudienceUpdate(
         id_list=key,
@@ -123,12 +123,17 @@ def audience_update(event: SegmentEvent) -> AudienceUpdate | None:
     )
 
 
+def is_id_list(key: str) -> bool:
+    """Say whether Statsig takes an audience's key as the name of an ID list (AU-6)."""
+    return _ID_LIST.fullmatch(key) is not None
+
+
 def _computation_key(event: SegmentEvent) -> str | None:
     """Give the audience's key, `None` where the call is not about an audience (AU-2)."""
-    personas = event.context.get(_PERSONAS)
+    personas = event.context.get(PERSONAS)
     if not is_object(personas) or event.type not in _HOLDERS:
         return None
-    return filled_text(personas.get(_KEY)) if personas.get(_CLASS) in _CLASSES else None
+    return filled_text(personas.get(KEY)) if personas.get(CLASS) in CLASSES else None
 
 
 def membership_path(event: SegmentEvent, key: str) -> str:

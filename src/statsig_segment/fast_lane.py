@@ -27,22 +27,24 @@ from datetime import UTC, datetime
 from itertools import product
 from json.encoder import encode_basestring as _quote
 from math import isfinite
+from string import ascii_letters, digits
 from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 from statsig_segment._javascript import float_text
 from statsig_segment._paths import FieldPath, Selector, Step
 from statsig_segment._times import DAY_MS, epoch_ms
 from statsig_segment._values import DEPTH, EMPTY, FrozenDict, JsonValue
+from statsig_segment.audiences import CLASS, CLASSES, KEY, PERSONAS, AudienceUpdate, is_id_list
 from statsig_segment.choices import FLATTEN
 from statsig_segment.event_names import PLACEHOLDERS, EventNaming, Piece, fill
-from statsig_segment.filters import is_disabled
+from statsig_segment.filters import STATSIG_LIBRARY, is_disabled
 from statsig_segment.limits import (
     LONGEST_JOINED_NAME,
     MOST_ID,
     MOST_METADATA,
     MOST_NAME,
     MOST_VALUE,
-    has_forbidden_character,
+    find_forbidden,
 )
 from statsig_segment.placeholders import PLACEHOLDERS as PLACEHOLDER_IDS
 from statsig_segment.placeholders import is_placeholder
@@ -77,6 +79,7 @@ JsonObject: TypeAlias = dict[str, Any]
 _Row: TypeAlias = tuple[str, str, tuple[Step, ...]]
 """What a path fills, the top-level key that it begins with, and its steps where it has more than that one."""
 
+_read_time: Final = datetime.fromisoformat
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _COMMON_TIME: Final = "2024-03-01T12:34:56.789Z"
 """The form in which clients write the time."""
@@ -93,7 +96,10 @@ _MOST_ESCAPED: Final = 6
 """So many characters of JSON may stand for one, as in \\u0001."""
 _MARKS: Final = len('"":"",')
 """So many marks stand around an entry of metadata."""
-_LONGEST_PLACEHOLDER: Final = max(map(len, PLACEHOLDER_IDS))
+_ALPHANUMERIC: Final = frozenset(ascii_letters + digits)
+_PLAIN_STARTS: Final = _ALPHANUMERIC.difference("0", *(text[:1] + text[:1].upper() for text in PLACEHOLDER_IDS))
+_PLAIN_ENDS: Final = _ALPHANUMERIC.difference("0", *(text[-1:] + text[-1:].upper() for text in PLACEHOLDER_IDS))
+"""An ID that begins or ends with one of these is no placeholder."""
 _USER_ID_IN_LOWER_CASE: Final = USER_ID_TYPE.lower()
 _TEXT_FIELDS: Final = frozenset({USER_ID, ANONYMOUS_ID, GROUP_ID, NAME, CATEGORY})
 """Fields that the reference may hold as text where they are numbers."""
@@ -117,10 +123,11 @@ class Plan(NamedTuple):
     names_from_properties: bool
     dotted: frozenset[str]
     """The paths that a top-level field of that very name would stop."""
-    id_rows: tuple[_Row, ...]
+    id_rows: tuple[tuple[str | None, str | None, str, tuple[Step, ...]], ...]
+    """The ID type, `None` for the user ID; the key in the context, where what is in it is mapped; key and steps."""
     id_types: frozenset[str] | None
-    user_rows: tuple[tuple[str, str | None, _Row], ...]
-    """Field of the user, in the order of the wire; its key, where it stands in the context; its path."""
+    user_rows: tuple[tuple[str, str, _Row | None], ...]
+    """Field of the user, in the order of the wire; its key in the context, or else its path."""
     custom_rows: tuple[_Row, ...]
     metadata_rows: tuple[_Row, ...]
     value_properties: tuple[str, ...]
@@ -154,7 +161,7 @@ def _plan(config: Any) -> Plan | None:
         is_verbatim=naming.track == f"{{{EVENT}}}",
         names_from_properties=naming.from_properties,
         dotted=frozenset(path.field for path in paths if len(path.steps) > 1 or path.steps[0].selector),
-        id_rows=tuple(_row(spelled_id_type(row.id_type), row.path) for row in config.id_mappings),
+        id_rows=tuple(_id_row(spelled_id_type(row.id_type), row.path) for row in config.id_mappings),
         id_types=config.id_types,
         user_rows=_user_rows(config.user_paths),
         custom_rows=tuple(_row(key, path) for key, path in config.custom_paths.items()),
@@ -175,15 +182,33 @@ def _row(target: str, path: FieldPath) -> _Row:
     return target, first.name, () if len(path.steps) == 1 and first.selector is None else path.steps
 
 
-def _user_rows(paths: Mapping[str, FieldPath]) -> tuple[tuple[str, str | None, _Row], ...]:
-    rows = {name: _row(name, paths[name]) for name in USER_FIELDS if name in paths}
-    return tuple((name, _context_key(row), row) for name, row in rows.items())
+def _id_row(id_type: str, path: FieldPath) -> tuple[str | None, str | None, str, tuple[Step, ...]]:
+    target = None if id_type == USER_ID_TYPE else id_type
+    match _context_keys(path):
+        case [outer, key]:
+            return target, outer, key, ()
+        case _:
+            _, key, steps = _row(id_type, path)
+            return target, None, key, steps
 
 
-def _context_key(row: _Row) -> str | None:
-    _, head, steps = row
-    is_plain = len(steps) == 2 and all(step.selector is None for step in steps)  # noqa: PLR2004 - context and key
-    return steps[1].name if head == CONTEXT and is_plain else None
+def _user_rows(paths: Mapping[str, FieldPath]) -> tuple[tuple[str, str, _Row | None], ...]:
+    return tuple(_user_row(name, paths[name]) for name in USER_FIELDS if name in paths)
+
+
+def _user_row(name: str, path: FieldPath) -> tuple[str, str, _Row | None]:
+    match _context_keys(path):
+        case [key]:
+            return name, key, None
+        case _:
+            return name, "", _row(name, path)
+
+
+def _context_keys(path: FieldPath) -> list[str]:
+    """Give the keys of a path after the context; none where it begins elsewhere or selects items of an array."""
+    head, *others = path.steps
+    is_plain = head.name == CONTEXT and all(step.selector is None for step in path.steps)
+    return [step.name for step in others] if is_plain else []
 
 
 def _forms(naming: EventNaming, kind: str) -> tuple[str, ...]:
@@ -203,7 +228,7 @@ class _OddError(Exception):
     """The call is the reference's."""
 
 
-def log_event(payload: Any, plan: Plan | None) -> JsonObject | str | None:
+def log_event(payload: Any, plan: Plan | None) -> JsonObject | AudienceUpdate | str | None:
     """Give the log event of a sound call, the reason for which a sound call is skipped, or `None` to step aside."""
     if type(payload) is not dict or plan is None:
         return None
@@ -213,7 +238,7 @@ def log_event(payload: Any, plan: Plan | None) -> JsonObject | str | None:
         return None
 
 
-def _log_event(payload: JsonObject, plan: Plan) -> JsonObject | str | None:  # noqa: C901, PLR0911, PLR0912, PLR0915
+def _log_event(payload: JsonObject, plan: Plan) -> JsonObject | AudienceUpdate | str | None:  # noqa: C901, PLR0911, PLR0912, PLR0915
     """Read a call from top to bottom; one long function, because each call of another costs what a rule costs."""
     get = payload.get
     (
@@ -237,7 +262,7 @@ def _log_event(payload: JsonObject, plan: Plan) -> JsonObject | str | None:  # n
         environment,
     ) = plan
     kind = get(TYPE)
-    if type(kind) is not str or type(get(MESSAGE_ID)) not in _JSON or not dotted.isdisjoint(payload.keys()):
+    if type(kind) is not str or type(get(MESSAGE_ID)) not in _JSON or not payload.keys().isdisjoint(dotted):
         return None
 
     # -- What parsing reads: IDs, objects, the time -------------------------------------------------------------------
@@ -260,11 +285,24 @@ def _log_event(payload: JsonObject, plan: Plan) -> JsonObject | str | None:  # n
         properties = _empty(properties)
     if context is payload or integrations is payload or properties is payload:
         return None
-    time_ms = _time_ms(get)
+    time_ms: int | None
+    text = get(TIMESTAMP)
+    if type(text) is str and len(text) == _TIME_LENGTH and text[4:20:3] == _TIME_MARKS and text[23] == "Z":
+        since = _read_time(text) - _EPOCH
+        seconds = since.seconds
+        time_ms = since.days * DAY_MS + seconds * 1000 + since.microseconds // 1000
+        received = get(RECEIVED_AT)
+        if time_ms < 0 or (not seconds and text[11] == "2"):  # 24:00, which Python 3.14 reads
+            return None
+        # In this form, text sorts as time does; an offset in the other one is less than the day that is allowed.
+        if received is not None and (type(received) is not str or received[4:20:3] != _TIME_MARKS or text > received):
+            _check_plausible(time_ms, received)
+    else:
+        time_ms = _uncommon_ms(get)
 
     # -- What each type of call has of its own ------------------------------------------------------------------------
     holder: Mapping[str, Any] = properties
-    traits: Mapping[str, Any] = EMPTY
+    traits: Mapping[str, Any] | None = None
     name = own_name = category = None
     if kind == "track":
         name = event = get(EVENT)
@@ -293,42 +331,57 @@ def _log_event(payload: JsonObject, plan: Plan) -> JsonObject | str | None:  # n
     else:
         return None
     array: JsonValue = properties.get(CUSTOM_IDS)
-    if array is None:
+    if array is None and traits:
         array = traits.get(CUSTOM_IDS)
     ids: dict[str, str] = {} if array is None else _pairs(array)
 
     # -- What is not sent ---------------------------------------------------------------------------------------------
-    library = context.get("library")
-    if library is not None and not allow_statsig_origin and _is_statsig(library):
-        return None if library is payload or library is context else "statsig_origin"
+    library: JsonObject | None = context.get("library")
+    if library is not None and not allow_statsig_origin:
+        library_name: Any = library.get(NAME) if type(library) is dict else _name_in(library)
+        if type(library_name) is not str and type(library_name) not in _JSON:
+            return None
+        if type(library_name) is str and library_name == STATSIG_LIBRARY:
+            return None if library is payload or library is context else "statsig_origin"
     if integrations and honor_integrations and is_disabled(_checked(integrations, payload)):
         return "integration_disabled"
     if types is not None and kind not in types:
         return "filtered"
-    if name is None:
-        for row in id_rows:
-            _check_printable(_value_at(payload, row))  # the reference maps IDs before it skips
-        return "identify_without_audience" if context.get("personas") is None else None
-    if (include is not None and name not in include) or name in exclude:
+    if name is not None and ((include is not None and name not in include) or name in exclude):
         return "filtered"
 
     # -- IDs ----------------------------------------------------------------------------------------------------------
-    if user_id is not None and (len(user_id) > MOST_ID or _is_placeholder(user_id)):
+    if user_id is not None and (
+        len(user_id) > MOST_ID
+        or (user_id[0] not in _PLAIN_STARTS and user_id[-1] not in _PLAIN_ENDS and is_placeholder(user_id))
+    ):
         return None
-    for id_type, key, steps in id_rows:
-        if id_type in ids or (id_type == USER_ID_TYPE and user_id is not None):
+    for id_type, context_key, key, steps in id_rows:
+        if id_type in ids or (id_type is None and user_id is not None):
             continue
-        value = _walk(payload, steps) if steps else get(key)
+        if context_key is not None:
+            value = context.get(context_key)
+            if value is not None:
+                value = _within(value, key, payload, context)
+        else:
+            value = _walk(payload, steps) if steps else get(key)
         if value is None:
             continue
         if type(value) is not str or not value:
             value = _number_id(value)
-        if len(value) > MOST_ID or _is_placeholder(value):
+        if len(value) > MOST_ID or (
+            value[0] not in _PLAIN_STARTS and value[-1] not in _PLAIN_ENDS and is_placeholder(value)
+        ):
             return None
-        if id_type == USER_ID_TYPE:
+        if id_type is None:
             user_id = value
         else:
             ids[id_type] = value
+    if name is None:
+        personas = context.get(PERSONAS)
+        if personas is None:
+            return "identify_without_audience"
+        return _audience_update(personas, holder, user_id, ids, time_ms, get(MESSAGE_ID))
     user: JsonObject = {}
     if user_id is not None:
         user[USER_ID_TYPE] = user_id
@@ -341,11 +394,11 @@ def _log_event(payload: JsonObject, plan: Plan) -> JsonObject | str | None:  # n
 
     # -- The rest of the user -----------------------------------------------------------------------------------------
     for field, context_key, row in user_rows:
-        value = context.get(context_key) if context_key is not None else _value_at(payload, row)
+        value = context.get(context_key) if row is None else _value_at(payload, row)
         if value is not None:
             user[field] = value if type(value) is str and value else _number_id(value)
     array = properties.get(CUSTOM)
-    if array is None:
+    if array is None and traits:
         array = traits.get(CUSTOM)
     if array is not None or custom_rows:
         custom = {} if array is None else _custom_pairs(array)
@@ -358,7 +411,7 @@ def _log_event(payload: JsonObject, plan: Plan) -> JsonObject | str | None:  # n
         if custom:
             user[STATSIG_CUSTOM] = custom
     own_environment = properties.get(ENVIRONMENT)
-    if own_environment is None:
+    if own_environment is None and traits:
         own_environment = traits.get(ENVIRONMENT)
     tier = environment if own_environment is None else _tier(own_environment)
     if tier is not None:
@@ -366,7 +419,7 @@ def _log_event(payload: JsonObject, plan: Plan) -> JsonObject | str | None:  # n
 
     # -- Name, time, value --------------------------------------------------------------------------------------------
     event_name = prefix + name
-    if len(event_name) > MOST_NAME or has_forbidden_character(event_name):
+    if len(event_name) > MOST_NAME or find_forbidden(event_name) is not None:
         return None
     written: JsonObject = {EVENT_NAME: event_name, USER: user}
     if time_ms is not None:
@@ -385,10 +438,13 @@ def _log_event(payload: JsonObject, plan: Plan) -> JsonObject | str | None:  # n
     # -- Metadata -----------------------------------------------------------------------------------------------------
     metadata: dict[str, str] = {}
     for key, value in holder.items():
-        if type(value) is str:
+        value_type: type[object] = type(value)  # pyright: ignore[reportUnknownVariableType] - likewise
+        if value_type is str:
             metadata[key] = value
-        elif value is not None and key not in CONTROL_KEYS:
-            metadata[key] = _TEXT[type(value)](value)
+        elif value_type in _WRITERS:
+            metadata[key] = _WRITERS[value_type](value)
+        elif key not in CONTROL_KEYS and value is not None:
+            metadata[key] = _tree_text(value)
     if flattens:
         metadata = _flattened(holder)
     if kind == "group" and group_id is not None and GROUP_ID not in holder:
@@ -425,18 +481,6 @@ def _number_id(value: Any) -> str:
     return str(value)
 
 
-def _check_printable(value: Any) -> None:
-    if type(value) is int:
-        str(value)
-
-
-def _is_placeholder(text: str) -> bool:
-    """Say whether an ID stands for nobody; a long one that begins and ends as most do cannot."""
-    if len(text) > _LONGEST_PLACEHOLDER and "0" < text[0] <= "z" and "0" < text[-1] <= "z":
-        return False
-    return is_placeholder(text)
-
-
 def _empty(value: Any) -> FrozenDict:
     if value is not None and not (type(value) is list and not value):
         raise _OddError
@@ -449,11 +493,10 @@ def _name_part(value: Any) -> str | None:
     return None if value is None else _number_id(value)
 
 
-def _is_statsig(library: JsonValue) -> bool:
-    name = library.get("name") if type(library) is dict else None
-    if type(name) is not str and (type(name) not in _JSON or type(library) not in _JSON):
+def _name_in(library: JsonValue) -> Any:
+    """Give the name in a library that is no object: there is none, if all of it can be read."""
+    if type(library) not in _JSON:
         raise _OddError
-    return type(name) is str and name == "statsig"
 
 
 def _checked(integrations: Any, payload: JsonObject) -> Any:
@@ -464,32 +507,6 @@ def _checked(integrations: Any, payload: JsonObject) -> Any:
     if not {id(payload), id(integrations)}.isdisjoint(map(id, values)):
         raise _OddError
     return integrations
-
-
-def _time_ms(get: Callable[[str], Any]) -> int | None:
-    """Read the time; the form that clients send at C speed, all other forms as the reference does."""
-    text = get(TIMESTAMP)
-    if not _is_common(text):
-        return _uncommon_ms(get)
-    since = datetime.fromisoformat(text) - _EPOCH
-    time_ms = since.days * DAY_MS + since.seconds * 1000 + since.microseconds // 1000
-    if time_ms < 0:
-        raise _OddError
-    received = get(RECEIVED_AT)
-    # In this form, text sorts as time does.
-    if received is not None and not (_is_common(received) and text <= received):
-        _check_plausible(time_ms, received)
-    return time_ms
-
-
-def _is_common(text: Any) -> bool:
-    return (
-        type(text) is str
-        and len(text) == _TIME_LENGTH
-        and text[4:20:3] == _TIME_MARKS
-        and text[23] == "Z"
-        and text[11:13] != "24"  # which Python 3.14 reads
-    )
 
 
 def _uncommon_ms(get: Callable[[str], Any]) -> int | None:
@@ -522,7 +539,7 @@ def _pairs(array: Any) -> dict[str, str]:
         if id_type in ids or id_type.lower() == _USER_ID_IN_LOWER_CASE:
             raise _OddError
         text = value if type(value) is str and value else _number_id(value)
-        if len(text) > MOST_ID or _is_placeholder(text):
+        if len(text) > MOST_ID or is_placeholder(text):
             raise _OddError
         ids[id_type] = text
     return ids
@@ -562,6 +579,42 @@ def _tier(environment: JsonValue) -> str:
     if type(tier) is not str or not tier:
         raise _OddError
     return tier
+
+
+def _within(value: JsonValue, key: str, payload: JsonObject, context: Any) -> Any:
+    """Look into an object of the context, in which the call must not stand once more."""
+    if type(value) is not dict:
+        return _nothing_in(value)
+    if value is payload or value is context:
+        raise _OddError
+    return value.get(key)
+
+
+def _audience_update(
+    personas: JsonValue,
+    traits: Mapping[str, Any],
+    user_id: str | None,
+    ids: dict[str, str],
+    time_ms: int | None,
+    message_id: JsonValue,
+) -> AudienceUpdate:
+    """Make the update that an identify is, where nothing about its audience is odd."""
+    if type(personas) is not dict or type(computation := personas.get(CLASS)) is not str or not (user_id or ids):
+        raise _OddError
+    key = personas.get(KEY)
+    if type(key) is not str or computation not in CLASSES or not is_id_list(key):
+        raise _OddError
+    member = traits.get(key)
+    if type(member) is not bool:
+        raise _OddError
+    return AudienceUpdate(
+        id_list=key,
+        member=member,
+        user_id=user_id,
+        custom_ids=FrozenDict(ids),
+        time_ms=time_ms,
+        message_id=message_id if type(message_id) is str and message_id else None,
+    )
 
 
 def _value_at(payload: JsonObject, row: _Row) -> Any:
@@ -633,17 +686,13 @@ def _add_entry(metadata: dict[str, str], key: str, value: JsonValue, *, flattens
     if type(value) is dict or type(value) is list:
         metadata[key] = _tree_text(value, room)
     else:
-        metadata[key] = value if type(value) is str else _TEXT[type(value)](value)
+        metadata[key] = value if type(value) is str else _WRITERS[type(value)](value)
 
 
 def _a_string(name: Any) -> str:
     if type(name) is not str:
         raise _OddError
     return name
-
-
-def _bool_text(value: bool) -> str:  # noqa: FBT001 - one row of a table of functions of one value
-    return "true" if value else "false"
 
 
 def _float_text(value: float) -> str:
@@ -654,10 +703,6 @@ def _float_text(value: float) -> str:
     if written is None:
         raise _OddError
     return written
-
-
-def _null_text(_value: None) -> str:
-    return "null"
 
 
 def _tree_text(value: dict[str, Any] | list[Any], room: int = _ROOM) -> str:
@@ -682,9 +727,11 @@ def _tree(value: dict[str, Any] | list[Any], room: int) -> str:
             elif kind is dict or kind is list:
                 text = _tree(item, room - 1)
             else:
-                text = _SCALAR[kind](item)
+                text = _WRITERS_IN_TREES[kind](item)
             entries.append(f"{_quote(key)}:{text}")
         return f"{{{','.join(entries)}}}"
+    if type(value) is not list:
+        raise _OddError
     items: list[str] = []
     for item in value:
         kind = type(item)  # pyright: ignore[reportUnknownVariableType] - the type of Any; a cast costs time
@@ -693,17 +740,17 @@ def _tree(value: dict[str, Any] | list[Any], room: int) -> str:
         elif kind is dict or kind is list:
             items.append(_tree(item, room - 1))  # pyright: ignore[reportArgumentType] - an item, not a key: dicts went above
         else:
-            items.append(_SCALAR[kind](item))
+            items.append(_WRITERS_IN_TREES[kind](item))
     return f"[{','.join(items)}]"
 
 
-_SCALAR: Final[Mapping[type, Callable[[Any], str]]] = cast(
-    "Any", FrozenDict(cast("Any", {int: int.__repr__, float: _float_text, bool: _bool_text, type(None): _null_text}))
-)
-_TEXT: Final[Mapping[type, Callable[[Any], str]]] = cast(
-    "Any",
-    FrozenDict(
-        cast("Any", {int: int.__repr__, float: _float_text, bool: _bool_text, dict: _tree_text, list: _tree_text})
-    ),
-)
-"""Exact type -> how its values are written; a type that is not here makes the lane step aside."""
+def _writers(*more: tuple[type, Callable[[Any], str]]) -> Mapping[type, Callable[[Any], str]]:
+    table: Any = {int: int.__repr__, float: _float_text, bool: {True: "true", False: "false"}.__getitem__, **dict(more)}
+    frozen: Any = FrozenDict(table)
+    return cast("Mapping[type, Callable[[Any], str]]", frozen)
+
+
+_WRITERS: Final = _writers()
+"""Exact type -> how its values are written."""
+_WRITERS_IN_TREES: Final = _writers((type(None), {None: "null"}.__getitem__))
+"""The same in objects and arrays; a type that is not here makes the lane step aside."""

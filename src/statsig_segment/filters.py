@@ -20,7 +20,7 @@ EXPOSURES: Final = frozenset(
 
 _STATSIG: Final = "Statsig"
 _ALL: Final = "all"
-_STATSIG_LIBRARY: Final = "statsig"
+STATSIG_LIBRARY: Final = "statsig"
 SEGMENT_PREFIX: Final = "segment::"
 SEGMENT_SDK: Final = "segment"
 
@@ -117,7 +117,7 @@ def apply_filters(event: Any, filters: InboundFilter | OutboundFilter, *, naming
 def is_from_statsig(call: SegmentEvent) -> bool:
     """Say whether Statsig's own export made a call: sending it back would count it twice (FL-5)."""
     library = call.context.get("library")
-    return is_object(library) and library.get("name") == _STATSIG_LIBRARY
+    return is_object(library) and library.get("name") == STATSIG_LIBRARY
 
 
 def is_disabled(integrations: Mapping[str, Any]) -> bool:

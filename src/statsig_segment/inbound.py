@@ -1,7 +1,7 @@
 """Segment -> Statsig, the whole way: parse, skip, filter, map, convert; each step is a function of another module."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, Protocol, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 from statsig_segment import fast_lane
 from statsig_segment._values import filled_text, type_name
@@ -21,6 +21,7 @@ Outcome: TypeAlias = StatsigEvent | AudienceUpdate | Skipped | Rejected
 """What `translate_many` yields for a payload."""
 LogOutcome: TypeAlias = LogEvent | AudienceUpdate | Skipped | Rejected
 """What `log_events` yields for a payload."""
+_Finished = TypeVar("_Finished")
 
 
 class Seen(Protocol):
@@ -80,9 +81,9 @@ def translate_many(
 
 
 def _translated(payloads: Iterable[Any], config: InboundConfig, seen: Seen | None) -> Iterator[Outcome]:
-    plan = config.plan
+    log_event, plan = fast_lane.log_event, config.plan
     for position, payload in enumerate(payloads):
-        written = fast_lane.log_event(payload, plan)
+        written = log_event(payload, plan)
         if written is None:
             yield reference_outcome(payload, config, position, seen)
         elif seen is not None and _is_repeated(payload.get(MESSAGE_ID), seen):
@@ -91,10 +92,14 @@ def _translated(payloads: Iterable[Any], config: InboundConfig, seen: Seen | Non
             yield _model(written, payload, position)
 
 
-def _model(written: dict[str, Any] | str, payload: Any, position: int | None) -> StatsigEvent | Skipped:
+def _model(
+    written: dict[str, Any] | AudienceUpdate | str, payload: Any, position: int | None
+) -> StatsigEvent | AudienceUpdate | Skipped:
     """Make the model of what the fast lane wrote."""
     if isinstance(written, str):
         return Skipped(reason=written, position=position, payload=payload)
+    if isinstance(written, AudienceUpdate):
+        return written
     return event_of(written, message_id=filled_text(payload.get(MESSAGE_ID)))
 
 
@@ -113,23 +118,37 @@ def log_events(
     [{'eventName': 'segment::Signed Up', 'user': {'userID': 'u1'}, 'metadata': {}}]
     """
     check_iterable(payloads, "log_events")
-    outcomes = log_events_or_outcomes(payloads, config.inbound, seen)
-    return (to_log_event(found) if isinstance(found, StatsigEvent) else found for found in outcomes)
+    return _logged(payloads, config.inbound, seen, _without_issues)
+
+
+def _without_issues(outcome: Outcome) -> LogOutcome:
+    return to_log_event(outcome) if isinstance(outcome, StatsigEvent) else outcome
 
 
 def log_events_or_outcomes(
     payloads: Iterable[Any], config: InboundConfig, seen: Seen | None
 ) -> Iterator[LogEvent | Outcome]:
     """Translate through the fast lane; where it stepped aside, a `StatsigEvent` comes with its issues."""
-    plan = config.plan
+    return _logged(payloads, config, seen, _as_it_is)
+
+
+def _as_it_is(outcome: Outcome) -> Outcome:
+    return outcome
+
+
+def _logged(
+    payloads: Iterable[Any], config: InboundConfig, seen: Seen | None, finish: Callable[[Outcome], _Finished]
+) -> Iterator[LogEvent | _Finished]:
+    """Yield what the fast lane writes, and `finish` what the reference makes of the rest."""
+    log_event, plan = fast_lane.log_event, config.plan
     for position, payload in enumerate(payloads):
-        written: Any = fast_lane.log_event(payload, plan)
+        written: Any = log_event(payload, plan)
         if written is None:
-            yield reference_outcome(payload, config, position, seen)
+            yield finish(reference_outcome(payload, config, position, seen))
         elif seen is not None and _is_repeated(payload.get(MESSAGE_ID), seen):
-            yield Skipped(reason="duplicate_message", position=position, payload=payload)
+            yield finish(Skipped(reason="duplicate_message", position=position, payload=payload))
         elif type(written) is str:
-            yield Skipped(reason=written, position=position, payload=payload)
+            yield finish(Skipped(reason=written, position=position, payload=payload))
         else:
             yield written
 

@@ -9,7 +9,7 @@ from statsig_segment.codes import CODES
 from statsig_segment.errors import Issue, add_issue
 
 FORBIDDEN_IN_NAMES: Final = '\\[]{}<>#=;&$%|\0\n\r"'
-_find_forbidden: Final = re.compile(f"[{re.escape(FORBIDDEN_IN_NAMES)}]").search
+find_forbidden: Final = re.compile(f"[{re.escape(FORBIDDEN_IN_NAMES)}]").search
 
 
 def limit(code: str) -> int:
@@ -30,16 +30,11 @@ LONGEST_JOINED_NAME: Final = 256
 """Under `flatten`, an object with a longer name stays JSON text: else names would outgrow all else (TR-4)."""
 
 
-def has_forbidden_character(name: str) -> bool:
-    """Say whether Statsig drops an event for a character in its name."""
-    return _find_forbidden(name) is not None
-
-
 def note_name(name: str, path: str, issues: list[Issue]) -> None:
     """Note a name that Statsig would drop; the prefix counts."""
     if len(name) > MOST_NAME:
         add_issue(issues, "name_too_long", path)
-    if has_forbidden_character(name):
+    if find_forbidden(name) is not None:
         add_issue(issues, "name_forbidden_character", path)
 
 

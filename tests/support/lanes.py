@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, cast
 import attrs
 from hypothesis import strategies as st
 
-from statsig_segment import IntegrationConfig, Skipped, StatsigEvent, to_log_event
+from statsig_segment import AudienceUpdate, IntegrationConfig, Skipped, StatsigEvent, to_log_event
 from statsig_segment.fast_lane import log_event  # this very function, also while the switch of conftest.py is off
 from statsig_segment.inbound import reference_outcome
 from statsig_segment.testing import integration_configs, segment_calls
@@ -22,7 +22,7 @@ class Lane(NamedTuple):
 
     name: str
     answer: Callable[[Any, IntegrationConfig], Any]
-    """What the lane gives: an event, the reason to skip, or `None` where it steps aside."""
+    """What the lane gives: an event or update, the reason to skip, or `None` where it steps aside."""
     reference: Callable[[Any, IntegrationConfig], Any]
     """The only thing that the lane may give beside `None`; `None` itself where there is an issue or an error."""
     sound: Mapping[str, JsonObject]
@@ -45,7 +45,9 @@ def _log_event_by_reference(payload: Any, config: IntegrationConfig) -> Any:
     outcome = reference_outcome(payload, config.inbound, 0, None)
     if isinstance(outcome, Skipped):
         return outcome.reason
-    return to_log_event(outcome) if isinstance(outcome, StatsigEvent) and not outcome.issues else None
+    if not isinstance(outcome, StatsigEvent | AudienceUpdate) or outcome.issues:
+        return None
+    return to_log_event(outcome) if isinstance(outcome, StatsigEvent) else outcome
 
 
 INBOUND: Final = Lane(
@@ -114,16 +116,16 @@ def shape(value: Any) -> list[Any]:
 
 
 def containers(value: Any) -> set[int]:
-    """Give the identities of all dicts and lists in a tree."""
-    found: set[int] = set()
+    """Give the identities of all dicts and lists in a tree; what is frozen may be shared."""
+    found: dict[int, Any] = {}
     pending = [value]
     while pending:
         item = pending.pop()
         contents = _contents(item)
         if contents is not None and id(item) not in found:
-            found.add(id(item))
+            found[id(item)] = item
             pending.extend(contents)
-    return found
+    return {identity for identity, item in found.items() if type(item) in (dict, list)}
 
 
 def _contents(item: Any) -> list[Any] | None:
@@ -133,4 +135,6 @@ def _contents(item: Any) -> list[Any] | None:
         return [part for entry in table.items() for part in entry]
     if isinstance(item, list | tuple):
         return list(cast("Iterable[Any]", item))
+    if isinstance(item, AudienceUpdate):
+        return list(attrs.asdict(item, recurse=False).values())
     return None
