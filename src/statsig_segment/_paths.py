@@ -42,6 +42,11 @@ class FieldPath:
     field: str
     steps: tuple[Step, ...]
 
+    @property
+    def is_top_level(self) -> bool:
+        """Whether it is the name of a top-level field and nothing else."""
+        return len(self.steps) == 1 and self.steps[0].selector is None
+
     @classmethod
     def read(cls, field: str) -> "FieldPath | None":
         """Read a path as the configuration writes it; `None` where that cannot be done, or it has over 100 steps.

@@ -115,11 +115,6 @@ def freeze_object(value: Mapping[str, Any]) -> FrozenDict:
     return frozen if is_object(frozen) else EMPTY
 
 
-def _is_flat(value: dict[Any, Any]) -> bool:
-    """Say whether a dict holds strings, numbers and the like alone, as most do: it is frozen by a copy."""
-    return _SCALARS.issuperset(map(type, value.values())) and _STRINGS.issuperset(map(type, value))
-
-
 class _Reader:
     """One walk over one tree. `around` holds the identities of the containers around the value at hand."""
 
@@ -134,8 +129,7 @@ class _Reader:
             return value
         inside = (*around, id(value))
         if kind is dict or kind is FrozenDict:
-            is_copied = len(around) < DEPTH and _is_flat(value)
-            return FrozenDict(value) if is_copied else self._object(value.items(), steps, inside)
+            return self._object(value, steps, inside)
         if kind is list or kind is tuple:
             return self._array(value, steps, inside)
         try:
@@ -149,22 +143,27 @@ class _Reader:
         self._losses.append(Loss(code=code, steps=steps))
         return None if code == "too_deep" else _UNREADABLE
 
-    def _object(self, entries: Iterable[tuple[Any, Any]], steps: Steps, inside: tuple[int, ...]) -> FrozenDict:
-        known = _SCALARS if len(inside) <= DEPTH else _NOTHING
-        found: dict[str, Any] = {}
-        for key, item in tuple(entries):
-            if issubclass(type(key), str):
-                name = str.__str__(key)
-                found[name] = item if type(item) in known else self.read(item, (*steps, name), inside)
-                if found[name] is _UNREADABLE:
-                    del found[name]
+    def _object(self, value: dict[Any, Any], steps: Steps, inside: tuple[int, ...]) -> FrozenDict:
+        """Read an object: copy it whole, and replace what the copy may not hold."""
+        if not _STRINGS.issuperset(map(type, value)):
+            return self._object(_with_exact_keys(value.items()), steps, inside)
+        known = _known(inside)
+        if known.issuperset(map(type, value.values())):
+            return FrozenDict(value)
+        found = dict(value)
+        for key, item in [(key, item) for key, item in found.items() if type(item) not in known]:
+            found[key] = self.read(item, (*steps, key), inside)
+            if found[key] is _UNREADABLE:
+                del found[key]
         return FrozenDict(found)
 
-    def _array(self, items: Iterable[Any], steps: Steps, inside: tuple[int, ...]) -> tuple[Any, ...]:
-        known = _SCALARS if len(inside) <= DEPTH else _NOTHING
+    def _array(self, value: Iterable[Any], steps: Steps, inside: tuple[int, ...]) -> tuple[Any, ...]:
+        items, known = tuple(value), _known(inside)
+        if known.issuperset(map(type, items)):
+            return items
         found = [
             item if type(item) in known else self.read(item, (*steps, index), inside)
-            for index, item in enumerate(tuple(items))
+            for index, item in enumerate(items)
         ]
         return tuple([None if item is _UNREADABLE else item for item in found])
 
@@ -173,7 +172,7 @@ class _Reader:
         if issubclass(kind, Enum):
             return self.read(value.value, steps, inside)
         if issubclass(kind, Mapping):
-            return self._object(value.items(), steps, inside)
+            return self._object(_with_exact_keys(value.items()), steps, inside)
         if issubclass(kind, list | tuple):
             return self._array(value, steps, inside)
         if issubclass(kind, AbstractSet):
@@ -182,6 +181,16 @@ class _Reader:
             if issubclass(kind, base):
                 return convert(value)
         return self._lost("not_json", steps)
+
+
+def _known(around: tuple[int, ...]) -> frozenset[object]:
+    """Give the types of which a value may stand inside so many containers, and needs no reading."""
+    return _SCALARS if len(around) <= DEPTH else _NOTHING
+
+
+def _with_exact_keys(entries: Iterable[tuple[Any, Any]]) -> dict[str, Any]:
+    """Keep the entries whose keys are strings, under exact ones; of those that become the same, the last wins."""
+    return {str.__str__(key): item for key, item in tuple(entries) if issubclass(type(key), str)}
 
 
 def _moment_text(moment: datetime) -> str:
@@ -215,8 +224,10 @@ _CONVERSIONS: Final = (
 
 def thaw(value: Mapping[str, Any] | tuple[Any, ...] | str | float | None) -> Any:
     """Copy a frozen tree into fresh dicts and lists."""
+    if type(value) is FrozenDict and _SCALARS.issuperset(map(type, value.values())):
+        return dict(value)
     if type(value) is FrozenDict:
-        return {key: item if type(item) in _SCALARS else thaw(item) for key, item in value.items()}
+        return {key: thaw(item) for key, item in value.items()}
     if type(value) is tuple:
         return [item if type(item) in _SCALARS else thaw(item) for item in value]
     return value

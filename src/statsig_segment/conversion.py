@@ -1,13 +1,13 @@
 """One Segment call -> one Statsig event: user, environment, name, metadata, value; filters and maps nothing."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import attrs
 
 from statsig_segment._javascript import json_text, scalar_text
 from statsig_segment._paths import FieldPath, Found
-from statsig_segment._values import FrozenDict, is_array, is_object
+from statsig_segment._values import FrozenDict, is_object
 from statsig_segment.choices import FLATTEN
 from statsig_segment.config import InboundConfig, normalized
 from statsig_segment.errors import Issue, TranslationError, add_issue, join_path
@@ -24,12 +24,15 @@ from statsig_segment.segment import (
     PROPERTIES,
     TRAITS,
     USER_ID_TYPE,
+    Group,
     Identify,
     Page,
     Screen,
     SegmentEvent,
+    Track,
     control,
     find,
+    losses_by_way,
     lost_on_the_way,
     name_part,
 )
@@ -103,13 +106,13 @@ def convert(call: SegmentEvent, config: InboundConfig) -> Conversion:
         raise TranslationError("identify_without_event", "$")
     if call.user_id is None and not call.custom_ids:
         raise no_identifier(call)
-    issues: list[Issue] = list(call.issues)
-    name = _name(call, config, issues)
-    fields = _user_fields(call, config, issues) | _environment(call, config, issues)
-    custom = _custom(call, config, issues)
-    value = _value(call, config, issues)
-    metadata = _metadata(call, config, issues)
-    _note_ids(call, config, issues)
+    parts = _Parts(call, config)
+    name = parts.name()
+    fields = parts.user_fields() | parts.environment()
+    custom = parts.custom()
+    value = parts.value()
+    metadata = parts.metadata()
+    parts.note_ids()
     user = StatsigUser(
         user_id=call.user_id,
         custom_ids=call.custom_ids,
@@ -123,7 +126,7 @@ def convert(call: SegmentEvent, config: InboundConfig) -> Conversion:
         value=None if value is None else value.value,
         metadata=_values(metadata),
         message_id=call.message_id,
-        issues=dict.fromkeys(issues),
+        issues=dict.fromkeys(parts.issues),
     )
     return Conversion(event=event, name=name, fields=fields, custom=custom, value=value, metadata=metadata)
 
@@ -132,103 +135,167 @@ def _values(leaves: Mapping[str, Leaf]) -> FrozenDict:
     return FrozenDict({key: leaf.value for key, leaf in leaves.items()})
 
 
-# -- Name and IDs -----------------------------------------------------------------------------------------------------
+class _Parts:
+    """The parts of the event that a call becomes, and the issues found on the way."""
 
+    def __init__(self, call: Track | Page | Screen | Group, config: InboundConfig) -> None:
+        self._call = call
+        self._config = config
+        self._losses = losses_by_way(call)
+        self.issues: list[Issue] = list(call.issues)
 
-def _name(call: Any, config: InboundConfig, issues: list[Issue]) -> Leaf:
-    """Name the event (US-5, US-6)."""
-    name, source = config.naming.full_name(call), config.naming.source(call)
-    note_name(name, source or "$", issues)
-    if isinstance(call, Page | Screen) and call.name is None and not config.naming.from_properties:
-        _note_name_in_properties(call, issues)
-    return Leaf(name, source, "US-5")
+    # -- Name and IDs -------------------------------------------------------------------------------------------------
 
+    def name(self) -> Leaf:
+        """Name the event (US-5, US-6)."""
+        name, path = self._config.naming.named(self._call)
+        note_name(name, path, self.issues)
+        if isinstance(self._call, Page | Screen) and self._call.name is None:
+            self._note_name_in_properties()
+        return Leaf(name, None if path == "$" else path, "US-5")
 
-def _note_name_in_properties(call: Page | Screen, issues: list[Issue]) -> None:
-    """Note a page or screen whose name stands in its properties alone (US-6)."""
-    if name_part(call.properties.get(NAME)) is not None:
-        add_issue(issues, "name_in_properties", f"$.{PROPERTIES}.{NAME}")
+    def _note_name_in_properties(self) -> None:
+        """Note a page or screen whose name stands in its properties alone (US-6)."""
+        from_properties = self._config.naming.from_properties
+        if not from_properties and name_part(self._call.properties.get(NAME)) is not None:
+            add_issue(self.issues, "name_in_properties", f"$.{PROPERTIES}.{NAME}")
 
+    def note_ids(self) -> None:
+        """Note IDs that are too long or stand for nobody, and ID types that are not declared (US-9, ID-7)."""
+        note_placeholders(self._call, self.issues)
+        declared = self._config.id_types
+        for id_type, text in ids_of(self._call).items():
+            note_id(text, id_path(self._call, id_type), self.issues)
+            if declared is not None and id_type not in declared and id_type != USER_ID_TYPE:
+                message = _meant_message(id_type, self._config.declared_spellings)
+                add_issue(self.issues, "unknown_id_type", id_type_path(self._call, id_type), message)
 
-def _note_ids(call: SegmentEvent, config: InboundConfig, issues: list[Issue]) -> None:
-    """Note IDs that are too long or stand for nobody, and ID types that the project does not declare (US-9, ID-7)."""
-    note_placeholders(call, issues)
-    declared = config.id_types
-    for id_type, text in ids_of(call).items():
-        note_id(text, id_path(call, id_type), issues)
-        if declared is not None and id_type not in declared and id_type != USER_ID_TYPE:
-            message = _meant_message(id_type, config.declared_spellings)
-            add_issue(issues, "unknown_id_type", id_type_path(call, id_type), message)
+    # -- User ---------------------------------------------------------------------------------------------------------
 
+    def user_fields(self) -> dict[str, Leaf]:
+        """Copy plain fields of the user, by default three of the context (US-2)."""
+        leaves: dict[str, Leaf] = {}
+        for name, field in self._config.user_paths.items():
+            found = self._looked_up(field)
+            text = None if found is None else coerce_id(found.value)
+            if found is not None and text is not None:
+                leaves[USER_FIELDS[name]] = Leaf(text, found.path, "US-2")
+            elif found is not None:
+                add_issue(self.issues, "user_field_invalid", found.path)
+        return leaves
 
-def _meant_message(id_type: str, spellings: Mapping[str, str]) -> str | None:
-    """Name the declared ID type that was meant, where only case or separators differ; the message holds no other."""
-    meant = spellings.get(normalized(id_type)) if len(id_type) <= _LONGEST_GUESS else None
-    return None if meant is None else f"the ID type is not among the declared ones; {meant} is"
+    def _looked_up(self, field: FieldPath) -> Found | None:
+        """Look a field up, `None` where it is absent or null; note what could not be read (IN-10, TR-5)."""
+        found = find(self._call, field)
+        if found is not None and found.value is not None:
+            return found
+        loss = lost_on_the_way(self._losses, field)
+        if loss is not None:
+            add_issue(self.issues, loss.code, loss.path)
+        return None
 
+    def custom(self) -> dict[str, Leaf]:
+        """Read the custom attributes of `statsigCustom`, then those that the configuration adds (US-1, US-10)."""
+        array, path = control(self._call, CUSTOM)
+        pairs = {} if array is None else read_pairs(array, path, CUSTOM_CODES, custom_value, self.issues)
+        leaves = {name: Leaf(pair.value, pair.path, "US-1") for name, pair in pairs.items()}
+        for name, field in self._config.custom_paths.items():
+            found = None if name in leaves else self._looked_up(field)
+            value = None if found is None else custom_value(found.value, found.path, self.issues)
+            if found is not None and value is not None:
+                leaves[name] = Leaf(value, found.path, "US-10")
+        return leaves
 
-# -- User -------------------------------------------------------------------------------------------------------------
+    def environment(self) -> dict[str, Leaf]:
+        """Read the tier: the call's own, else the default (US-3, US-4)."""
+        tier = self._own_tier()
+        if tier is None and self._config.default_environment is not None:
+            tier = Leaf(self._config.default_environment, None, "US-4")
+        return {} if tier is None else {USER_FIELDS[ENVIRONMENT]: tier}
 
+    def _own_tier(self) -> Leaf | None:
+        value, path = control(self._call, ENVIRONMENT)
+        if type(value) is str and value:
+            add_issue(self.issues, "environment_string", path)
+            return Leaf(value, path, "US-3")
+        tier = value.get(TIER) if is_object(value) else None
+        if type(tier) is str and tier:
+            return Leaf(tier, f"{path}.{TIER}", "US-3")
+        if value is not None:
+            add_issue(self.issues, "environment_invalid", path)
+        return None
 
-def _user_fields(call: SegmentEvent, config: InboundConfig, issues: list[Issue]) -> dict[str, Leaf]:
-    """Copy plain fields of the user, by default three of the context (US-2)."""
-    leaves: dict[str, Leaf] = {}
-    for name, field in config.user_paths.items():
-        found = _looked_up(call, field, issues)
-        text = None if found is None else coerce_id(found.value)
-        if found is not None and text is not None:
-            leaves[USER_FIELDS[name]] = Leaf(text, found.path, "US-2")
-        elif found is not None:
-            add_issue(issues, "user_field_invalid", found.path)
-    return leaves
+    # -- Value and metadata -------------------------------------------------------------------------------------------
 
+    def value(self) -> Leaf | None:
+        """Give the first of the configured properties that is a string or a finite number (US-8)."""
+        properties, path = metadata_holder(self._call)
+        for name in self._config.value_properties:
+            value = properties.get(name)
+            is_usable = type(value) in {str, int, float} and scalar_text(value) is not None
+            if is_usable:
+                leaf = Leaf(value, join_path(path, name), "US-8")
+                note_value(value, join_path(path, name), self.issues)
+                return leaf
+        return None
 
-def _looked_up(call: SegmentEvent, field: FieldPath, issues: list[Issue]) -> Found | None:
-    """Look a field up, `None` where it is absent or null; note what could not be read (IN-10, TR-5)."""
-    found = find(call, field)
-    if found is not None and found.value is not None:
-        return found
-    loss = lost_on_the_way(call, field)
-    if loss is not None:
-        add_issue(issues, loss.code, loss.path)
-    return None
+    def metadata(self) -> dict[str, Leaf]:
+        """Write properties as text, and what the configuration adds to them (US-7, US-11)."""
+        leaves: dict[str, Leaf] = {}
+        self._add_properties(leaves)
+        for key, field in self._config.metadata_paths.items():
+            found = None if key in leaves else self._looked_up(field)
+            if found is not None:
+                self._add(leaves, key, found, "US-11")
+        for key, leaf in leaves.items():
+            note_metadata_key(key, leaf.source or "$", self.issues)
+        note_metadata(_values(leaves), metadata_holder(self._call).path, self.issues)
+        self._note_losses()
+        return leaves
 
+    def _add_properties(self, leaves: dict[str, Leaf]) -> None:
+        """Add each property but the control keys, then the top-level fields that the object has no key for (US-7)."""
+        holder, path = metadata_holder(self._call)
+        for key, value in holder.items():
+            if key not in CONTROL_KEYS:
+                self._add(leaves, key, Found(value, join_path(path, key)), "US-7")
+        for name in METADATA_SOURCES[self._call.type].added:
+            value = getattr(self._call, self._call.attribute_of[name])
+            if value is not None and name not in holder:
+                self._put(leaves, name, Leaf(value, f"$.{name}", "US-7"))
 
-def _custom(call: SegmentEvent, config: InboundConfig, issues: list[Issue]) -> dict[str, Leaf]:
-    """Read the custom attributes: those of `statsigCustom`, then those that the configuration adds (US-1, US-10)."""
-    array, path = control(call, CUSTOM)
-    pairs = {} if array is None else read_pairs(array, path, CUSTOM_CODES, custom_value, issues)
-    leaves = {name: Leaf(pair.value, pair.path, "US-1") for name, pair in pairs.items()}
-    for name, field in config.custom_paths.items():
-        found = None if name in leaves else _looked_up(call, field, issues)
-        value = None if found is None else custom_value(found.value, found.path, issues)
-        if found is not None and value is not None:
-            leaves[name] = Leaf(value, found.path, "US-10")
-    return leaves
+    def _add(self, leaves: dict[str, Leaf], key: str, found: Found, rule: str) -> None:
+        """Add a value as text, or under `flatten` an object as one entry for each of its leaves (US-7)."""
+        value, path = found
+        if is_object(value) and self._config.nested == FLATTEN and len(key) <= LONGEST_JOINED_NAME:
+            for name, item in value.items():
+                self._add(leaves, f"{key}_{name}", Found(item, join_path(path, name)), rule)
+        elif value is not None:
+            text = self._text(value, path)
+            if text is not None:
+                self._put(leaves, key, Leaf(text, path, rule))
 
+    def _put(self, leaves: dict[str, Leaf], key: str, leaf: Leaf) -> None:
+        """Add an entry; one whose name is taken is left out (US-7)."""
+        if key in leaves:
+            add_issue(self.issues, "metadata_key_taken", leaf.source or "$")
+        else:
+            leaves[key] = leaf
 
-def _environment(call: SegmentEvent, config: InboundConfig, issues: list[Issue]) -> dict[str, Leaf]:
-    """Read the tier: the call's own, else the default (US-3, US-4)."""
-    tier = _own_tier(control(call, ENVIRONMENT), issues)
-    if tier is None and config.default_environment is not None:
-        tier = Leaf(config.default_environment, None, "US-4")
-    return {} if tier is None else {USER_FIELDS[ENVIRONMENT]: tier}
+    def _text(self, value: Any, path: str) -> str | None:
+        """Write a value as JavaScript does; `None` for a number that is not finite (US-7)."""
+        text, is_finite = json_text(value) if isinstance(value, dict | tuple) else (scalar_text(value), True)
+        if text is None or not is_finite:
+            add_issue(self.issues, "non_finite_number", path)
+        return text
 
-
-def _own_tier(found: Found, issues: list[Issue]) -> Leaf | None:
-    value, path = found
-    if type(value) is str and value:
-        add_issue(issues, "environment_string", path)
-        return Leaf(value, path, "US-3")
-    tier = value.get(TIER) if is_object(value) else None
-    if type(tier) is str and tier:
-        return Leaf(tier, f"{path}.{TIER}", "US-3")
-    if value is not None:
-        add_issue(issues, "environment_invalid", path)
-    return None
-
-
-# -- Value and metadata -----------------------------------------------------------------------------------------------
+    def _note_losses(self) -> None:
+        """Note each property that holds something unreadable; control keys come from two places (IN-10, TR-5)."""
+        sent = METADATA_SOURCES[self._call.type].holder
+        for loss in self._call.losses:
+            holder, *inside = loss.steps
+            if inside and (holder == sent or (holder == PROPERTIES and inside[0] in CONTROL_KEYS)):
+                add_issue(self.issues, loss.code, join_path(f"$.{holder}", str(inside[0])))
 
 
 def metadata_holder(call: SegmentEvent) -> Found:
@@ -237,81 +304,7 @@ def metadata_holder(call: SegmentEvent) -> Found:
     return Found(getattr(call, holder), f"$.{holder}")
 
 
-def _value(call: SegmentEvent, config: InboundConfig, issues: list[Issue]) -> Leaf | None:
-    """Give the first of the configured properties that is a string or a finite number (US-8)."""
-    properties, path = metadata_holder(call)
-    for name in config.value_properties:
-        value = properties.get(name)
-        is_usable = type(value) in {str, int, float} and scalar_text(value) is not None
-        if is_usable:
-            leaf = Leaf(value, join_path(path, name), "US-8")
-            note_value(value, join_path(path, name), issues)
-            return leaf
-    return None
-
-
-def _metadata(call: SegmentEvent, config: InboundConfig, issues: list[Issue]) -> dict[str, Leaf]:
-    """Write properties as text, and what the configuration adds to them (US-7, US-11)."""
-    leaves: dict[str, Leaf] = {}
-    _add(leaves, _property_entries(call, config, issues), issues)
-    for key, field in config.metadata_paths.items():
-        found = None if key in leaves else _looked_up(call, field, issues)
-        if found is not None:
-            _add(leaves, _written(key, found, "US-11", config, issues), issues)
-    for key, leaf in leaves.items():
-        note_metadata_key(key, leaf.source or "$", issues)
-    note_metadata(_values(leaves), metadata_holder(call).path, issues)
-    _note_losses(call, issues)
-    return leaves
-
-
-def _add(leaves: dict[str, Leaf], entries: Iterator[tuple[str, Leaf]], issues: list[Issue]) -> None:
-    """Add entries; one whose name is taken is left out (US-7)."""
-    for key, leaf in entries:
-        if key in leaves:
-            add_issue(issues, "metadata_key_taken", leaf.source or "$")
-        else:
-            leaves[key] = leaf
-
-
-def _property_entries(call: SegmentEvent, config: InboundConfig, issues: list[Issue]) -> Iterator[tuple[str, Leaf]]:
-    """Write each property but the control keys, then the top-level fields that the object has no key for (US-7)."""
-    holder, path = metadata_holder(call)
-    for key, value in holder.items():
-        if key not in CONTROL_KEYS:
-            yield from _written(key, Found(value, join_path(path, key)), "US-7", config, issues)
-    for name in METADATA_SOURCES[call.type].added:
-        value = getattr(call, call.attribute_of[name])
-        if value is not None and name not in holder:
-            yield name, Leaf(value, f"$.{name}", "US-7")
-
-
-def _written(
-    key: str, found: Found, rule: str, config: InboundConfig, issues: list[Issue]
-) -> Iterator[tuple[str, Leaf]]:
-    """Write a value as text, or under `flatten` an object as one entry for each of its leaves (US-7)."""
-    value, path = found
-    if is_object(value) and config.nested == FLATTEN and len(key) <= LONGEST_JOINED_NAME:
-        for name, item in value.items():
-            yield from _written(f"{key}_{name}", Found(item, join_path(path, name)), rule, config, issues)
-    elif value is not None:
-        text = _text(value, path, issues)
-        if text is not None:
-            yield key, Leaf(text, path, rule)
-
-
-def _text(value: Any, path: str, issues: list[Issue]) -> str | None:
-    """Write a value as JavaScript does; `None` for a number that is not finite (US-7)."""
-    text, is_finite = json_text(value) if is_object(value) or is_array(value) else (scalar_text(value), True)
-    if text is None or not is_finite:
-        add_issue(issues, "non_finite_number", path)
-    return text
-
-
-def _note_losses(call: SegmentEvent, issues: list[Issue]) -> None:
-    """Note each property that holds something unreadable; the control keys are read from two places (IN-10, TR-5)."""
-    sent = METADATA_SOURCES[call.type].holder
-    for loss in call.losses:
-        holder, *inside = loss.steps
-        if inside and (holder == sent or (holder == PROPERTIES and inside[0] in CONTROL_KEYS)):
-            add_issue(issues, loss.code, join_path(f"$.{holder}", str(inside[0])))
+def _meant_message(id_type: str, spellings: Mapping[str, str]) -> str | None:
+    """Name the declared ID type that was meant, where only case or separators differ; the message holds no other."""
+    meant = spellings.get(normalized(id_type)) if len(id_type) <= _LONGEST_GUESS else None
+    return None if meant is None else f"the ID type is not among the declared ones; {meant} is"

@@ -112,20 +112,23 @@ class EventNaming:
 
     def name(self, event: SegmentEvent) -> str | None:
         """Name an event without the prefix, as filters see it (FL-1); an identify has no name: `None`."""
-        if isinstance(event, Identify):
-            return None
-        parts = {placeholder: found.value for placeholder, found in self.parts(event).items()}
-        return fill(self._template(event, parts), parts)
+        return None if isinstance(event, Identify) else self._name(event, self.parts(event))
 
     def full_name(self, event: Named) -> str:
         """Name an event as it is sent: prefix and name (US-5)."""
-        return f"{fill(self.templates['prefix'], EMPTY)}{self.name(event)}"
+        return self._full_name(event, self.parts(event))
 
-    def source(self, event: SegmentEvent) -> str | None:
-        """Give the wire path that the name of an event comes from, `None` where the templates alone make it."""
+    def named(self, event: Named) -> Found:
+        """Give the full name of an event, and the wire path of its source: `$` where the templates alone make it."""
         parts = self.parts(event)
-        used = [parts[name].path for _, name in self.templates.get(event.type, ()) if name and name in parts]
-        return used[-1] if used else None
+        used = [parts[name].path for _, name in self.templates[event.type] if name and name in parts]
+        return Found(self._full_name(event, parts), used[-1] if used else "$")
+
+    def _full_name(self, event: Named, parts: Mapping[str, Found]) -> str:
+        return fill(self.templates["prefix"], EMPTY) + self._name(event, parts)
+
+    def _name(self, event: Named, parts: Mapping[str, Found]) -> str:
+        return fill(self._template(event, parts), {placeholder: found.value for placeholder, found in parts.items()})
 
     def parts(self, event: SegmentEvent) -> Mapping[str, Found]:
         """Give the parts of a name that are there: placeholder -> value and wire path."""
@@ -146,7 +149,7 @@ class EventNaming:
             return Found(name_part(event.properties.get(part)), f"$.{PROPERTIES}.{part}")
         return Found(own, f"$.{part}")
 
-    def _template(self, event: Named, parts: Mapping[str, str]) -> Template:
+    def _template(self, event: Named, parts: Mapping[str, Found]) -> Template:
         """Choose the template; a page or screen without any part that its template names is unnamed (US-6)."""
         template = self.templates[event.type]
         used = {placeholder for _, placeholder in template if placeholder}

@@ -27,8 +27,11 @@ from datetime import UTC, datetime
 from itertools import product
 from json.encoder import encode_basestring as _quote
 from math import isfinite
+from operator import itemgetter
 from string import ascii_letters, digits
-from typing import Any, Final, NamedTuple, TypeAlias, cast
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar, cast
+
+import attrs
 
 from statsig_segment._javascript import float_text
 from statsig_segment._paths import FieldPath, Selector, Step
@@ -73,9 +76,20 @@ from statsig_segment.segment import (
 )
 from statsig_segment.statsig import CUSTOM as STATSIG_CUSTOM
 from statsig_segment.statsig import CUSTOM_IDS as STATSIG_CUSTOM_IDS
-from statsig_segment.statsig import EVENT_NAME, METADATA, TIER, TIME, USER, USER_FIELDS, VALUE
+from statsig_segment.statsig import (
+    EVENT_NAME,
+    METADATA,
+    TIER,
+    TIME,
+    USER,
+    USER_FIELDS,
+    VALUE,
+    StatsigEvent,
+    StatsigUser,
+)
 
 JsonObject: TypeAlias = dict[str, Any]
+_Model = TypeVar("_Model", StatsigEvent, StatsigUser)
 _Row: TypeAlias = tuple[str, str, tuple[Step, ...]]
 """What a path fills, the top-level key that it begins with, and its steps where it has more than that one."""
 
@@ -470,6 +484,47 @@ def _log_event(payload: JsonObject, plan: Plan) -> JsonObject | AudienceUpdate |
                 return None
     written[METADATA] = metadata
     return written
+
+
+def event_of(log_event: JsonObject, message_id: str | None) -> StatsigEvent:
+    """Make the model of a log event of the lane, which `to_log_event` would write as that very log event.
+
+    Its values need no conversion and no check, so the constructors, which do both, are passed by.
+    """
+    user_attributes: JsonObject = dict(_NO_USER)
+    for name, value in log_event[USER].items():
+        user_attributes[USER_FIELDS[name]] = _USER_VALUES[name](value) if name in _USER_VALUES else value
+    event_attributes: JsonObject = {
+        "event_name": log_event[EVENT_NAME],
+        "user": _made(StatsigUser, user_attributes),
+        "time_ms": log_event.get(TIME),
+        "value": log_event.get(VALUE),
+        "metadata": FrozenDict(log_event[METADATA]),
+        "message_id": message_id,
+        "issues": (),
+    }
+    return _made(StatsigEvent, event_attributes)
+
+
+def _made(model: type[_Model], attributes: JsonObject) -> _Model:
+    made = object.__new__(model)
+    made.__dict__.update(attributes)
+    return made
+
+
+def _frozen_attributes(custom: JsonObject) -> FrozenDict:
+    return FrozenDict({name: _frozen_attribute(value) for name, value in custom.items()})
+
+
+def _frozen_attribute(value: JsonValue) -> Any:
+    return tuple(value) if type(value) is list else value
+
+
+_NO_USER: Final = FrozenDict(attrs.asdict(StatsigUser(), recurse=False))
+_USER_VALUES: Final = FrozenDict(
+    {STATSIG_CUSTOM_IDS: FrozenDict, STATSIG_CUSTOM: _frozen_attributes, ENVIRONMENT: itemgetter(TIER)}
+)
+"""Field of the user on the wire -> how its value becomes that of the model."""
 
 
 # -- IDs, objects, names, times ---------------------------------------------------------------------------------------

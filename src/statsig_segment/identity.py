@@ -20,6 +20,7 @@ from statsig_segment.segment import (
     SegmentEvent,
     control,
     find,
+    losses_by_way,
     lost_on_the_way,
     spelled_id_type,
 )
@@ -77,11 +78,13 @@ class _Ids(Generic[_Call]):
         self._call = call
         self._drop_placeholders = drop_placeholders
         self._issues = _less_conflicts(call) if drop_placeholders else list(call.issues)
-        self._ids = ids_of(call)
+        self._losses = losses_by_way(call)
         self._sources: dict[str, IdSource] = dict(call.id_sources)
+        self._ids: dict[str, str] = {}
         for id_type, text in ids_of(call).items():
-            if not self._keeps(text, id_path(call, id_type)):
-                del self._ids[id_type]
+            if self._keeps(text, id_path(call, id_type)):
+                self._ids[id_type] = text
+            else:
                 self._sources.pop(id_type, None)
 
     def _keeps(self, text: str, path: str) -> bool:
@@ -105,7 +108,7 @@ class _Ids(Generic[_Call]):
 
     def _note_unusable(self, found: Found, field: FieldPath) -> None:
         """Note a value that is present, not null, and not an ID, or that could not be read at all."""
-        loss = lost_on_the_way(self._call, field)
+        loss = lost_on_the_way(self._losses, field)
         if loss is not None:
             add_issue(self._issues, loss.code, loss.path)
         elif found.value is not None:
@@ -114,14 +117,15 @@ class _Ids(Generic[_Call]):
     def applied(self) -> _Call:
         """Give the call with these IDs, or the call itself where nothing changed."""
         user_id = self._ids.pop(USER_ID_TYPE, None)
-        mapped = attrs.evolve(
-            self._call,
-            user_id=user_id,
-            custom_ids=FrozenDict(self._ids),
-            id_sources=FrozenDict(self._sources),
-            issues=dict.fromkeys(self._issues),
-        )
-        return self._call if mapped == self._call else mapped
+        changes: dict[str, Any] = {
+            "user_id": user_id,
+            "custom_ids": FrozenDict(self._ids),
+            "id_sources": FrozenDict(self._sources),
+            "issues": tuple(dict.fromkeys(self._issues)),
+        }
+        attributes: dict[str, Any] = vars(self._call)
+        is_changed = any(attributes[name] != value for name, value in changes.items())
+        return type(self._call)(**(attributes | changes)) if is_changed else self._call
 
 
 _SOMEBODY: Final = "somebody"

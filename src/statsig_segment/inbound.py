@@ -13,7 +13,7 @@ from statsig_segment.filters import apply_filters, is_disabled, is_from_statsig
 from statsig_segment.identity import apply_id_mappings
 from statsig_segment.outcomes import Rejected, Skipped
 from statsig_segment.segment import MESSAGE_ID, Identify, SegmentEvent, parse_segment_event
-from statsig_segment.statsig import LogEvent, StatsigEvent, event_of, to_log_event
+from statsig_segment.statsig import LogEvent, StatsigEvent, to_log_event
 
 _DEFAULT: Final = IntegrationConfig()
 
@@ -100,7 +100,7 @@ def _model(
         return Skipped(reason=written, position=position, payload=payload)
     if isinstance(written, AudienceUpdate):
         return written
-    return event_of(written, message_id=filled_text(payload.get(MESSAGE_ID)))
+    return fast_lane.event_of(written, filled_text(payload.get(MESSAGE_ID)))
 
 
 def log_events(

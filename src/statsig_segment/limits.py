@@ -1,10 +1,11 @@
 """What Statsig silently drops or trims, noted in advance as issues; changes nothing that is sent (US-9)."""
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Final
 
-from statsig_segment._javascript import json_text
+from statsig_segment._javascript import well_formed
 from statsig_segment.codes import CODES
 from statsig_segment.errors import Issue, add_issue
 
@@ -52,7 +53,8 @@ def note_value(value: object, path: str, issues: list[Issue]) -> None:
 
 def note_metadata(metadata: Mapping[str, str], path: str, issues: list[Issue]) -> None:
     """Note metadata that Statsig would drop."""
-    if len(json_text(metadata)[0]) > MOST_METADATA:
+    # Strings alone: Python writes them as JavaScript does, but for lone surrogates.
+    if len(well_formed(json.dumps(metadata, ensure_ascii=False, separators=(",", ":")))) > MOST_METADATA:
         add_issue(issues, "metadata_too_large", path)
 
 

@@ -201,8 +201,12 @@ def parse_segment_event(payload: Mapping[str, Any] | str | bytes) -> SegmentEven
     reading = _Reading(fields, losses)
     attributes = reading.common_attributes() | _OWN_ATTRIBUTES[model.type](reading)
     attributes |= reading.ids(attributes)
-    held = {name: attributes.get(attribute) for name, attribute in model.attribute_of.items()} | {TYPE: model.type}
-    other = {name: value for name, value in fields.items() if name not in held or not _holds(held[name], value)}
+    held = model.attribute_of
+    other = {
+        name: value
+        for name, value in fields.items()
+        if name not in held or (name != TYPE and not _holds(attributes[held[name]], value))
+    }
     return model(**attributes, other=FrozenDict(other), losses=losses, issues=dict.fromkeys(reading.issues))
 
 
@@ -402,18 +406,24 @@ def _top_level(call: SegmentEvent, name: str) -> Any:
 
 def find(call: SegmentEvent, field: FieldPath) -> Found | None:
     """Look a field up in a call; a top-level field of exactly that name stops the walk (ID-4)."""
-    first, *others = field.steps
-    if field.field in call.other or (not others and first.selector is None):
+    if field.is_top_level or field.field in call.other:
         return Found(_top_level(call, field.field), join_path("$", field.field))
-    start = FrozenDict({first.name: _top_level(call, first.name)})
-    return walk(Found(start, "$"), field.steps)
+    head = field.steps[0].name
+    return walk(Found(FrozenDict({head: _top_level(call, head)}), "$"), field.steps)
 
 
-def lost_on_the_way(call: SegmentEvent, field: FieldPath) -> Loss | None:
-    """Give the value that a path leads to or through and that could not be read (IN-10, TR-5)."""
-    ways = (tuple(step.name for step in field.steps), (field.field,))
+def losses_by_way(call: SegmentEvent) -> Mapping[tuple[str, ...], Loss]:
+    """Sort what was lost by the keys that lead to it, through arrays too; of one way, the first."""
+    found: dict[tuple[str, ...], Loss] = {}
     for loss in call.losses:
-        keys = tuple(step for step in loss.steps if type(step) is str)
-        if any(way[: len(keys)] == keys for way in ways):
-            return loss
-    return None
+        found.setdefault(tuple(step for step in loss.steps if type(step) is str), loss)
+    return found
+
+
+def lost_on_the_way(losses: Mapping[tuple[str, ...], Loss], field: FieldPath) -> Loss | None:
+    """Give the value that a path leads to or through and that could not be read (IN-10, TR-5)."""
+    if not losses:
+        return None
+    way = tuple(step.name for step in field.steps)
+    through = (way[:length] for length in range(1, len(way) + 1))
+    return next((losses[keys] for keys in ((field.field,), *through) if keys in losses), None)

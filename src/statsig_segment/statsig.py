@@ -180,24 +180,6 @@ def user_wire(user: StatsigUser) -> LogEventUser:
     return written  # type: ignore[return-value]  # likewise
 
 
-def event_of(log_event: Mapping[str, Any], *, message_id: str | None) -> StatsigEvent:
-    """Make the model of a log event that `to_log_event` would write."""
-    texts = dict(log_event[USER])
-    environment = texts.pop(ENVIRONMENT, None)
-    user = StatsigUser(
-        environment=None if environment is None else environment[TIER],
-        **{USER_FIELDS[name]: value for name, value in texts.items()},
-    )
-    return StatsigEvent(
-        event_name=log_event[EVENT_NAME],
-        user=user,
-        time_ms=log_event.get(TIME),
-        value=log_event.get(VALUE),
-        metadata=log_event[METADATA],
-        message_id=message_id,
-    )
-
-
 def to_log_event_request(events: Iterable[StatsigEvent]) -> LogEventRequest:
     """Write the body of `POST /v1/log_event`.
 

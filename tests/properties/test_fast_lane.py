@@ -18,8 +18,9 @@ from tests.support.sound import CALLS, CONFIGS, MAPPINGS
 from tests.support.values import JsonObject, is_array, is_object
 from tests.vectors import adapter
 
-from statsig_segment import InboundConfig, InboundFilter, IntegrationConfig
+from statsig_segment import InboundConfig, InboundFilter, IntegrationConfig, Rejected, translate_many
 from statsig_segment.conformance.cases import VECTORS, read_cases
+from statsig_segment.inbound import reference_outcome
 from statsig_segment.testing import (
     deep_values,
     hostile_values,
@@ -85,6 +86,30 @@ class TestTheLaw:
             for place in places(sound):
                 for change in ("the whole call", "what holds it"):
                     hold_to_the_law(lane, edited(json.dumps(sound), place, CHANGES[change]), config)
+
+
+def hold_to_the_model(payload: Any, config: IntegrationConfig) -> None:
+    """Compare what `translate_many` yields with the reference; a model down to its exact types."""
+    (outcome,) = translate_many([payload], config)
+    reference = reference_outcome(payload, config.inbound, 0, None)
+    assert type(outcome) is type(reference)
+    if isinstance(outcome, Rejected):
+        assert outcome == reference
+    else:
+        assert shape(outcome) == shape(reference)
+
+
+class TestModels:
+    """What `translate_many` makes of the lane's answer is the model of the reference."""
+
+    @given(INBOUND.payloads, INBOUND.configurations)
+    def test_any_payload_has_the_outcome_of_the_reference(self, payload: Any, config: IntegrationConfig) -> None:
+        hold_to_the_model(payload, config)
+
+    @pytest.mark.parametrize("config", CONFIGS)
+    @pytest.mark.parametrize("name", CALLS)
+    def test_a_sound_call_has_the_outcome_of_the_reference(self, name: str, config: str) -> None:
+        hold_to_the_model(CALLS[name], CONFIGS[config])
 
 
 def is_json(call: JsonObject) -> bool:

@@ -9,11 +9,13 @@ from typing import Any, Final, NamedTuple, cast
 import attrs
 from hypothesis import strategies as st
 
-from statsig_segment import AudienceUpdate, IntegrationConfig, Skipped, StatsigEvent, to_log_event
+from statsig_segment import AudienceUpdate, IntegrationConfig, Rejected, Skipped, StatsigEvent, outbound, to_log_event
+from statsig_segment._values import FrozenDict
 from statsig_segment.fast_lane import log_event  # this very function, also while the switch of conftest.py is off
+from statsig_segment.fast_lane_outbound import outbound_track  # likewise
 from statsig_segment.inbound import reference_outcome
-from statsig_segment.testing import integration_configs, segment_calls
-from tests.support.sound import CALLS, CONFIGS
+from statsig_segment.testing import integration_configs, python_values, segment_calls, statsig_events
+from tests.support.sound import CALLS, CONFIGS, EVENTS, OUTBOUND_CONFIGS
 from tests.support.values import JsonObject
 
 
@@ -22,7 +24,7 @@ class Lane(NamedTuple):
 
     name: str
     answer: Callable[[Any, IntegrationConfig], Any]
-    """What the lane gives: an event or update, the reason to skip, or `None` where it steps aside."""
+    """What the lane gives: an event, update or call, the reason to skip, or `None` where it steps aside."""
     reference: Callable[[Any, IntegrationConfig], Any]
     """The only thing that the lane may give beside `None`; `None` itself where there is an issue or an error."""
     sound: Mapping[str, JsonObject]
@@ -50,20 +52,50 @@ def _log_event_by_reference(payload: Any, config: IntegrationConfig) -> Any:
     return to_log_event(outcome) if isinstance(outcome, StatsigEvent) else outcome
 
 
+@st.composite
+def _calls(draw: st.DrawFn) -> Any:
+    """Draw a call; composed, for a strategy that spells out all of the calls would be too long to be shown."""
+    malformed = segment_calls(malformed=True), segment_calls(malformed=True, python_values=True)
+    return draw(st.one_of(st.sampled_from(list(CALLS.values())), segment_calls(), *malformed))
+
+
 INBOUND: Final = Lane(
     name="inbound",
     answer=_log_event,
     reference=_log_event_by_reference,
     sound=CALLS,
     configs=CONFIGS,
-    payloads=st.one_of(
-        st.sampled_from(list(CALLS.values())),
-        segment_calls(),
-        segment_calls(malformed=True),
-        segment_calls(malformed=True, python_values=True),
-    ),
+    payloads=_calls(),
 )
-LANES: Final = (INBOUND,)
+
+
+def _track(payload: Any, config: IntegrationConfig) -> Any:
+    return outbound_track(payload, config.outbound.plan)
+
+
+def _track_by_reference(payload: Any, config: IntegrationConfig) -> Any:
+    outcome = outbound.reference_outcome(payload, config.outbound, 0)
+    if isinstance(outcome, Skipped):
+        return outcome.reason
+    return None if isinstance(outcome, Rejected) else outcome
+
+
+@st.composite
+def _exports(draw: st.DrawFn) -> Any:
+    """Draw an exported event, composed for the same reason."""
+    malformed = statsig_events(malformed=True), python_values()
+    return draw(st.one_of(st.sampled_from(list(EVENTS.values())), statsig_events(), *malformed))
+
+
+OUTBOUND: Final = Lane(
+    name="outbound",
+    answer=_track,
+    reference=_track_by_reference,
+    sound=EVENTS,
+    configs=OUTBOUND_CONFIGS,
+    payloads=_exports(),
+)
+LANES: Final = (INBOUND, OUTBOUND)
 
 
 def made_anew(config: IntegrationConfig) -> IntegrationConfig:
@@ -109,7 +141,8 @@ def shape(value: Any) -> list[Any]:
         elif id(item) in numbers:  # it holds itself, or stands in two places
             spelled.append(numbers[id(item)])
         else:
-            numbers[id(item)] = len(numbers)
+            if kind is not FrozenDict and kind is not tuple:  # these may be shared, and cannot hold themselves
+                numbers[id(item)] = len(numbers)
             spelled.append(len(contents))
             pending.extend(contents)
     return spelled
@@ -135,6 +168,6 @@ def _contents(item: Any) -> list[Any] | None:
         return [part for entry in table.items() for part in entry]
     if isinstance(item, list | tuple):
         return list(cast("Iterable[Any]", item))
-    if isinstance(item, AudienceUpdate):
+    if attrs.has(cast("type[object]", type(item))):
         return list(attrs.asdict(item, recurse=False).values())
     return None

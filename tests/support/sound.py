@@ -1,11 +1,19 @@
-"""Segment calls without a flaw, one for each way through the fast lane, and configurations to go with them."""
+"""Calls and events without a flaw, one for each way through the fast lanes, and configurations to go with them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
 
-from statsig_segment import EventNaming, IdMapping, InboundConfig, InboundFilter, IntegrationConfig
+from statsig_segment import (
+    EventNaming,
+    IdMapping,
+    InboundConfig,
+    InboundFilter,
+    IntegrationConfig,
+    OutboundConfig,
+    OutboundFilter,
+)
 from tests.support.values import JsonObject
 
 CONTEXT: Final[JsonObject] = {
@@ -159,3 +167,52 @@ _INBOUND: Final[Mapping[str, InboundConfig]] = {
 }
 CONFIGS: Final = {name: IntegrationConfig(inbound=inbound) for name, inbound in _INBOUND.items()}
 """Configurations that differ in what the lane needs of them."""
+
+
+# -- The way back ------------------------------------------------------------------------------------------------------
+
+EVENTS: Final[Mapping[str, JsonObject]] = {
+    "event": {
+        "eventName": "checkout",
+        "userID": "u1",
+        "timestamp": 1709296496789,
+        "value": 9.5,
+        "metadata": {"plan": "pro", "rows": [1, "a", None, {"b": 0.1}]},
+        "statsigMetadata": {"stableID": "s1", "sdkType": "js-client", "sdkVersion": "5.0.0"},
+        "timeUUID": "t1",
+        "user": {
+            "userID": "u2",
+            "email": "a@example.com",
+            "customIDs": {"companyID": "c1", "stableID": "s2"},
+            "custom": {"seats": 7},
+            "privateAttributes": {"phone": "1"},
+        },
+    },
+    "event of an SDK": {
+        "eventName": "checkout",
+        "time": 1709296496789,
+        "value": {"a": [1]},
+        "metadata": None,
+        "user": {"userID": "u2", "customIDs": {"stableID": "s2"}},
+    },
+    "exposure": {
+        "eventName": "statsig::gate_exposure",
+        "userID": "u1",
+        "timestamp": "2024-03-01T12:34:56.789Z",
+        "metadata": {"gate": "new_checkout", "gateValue": "true"},
+        "statsigMetadata": {"stableID": None},
+        "user": None,
+    },
+    "event of nobody": {"eventName": "checkout", "userID": "", "statsigMetadata": {"stableID": "s1"}},
+    "bare event": {"eventName": "segment::Paid", "userID": "u1", "timestamp": 1709296496789},
+}
+_OUTBOUND: Final[Mapping[str, OutboundConfig]] = {
+    "documented": OutboundConfig(),
+    "deliverable": OutboundConfig(profile="deliverable"),
+    "another anonymous ID": OutboundConfig(profile="deliverable", anonymous_id="companyID"),
+    "filtered": OutboundConfig(
+        filters=OutboundFilter(exposures=False, include_new_events=False, events={"checkout": True})
+    ),
+    "all let through": OutboundConfig(allow_segment_origin=True),
+}
+OUTBOUND_CONFIGS: Final = {name: IntegrationConfig(outbound=outbound) for name, outbound in _OUTBOUND.items()}

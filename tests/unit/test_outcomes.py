@@ -4,8 +4,6 @@ from typing import Any
 
 from statsig_segment import (
     AudienceUpdate,
-    EventNaming,
-    Identify,
     Rejected,
     Skipped,
     explain,
@@ -98,9 +96,6 @@ class TestExplanations:
             "$.user.statsigEnvironment.tier": "$.traits.statsigEnvironment.tier",
             "$.user.custom.plan": "$.traits.statsigCustom[1]",
         }
-
-    def test_a_name_that_no_call_gives_has_no_source(self) -> None:
-        assert EventNaming().source(Identify(user_id="u1")) is None
 
 
 class TestFolds:
