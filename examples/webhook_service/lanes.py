@@ -16,10 +16,9 @@ from statsig_segment import (
     Rejected,
     Skipped,
     export_many,
-    to_log_event,
+    log_events,
     to_log_event_request,
     to_segment_batches,
-    translate_many,
 )
 
 from .settings import Settings
@@ -104,15 +103,14 @@ def plan_for_statsig(messages: Sequence[Message], config: IntegrationConfig) -> 
     """
     items: list[Item] = []
     settled: list[Settled] = []
-    outcomes = translate_many((message.payload for message in messages), config)
+    outcomes = log_events(map(_payload, messages), config)
     for message, outcome in zip(messages, outcomes, strict=True):
         match outcome:
             case Skipped() | Rejected():
                 settled.append(_left_out(message, outcome))
             case AudienceUpdate():
                 settled.append(Settled(id=message.id, state=State.AUDIENCE))
-            case _:
-                event = to_log_event(outcome)
+            case event:
                 event["metadata"][KEY] = message.key
                 items.append((message.id, _json(event)))
     return Plan(batches=[items] if items else [], settled=settled)
@@ -122,7 +120,7 @@ def plan_for_segment(messages: Sequence[Message], config: IntegrationConfig) -> 
     """Translate Statsig events, and pack them under Segment's limits. Segment counts each `messageId` once."""
     items: list[tuple[Message, Any]] = []
     settled: list[Settled] = []
-    outcomes = export_many((message.payload for message in messages), config)
+    outcomes = export_many(map(_payload, messages), config)
     for message, outcome in zip(messages, outcomes, strict=True):
         if isinstance(outcome, Skipped | Rejected):
             settled.append(_left_out(message, outcome))
@@ -134,6 +132,14 @@ def plan_for_segment(messages: Sequence[Message], config: IntegrationConfig) -> 
     fitting = (message.id for at, (message, _) in enumerate(items) if at not in too_large)
     bodies = (body["batch"] for body in packed if not isinstance(body, Rejected))
     return Plan(batches=[_numbered(fitting, calls) for calls in bodies], settled=settled)
+
+
+def _payload(message: Message) -> Any:
+    """Decode a message: the library is ten times as fast on objects. Text that cannot be read is left to it."""
+    try:
+        return json.loads(message.payload)
+    except (ValueError, RecursionError):
+        return message.payload
 
 
 def _numbered(ids: Iterable[int], calls: Sequence[Any]) -> list[Item]:
