@@ -435,6 +435,7 @@ class TestHostileBodies:
     """Bodies that just keep within the bounds, and cost as much as they can."""
 
     MOST_BYTES, MOST_VALUES, MOST_EVENTS = 1_000_000, 50_000, 5_000  # the service's defaults
+    MOST_MS = 250
 
     @staticmethod
     def call(properties: bytes) -> bytes:
@@ -470,22 +471,30 @@ class TestHostileBodies:
             "a small envelope that multiplies": (cls.envelope(300, b"1", 450), 200),
         }
 
-    def test_none_holds_the_event_loop(self, service: loopback.Service, receive: Receive, tmp_path: Path) -> None:
-        """Each body is also sent without a signature, and delivered, as far as it can be."""
-        service.command = [sys.executable, str(loopback.HERE / "drivers" / "metered_service.py")]
-        service.set(STATSIG_API=receive().url, HOLD=str(tmp_path / "hold"))
-        service.start()
-        longest_ms: dict[str, float] = {}
+    def test_none_holds_the_event_loop(self, receive: Receive, trap: loopback.Trap, tmp_path: Path) -> None:
+        """What holds it does so each time; that other programs keep the loop from the processor does not recur."""
+        collector = receive()
+        suspects = self.bodies()
+        for attempt in range(3):
+            folder = tmp_path / f"{attempt}"
+            folder.mkdir()
+            with closing(loopback.Service(folder, trap.environment())) as service:
+                service.command = [sys.executable, str(loopback.HERE / "drivers" / "metered_service.py")]
+                service.set(STATSIG_API=collector.url, HOLD=str(folder / "hold"))
+                service.start()
+                holds_ms = {name: self.hold_ms(service, folder / "hold", name) for name in suspects}
+            assert all(holds_ms.values())
+            suspects = {name: suspects[name] for name, hold in holds_ms.items() if hold >= self.MOST_MS}
+        assert list(suspects) == []
 
-        for name, (body, status) in self.bodies().items():
-            hold_ms(service, tmp_path / "hold")
-            assert (name, self.send(service, body)) == (name, status)
-            assert (name, loopback.post(service, "/segment", body, {"x-signature": "00"})) == (name, 401)
-            service.settled("statsig")
-            longest_ms[name] = hold_ms(service, tmp_path / "hold")
-
-        assert all(longest_ms.values())
-        assert {name: hold for name, hold in longest_ms.items() if hold >= 250} == {}
+    def hold_ms(self, service: loopback.Service, hold: Path, name: str) -> float:
+        """Send a body, also without its signature, wait until it is delivered, and give the longest hold."""
+        body, status = self.bodies()[name]
+        read_hold_ms(service, hold)
+        assert (name, self.send(service, body)) == (name, status)
+        assert (name, loopback.post(service, "/segment", body, {"x-signature": "00"})) == (name, 401)
+        service.settled("statsig")
+        return read_hold_ms(service, hold)
 
     def test_many_at_once_stay_within_the_memory_and_are_taken_or_refused(
         self, service: loopback.Service, receive: Receive
@@ -556,7 +565,7 @@ class TestReplay:
         assert service.rows("SELECT count(*) FROM signed") == [(0,)]
 
 
-def hold_ms(service: loopback.Service, path: Path) -> float:
+def read_hold_ms(service: loopback.Service, path: Path) -> float:
     """Ask the metered service for how long its loop stood still since the last time, at most."""
     path.write_bytes(b"")
     assert service.process is not None
