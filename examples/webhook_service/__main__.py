@@ -83,6 +83,7 @@ def _listener(names: str, host: str, port: int) -> socket.socket:
         listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except (OSError, UnicodeError) as error:
         raise SettingsError(f"{names} cannot be listened on: {type(error).__name__}") from None
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or half of each answer waits for 40 ms
     _LOG.info("%s: listening on port %d", names, listener.getsockname()[1])
     return listener
 
