@@ -364,6 +364,39 @@ class TestBounds:
             slow.sendall(b"POST /segment HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
             assert slow.recv(100).startswith(b"HTTP/1.1 408 ")
 
+    @pytest.mark.parametrize(
+        ("rest", "status"),
+        [
+            (b"a:\r\n" * 150 + b"\r\n0\r\n\r\n", 401),
+            (b"a:\r\n" * 250 + b"\r\n0\r\n\r\n", 400),
+            (b"\r\n" + b"1\r\n \r\n" * 2_000 + b"0\r\n\r\n", 401),
+            (b"\r\n" + b"1\r\n \r\n" * 4_000 + b"0\r\n\r\n", 400),
+        ],
+        ids=["headers", "too many headers", "chunks", "too many chunks"],
+    )
+    def test_a_request_of_too_many_small_parts_is_refused(
+        self, service: loopback.Service, rest: bytes, status: int
+    ) -> None:
+        """256 KB of them, which is what the service reads at a time, would hold the event loop for 200 ms."""
+        service.start()
+        with connected(service) as sender:
+            sender.sendall(b"POST /v1/batch HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n" + rest)
+            assert sender.recv(100).startswith(b"HTTP/1.1 %d " % status)
+
+    def test_answers_do_not_wait_for_the_sender_to_acknowledge_their_first_half(
+        self, service: loopback.Service
+    ) -> None:
+        """On a connection that has been in use for a while, an operating system does that 40 ms late."""
+        service.start()
+        took_s: list[float] = []
+        with httpx.Client(trust_env=False, timeout=loopback.DEADLINE_S) as client:
+            for _ in range(60):
+                began = time.perf_counter()
+                client.get(f"{service.status_url}/healthz")
+                took_s.append(time.perf_counter() - began)
+
+        assert min(took_s[30:]) < 0.03
+
     def test_connections_are_bounded_and_those_within_the_bound_are_served(self, service: loopback.Service) -> None:
         service.set(MAX_CONNECTIONS="20", HEAD_TIMEOUT_S="2")
         service.start()

@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import runpy
 import signal
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-sys.path.insert(0, str(Path.cwd()))
-
-from webhook_service import __main__ as service
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -58,4 +55,5 @@ def metered(serve: Coroutine[Any, Any, None]) -> None:
 
 
 run, asyncio.run = asyncio.run, metered  # type: ignore[assignment] # the service's own loop runs the meter, too
-service.main()
+sys.path.insert(0, str(Path.cwd()))
+runpy.run_module("webhook_service", run_name="__main__", alter_sys=True)
