@@ -36,7 +36,7 @@ from .store import Body, ReplayError, Signed, Store, StoreThread
 
 T = TypeVar("T")
 
-_LARGE: Final = 2_000  # bytes: the work on a larger body, which an envelope may multiply, goes to a thread
+_SMALL: Final = 2_000  # bytes: a thread would cost more than the work on the body, even if an envelope multiplies it
 _HANDSHAKE: Final = 4_000  # bytes: a larger body is not looked at without a signature
 
 
@@ -138,7 +138,8 @@ class Service:
         """Read, commit, then answer: an answer is a promise."""
         with closing(Share(self._budget)) as share:
             raw = await read_body(request, share, self._settings)
-            body = await self._work(read, raw)
+            is_small = len(raw) <= _SMALL and "content-encoding" not in request.headers
+            body = read(raw) if is_small else await self._work(read, raw)
             if isinstance(body, str):
                 return JSONResponse({"verification_code": body})
             share.take(sum(len(message.payload) for message in body.messages))
@@ -147,9 +148,7 @@ class Service:
         return JSONResponse({"success": True, "accepted": accepted, "repeated": len(body.messages) - accepted})
 
     async def _work(self, read: Callable[[bytes], T], body: bytes) -> T:
-        """Keep large bodies out of the event loop, and their objects out of memory but for one at a time."""
-        if len(body) <= _LARGE:
-            return read(body)
+        """Keep the work on a body out of the event loop, and its objects out of memory but for one at a time."""
         async with self._one_large:
             return await asyncio.to_thread(read, body)
 

@@ -521,10 +521,12 @@ class TestHostileBodies:
         assert list(suspects) == []
 
     def hold_ms(self, service: loopback.Service, hold: Path, name: str) -> float:
-        """Send a body, also without its signature, wait until it is delivered, and give the longest hold."""
+        """Send a body, also compressed and without its signature; wait until it is delivered; give the longest hold."""
         body, status = self.bodies()[name]
         read_hold_ms(service, hold)
         assert (name, self.send(service, body)) == (name, status)
+        packed = {**KEYED, "content-encoding": "gzip"}
+        assert (name, loopback.post(service, "/v1/batch", gzip.compress(body), packed)) == (name, status)
         assert (name, loopback.post(service, "/segment", body, {"x-signature": "00"})) == (name, 401)
         service.settled("statsig")
         return read_hold_ms(service, hold)
