@@ -115,7 +115,7 @@ class Settings:
     status_host: str = "127.0.0.1"
     status_port: int | None = 8001
     """Serves `/healthz` and `/counters`, apart from the requests of senders. `off` closes it."""
-    max_body_bytes: int = 1_000_000
+    max_body_bytes: int = 2_000_000
     """After decompression; a larger body is answered 413. Segment's own limit is 500 KB."""
     max_body_values: int = 50_000
     """Objects, arrays and their elements in a body, about; one with more is answered 413."""
