@@ -149,7 +149,9 @@ def _numbered(ids: Iterable[int], calls: Sequence[Any]) -> list[Item]:
 def _left_out(message: Message, outcome: Skipped | Rejected) -> Settled:
     if isinstance(outcome, Skipped):
         return Settled(id=message.id, state=State.SKIPPED, code=outcome.reason)
-    return Settled(id=message.id, state=State.DEAD, code=outcome.error.code, path=outcome.error.path)
+    path = outcome.error.path or ""
+    storable = path.encode(errors="backslashreplace").decode()  # a key in it may hold a lone surrogate
+    return Settled(id=message.id, state=State.DEAD, code=outcome.error.code, path=storable or None)
 
 
 def _json(value: Mapping[str, Any]) -> bytes:

@@ -269,6 +269,17 @@ class TestAcknowledgedIsDelivered:
         loopback.until(lambda: service.states("statsig") == {"sent": 2}, "the dead letter is sent")
         assert dead_letters(service) == []
 
+    def test_a_path_that_cannot_be_stored_stops_no_lane(self, service: loopback.Service, receive: Receive) -> None:
+        service.set(STATSIG_API=receive().url)
+        service.start()
+        audience = {"personas": {"computation_class": "audience", "computation_key": "\ud800"}}
+        odd = {"type": "identify", "userId": "u", "context": audience, "traits": {"\ud800": "neither in nor out"}}
+
+        assert batch(service, [odd, loopback.track(1)]) == 200
+
+        assert service.settled("statsig") == {"sent": 1, "dead": 1}
+        assert [letter["path"] for letter in dead_letters(service)] == ['$.traits["\\ud800"]']
+
     def test_every_member_of_a_gzip_body_is_read(self, service: loopback.Service) -> None:
         service.start()
         text = json.dumps([loopback.track(1), loopback.track(2)]).encode()
