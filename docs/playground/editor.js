@@ -60,6 +60,9 @@ export function makeEditor(parent, { language, labelledby, onChange, onPoint = (
       this.mark("lit", place ? [place] : []);
       if (place) bringIntoView(view, place.from);
     },
+    showEnd() {
+      view.dispatch({ effects: EditorView.scrollIntoView(view.state.doc.length) });
+    },
     goTo(place) {
       view.dispatch({ selection: { anchor: place.valueFrom, head: place.to } });
       view.dom.scrollIntoView({ block: "nearest" });

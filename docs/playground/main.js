@@ -1,8 +1,9 @@
-// The page: two directions of translation, one configuration, and a link that carries the input.
+// The page: two directions of translation, a report, one configuration, and a link that carries the input.
 
 import { makeEditor } from "./editor.js";
 import { startEngine } from "./engine.js";
 import { forget, fromFragment, toFragment } from "./permalink.js";
+import { Report } from "./report.js";
 import { recall, remember } from "./state.js";
 import { makeTabs } from "./tabs.js";
 import { fillSamples, Way } from "./way.js";
@@ -12,6 +13,7 @@ const part = (name) => page.querySelector(`[data-part="${name}"]`);
 const say = (text) => { part("status").textContent = text; };
 const IN = "pg-in";
 const OUT = "pg-out";
+const REPORT = "pg-report";
 
 const engine = startEngine(say);
 const samples = await (await fetch(new URL("./samples.json", import.meta.url), { cache: "no-cache" })).json();
@@ -36,6 +38,20 @@ const ways = {
   [OUT]: makeWay(OUT, "outbound", samples.exports, {
     idle: "Nothing is translated yet.",
     note: "The library explains single fields from Segment to Statsig only. In this direction, these rules made the whole.",
+  }),
+  [REPORT]: new Report(document.getElementById(REPORT), {
+    sample: samples.archive,
+    rules: about.rules,
+    engine,
+    readConfig: () => config.text,
+    writeConfig: (text) => { config.text = text; config.showEnd(); },
+    onAnswer: (way, answer) => {
+      if (way !== current) return;
+      say(answer.problems.length ? summary(answer) : `${answer.read}: ${answer.translated}, ${answer.gains.length ? number(answer.gains.length, "mapping") : "no mapping"} would help.`);
+      markConfig(answer.problems);
+    },
+    onSay: say,
+    onEdit: edited,
   }),
 };
 let current = ways[IN];
@@ -109,7 +125,7 @@ function number(count, word) {
 
 function state() {
   const name = current.panel.id;
-  return { way: name, text: current.editor.text, config: config.text, option: current.part.option.value };
+  return { way: name, text: current.text, config: config.text, option: current.option };
 }
 
 async function copyLink() {
@@ -129,8 +145,8 @@ async function open() {
   const kept = linked ?? (page.dataset.ready ? null : recall());
   if (kept && Object.hasOwn(ways, kept.way)) {
     config.text = String(kept.config);
-    ways[kept.way].part.option.value = kept.option;
-    ways[kept.way].editor.text = String(kept.text);
+    ways[kept.way].option = kept.option;
+    ways[kept.way].text = String(kept.text);
     tabs.show(kept.way);
   } else {
     tabs.show(IN);

@@ -85,7 +85,7 @@ function issueList({ issues, roots, line }, { rules, listeners }) {
   return h("div", { class: "pg-issues" }, h("h4", {}, items.length === 1 ? "1 issue" : `${items.length} issues`), h("ul", {}, ...items));
 }
 
-function problems(found, { rules }) {
+export function problems(found, { rules }) {
   const items = found.map((issue) => h("li", {}, h("code", {}, issue.code), " at ", h("code", {}, issue.path), h("br"),
     `${issue.message}. `, ...chipsOf(issue.rules, rules)));
   return card("rejected", ["The configuration cannot be used"], [h("ul", {}, ...items)]);

@@ -42,6 +42,7 @@ def samples(examples: Path) -> dict[str, Any]:
             {"group": "Configurations", "title": f"All keys ({CONFIG})", "text": text},
             {"group": "Configurations", "title": "Empty: every default", "text": ""},
         ],
+        "archive": (examples / CALLS).read_text(encoding="utf-8"),
     }
 
 

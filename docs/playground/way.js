@@ -33,6 +33,14 @@ export class Way {
     this.showWhy();
   }
 
+  get text() { return this.editor.text; }
+
+  set text(text) { this.editor.text = text; }
+
+  get option() { return this.part.option.value; }
+
+  set option(option) { this.part.option.value = option; }
+
   load(text) {
     if (text === this.editor.text) this.refresh();
     else this.editor.text = text;

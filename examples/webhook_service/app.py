@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import json
 import sqlite3
 from base64 import b64encode
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -15,7 +16,7 @@ import httpx
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from statsig_segment import (
@@ -36,7 +37,7 @@ from .store import Body, ReplayError, Signed, Store, StoreThread
 
 T = TypeVar("T")
 
-_LARGE: Final = 2_000  # bytes: the work on a larger body, which an envelope may multiply, goes to a thread
+_SMALL: Final = 2_000  # bytes: a thread would cost more than the work on the body, even if an envelope multiplies it
 _HANDSHAKE: Final = 4_000  # bytes: a larger body is not looked at without a signature
 
 
@@ -74,7 +75,7 @@ class Service:
                 await self._thread.call(self._store.close)
                 self._thread.close()
 
-    async def segment(self, request: Request) -> JSONResponse:
+    async def segment(self, request: Request) -> Response:
         """Take what Segment's webhook destination sends: `X-Signature` over the raw bytes."""
         signature = request.headers.get("x-signature", "")
 
@@ -87,7 +88,7 @@ class Service:
 
         return await self._accept(request, read)
 
-    async def batch(self, request: Request) -> JSONResponse:
+    async def batch(self, request: Request) -> Response:
         """Take what Segment's own libraries send: Basic authentication with the write key, perhaps gzip."""
         if not hmac.compare_digest(request.headers.get("authorization", "").encode(), self._basic):
             raise HTTPException(401, "wrong_write_key")
@@ -100,7 +101,7 @@ class Service:
 
         return await self._accept(request, read)
 
-    async def statsig(self, request: Request) -> JSONResponse:
+    async def statsig(self, request: Request) -> Response:
         """Take what Statsig's webhook sends. The handshake of registration comes before there is a secret to sign."""
         headers = request.headers
         timestamp = headers.get("x-statsig-request-timestamp", "")
@@ -134,22 +135,22 @@ class Service:
             return None
         return Signed(signature=signature.encode(), digest=hashlib.sha256(body).digest()[:16])
 
-    async def _accept(self, request: Request, read: Callable[[bytes], Body | str]) -> JSONResponse:
+    async def _accept(self, request: Request, read: Callable[[bytes], Body | str]) -> Response:
         """Read, commit, then answer: an answer is a promise."""
         with closing(Share(self._budget)) as share:
             raw = await read_body(request, share, self._settings)
-            body = await self._work(read, raw)
+            is_small = len(raw) <= _SMALL and "content-encoding" not in request.headers
+            body = read(raw) if is_small else await self._work(read, raw)
             if isinstance(body, str):
-                return JSONResponse({"verification_code": body})
+                content = json.dumps({"verification_code": body})  # in ASCII: it may hold a lone surrogate
+                return Response(content, media_type="application/json")
             share.take(sum(len(message.payload) for message in body.messages))
             accepted = await self._commits.accept(body)
         self._couriers[body.lane].wake()
         return JSONResponse({"success": True, "accepted": accepted, "repeated": len(body.messages) - accepted})
 
     async def _work(self, read: Callable[[bytes], T], body: bytes) -> T:
-        """Keep large bodies out of the event loop, and their objects out of memory but for one at a time."""
-        if len(body) <= _LARGE:
-            return read(body)
+        """Keep the work on a body out of the event loop, and its objects out of memory but for one at a time."""
         async with self._one_large:
             return await asyncio.to_thread(read, body)
 

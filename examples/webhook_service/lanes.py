@@ -16,10 +16,9 @@ from statsig_segment import (
     Rejected,
     Skipped,
     export_many,
-    to_log_event,
+    log_events,
     to_log_event_request,
     to_segment_batches,
-    translate_many,
 )
 
 from .settings import Settings
@@ -104,15 +103,14 @@ def plan_for_statsig(messages: Sequence[Message], config: IntegrationConfig) -> 
     """
     items: list[Item] = []
     settled: list[Settled] = []
-    outcomes = translate_many((message.payload for message in messages), config)
+    outcomes = log_events(map(_payload, messages), config)
     for message, outcome in zip(messages, outcomes, strict=True):
         match outcome:
             case Skipped() | Rejected():
                 settled.append(_left_out(message, outcome))
             case AudienceUpdate():
                 settled.append(Settled(id=message.id, state=State.AUDIENCE))
-            case _:
-                event = to_log_event(outcome)
+            case event:
                 event["metadata"][KEY] = message.key
                 items.append((message.id, _json(event)))
     return Plan(batches=[items] if items else [], settled=settled)
@@ -122,7 +120,7 @@ def plan_for_segment(messages: Sequence[Message], config: IntegrationConfig) -> 
     """Translate Statsig events, and pack them under Segment's limits. Segment counts each `messageId` once."""
     items: list[tuple[Message, Any]] = []
     settled: list[Settled] = []
-    outcomes = export_many((message.payload for message in messages), config)
+    outcomes = export_many(map(_payload, messages), config)
     for message, outcome in zip(messages, outcomes, strict=True):
         if isinstance(outcome, Skipped | Rejected):
             settled.append(_left_out(message, outcome))
@@ -136,6 +134,14 @@ def plan_for_segment(messages: Sequence[Message], config: IntegrationConfig) -> 
     return Plan(batches=[_numbered(fitting, calls) for calls in bodies], settled=settled)
 
 
+def _payload(message: Message) -> Any:
+    """Decode a message: the library is ten times as fast on objects. Text that cannot be read is left to it."""
+    try:
+        return json.loads(message.payload)
+    except (ValueError, RecursionError):
+        return message.payload
+
+
 def _numbered(ids: Iterable[int], calls: Sequence[Any]) -> list[Item]:
     return [(number, _json(call)) for number, call in zip(islice(ids, len(calls)), calls, strict=True)]
 
@@ -143,7 +149,9 @@ def _numbered(ids: Iterable[int], calls: Sequence[Any]) -> list[Item]:
 def _left_out(message: Message, outcome: Skipped | Rejected) -> Settled:
     if isinstance(outcome, Skipped):
         return Settled(id=message.id, state=State.SKIPPED, code=outcome.reason)
-    return Settled(id=message.id, state=State.DEAD, code=outcome.error.code, path=outcome.error.path)
+    path = outcome.error.path or ""
+    storable = path.encode(errors="backslashreplace").decode()  # a key in it may hold a lone surrogate
+    return Settled(id=message.id, state=State.DEAD, code=outcome.error.code, path=storable or None)
 
 
 def _json(value: Mapping[str, Any]) -> bytes:

@@ -115,12 +115,13 @@ class Settings:
     status_host: str = "127.0.0.1"
     status_port: int | None = 8001
     """Serves `/healthz` and `/counters`, apart from the requests of senders. `off` closes it."""
-    max_body_bytes: int = 4_000_000
-    """After decompression; a larger body is answered 413."""
-    max_body_values: int = 200_000
+    max_body_bytes: int = 2_000_000
+    """After decompression; a larger body is answered 413. Segment's own limit is 500 KB."""
+    max_body_values: int = 50_000
     """Objects, arrays and their elements in a body, about; one with more is answered 413."""
-    max_body_events: int = 10_000
-    max_messages_bytes: int = 16_000_000
+    max_body_events: int = 5_000
+    """Segment's own limit is 2,500."""
+    max_messages_bytes: int = 4_000_000
     """Of all messages of a body together, each with its share of the envelope."""
     max_held_bytes: int = 64_000_000
     """Of all bodies under way; what comes on top is answered 503, and comes again."""

@@ -74,7 +74,7 @@ _READING: Final[tuple[_Row, ...]] = (
         "SegmentEventError StatsigEventError ConfigError",
         "IN-1",
         "not valid JSON",
-        "Check the sender, and whatever may have cut the text short. JSON in UTF-8 is expected.",
+        "Check the sender, and anything on the way that may have cut the text short. JSON in UTF-8 is expected.",
     ),
     (
         "number_too_long",
@@ -103,7 +103,7 @@ _READING: Final[tuple[_Row, ...]] = (
         "SegmentEventError",
         "IN-2",
         "the type is not track, page, screen, group or identify",
-        "Nothing, if you expect these calls. Statsig takes track, page, screen, group and identify, in lower case.",
+        "Nothing to do if you expect these calls. Statsig takes only track, page, screen, group and identify.",
     ),
     (
         "missing_event",
@@ -182,7 +182,7 @@ _SIGNATURES: Final[tuple[_Row, ...]] = (
 _CONFIGURATION: Final[tuple[_Row, ...]] = (
     ("invalid_toml", "ConfigError", "CF-1", "not valid TOML", "Fix the syntax."),
     ("not_a_table", "ConfigError", "CF-1", "expected a table", "Write [section], or an inline table."),
-    ("unknown_key", "ConfigError", "CF-2", "no such key", "Look for a typing error."),
+    ("unknown_key", "ConfigError", "CF-2", "no such key", "Check the spelling."),
     ("missing_key", "ConfigError", "CF-2", "a key is missing", "Add the key."),
     (
         "wrong_type",
@@ -207,14 +207,14 @@ _SKIPPED: Final[tuple[_Row, ...]] = (
         "skipped",
         "IN-9",
         "a call with this messageId came before",
-        "Nothing: a repeated delivery counts once. Without --deduplicate, or without seen, each one counts.",
+        "Nothing to do: a repeated delivery counts once. Without --deduplicate or seen, each one counts.",
     ),
     (
         "statsig_origin",
         "skipped",
         "FL-5",
         "the call was made by Statsig's own export",
-        "Set allow_statsig_origin = true under [inbound], if it may count twice.",
+        "Set allow_statsig_origin = true under [inbound], if these events may count twice.",
     ),
     (
         "integration_disabled",
@@ -231,9 +231,9 @@ _SKIPPED: Final[tuple[_Row, ...]] = (
         "skipped",
         "FL-1",
         "the configured filter leaves it out",
-        "Let its name and its type pass under [inbound.filters]: include, exclude, types.",
+        "Let its name and type pass: include, exclude and types under [inbound.filters].",
         (
-            "Let it pass under [outbound.filters]: exposures, config_changes, include_new_events, events. "
+            "Let it pass: exposures, config_changes, include_new_events and events under [outbound.filters]. "
             "Statsig's own internal events never leave."
         ),
     ),
@@ -242,7 +242,7 @@ _SKIPPED: Final[tuple[_Row, ...]] = (
         "skipped",
         "FL-7",
         "the event came from Segment",
-        "Set allow_segment_origin = true under [outbound], if it may count twice.",
+        "Set allow_segment_origin = true under [outbound], if these events may count twice.",
     ),
     (
         "identify_without_audience",
@@ -250,7 +250,7 @@ _SKIPPED: Final[tuple[_Row, ...]] = (
         "AU-1",
         "an identify call without an audience membership",
         (
-            "Nothing, unless it should be a membership. Then Engage has to send computation_class and "
+            "Nothing to do, unless it should be a membership: then Engage has to send computation_class and "
             "computation_key in context.personas."
         ),
     ),
@@ -267,8 +267,8 @@ _READING_ISSUES: Final[tuple[_Row, ...]] = (
         "id_placeholder",
         "issue",
         "ID-8",
-        "a placeholder, not the ID of anybody",
-        "Leave the ID out where there is none. To leave it out here, set drop_placeholder_ids = true under [inbound].",
+        "a placeholder, not an ID of a person or thing",
+        "Send no ID where there is none. To drop placeholders here, set drop_placeholder_ids = true under [inbound].",
     ),
     (
         "time_unreadable",
@@ -304,7 +304,7 @@ _READING_ISSUES: Final[tuple[_Row, ...]] = (
         "issue",
         "US-7",
         "NaN and infinities cannot be sent",
-        "Leave the property out where there is no number.",
+        "Leave the property out if there is no number.",
     ),
     (
         "not_json",
@@ -321,14 +321,14 @@ _PAIR_ISSUES: Final[tuple[_Row, ...]] = (
         "issue",
         "ID-2",
         "the name of an ID type has to be a non-empty string: the pair is dropped",
-        "Put names in the even places.",
+        "Put names at even positions, counted from 0, and values at odd ones.",
     ),
     (
         "custom_id_value",
         "issue",
         "ID-2",
         "not usable as an ID: the pair is dropped",
-        "Leave the pair out where there is no ID.",
+        "Leave the pair out if there is no ID.",
     ),
     ("custom_id_unpaired", "issue", "ID-2", "the last name has no value", "Add the value, or drop the name."),
     (
@@ -357,14 +357,14 @@ _PAIR_ISSUES: Final[tuple[_Row, ...]] = (
         "issue",
         "US-1",
         "the name of a custom field has to be a non-empty string: the pair is dropped",
-        "Put names in the even places.",
+        "Put names at even positions, counted from 0, and values at odd ones.",
     ),
     (
         "custom_value",
         "issue",
         "US-1",
         "null cannot be sent: the pair is dropped",
-        "Leave the pair out where there is no value.",
+        "Leave the pair out if there is no value.",
     ),
     (
         "custom_value_json",
@@ -464,7 +464,7 @@ _AUDIENCE_ISSUES: Final[tuple[_Row, ...]] = (
         "issue",
         "AU-2",
         "the membership is text: read as a boolean",
-        "Nothing; or let the sender write true and false without quotes.",
+        "Nothing is lost. To silence it, let the sender write true and false without quotes.",
     ),
     (
         "id_list_invalid",

@@ -209,7 +209,7 @@ _PARSING: Final = (
         id="IN-9",
         title="Repeated deliveries",
         summary="The message id stays with the result. translate_many skips a repeated one if you give it something "
-        "to remember ids with, and remembers nothing otherwise.",
+        "to remember ids with, and otherwise remembers nothing.",
         sources=(_COMMON.at("messageId"),),
         policy="who keeps the memory",
     ),
@@ -232,7 +232,7 @@ _IDENTITY: Final = (
     ),
     Rule(
         id="ID-2",
-        title="Custom IDs in even and odd places",
+        title="Custom IDs at even and odd positions",
         summary="In properties.statsigCustomIDs each even index names an ID type and the odd index after it holds "
         "the value. A pair that breaks this is dropped with an issue, and its neighbors stay.",
         sources=(_INTEGRATION.at("User IDs and Custom IDs"),),
@@ -296,8 +296,8 @@ _IDENTITY: Final = (
     Rule(
         id="ID-10",
         title="Making the arrays",
-        summary="custom_ids_property and custom_property turn a mapping into the arrays of ID-2 and US-1, for those "
-        "who send. Reading the array back gives the same mapping.",
+        summary="custom_ids_property and custom_property turn a mapping into the arrays of ID-2 and US-1, for "
+        "senders. Reading the array back gives the same mapping.",
         policy="all of it",
     ),
 )
@@ -306,8 +306,8 @@ _USER: Final = (
     Rule(
         id="US-1",
         title="Custom fields of the user",
-        summary="properties.statsigCustom is read in even and odd places, like ID-2, into the user's custom fields. "
-        "What Statsig cannot hold becomes JSON text with an issue.",
+        summary="properties.statsigCustom holds names at even positions and values at odd ones, like ID-2, for the "
+        "user's custom fields. What Statsig cannot hold becomes JSON text with an issue.",
         sources=(_INTEGRATION.at("Custom Properties"),),
         policy="types and malformed cases",
     ),
@@ -415,7 +415,7 @@ _FILTERS: Final = (
     Rule(
         id="FL-4",
         title="The integrations object",
-        summary="An entry Statsig decides whether a call may be sent. Without one All decides, in any letter case. "
+        summary="An entry Statsig decides whether a call may be sent. Without one, All decides, in any letter case. "
         "Only false turns Statsig off.",
         sources=(_COMMON.at("Integrations"), _FACADE.at("enabled")),
         policy="odd values",
@@ -454,7 +454,7 @@ _AUDIENCES: Final = (
         id="AU-2",
         title="What a membership is",
         summary="A call is a membership when its context names an audience or journey step and a key; the boolean "
-        "under that key says in or out. Anything unclear is an error, never a removal.",
+        "under that key says whether the user is in. Anything unclear is an error, never a removal.",
         sources=(_INTEGRATION.at("Syncing Statsig Segment ID Lists with Segment Engage Audiences"), _ENGAGE),
         policy="unclear values",
     ),
@@ -492,8 +492,8 @@ _WIRE: Final = (
     Rule(
         id="WI-1",
         title="The log event",
-        summary="to_log_event gives an event in Statsig's log_event form. What is unknown has no key, and metadata is "
-        "always there.",
+        summary="to_log_event gives an event in Statsig's log_event form. A field without a value has no key; "
+        "metadata is always there.",
         sources=(_LOG_EVENT,),
     ),
     Rule(
@@ -530,7 +530,7 @@ _OUTBOUND: Final = (
     Rule(
         id="OU-3",
         title="The documented track call",
-        summary="The default profile is Statsig's published schema to the letter. What is undefined has no key, "
+        summary="The default profile is Statsig's published schema to the letter. An undefined field has no key, "
         "and an explicit null stays null.",
         sources=(_INTEGRATION.at("Outbound event schema"),),
         policy="which ID field comes first",
@@ -615,7 +615,7 @@ _TRUST: Final = (
     Rule(
         id="TR-5",
         title="Bounded depth",
-        summary="What lies over 100 objects and arrays deep in a payload reads as null, with an issue where it would "
+        summary="Anything nested over 100 levels deep in a payload reads as null, with an issue where it would "
         "have been sent. A path over 100 steps long is a ConfigError.",
         policy="all of it",
     ),
@@ -633,7 +633,7 @@ _CONFIGURATION: Final = (
         id="CF-2",
         title="Every problem at once",
         summary="Unknown keys, wrong types and contradictions are one ConfigError that lists each problem with its "
-        'path. Nothing is converted on the quiet: "false" is not a boolean.',
+        'path. Nothing is converted silently: "false" is not a boolean.',
         policy="all of it",
     ),
 )
@@ -643,7 +643,7 @@ _COVERAGE: Final = (
         id="CO-1",
         title="What is counted",
         summary="coverage counts calls read, translated, skipped and rejected, and their issues, for all calls and for "
-        "each event name. The sums add up. At most 1,000 names are kept apart, and it says so when there are more.",
+        "each event name. The sums add up. At most 1,000 names are counted one by one; the rest count together.",
         policy="all of it",
     ),
     Rule(
@@ -678,7 +678,7 @@ _COMPARISON: Final = (
         id="CM-1",
         title="Which call belongs to which event",
         summary="A call and an exported event are a pair when their times agree to the millisecond and an ID agrees. "
-        "What stays ambiguous is counted and not compared.",
+        "Ambiguous ones are counted but not compared.",
         policy="all of it",
     ),
     Rule(
@@ -751,7 +751,7 @@ _COMMAND_LINE: Final = (
         id="CL-6",
         title="Problems of a configuration",
         summary="A problem names its file, and its line where that is known. check-config also warns of settings that "
-        "work but are hardly meant.",
+        "work but are probably not what you want.",
         policy="all of it",
     ),
     Rule(

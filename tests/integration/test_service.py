@@ -146,13 +146,14 @@ class TestStatsigToSegment:
         dead = service.rows("SELECT key, code FROM message WHERE state = 'dead' ORDER BY key")
         assert dead == [("t-900", "event_too_large"), ("t-nobody", "no_identifier")]
 
-    def test_the_handshake_is_answered_before_there_is_a_secret(self, service: loopback.Service) -> None:
+    @pytest.mark.parametrize("code", ["code-1", "\ud800"])
+    def test_the_handshake_is_answered_before_there_is_a_secret(self, service: loopback.Service, code: str) -> None:
         service.start()
-        body = {"data": {"event": "url_verification", "verification_code": "code-1"}}
+        body = json.dumps({"data": {"event": "url_verification", "verification_code": code}}).encode()
 
-        answered = httpx.post(f"{service.url}/statsig", json=body, trust_env=False, timeout=loopback.DEADLINE_S)
+        answered = httpx.post(f"{service.url}/statsig", content=body, trust_env=False, timeout=loopback.DEADLINE_S)
 
-        assert (answered.status_code, answered.json()) == (200, {"verification_code": "code-1"})
+        assert (answered.status_code, answered.json()) == (200, {"verification_code": code})
 
 
 class TestWhoMaySend:

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import os
-import shutil
-import subprocess
-import sys
-import threading
 from contextlib import contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.request import urlopen
 
 import attrs
 import pytest
+from tests.support.playground import NEEDS_BROWSER, PATIENCE_MS, READY
 
 from statsig_segment import (
     AudienceUpdate,
@@ -38,68 +31,18 @@ from statsig_segment import (
 from statsig_segment.rules import RULES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator
 
     from playwright.sync_api import Browser, Page
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(shutil.which("chromium") is None, reason="there is no Chromium here"),
-    pytest.mark.skipif(shutil.which("npm") is None, reason="the playground is put together with npm"),
-    pytest.mark.skipif(importlib.util.find_spec("playwright") is None, reason="needs the group browser"),
-]
+pytestmark = NEEDS_BROWSER
 
 ROOT = Path(__file__).parents[2]
 CONFIG = (ROOT / "examples" / "integration.toml").read_text(encoding="utf-8")
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 CONFIGURED = load_config(CONFIG)
 Samples: TypeAlias = dict[str, list[dict[str, str]]]
-PATIENCE_MS = 180_000  # long enough for a busy machine to start Python in the page
-READY = "#playground[data-ready=true]"
 LOADED = "all that came before was asked for while the page loaded"
-AXE = "axe-core@4.14.1"
 FIELD = "#pg-in [role=option]"
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    """Serves files and says nothing."""
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the standard library
-        """Say nothing."""
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve the built site: the one that the environment names, else one that is built here."""
-    built = os.environ.get("SITE")
-    if built is None:
-        built = str(tmp_path_factory.mktemp("site"))
-        command = [sys.executable, "-m", "sphinx", "-n", "-W", "-q", str(ROOT / "docs"), built]
-        subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own documentation
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=built))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Start Debian's Chromium."""
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where it is installed
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(FLAGS))
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -340,14 +283,14 @@ def test_every_rule_leads_to_its_section(page: Page, site: str) -> None:
             assert f'id="{anchor}"' in answer.read().decode()
 
 
-@pytest.mark.parametrize("key", ["ArrowRight", "ArrowLeft", "End"])
-def test_tabs_follow_the_arrow_keys(page: Page, key: str) -> None:
+@pytest.mark.parametrize(("key", "chosen"), [("ArrowRight", "out"), ("ArrowLeft", "report"), ("End", "report")])
+def test_tabs_follow_the_arrow_keys(page: Page, key: str, chosen: str) -> None:
     page.focus("#pg-tab-in")
     page.keyboard.press(key)
 
-    assert page.get_attribute("#pg-tab-out", "aria-selected") == "true"
-    assert page.evaluate("() => document.activeElement.id") == "pg-tab-out"
-    assert page.is_visible("#pg-out")
+    assert page.get_attribute(f"#pg-tab-{chosen}", "aria-selected") == "true"
+    assert page.evaluate("() => document.activeElement.id") == f"pg-tab-{chosen}"
+    assert page.is_visible(f"#pg-{chosen}")
     assert not page.is_visible("#pg-in")
 
 
@@ -523,15 +466,6 @@ def test_the_copied_output_is_all_of_it(page: Page) -> None:
     assert json.loads(f"[{copied.replace(chr(10) + '}' + chr(10) + '{', '},{')}]") == [
         to_log_event(outcome) for outcome in translate_many(calls, CONFIGURED) if isinstance(outcome, StatsigEvent)
     ]
-
-
-@pytest.fixture(scope="module")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Fetch axe-core, which checks pages for what keeps people out."""
-    folder = tmp_path_factory.mktemp("axe")
-    command = [shutil.which("npm") or "npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--silent", AXE]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)  # noqa: S603 - our own command line
-    return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

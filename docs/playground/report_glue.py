@@ -1,0 +1,244 @@
+"""What the Report tab asks of the library: it reads and counts as the command `report` does, one block at a time.
+
+`begin` opens the input and `step` counts one block of it, so that the worker can answer other questions in between.
+`result` gives the counts for the page, `page` gives them as the page that `report --html` writes, and `add_mapping`
+writes a gain into the text of the configuration.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+import attrs
+
+from statsig_segment import (
+    ConfigError,
+    Coverage,
+    IdMapping,
+    IntegrationConfig,
+    SegmentEventError,
+    coverage,
+    load_config,
+)
+from statsig_segment.cli.blocks import Block, split_calls
+from statsig_segment.cli.covered import cover_block
+from statsig_segment.cli.files import READ_ERRORS, read_blocks
+from statsig_segment.cli.messages import STATSIG_HINT, shown_text
+from statsig_segment.cli.report_facts import (
+    counted,
+    event_label,
+    gain_effect,
+    gain_lines,
+    ordered_events,
+    ordered_id_types,
+    percent,
+    rest_label,
+    unsent,
+    useful_gains,
+)
+from statsig_segment.cli.report_html import report_page
+from statsig_segment.codes import CODES
+from statsig_segment.coverage import EventCoverage, Gain
+
+Json = dict[str, Any]
+
+PIECE: Final = 1 << 18
+"""A block of lines is counted in pieces of about so many bytes."""
+TEXT: Final = 120
+"""So many characters of a name are shown."""
+UNITS: Final = 12
+"""So many ID types are shown, of the whole and of each event."""
+
+
+@attrs.define(kw_only=True)
+class _Count:
+    """One pass over an input, as far as it has come."""
+
+    config: IntegrationConfig
+    blocks: Iterator[Block]
+    found: Coverage
+    misdirected: int = 0
+    bytes_read: int = 0
+
+
+_count: _Count | None = None
+
+
+# -- What the page asks ----------------------------------------------------------------------------------------------
+
+
+def begin(path: str, config: str) -> str:
+    """Open an input, plain, gzip or zstd; give the problems of the configuration, which prevent that."""
+    global _count  # noqa: PLW0603 - one page asks, and one input is open
+    try:
+        settings = load_config(config)
+    except ConfigError as error:
+        issues = [attrs.asdict(issue) | {"rules": [CODES[issue.code].rule]} for issue in error.issues]
+        return json.dumps({"problems": issues})
+    _count = _Count(config=settings, blocks=iter(()), found=coverage((), settings))
+    _count.blocks = _pieces(_count, path)
+    return json.dumps({"problems": []})
+
+
+def step() -> str:
+    """Count the next block: give the bytes read so far, whether that was all, and why it cannot be read further."""
+    count = _begun()
+    try:
+        block = next(count.blocks, None)
+    except READ_ERRORS as error:
+        return json.dumps({"done": True, "bytes": count.bytes_read, "failure": str(error) or "damaged"})
+    if block is None:
+        return json.dumps({"done": True, "bytes": count.bytes_read, "failure": None})
+    covered = cover_block(count.config, block)
+    count.found = count.found.merge(covered.coverage)
+    count.misdirected += covered.misdirected
+    return json.dumps({"done": False, "bytes": count.bytes_read})
+
+
+def result() -> str:
+    """Give the counts so far, as text and figures for the page."""
+    count = _begun()
+    found = count.found
+    rejected = sum(found.rejected.values())
+    outcomes = {
+        "event": found.translated,
+        "audience": found.audiences,
+        "skipped": sum(found.skipped.values()),
+        "rejected": rejected,
+    }
+    other = counted(count.misdirected, "payload")
+    return json.dumps(
+        {
+            "problems": [],
+            "read": counted(found.read, "call"),
+            "outcomes": outcomes,
+            "translated": counted(found.translated, "event"),
+            "units": list(_units(found.total, ordered_id_types(found))),
+            "gains": [_gain(gain, rejected) for gain in useful_gains(found)],
+            "events": list(_events(found)),
+            "reasons": _codes({**found.skipped, **found.rejected}),
+            "issues": _codes(found.issues),
+            "other": f"{other} of the other direction. {STATSIG_HINT}" if count.misdirected else None,
+        }
+    )
+
+
+def page() -> str:
+    """Give the counts as a page of their own."""
+    return json.dumps(report_page(_begun().found))
+
+
+def add_mapping(text: str, field: str, id_type: str) -> str:
+    """Give the text of a configuration with one more mapping, last of all; `null` where that takes a person."""
+    config = load_config(text)
+    mapping = IdMapping(field=field, id_type=id_type)
+    inbound = attrs.evolve(config.inbound, id_mappings=(*config.inbound.id_mappings, mapping))
+    wanted = attrs.evolve(config, inbound=inbound)
+    return json.dumps(next((text for text in _with_mapping(text, field, id_type) if _means(text, wanted)), None))
+
+
+def _begun() -> _Count:
+    if _count is None:
+        raise RuntimeError("nothing was begun")
+    return _count
+
+
+# -- Input -----------------------------------------------------------------------------------------------------------
+
+
+def _pieces(count: _Count, path: str) -> Iterator[Block]:
+    """Give the blocks of a file, those of many lines in pieces, so that counting each takes a moment."""
+
+    def read(size: int) -> None:
+        count.bytes_read += size
+
+    for _, block in read_blocks(path, split_calls, SegmentEventError, on_read=read):
+        if isinstance(block, bytes):
+            yield from _cut(block)
+        else:
+            yield block
+
+
+def _cut(lines: bytes) -> Iterator[bytes]:
+    start = 0
+    while start < len(lines):
+        end = lines.find(b"\n", start + PIECE) + 1 or len(lines)
+        yield lines[start:end]
+        start = end
+
+
+# -- The configuration -----------------------------------------------------------------------------------------------
+
+
+def _with_mapping(text: str, field: str, id_type: str) -> Iterator[str]:
+    """Give texts that may be the one with the mapping: a table of TOML at the end, else an item of each array."""
+    row = {"field": field, "id_type": id_type}
+    if text.lstrip().startswith("{"):
+        table = json.loads(text)
+        inbound = table.setdefault("inbound", {})
+        inbound["id_mappings"] = [*inbound.get("id_mappings", []), row]
+        yield f"{json.dumps(table, ensure_ascii=False, indent=2)}\n"
+        return
+    gap = "\n" if text.strip() else ""
+    yield f"{text.rstrip()}\n{gap}{gain_lines(Gain(field=field, id_type=id_type))}\n".lstrip("\n")
+    item = f'{{ field = "{field}", id_type = "{id_type}" }}'
+    for at, character in enumerate(text):
+        if character == "]":
+            before = text[:at].rstrip()
+            comma = "" if before.endswith(("[", ",")) else ", "
+            yield f"{before}{comma}{item}{text[len(before) :]}"
+
+
+def _means(text: str, wanted: IntegrationConfig) -> bool:
+    try:
+        return load_config(text) == wanted
+    except ConfigError:
+        return False
+
+
+# -- Facts for the page ----------------------------------------------------------------------------------------------
+
+
+def _units(group: EventCoverage, id_types: Iterable[str]) -> Iterator[Json]:
+    """Give the share of a group's events with a user ID, and with each ID type that any of them has."""
+    if not group.translated:
+        return
+    counts = {"userID": group.user_ids} | {name: group.id_types[name] for name in id_types if name in group.id_types}
+    for name, number in list(counts.items())[:UNITS]:
+        share = number / group.translated
+        yield {"name": shown_text(name, TEXT), "share": share, "percent": percent(share)}
+
+
+def _events(found: Coverage) -> Iterator[Json]:
+    id_types = ordered_id_types(found)
+    rest = [(rest_label(found), False, found.rest)] if found.rest.read else []
+    events = [(event.name or event_label(event), event.name is not None, event) for event in ordered_events(found)]
+    for label, is_name, event in (*events, *rest):
+        yield {
+            "label": shown_text(label, TEXT),
+            "isName": is_name,
+            "type": event.type or "",
+            "calls": event.read,
+            "events": event.translated,
+            "unsent": unsent(event),
+            "units": list(_units(event, id_types)),
+        }
+
+
+def _gain(gain: Gain, rejected: int) -> Json:
+    effect = gain_effect(gain, rejected)
+    return {"field": gain.field, "idType": gain.id_type, "effect": effect, "lines": gain_lines(gain)}
+
+
+def _codes(counts: Mapping[str, int]) -> list[Json]:
+    ordered = sorted(counts, key=lambda code: (-counts[code], code))
+    return [
+        {
+            "code": code,
+            "count": counts[code],
+            "message": CODES[code].meaning,
+            "hint": CODES[code].advice,
+            "rules": [CODES[code].rule],
+        }
+        for code in ordered
+    ]
