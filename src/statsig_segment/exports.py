@@ -250,9 +250,11 @@ def object_in(fields: Mapping[str, Any], name: str) -> FrozenDict:
 
 def first_id(*candidates: Any) -> Any:
     """Give the first candidate that is an ID, else the first explicit null or "" as it is, else `ABSENT` (OU-3)."""
-    ids = [text for text in map(coerce_id, candidates) if text is not None]
-    explicit = [value for value in candidates if value is None or value == ""]
-    return (ids or explicit or [ABSENT])[0]
+    for candidate in candidates:  # one after the other, for a later one may be too long to print
+        text = coerce_id(candidate)
+        if text is not None:
+            return text
+    return next((candidate for candidate in candidates if candidate is None or candidate == ""), ABSENT)
 
 
 def user_id_of(fields: Mapping[str, Any]) -> Any:

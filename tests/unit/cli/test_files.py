@@ -307,9 +307,13 @@ class TestBrokenInput:
     @pytest.mark.parametrize("unit", ['{"a,', '{{"a"},', '{"a":[', "}{", '{"a}{', "[{,", '\x1e{"'])
     def test_what_is_broken_over_and_over_takes_time_in_proportion(self, unit: str) -> None:
         def seconds(size: int) -> float:
-            start = time.perf_counter()
-            payloads(f"[{unit * (size // len(unit))}", 1 << 16)
-            return time.perf_counter() - start
+            """Give the processor time, the least of three, for a busy machine stretches the others."""
+            times: list[float] = []
+            for _ in range(3):
+                start = time.process_time()
+                payloads(f"[{unit * (size // len(unit))}", 1 << 16)
+                times.append(time.process_time() - start)
+            return min(times)
 
         seconds(1_000)
         assert seconds(160_000) < 25 * max(seconds(20_000), 0.005)  # 8 times as much, and noise
