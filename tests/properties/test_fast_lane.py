@@ -55,19 +55,19 @@ class TestTheLaw:
 
     @given(st.data())
     def test_it_holds_for_a_payload_with_changes(self, lane: Lane, data: st.DataObject) -> None:
-        call = data.draw(lane.payloads.filter(is_json))
+        call = data.draw(lane.payloads.filter(can_be_changed))
         for _ in range(data.draw(st.integers(1, 2))):
             text = json.dumps(call)
             place = data.draw(st.sampled_from(list(places(call))))
             call = edited(text, place, CHANGES[data.draw(st.sampled_from(sorted(CHANGES)))])
-            if not is_json(call):
+            if not can_be_changed(call):
                 break
 
         hold_to_the_law(lane, call, data.draw(lane.configurations))
 
     @given(st.data())
     def test_it_holds_with_a_hostile_value_anywhere(self, lane: Lane, data: st.DataObject) -> None:
-        call = data.draw(lane.payloads.filter(is_json))
+        call = data.draw(lane.payloads.filter(can_be_changed))
         place = data.draw(st.sampled_from(list(places(call))))
         value = data.draw(hostile_values() | placeholders() | timestamps())
 
@@ -112,10 +112,10 @@ class TestModels:
         hold_to_the_model(CALLS[name], CONFIGS[config])
 
 
-def is_json(call: JsonObject) -> bool:
-    """Say whether a call can be changed once more, which goes by way of its text."""
+def can_be_changed(call: Any) -> bool:
+    """Say whether something in a call can be changed, which goes by way of its text."""
     try:
-        return shape(json.loads(json.dumps(call))) == shape(call)
+        return bool(call) and shape(json.loads(json.dumps(call))) == shape(call)
     except (TypeError, ValueError, RecursionError):
         return False
 

@@ -14,7 +14,7 @@ from statsig_segment._values import FrozenDict
 from statsig_segment.fast_lane import log_event  # this very function, also while the switch of conftest.py is off
 from statsig_segment.fast_lane_outbound import outbound_track  # likewise
 from statsig_segment.inbound import reference_outcome
-from statsig_segment.testing import integration_configs, python_values, segment_calls, statsig_events
+from statsig_segment.testing import integration_configs, segment_calls, statsig_events
 from tests.support.sound import CALLS, CONFIGS, EVENTS, OUTBOUND_CONFIGS
 from tests.support.values import JsonObject
 
@@ -83,8 +83,7 @@ def _track_by_reference(payload: Any, config: IntegrationConfig) -> Any:
 @st.composite
 def _exports(draw: st.DrawFn) -> Any:
     """Draw an exported event, composed for the same reason."""
-    malformed = statsig_events(malformed=True), python_values()
-    return draw(st.one_of(st.sampled_from(list(EVENTS.values())), statsig_events(), *malformed))
+    return draw(st.sampled_from(list(EVENTS.values())) | statsig_events() | statsig_events(malformed=True))
 
 
 OUTBOUND: Final = Lane(
