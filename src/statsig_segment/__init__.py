@@ -1,11 +1,12 @@
 """Segment's events to Statsig and back: frozen models and pure functions; no clock, no network, no state."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+from statsig_segment._values import FrozenDict
 from statsig_segment._version import __version__
 from statsig_segment.audiences import AudienceFold, AudienceUpdate, IdListPatch, audience_update, fold_audience_updates
-from statsig_segment.batches import SegmentBatch, split_segment_batch, to_segment_batches
-from statsig_segment.comparison import Comparison, compare
 from statsig_segment.config import InboundConfig, IntegrationConfig, OutboundConfig
-from statsig_segment.config_file import load_config
 from statsig_segment.conversion import to_statsig_event
 from statsig_segment.coverage import Coverage, coverage
 from statsig_segment.errors import (
@@ -40,7 +41,6 @@ from statsig_segment.outbound import (
 )
 from statsig_segment.outcomes import Rejected, Skipped
 from statsig_segment.segment import Group, Identify, Page, Screen, SegmentEvent, Track, parse_segment_event
-from statsig_segment.signatures import verify_segment_signature, verify_statsig_signature
 from statsig_segment.statsig import (
     EventWebhook,
     LogEvent,
@@ -52,6 +52,12 @@ from statsig_segment.statsig import (
     to_log_event,
     to_log_event_request,
 )
+
+if TYPE_CHECKING:
+    from statsig_segment.batches import SegmentBatch, split_segment_batch, to_segment_batches
+    from statsig_segment.comparison import Comparison, compare
+    from statsig_segment.config_file import load_config
+    from statsig_segment.signatures import verify_segment_signature, verify_statsig_signature
 
 __all__ = [
     "AudienceFold",
@@ -128,3 +134,29 @@ __all__ = [
     "verify_segment_signature",
     "verify_statsig_signature",
 ]
+
+_MODULES: Final = FrozenDict(
+    {
+        "SegmentBatch": "batches",
+        "split_segment_batch": "batches",
+        "to_segment_batches": "batches",
+        "Comparison": "comparison",
+        "compare": "comparison",
+        "load_config": "config_file",
+        "verify_segment_signature": "signatures",
+        "verify_statsig_signature": "signatures",
+    }
+)
+"""What is imported when it is first asked for, and from where: translating needs none of it."""
+
+
+def __getattr__(name: str) -> object:
+    """Import what stands in the table above (PEP 562)."""
+    if name in _MODULES:
+        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return __all__
