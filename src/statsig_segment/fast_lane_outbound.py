@@ -142,7 +142,10 @@ def _outbound_track(payload: JsonObject, plan: OutboundPlan) -> JsonObject | str
     if metadata is not None:
         if type(metadata) is not dict:
             return None
-        context[METADATA], properties[METADATA] = _copy(metadata, _ROOM), _copy(metadata, _ROOM)
+        if _STRINGS.issuperset(map(type, metadata)) and _SCALARS.issuperset(map(type, metadata.values())):
+            context[METADATA], properties[METADATA] = metadata.copy(), metadata.copy()
+        else:
+            context[METADATA], properties[METADATA] = _copy(metadata, _ROOM), _copy(metadata, _ROOM)
     elif METADATA in payload:
         context[METADATA] = properties[METADATA] = None
     context["library"] = {"name": "statsig", "version": "1.0"}
@@ -226,7 +229,12 @@ def _copy(value: JsonValue, room: int) -> Any:
     if type(value) is dict:
         if not _STRINGS.issuperset(map(type, value)):
             raise _OddError
-        return {key: item if type(item) in _SCALARS else _copy(item, room - 1) for key, item in value.items()}
+        copied: JsonObject = value.copy()
+        if not _SCALARS.issuperset(map(type, copied.values())):
+            for key, item in value.items():
+                if type(item) not in _SCALARS:
+                    copied[key] = _copy(item, room - 1)
+        return copied
     if type(value) is not list:
         raise _OddError
     return [item if type(item) in _SCALARS else _copy(item, room - 1) for item in value]

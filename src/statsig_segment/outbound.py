@@ -194,10 +194,12 @@ def export(
     >>> export({"eventName": "statsig::diagnostics"})
     Skipped(reason='filtered', position=None)
     """
-    written = fast_lane_outbound.outbound_track(payload, config.outbound.plan)
+    written: Any = fast_lane_outbound.outbound_track(payload, config.outbound.plan)
     if written is None:
         return _exported(payload, config.outbound, None)
-    return _finished(written, payload, None)
+    if type(written) is str:
+        return Skipped(reason=written, position=None, payload=payload)
+    return written
 
 
 def export_many(payloads: Iterable[Any], config: IntegrationConfig = _DEFAULT_INTEGRATION) -> Iterator[ExportOutcome]:
@@ -212,21 +214,15 @@ def export_many(payloads: Iterable[Any], config: IntegrationConfig = _DEFAULT_IN
     >>> [outcome.error.code for outcome in export_many(["oops"]) if isinstance(outcome, Rejected)]
     ['invalid_json']
     """
-    plan = config.outbound.plan
+    outbound_track, plan = fast_lane_outbound.outbound_track, config.outbound.plan
     for position, payload in enumerate(payloads):
-        written = fast_lane_outbound.outbound_track(payload, plan)
+        written: Any = outbound_track(payload, plan)
         if written is None:
             yield reference_outcome(payload, config.outbound, position)
+        elif type(written) is str:
+            yield Skipped(reason=written, position=position, payload=payload)
         else:
-            yield _finished(written, payload, position)
-
-
-def _finished(written: Any, payload: Any, position: int | None) -> OutboundTrack | Skipped:
-    """Give what the fast lane wrote: a track call as it is, or the outcome of a reason to skip."""
-    if type(written) is str:
-        return Skipped(reason=written, position=position, payload=payload)
-    track: OutboundTrack = written
-    return track
+            yield written
 
 
 def reference_outcome(payload: Any, config: OutboundConfig, position: int) -> ExportOutcome:
