@@ -199,7 +199,8 @@ def export(
         return _exported(payload, config.outbound, None)
     if type(written) is str:
         return Skipped(reason=written, position=None, payload=payload)
-    return written
+    track: OutboundTrack = written
+    return track
 
 
 def export_many(payloads: Iterable[Any], config: IntegrationConfig = _DEFAULT_INTEGRATION) -> Iterator[ExportOutcome]:
