@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final, Protocol, cast
@@ -81,8 +82,6 @@ def _from_json(text: str) -> Any:
 
 
 def _from_toml(text: str) -> Any:
-    import tomllib  # noqa: PLC0415 - only files need it
-
     if any(run.count(".") > _MOST_DOTS for run in re.split(r"[^\w\"'. \t-]+", text)):
         raise _refused("toml", "nested too deep")
     try:

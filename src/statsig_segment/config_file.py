@@ -5,10 +5,13 @@ cattrs structures the tables and refuses unknown keys; the hooks below add that 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast, get_args, get_origin
+from typing import Any, Final, TypeAlias, cast, get_args, get_origin
 
 import attrs
+from cattrs import ClassValidationError, Converter, override
+from cattrs.gen import make_dict_structure_fn
 
 from statsig_segment._config_text import ParsedObject, TextFile, parsed
 from statsig_segment._paths import FieldPath
@@ -22,9 +25,6 @@ from statsig_segment.exports import CONFIG_CHANGE, INTERNAL_PREFIX
 from statsig_segment.filters import EXPOSURES
 from statsig_segment.segment import CALL_TYPES
 from statsig_segment.statsig import PLAIN_FIELDS
-
-if TYPE_CHECKING:
-    from cattrs import Converter
 
 _Hook: TypeAlias = Callable[[Any, Any], Any]
 
@@ -53,10 +53,8 @@ def load_config(source: Mapping[str, Any] | str | TextFile) -> IntegrationConfig
     return _converter().structure(parsed(source), IntegrationConfig)
 
 
-def _converter() -> "Converter":
+def _converter() -> Converter:
     """Make the converter anew each time: one that is shared could be changed by anybody."""
-    from cattrs import Converter  # noqa: PLC0415 - costs more than all else here
-
     converter = Converter(forbid_extra_keys=True)
     converter.register_structure_hook(str, _text)
     converter.register_structure_hook(bool, _flag)
@@ -77,7 +75,7 @@ def _flag(value: object, _kind: object) -> bool:
     raise problem("wrong_type", "$", "expected true or false")
 
 
-def _list_hook(kind: Any, converter: "Converter") -> _Hook:
+def _list_hook(kind: Any, converter: Converter) -> _Hook:
     item_kind = get_args(kind)[0]
 
     def read(value: object, _kind: object) -> Any:
@@ -91,7 +89,7 @@ def _list_hook(kind: Any, converter: "Converter") -> _Hook:
     return read
 
 
-def _table_hook(kind: Any, converter: "Converter") -> _Hook:
+def _table_hook(kind: Any, converter: Converter) -> _Hook:
     value_kind = get_args(kind)[1]
 
     def read(value: object, _kind: object) -> Any:
@@ -103,10 +101,7 @@ def _table_hook(kind: Any, converter: "Converter") -> _Hook:
     return read
 
 
-def _model_hook(model: type[attrs.AttrsInstance], converter: "Converter") -> _Hook:
-    from cattrs import ClassValidationError, override  # noqa: PLC0415
-    from cattrs.gen import make_dict_structure_fn  # noqa: PLC0415
-
+def _model_hook(model: type[attrs.AttrsInstance], converter: Converter) -> _Hook:
     keys = [each for each in attrs.fields(model) if each.init]
     hooks = {key.name: override(struct_hook=_key_hook(model, key, converter)) for key in keys}
     structure = make_dict_structure_fn(model, converter, **hooks)  # type: ignore[arg-type]
@@ -123,7 +118,7 @@ def _model_hook(model: type[attrs.AttrsInstance], converter: "Converter") -> _Ho
     return read
 
 
-def _naming_hook(model: type[attrs.AttrsInstance], converter: "Converter") -> _Hook:
+def _naming_hook(model: type[attrs.AttrsInstance], converter: Converter) -> _Hook:
     read_table = _model_hook(model, converter)
 
     def read(value: object, kind: object) -> Any:
@@ -136,7 +131,7 @@ def _naming_hook(model: type[attrs.AttrsInstance], converter: "Converter") -> _H
     return read
 
 
-def _value_property_hook(kind: Any, converter: "Converter") -> _Hook:
+def _value_property_hook(kind: Any, converter: Converter) -> _Hook:
     """Read one name, a list of names, or none: null in JSON and false in TOML, which has no null (US-8)."""
     read_list = _list_hook(tuple[str, ...], converter)
 
@@ -152,7 +147,7 @@ def _value_property_hook(kind: Any, converter: "Converter") -> _Hook:
     return read
 
 
-_HOOKS: Final[Sequence[tuple[Callable[[Any], bool], Callable[[Any, "Converter"], _Hook]]]] = (
+_HOOKS: Final[Sequence[tuple[Callable[[Any], bool], Callable[[Any, Converter], _Hook]]]] = (
     (attrs.has, _model_hook),
     (lambda kind: kind is EventNaming, _naming_hook),
     (lambda kind: kind == str | tuple[str, ...] | None, _value_property_hook),
@@ -188,7 +183,7 @@ def _entries(value: object) -> Mapping[str, Any]:
     return {str.__str__(key): table[key] for key in table if isinstance(key, str)}
 
 
-def _key_hook(model: type[attrs.AttrsInstance], key: "attrs.Attribute[Any]", converter: "Converter") -> _Hook:
+def _key_hook(model: type[attrs.AttrsInstance], key: "attrs.Attribute[Any]", converter: Converter) -> _Hook:
     """Make the reader of one key: its type, then what its validator and the checks below say of it."""
     check = _CHECKS.get(key.name, _no_check)
 
@@ -310,8 +305,6 @@ def _no_such_key(path: str, why: str) -> Issue:
 
 def _meant(key: str, keys: tuple[str, ...]) -> str:
     """Say which key was meant, where one is near."""
-    from difflib import get_close_matches  # noqa: PLC0415 - only problems need it
-
     near = get_close_matches(key[:64], keys)
     return f"{near[0]} is" if near else ""
 

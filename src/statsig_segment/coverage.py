@@ -370,10 +370,12 @@ class _Count:
         """Count one call by its outcome: what the fast lane gives, which has no issues, or the reference."""
         if _is_dict(outcome):
             user = outcome["user"]
-            self._event(payload, outcome["eventName"], USER_ID_TYPE in user, user.get("customIDs", _NO_COUNTS))
+            self._event(
+                payload, outcome["eventName"], user.get("customIDs", _NO_COUNTS), has_user_id=USER_ID_TYPE in user
+            )
         elif isinstance(outcome, StatsigEvent):
             user = outcome.user
-            tally = self._event(payload, outcome.event_name, user.user_id is not None, user.custom_ids)
+            tally = self._event(payload, outcome.event_name, user.custom_ids, has_user_id=user.user_id is not None)
             if outcome.issues:
                 _count_issues(tally, outcome)
         elif isinstance(outcome, AudienceUpdate):
@@ -387,7 +389,7 @@ class _Count:
         else:
             self._rejected(payload, outcome)
 
-    def _event(self, payload: Any, name: str, has_user_id: bool, ids: Mapping[str, Any]) -> _Tally:  # noqa: FBT001 - private, one use
+    def _event(self, payload: Any, name: str, ids: Mapping[str, Any], *, has_user_id: bool) -> _Tally:
         kind = payload["type"]
         if type(kind) is not str:  # an enumeration, say
             kind = parse_segment_event(payload).type

@@ -266,7 +266,7 @@ def _merged(*objects: st.SearchStrategy[JsonObject]) -> st.SearchStrategy[JsonOb
     return st.tuples(*objects).map(lambda drawn: {key: one[key] for one in drawn for key in one})
 
 
-def _control(malformed: bool) -> JsonObject:  # noqa: FBT001 - private, one use
+def _control(*, malformed: bool) -> JsonObject:
     custom_values = st.one_of(
         st.text(max_size=8),
         st.booleans(),
@@ -309,7 +309,7 @@ def _objects(*, malformed: bool, named: bool = True) -> st.SearchStrategy[JsonOb
     # What names a page although the call has no name gives an issue (US-6).
     keys = _keys() if named or malformed else st.sampled_from(_NO_NAME) | st.text(max_size=5).map("{}x".format)
     free = st.dictionaries(keys, json_values(max_leaves=3), max_size=3) | nested_objects()
-    controls = st.just(nothing) | st.fixed_dictionaries(nothing, optional=_control(malformed))
+    controls = st.just(nothing) | st.fixed_dictionaries(nothing, optional=_control(malformed=malformed))
     return _merged(free, controls)
 
 
@@ -715,54 +715,85 @@ def config_changes() -> st.SearchStrategy[JsonObject]:
     ...     assert isinstance(parse_statsig_event(change), ConfigChange)
     >>> check()
     """
-    name: JsonObject = {"eventName": st.just("statsig::config_change")}
-    texts = st.text(min_size=1, max_size=8)
-    full_user: JsonObject = {"name": texts, "email": st.just("grace@example.com")}
-    person: JsonObject = {"user": st.fixed_dictionaries(full_user), "timestamp": _EXPORT_MS}
-    plain: JsonObject = {
+    optional: JsonObject = {
+        "user": st.fixed_dictionaries({}, optional={**_author(), "userID": identifiers()}),
+        "timeUUID": _uuids(),
+        "userID": identifiers(),
+    }
+    earlier = [st.fixed_dictionaries(shape) for shape in (_segment_change(), *_earlier_changes())]
+    return st.one_of(*earlier, st.fixed_dictionaries(_current_change(), optional=optional))
+
+
+def _texts() -> st.SearchStrategy[str]:
+    return st.text(min_size=1, max_size=8)
+
+
+def _uuids() -> st.SearchStrategy[str]:
+    return st.text("0123456789abcdef-", min_size=1, max_size=8)
+
+
+def _author() -> JsonObject:
+    return {"name": _texts(), "email": st.just("grace@example.com")}
+
+
+def _changed() -> JsonObject:
+    """Give the metadata that every config change has."""
+    return {
         "type": st.sampled_from(("Gate", "Experiment", "Dynamic Config")),
-        "name": texts,
-        "description": texts,
+        "name": _texts(),
+        "description": _texts(),
         "action": st.sampled_from(("created", "updated", "deleted")),
     }
-    older: JsonObject = {**plain, "type": st.sampled_from(("gate", "experiment", "config"))}
-    current: JsonObject = {
-        **plain,
-        "projectName": texts,
-        "environments": st.sampled_from(("production", "production,staging", "")),
-        "tags": st.lists(texts, max_size=2),
-        "targetApps": st.lists(texts, max_size=2),
-    }
-    segment_properties: JsonObject = {"author": texts, "configName": texts, "description": texts, "environment": texts}
-    uuid = st.text("0123456789abcdef-", min_size=1, max_size=8)
-    partial_user: JsonObject = {**full_user, "userID": identifiers()}
-    segment_form: JsonObject = {
+
+
+def _segment_change() -> JsonObject:
+    """Give the fields of a config change in the Segment form."""
+    properties = ("author", "configName", "description", "environment")
+    return {
         "event": st.just("statsig::config_change"),
         "userId": identifiers(),
         "timestamp": _EXPORT_MS,
         "context": st.just({"library": {"name": "statsig", "version": "1.0"}}),
-        "properties": st.fixed_dictionaries(segment_properties),
+        "properties": st.fixed_dictionaries(
+            dict.fromkeys(("author", "configName", "description", "environment"), _texts())
+        ),
     }
-    shapes: tuple[JsonObject, ...] = (
-        segment_form,
-        {**name, **person, "metadata": st.fixed_dictionaries(plain)},
-        {**name, **person, "metadata": st.fixed_dictionaries({**plain, "environment": texts})},
+
+
+def _earlier_changes() -> tuple[JsonObject, ...]:
+    """Give the fields of the three earlier shapes with metadata: plain, with an environment, and the older one."""
+    person: JsonObject = {
+        "eventName": st.just("statsig::config_change"),
+        "user": st.fixed_dictionaries(_author()),
+        "timestamp": _EXPORT_MS,
+    }
+    older = {**_changed(), "type": st.sampled_from(("gate", "experiment", "config"))}
+    return (
+        {**person, "metadata": st.fixed_dictionaries(_changed())},
+        {**person, "metadata": st.fixed_dictionaries({**_changed(), "environment": _texts()})},
         {
-            **name,
             **person,
             "timestamp": _EXPORT_MS.map(str),
-            "timeUUID": uuid,
+            "timeUUID": _uuids(),
             "metadata": st.fixed_dictionaries(older),
         },
     )
-    current_shape: JsonObject = {**name, "timestamp": _EXPORT_MS, "metadata": st.fixed_dictionaries(current)}
-    optional: JsonObject = {
-        "user": st.fixed_dictionaries({}, optional=partial_user),
-        "timeUUID": uuid,
-        "userID": identifiers(),
+
+
+def _current_change() -> JsonObject:
+    """Give the fields that the current shape always has."""
+    current: JsonObject = {
+        **_changed(),
+        "projectName": _texts(),
+        "environments": st.sampled_from(("production", "production,staging", "")),
+        "tags": st.lists(_texts(), max_size=2),
+        "targetApps": st.lists(_texts(), max_size=2),
     }
-    earlier = [st.fixed_dictionaries(shape) for shape in shapes]
-    return st.one_of(*earlier, st.fixed_dictionaries(current_shape, optional=optional))
+    return {
+        "eventName": st.just("statsig::config_change"),
+        "timestamp": _EXPORT_MS,
+        "metadata": st.fixed_dictionaries(current),
+    }
 
 
 def statsig_exports(*, malformed: bool = False) -> st.SearchStrategy[Any]:
@@ -890,6 +921,10 @@ def integration_tables() -> st.SearchStrategy[JsonObject]:
     ...     load_config(table)
     >>> check()
     """
+    return st.fixed_dictionaries({}, optional={"inbound": _inbound_tables(), "outbound": _outbound_tables()})
+
+
+def _inbound_tables() -> st.SearchStrategy[JsonObject]:
     names = st.lists(st.sampled_from(_NAMES), max_size=3)
     paths = st.sampled_from(_PATHS)
     fields = st.sampled_from(("email", "ip", "userAgent", "country", "locale", "appVersion"))
@@ -912,7 +947,11 @@ def integration_tables() -> st.SearchStrategy[JsonObject]:
         "honor_integrations": st.booleans(),
         "allow_statsig_origin": st.booleans(),
     }
-    outbound_filters = {
+    return st.fixed_dictionaries({}, optional=inbound)
+
+
+def _outbound_tables() -> st.SearchStrategy[JsonObject]:
+    filters = {
         "exposures": st.booleans(),
         "config_changes": st.booleans(),
         "include_new_events": st.booleans(),
@@ -923,15 +962,9 @@ def integration_tables() -> st.SearchStrategy[JsonObject]:
         "anonymous_id": st.sampled_from(_ID_TYPES),
         "allow_segment_origin": st.booleans(),
         "config_change_user_id": st.just("statsig-console"),
-        "filters": st.fixed_dictionaries({}, optional=outbound_filters),
+        "filters": st.fixed_dictionaries({}, optional=filters),
     }
-    return st.fixed_dictionaries(
-        {},
-        optional={
-            "inbound": st.fixed_dictionaries({}, optional=inbound),
-            "outbound": st.fixed_dictionaries({}, optional=outbound),
-        },
-    )
+    return st.fixed_dictionaries({}, optional=outbound)
 
 
 def integration_configs() -> st.SearchStrategy[IntegrationConfig]:
@@ -1005,25 +1038,8 @@ def _nested(levels: int, kinds: str, value: Any) -> Any:
     return value
 
 
-def hostile_values() -> st.SearchStrategy[Any]:
-    """Make Python values that JSON does not have, alone and inside lists and dicts.
-
-    Shape: NaN and infinities, lone surrogates, bytes, dates, decimals, sets, objects, integers of thousands of digits,
-    keys that are no strings, mappings and tuples that are no dicts and lists, containers that contain themselves, and
-    values inside hundreds of lists. A payload that holds one gives a result or an error of our family, never anything
-    else.
-
-    >>> from hypothesis import given
-    >>> from statsig_segment import StatsigSegmentError, parse_segment_event
-    >>> @given(hostile_values())
-    ... def check(value: object) -> None:
-    ...     try:
-    ...         parse_segment_event({"type": "track", "event": "Signed Up", "properties": value, "userId": value})
-    ...     except StatsigSegmentError:
-    ...         pass
-    >>> check()
-    """
-    alone = st.sampled_from(
+def _hostile_atoms() -> st.SearchStrategy[Any]:
+    return st.sampled_from(
         (
             float("nan"),
             float("inf"),
@@ -1048,8 +1064,28 @@ def hostile_values() -> st.SearchStrategy[Any]:
             _Text("u1"),
         )
     )
+
+
+def hostile_values() -> st.SearchStrategy[Any]:
+    """Make Python values that JSON does not have, alone and inside lists and dicts.
+
+    Shape: NaN and infinities, lone surrogates, bytes, dates, decimals, sets, objects, integers of thousands of digits,
+    keys that are no strings, mappings and tuples that are no dicts and lists, containers that contain themselves, and
+    values inside hundreds of lists. A payload that holds one gives a result or an error of our family, never anything
+    else.
+
+    >>> from hypothesis import given
+    >>> from statsig_segment import StatsigSegmentError, parse_segment_event
+    >>> @given(hostile_values())
+    ... def check(value: object) -> None:
+    ...     try:
+    ...         parse_segment_event({"type": "track", "event": "Signed Up", "properties": value, "userId": value})
+    ...     except StatsigSegmentError:
+    ...         pass
+    >>> check()
+    """
     containers = st.sampled_from((list, dict)).map(_in_itself) | st.sets(st.integers(), max_size=2)
-    base = st.one_of(alone, containers, _atoms(), deep_values(levels=st.integers(95, 300)))
+    base = st.one_of(_hostile_atoms(), containers, _atoms(), deep_values(levels=st.integers(95, 300)))
     keys: st.SearchStrategy[Any] = st.one_of(
         _keys(), st.integers(), st.just(b"key"), st.none(), st.just(("a", 1)), st.just("\udfff"), st.just(float("nan"))
     )

@@ -79,15 +79,15 @@ def _outbound(config: OutboundConfig) -> Iterator[str]:
         yield "Calls have the form that Segment's API accepts; events without an identifier are rejected."
         yield f"The ID type {shown(config.anonymous_id)} becomes anonymousId."
     filters = config.filters
-    yield f"Exposures {_leave(filters.exposures)}."
-    yield f"Config changes {_leave(filters.config_changes)}."
+    yield f"Exposures {_leave(passes=filters.exposures)}."
+    yield f"Config changes {_leave(passes=filters.config_changes)}."
     for passes in (True, False):
         names = [name for name, leaves in filters.events.items() if leaves is passes]
         if names:
-            yield f"These events {_leave(passes)}: {_names(names)}."
+            yield f"These events {_leave(passes=passes)}: {_names(names)}."
     others = "All other" if filters.events else "All"
-    yield f"{others} events {_leave(filters.include_new_events)}; Statsig's internal ones always stay."
+    yield f"{others} events {_leave(passes=filters.include_new_events)}; Statsig's internal ones always stay."
 
 
-def _leave(passes: bool) -> str:  # noqa: FBT001 - a switch of the configuration, as it stands there
+def _leave(*, passes: bool) -> str:
     return "leave" if passes else "stay"

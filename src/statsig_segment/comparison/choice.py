@@ -82,7 +82,7 @@ def _answers(rows: Sequence[Row], current: Order, rank: Callable[[str], Any], lo
         yield from ((source,) for source in sources)
         return
     ways = ((are_equal, True), (are_alike, True), (are_alike, False))
-    orders = [_grown(rows, sources, fits, is_clean, longest) for fits, is_clean in ways]
+    orders = [_grown(rows, sources, fits, longest, is_clean=is_clean) for fits, is_clean in ways]
     yield from sorted(orders, key=len)
     yield from ((source,) for source in sources)
 
@@ -94,12 +94,12 @@ def _sources(rows: Sequence[Row], current: Order, rank: Callable[[str], Any]) ->
     return likeliest[:_MAX_SOURCES]
 
 
-def _grown(rows: Sequence[Row], sources: Collection[str], fits: Fits, is_clean: bool, longest: int) -> Order:  # noqa: FBT001 - private
+def _grown(rows: Sequence[Row], sources: Collection[str], fits: Fits, longest: int, *, is_clean: bool) -> Order:
     """Grow an order source by source, each time the one that helps most; where it is clean, one that never harms."""
     order: list[str] = []
     left = list(rows)
     while len(order) < longest:
-        gains = {source: _gain(source, left, fits, is_clean) for source in sources if source not in order}
+        gains = {source: _gain(source, left, fits, is_clean=is_clean) for source in sources if source not in order}
         best = max(gains, key=lambda source: gains[source], default=None)  # of equals the first: the likeliest
         if best is None or gains[best][0] <= 0:
             break
@@ -108,7 +108,7 @@ def _grown(rows: Sequence[Row], sources: Collection[str], fits: Fits, is_clean: 
     return tuple(order)
 
 
-def _gain(source: str, rows: Sequence[Row], fits: Fits, is_clean: bool) -> tuple[int, int]:  # noqa: FBT001 - private
+def _gain(source: str, rows: Sequence[Row], fits: Fits, *, is_clean: bool) -> tuple[int, int]:
     """Say how much a source helps with rows that nothing decides yet, and with the weak ones."""
     good = bad = weak = 0
     for row in rows:
