@@ -748,7 +748,6 @@ def _changed() -> JsonObject:
 
 def _segment_change() -> JsonObject:
     """Give the fields of a config change in the Segment form."""
-    properties = ("author", "configName", "description", "environment")
     return {
         "event": st.just("statsig::config_change"),
         "userId": identifiers(),
