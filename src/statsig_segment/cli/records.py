@@ -1,4 +1,4 @@
-"""Text of JSON as it comes -> payloads, each with the line where it begins; opens nothing and translates nothing.
+"""Text of JSON as it comes -> payloads, each with the line where it begins (CL-1); opens nothing.
 
 A window moves over the text. It reads what a line of its own cannot hold: values spread over many lines, values that
 follow one another on a line, arrays element by element, and whatever is broken.

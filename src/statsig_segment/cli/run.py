@@ -89,7 +89,7 @@ class Direction:
     split: Split
     error: type[StatsigSegmentError]
     other: str
-    """What to say where it holds input of the other direction."""
+    """What to say where it holds input of the other direction (CL-7)."""
     outbound: bool
 
 

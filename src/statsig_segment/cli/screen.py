@@ -1,4 +1,4 @@
-"""What people see, made with rich: lines of calls, tables of explanations, the summary, the progress; writes nothing.
+"""What people see, made with rich: lines of calls, explanations, summary, progress (CL-2, CL-3); writes nothing.
 
 Text comes out without any escape code where NO_COLOR is set, where TERM is dumb, and where there is no terminal.
 """

@@ -1,4 +1,4 @@
-"""`compare`: whether Statsig holds what the calls become here, where not, and which configuration would agree."""
+"""`compare`: whether Statsig holds what the calls become here, and which configuration would agree (CL-4, CM-5)."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""`explain`: where each field of an event comes from, or why there is no event."""
+"""`explain`: where each field of an event comes from, or why there is no event (CL-5)."""
 
 import argparse
 import sys
