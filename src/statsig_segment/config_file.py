@@ -1,7 +1,8 @@
 """Reading a configuration from a mapping, TOML or JSON (CF-1), every problem with its path (CF-2).
 
-cattrs, which nothing else uses, structures the tables and refuses unknown keys; the hooks below add that nothing is coerced. A hook raises
-`ConfigError` with paths that begin at the value it was given, and the hook around it puts its own path before them.
+cattrs, which nothing else uses, structures the tables and refuses unknown keys; the hooks below add that nothing is
+coerced. A hook raises `ConfigError` with paths that begin at the value it was given, and the hook around it puts its
+own path before them.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
