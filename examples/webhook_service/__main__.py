@@ -22,7 +22,7 @@ from .store import Store
 
 _LOG = logging.getLogger("webhook_service")
 _SWITCH_S: Final = 0.001
-"""For so long the event loop waits for a thread at work, several times a request; Python's default is 5 ms."""
+"""How long the event loop waits for a busy thread, several times a request; Python's default is 5 ms."""
 
 
 class _StatusServer(uvicorn.Server):

@@ -1,8 +1,7 @@
-"""Run the service; at SIGUSR1, write to the file `HOLD` for how many ms its event loop stood still since the last time.
+"""Run the service; at SIGUSR1, write to the file `HOLD` how long its event loop has stood still since the last time.
 
-It is the longest time of all, and that of the processor, of all threads of the process together. While one of them
-keeps the loop from running, it counts; while another program has the processor, it does not. So a busy machine changes
-little.
+That is the longest hold, in milliseconds of processor time, which all threads of the service share: time in which a
+thread of the service keeps the loop from running counts, and time in which another program has the processor does not.
 """
 
 from __future__ import annotations
