@@ -156,7 +156,7 @@ export class Report {
     button.disabled = true;
     const { answer: text } = await this.engine.ask("add_mapping", this.readConfig(), field, idType);
     this.keepFocus = focused && text !== null;
-    if (text === null) this.onSay("The page does not find where to add these lines. Add them to the configuration yourself.");
+    if (text === null) this.onSay("The page cannot find where to add these lines. Please add them to the configuration yourself.");
     else this.writeConfig(text);
   }
 

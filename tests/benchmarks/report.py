@@ -98,7 +98,8 @@ def tables(report: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {text}" for name, text in report["environment"].items() if name != "python")
     parts = [f"Measured with {report['environment']['python']} ({versions})."]
     parts += [
-        f"### {TITLES[name]}\n\n| figure | median | quartiles | goal |\n|---|---:|---:|---:|\n" + "\n".join(map(_row, figures))
+        f"### {TITLES[name]}\n\n| figure | median | quartiles | goal |\n|---|---:|---:|---:|\n"
+        + "\n".join(map(_row, figures))
         for name, figures in figures_of(report).items()
     ]
     return "\n\n".join(parts)

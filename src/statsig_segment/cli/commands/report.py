@@ -1,4 +1,4 @@
-"""`report`: what would come of the calls, which units experiments could use, and what would help."""
+"""`report`: what the calls would become, which units experiments could use, and what would help."""
 
 import argparse
 import sys
