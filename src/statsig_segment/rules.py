@@ -757,8 +757,8 @@ _COMMAND_LINE: Final = (
     Rule(
         id="CL-7",
         title="Input of the wrong kind",
-        summary="Input for the other direction, or compressed in a way that is not read, is pointed out once, with what "
-        "to do.",
+        summary="Input for the other direction, or compressed in a way that is not read, is pointed out once, with "
+        "what to do.",
         policy="all of it",
     ),
 )
