@@ -27,6 +27,7 @@ templates_path = ["_templates"]
 source_suffix = {".md": "markdown"}
 default_role = "code"  # docstrings mark code as Markdown does
 highlight_language = "python"
+smartquotes = False  # the tables hold options and pieces of JSON: `--json` must not become a dash
 pygments_style = "default"
 pygments_dark_style = "monokai"
 

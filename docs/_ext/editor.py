@@ -38,7 +38,8 @@ class Completions(SphinxDirective):
         """Write them as the list that opens behind a dot."""
         self.env.note_reread()  # the library may have changed
         fields = attrs.fields(_named(self.arguments[0]))
-        lines = "\n".join(f"{field.name}: {_type(field.type)}" for field in fields if not field.name.startswith("_"))
+        shown = [field for field in fields if field.init and not field.name.startswith("_")]
+        lines = "\n".join(f"{field.name}: {_type(field.type)}" for field in shown)
         return [nodes.container("", nodes.literal_block(lines, lines, language="python"), classes=["editor-hover"])]
 
 

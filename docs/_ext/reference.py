@@ -12,6 +12,8 @@ import statsig_segment
 
 _FIELD = re.compile(r"(Shape|Units|Errors|Rules|Source): ")
 
+_GENERATED = re.compile(r"\s*=\s*(?:attr_dict\['\w+'\]\.default|NOTHING)")
+
 _DERIVED = frozenset(
     field.name
     for model in map(vars(statsig_segment).get, statsig_segment.__all__)
@@ -25,6 +27,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Join Sphinx."""
     app.connect("autodoc-process-docstring", _fields)
     app.connect("autodoc-skip-member", _skip_derived)
+    app.connect("autodoc-process-signature", _short_signature)
     app.connect("missing-reference", _public_place)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
@@ -45,6 +48,17 @@ def _fields(_app: Sphinx, _what: str, _name: str, _thing: object, _options: obje
 def _skip_derived(_app: Sphinx, _what: str, name: str, _thing: object, _skip: bool, _options: object) -> bool | None:  # noqa: FBT001 - the signature that Sphinx calls
     """Leave out what a model makes of its own attributes: nobody passes it, and nobody reads it."""
     return True if name in _DERIVED else None
+
+
+def _short_signature(
+    _app: Sphinx, what: str, _name: str, thing: Any, _options: object, signature: str | None, returns: str | None
+) -> tuple[str | None, str | None] | None:
+    """Write the defaults that attrs generates as dots, and nothing for a protocol, which nobody calls."""
+    if what != "class" or signature is None:
+        return None
+    if getattr(thing, "_is_protocol", False):
+        return "", returns
+    return _GENERATED.sub(" = ...", signature), returns
 
 
 def _public_place(app: Sphinx, _env: object, node: pending_xref, inner: nodes.Element) -> nodes.Node | None:

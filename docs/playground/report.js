@@ -146,12 +146,17 @@ export class Report {
       answer.reasons.length ? section("Why calls were skipped or rejected", codes(answer.reasons, this.rules)) : null,
       answer.issues.length ? folded("Issues in calls that went through", codes(answer.issues, this.rules)) : null,
     ].filter(Boolean));
+    if (this.keepFocus) (this.part.result.querySelector(".pg-add") ?? this.part.save).focus({ preventScroll: true });
+    this.keepFocus = false;
   }
 
+  // The button goes with the row that it adds; who pressed it goes on with the next one.
   async add({ field, idType }, button) {
+    const focused = document.activeElement === button;
     button.disabled = true;
     const { answer: text } = await this.engine.ask("add_mapping", this.readConfig(), field, idType);
-    if (text === null) this.onSay("The page does not find where to add these lines. Add them to the configuration yourself.");
+    this.keepFocus = focused && text !== null;
+    if (text === null) this.onSay("The page cannot find where to add these lines. Please add them to the configuration yourself.");
     else this.writeConfig(text);
   }
 

@@ -153,7 +153,7 @@ def page(text: str, report: Report) -> str:
 
 def _figures(report: Report) -> list[str]:
     heading = [f"Medians of {report.runs} runs each." if report.runs > 1 else "One run each.", ""]
-    heading.append("| | calls | files | cores | seconds | calls a second | of the command line |")
+    heading.append("| run | calls | files | cores | seconds | calls a second | times the command line |")
     return [*heading, "|---|---:|---:|---:|---:|---:|---:|", *(_line(report, one) for one in report.measured)]
 
 

@@ -479,14 +479,14 @@ CODES: Final = _codes(
     (
         ("Errors in reading", _READING),
         ("Errors in translation", _TRANSLATION),
-        ("Errors of signatures", _SIGNATURES),
-        ("Errors of configuration", _CONFIGURATION),
+        ("Signature errors", _SIGNATURES),
+        ("Configuration errors", _CONFIGURATION),
         ("Reasons for skipping", _SKIPPED),
         ("Issues in reading", _READING_ISSUES),
-        ("Issues of even and odd arrays", _PAIR_ISSUES),
-        ("Issues of the user", _USER_ISSUES),
-        ("Issues of Statsig's limits", _LIMIT_ISSUES),
-        ("Issues of audiences", _AUDIENCE_ISSUES),
+        ("Issues in even and odd arrays", _PAIR_ISSUES),
+        ("Issues with the user", _USER_ISSUES),
+        ("Issues with Statsig's limits", _LIMIT_ISSUES),
+        ("Issues with audiences", _AUDIENCE_ISSUES),
     )
 )
 """Every code of the library, in the order of the page of codes; reasons in the order in which they apply."""

@@ -153,7 +153,7 @@ class OutboundConfig:
 
 @attrs.frozen(kw_only=True, slots=False)
 class IntegrationConfig:
-    """Both directions; `IntegrationConfig()` is what an empty file says."""
+    """Both directions; `IntegrationConfig()` equals an empty file."""
 
     inbound: InboundConfig = attrs.field(factory=InboundConfig, validator=a_model(InboundConfig))
     outbound: OutboundConfig = attrs.field(factory=OutboundConfig, validator=a_model(OutboundConfig))

@@ -159,7 +159,7 @@ _HOOKS: Final[Sequence[tuple[Callable[[Any], bool], Callable[[Any, Converter], _
 
 
 def _table(value: object) -> tuple[Mapping[str, Any], list[Issue]]:
-    """Give the entries of a table, and an issue for keys that are no strings and for each that stands twice."""
+    """Give the entries of a table, and an issue for keys that are not strings and for each that is repeated."""
     if not isinstance(value, Mapping):
         raise problem("not_a_table", "$", CODES["not_a_table"].meaning)
     repeated = value.repeated if isinstance(value, ParsedObject) else ()
@@ -167,7 +167,7 @@ def _table(value: object) -> tuple[Mapping[str, Any], list[Issue]]:
     table = cast("Mapping[object, Any]", value)
     entries = _entries(table)
     if len(entries) < len(table):
-        issues.append(_no_such_key("$", "a key that is no string"))
+        issues.append(_no_such_key("$", "a key that is not a string"))
     return entries, issues
 
 

@@ -1,4 +1,4 @@
-"""What would come of your traffic: counts by outcome and by event, and what likely ID mappings would add; one pass.
+"""What your traffic would become: counts by outcome and by event, and what likely ID mappings would add; one pass.
 
 It translates nothing itself: each call goes through the fast lane, or where that steps aside through the reference, and
 only its outcome is counted. What a missing mapping would add is read off the call's own fields, so no call is
@@ -107,7 +107,7 @@ def _total(coverage: Any) -> EventCoverage:
 
 @attrs.frozen(kw_only=True, slots=False)
 class Coverage:
-    """What would come of a body of Segment calls (CO-1 to CO-5).
+    """What a body of Segment calls would become (CO-1 to CO-5).
 
     It holds no value of a payload but event names and ID types. All totals are sums over `events` and `rest`, so they
     always add up.
@@ -206,7 +206,7 @@ class Coverage:
 
 
 def coverage(payloads: Iterable[Any], config: IntegrationConfig = _DEFAULT, *, max_names: int = _MAX_NAMES) -> Coverage:
-    """Count what would come of Segment calls, in one pass and in constant memory for each distinct event name.
+    """Count what Segment calls would become, in one pass and in constant memory for each distinct event name.
 
     Shape: payloads as `translate_many` takes them in; a `Coverage` out: outcomes in all and by event, the share of
     events with each ID type, and what likely ID mappings would add. At most `max_names` names are kept apart; the rest

@@ -68,11 +68,11 @@ class StatsigSegmentError(ValueError):
 
 
 class SegmentEventError(StatsigSegmentError):
-    """The input is no Segment call that this library supports (IN-1 to IN-3, IN-8)."""
+    """The input is not a Segment call that this library supports (IN-1 to IN-3, IN-8)."""
 
 
 class StatsigEventError(StatsigSegmentError):
-    """The input is no Statsig event (OU-1, OU-2)."""
+    """The input is not a Statsig event (OU-1, OU-2)."""
 
 
 class TranslationError(StatsigSegmentError):

@@ -115,7 +115,7 @@ def custom_value(value: Any, path: str, issues: list[Issue]) -> str | bool | flo
 
 
 def custom_ids_property(ids: Mapping[str, str]) -> list[str]:
-    """Make the array `statsigCustomIDs` of the properties of a call from custom IDs, for those who send.
+    """Make the array `statsigCustomIDs` of the properties of a call from custom IDs, for senders.
 
     Shape: a mapping of ID type to ID in; a fresh list `[type, id, type, id, …]` out, in the order of the mapping.
     Errors: `ConfigError` with code `wrong_type` or `wrong_value`, its path the ID type, where the argument is not a
@@ -129,7 +129,7 @@ def custom_ids_property(ids: Mapping[str, str]) -> list[str]:
 
 
 def custom_property(custom: Mapping[str, Any]) -> list[Any]:
-    """Make the array `statsigCustom` of the properties of a call from custom attributes, for those who send.
+    """Make the array `statsigCustom` of the properties of a call from custom attributes, for senders.
 
     Shape: a mapping of attribute to string, boolean, finite number or list of strings in; a fresh list
     `[name, value, name, value, …]` out, in the order of the mapping.

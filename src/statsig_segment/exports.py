@@ -92,7 +92,7 @@ class ExportedEvent:
 
     @property
     def user(self) -> StatsigUser:
-        """The user; what is not usable as what it stands for counts as absent here, and stays in `fields`."""
+        """The user; a field of the wrong kind counts as absent here, and stays in `fields`."""
         return _user(self.fields)
 
     @property

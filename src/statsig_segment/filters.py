@@ -52,7 +52,7 @@ class InboundFilter:
     types: frozenset[str] | None = attrs.field(default=None, converter=name_set, validator=[NAMES_OR_NONE, _TYPES])
 
     def passes(self, event: SegmentEvent, naming: EventNaming) -> bool:
-        """Tell whether a call passes."""
+        """Say whether a call passes."""
         if self.types is not None and event.type not in self.types:
             return False
         if self.include is None and not self.exclude:
@@ -79,7 +79,7 @@ class OutboundFilter:
     events: Mapping[str, bool] = attrs.field(default=EMPTY, converter=table, validator=_EVENTS)
 
     def passes(self, name: str) -> bool:
-        """Tell whether an event of this name passes."""
+        """Say whether an event of this name passes."""
         if name in EXPOSURES:
             return self.exposures
         if name == CONFIG_CHANGE:

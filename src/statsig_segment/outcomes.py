@@ -1,4 +1,4 @@
-"""What may come out besides an event: payloads passed over, and payloads refused; both carry the very payload given."""
+"""What may come out besides an event: payloads skipped, and payloads rejected; both carry the very payload given."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -21,7 +21,7 @@ _COMPARED: Final[Callable[[Any], Any]] = attrs.cmp_using(eq=_is_same)
 
 @attrs.frozen(kw_only=True, slots=False)
 class Skipped:
-    """A payload that is passed over, and why (FL-6)."""
+    """A payload that was skipped, and why (FL-6)."""
 
     reason: str
     """One of the codes of kind `skipped`."""

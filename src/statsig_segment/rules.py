@@ -430,8 +430,8 @@ _FILTERS: Final = (
     Rule(
         id="FL-6",
         title="Nothing disappears",
-        summary="Every payload comes out of translate_many as exactly one outcome, in order. Those not sent carry "
-        "their position and the payload itself.",
+        summary="Every payload comes out of translate_many as exactly one outcome, in order. Those skipped or "
+        "rejected carry their position and the payload itself.",
         policy="all of it",
     ),
     Rule(
@@ -757,7 +757,8 @@ _COMMAND_LINE: Final = (
     Rule(
         id="CL-7",
         title="Input of the wrong kind",
-        summary="Input for the other direction, or in a compression that is not read, is named once, with what to do.",
+        summary="Input for the other direction, or compressed in a way that is not read, is pointed out once, with "
+        "what to do.",
         policy="all of it",
     ),
 )

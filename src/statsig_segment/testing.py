@@ -799,7 +799,7 @@ def statsig_exports(*, malformed: bool = False) -> st.SearchStrategy[Any]:
     """Make bodies of Statsig's export webhook as `split_statsig_export` takes them.
 
     Shape: one event or warehouse row, an array of them, `{"data": […]}`, a body of `log_event`, or the registration
-    handshake, which holds no event. With `malformed=True` events are malformed, and values of other kinds stand beside
+    handshake, which holds no event. With `malformed=True` events are malformed, and values of other kinds are among
     them.
 
     >>> from hypothesis import given
@@ -1069,7 +1069,7 @@ def hostile_values() -> st.SearchStrategy[Any]:
     """Make Python values that JSON does not have, alone and inside lists and dicts.
 
     Shape: NaN and infinities, lone surrogates, bytes, dates, decimals, sets, objects, integers of thousands of digits,
-    keys that are no strings, mappings and tuples that are no dicts and lists, containers that contain themselves, and
+    keys that are not strings, mappings and tuples that are not dicts and lists, containers that contain themselves, and
     values inside hundreds of lists. A payload that holds one gives a result or an error of our family, never anything
     else.
 

@@ -1,4 +1,4 @@
-"""Coverage: counting what would come of calls, against writing their log events."""
+"""Coverage: counting what calls would become, against writing their log events."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -98,7 +98,8 @@ def tables(report: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {text}" for name, text in report["environment"].items() if name != "python")
     parts = [f"Measured with {report['environment']['python']} ({versions})."]
     parts += [
-        f"### {TITLES[name]}\n\n| | median | quartiles | goal |\n|---|---:|---:|---:|\n" + "\n".join(map(_row, figures))
+        f"### {TITLES[name]}\n\n| figure | median | quartiles | goal |\n|---|---:|---:|---:|\n"
+        + "\n".join(map(_row, figures))
         for name, figures in figures_of(report).items()
     ]
     return "\n\n".join(parts)
@@ -125,7 +126,7 @@ def headline(report: dict[str, Any]) -> str:
     cents = known["inbound", "us_bytes"] / 3600 * _CENTS_PER_CORE_HOUR
     price = f"At {_CENTS_PER_CORE_HOUR} US cents an hour for a core"
     cost = f"{price}, a million calls from bytes to bytes cost {cents:.2g} cents."
-    return "\n".join(["| | calls a second | a million calls |", "|---|---:|---:|", *rows, "", cost])
+    return "\n".join(["| way | calls a second | a million calls |", "|---|---:|---:|", *rows, "", cost])
 
 
 def _rate(micros: float) -> str:

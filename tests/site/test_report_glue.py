@@ -140,6 +140,10 @@ def test_a_configuration_that_a_machine_cannot_extend_safely_is_left_alone(glue:
     assert json.loads(glue.add_mapping(text, ADDED.field, ADDED.id_type)) is None
 
 
+def test_a_broken_configuration_is_left_alone(glue: Any) -> None:
+    assert json.loads(glue.add_mapping("[inbound", ADDED.field, ADDED.id_type)) is None
+
+
 def test_names_are_cut_and_their_hidden_characters_shown(glue: Any, tmp_path: Path) -> None:
     calls = tmp_path / "calls.ndjson"
     calls.write_text(

@@ -164,6 +164,17 @@ def test_a_click_on_a_gain_changes_the_figures_to_those_of_the_new_configuration
     assert "Mapping anonymousId" not in page.inner_text(RESULT)
 
 
+def test_gains_can_be_added_one_after_the_other_by_keyboard(page: Page) -> None:
+    page.focus(f"{ADD} >> nth=0")
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => document.querySelector('#pg-config .cm-content').innerText.includes('anonymousId')")
+    counted(page)
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => document.querySelector('#pg-config .cm-content').innerText.includes('deviceID')")
+
+    assert len(load_config(config_text(page)).inbound.id_mappings) == 2
+
+
 def test_an_edit_of_the_configuration_counts_again(page: Page) -> None:
     page.click(CONFIG)
     page.keyboard.insert_text('[inbound.filters]\ntypes = ["page"]')

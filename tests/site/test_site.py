@@ -183,6 +183,21 @@ def test_every_code_has_a_place_meaning_and_advice(site: Path, pages: dict[Path,
         assert escape(row.advice) in text
 
 
+def test_an_option_keeps_its_dashes(site: Path) -> None:
+    """Typographic quotes and dashes would spoil what readers copy."""
+    text = (site / "codes.html").read_text(encoding="utf-8")
+
+    assert "--deduplicate" in text
+    assert "\N{EN DASH}deduplicate" not in text
+
+
+def test_no_signature_shows_how_attrs_keeps_a_default(site: Path) -> None:
+    text = (site / "api.html").read_text(encoding="utf-8")
+
+    assert "StatsigUser" in text
+    assert [word for word in ("attr_dict", "NOTHING") if word in text] == []
+
+
 def test_everything_that_stays_behind_is_on_its_page(site: Path) -> None:
     text = (site / "losses.html").read_text(encoding="utf-8")
     plain = re.sub(r"<[^>]+>", "", text)

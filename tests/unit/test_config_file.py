@@ -376,7 +376,7 @@ class TestProblems:
     def test_a_key_that_is_nearly_right_is_told(self) -> None:
         assert messages(inbound(default_enviroment="x")) == ["no such key; default_environment is"]
         assert messages(inbound(colour="x")) == ["no such key"]
-        assert messages({1: 2}) == ["no such key; a key that is no string"]
+        assert messages({1: 2}) == ["no such key; a key that is not a string"]
 
     def test_of_more_than_twenty_keys_none_is_guessed_at(self) -> None:
         nearly = {f"default_environment{at}": 1 for at in range(21)}

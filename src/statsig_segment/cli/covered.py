@@ -15,7 +15,7 @@ from statsig_segment.outcomes import Rejected
 
 @attrs.frozen(kw_only=True)
 class Covered:
-    """What would come of a block."""
+    """What a block would become."""
 
     coverage: Coverage
     misdirected: int
@@ -42,12 +42,12 @@ class _Odd:
 
 
 def cover_block(config: IntegrationConfig, block: Block) -> Covered:
-    """Count what would come of a block of Segment calls; no payload lives longer than its turn."""
+    """Count what a block of Segment calls would become; no payload lives longer than its turn."""
     return cover_payloads(config, block_payloads(block, split_calls, SegmentEventError))
 
 
 def cover_payloads(config: IntegrationConfig, payloads: Iterable[Any]) -> Covered:
-    """Count what would come of payloads, `Rejected` among them for what could not be decoded."""
+    """Count what payloads would become, `Rejected` among them for what could not be decoded."""
     odd = _Odd()
     found = coverage(odd.pass_sound(payloads), config)
     if odd.undecoded:

@@ -102,7 +102,7 @@ _OUTCOMES: Final = (
 )
 
 
-def report_page(coverage: Coverage, *, title: str = "What your Segment traffic would bring") -> str:
+def report_page(coverage: Coverage, *, title: str = "What your Segment traffic would become") -> str:
     """Write a coverage as one HTML page.
 
     Shape: a `Coverage` in; the text of a page out, which can be encoded as UTF-8 whatever the names hold. It loads

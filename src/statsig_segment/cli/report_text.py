@@ -50,7 +50,7 @@ _BAR_STYLE: Final = "green"
 
 
 def report(coverage: Coverage, width: int) -> RenderableType:
-    """Show what would come of the calls, which units experiments could use, and what would help."""
+    """Show what the calls would become, which units experiments could use, and what would help."""
     sections = (_units(coverage, width), _events(coverage, width), _gains(coverage))
     return Group(
         summary(tally_of(coverage), width, outbound=False, largest=None),

@@ -71,13 +71,13 @@ class Comparison:
     ambiguous_exported: int
     """Events to which several calls might belong."""
     only_called: int
-    """Calls without an event: identify calls, filtered and lost ones, and those that belong to nobody."""
+    """Calls without an event: identify calls, filtered and lost ones, and those without an ID."""
     only_exported: int
     """Events without a call, such as those that an SDK logged."""
     unreadable_calls: int
     unreadable_exported: int
     findings: tuple[Finding, ...]
-    """One for each aspect of which some pair says something, under the configuration given."""
+    """One for each aspect that any pair shows, under the configuration given."""
     proposal: Mapping[str, Any]
     """The configuration that agrees with the most pairs, as the table that `load_config` reads."""
     undecided: tuple[str, ...]

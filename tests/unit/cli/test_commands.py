@@ -617,7 +617,7 @@ positional arguments:
     inbound             translate Segment calls to Statsig events
     outbound            translate Statsig's exports to Segment calls
     explain             show where each field of an event comes from, or why there is no event
-    report              count what would come of Segment calls, and show what would help
+    report              count what Segment calls would become, and show what would help
     compare             compare Segment calls with what Statsig holds of them, and propose a configuration
     check-config        show every problem of a configuration, or what it does
 options:
@@ -688,7 +688,7 @@ options:
 """,
     ("report",): """
 usage: statsig-segment report [-h] [--config FILE] [--limit N] [--json] [--html FILE] [--jobs N] [FILE ...]
-Count what would come of Segment calls, and show what would help.
+Count what Segment calls would become, and show what would help.
 positional arguments:
   FILE                  Segment calls; - or none is standard input
 options:

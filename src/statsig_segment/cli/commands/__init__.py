@@ -25,7 +25,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             run=explain.run,
         ),
         "report": Command(
-            help="count what would come of Segment calls, and show what would help",
+            help="count what Segment calls would become, and show what would help",
             add_arguments=report.add_arguments,
             run=report.run,
         ),

@@ -1,4 +1,4 @@
-"""`report`: what would come of the calls, which units experiments could use, and what would help (CL-4)."""
+"""`report`: what the calls would become, which units experiments could use, and what would help (CL-4)."""
 
 import argparse
 import sys
