@@ -1,6 +1,6 @@
 """Segment's batches, both directions: envelopes taken apart into payloads, and calls packed within Segment's limits."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, TypedDict, TypeGuard, cast
 
 from statsig_segment._javascript import json_text
@@ -46,17 +46,22 @@ def split_segment_batch(body: Mapping[str, Any] | list[Any] | tuple[Any, ...] | 
     [{'type': 'track', 'context': {'ip': '192.0.2.1'}}]
     """
     value: JsonValue = read_text(body, SegmentEventError) if isinstance(body, (str, bytes)) else unshare(body)
+    separate = _as_it_is if isinstance(body, (str, bytes)) else unshare  # of objects, one may stand in two places
     if _is_event_bridge(value):
         value = cast("JsonValue", value[DETAIL])
     if type(value) is list:
-        return map(unshare, value)  # one may stand there twice
+        return map(separate, value)
     if type(value) is not dict:
         raise SegmentEventError("not_an_object", message=f"expected a JSON object or array, not {type_name(value)}")
     if BATCH not in value or TYPE in value:
         return iter((value,))
     if type(value[BATCH]) is not list:
         raise SegmentEventError("batch_not_array", f"$.{BATCH}")
-    return _filled_items(value)
+    return _filled_items(value, separate)
+
+
+def _as_it_is(item: Any) -> Any:
+    return item
 
 
 def _is_event_bridge(value: JsonValue) -> TypeGuard[dict[str, Any]]:
@@ -66,13 +71,13 @@ def _is_event_bridge(value: JsonValue) -> TypeGuard[dict[str, Any]]:
     return type(value.get(DETAIL)) is dict and issubclass(type(value.get(DETAIL_TYPE)), str)
 
 
-def _filled_items(envelope: dict[str, Any]) -> Iterator[Any]:
+def _filled_items(envelope: dict[str, Any], separate: Callable[[Any], Any]) -> Iterator[Any]:
     """Fill each item from its envelope; what they share is copied into each, and so must be small (TR-4)."""
     frozen = freeze({name: envelope[name] for name in (*_MERGED, *_FILLED_IN) if name in envelope})
     if _bytes(frozen) > _MAX_SHARED_BYTES:
         raise SegmentEventError("envelope_too_large", "$")
     shared = thaw(frozen)  # no container of it is inside itself
-    return (_filled(shared, unshare(item)) for item in envelope[BATCH])
+    return (_filled(shared, separate(item)) for item in envelope[BATCH])
 
 
 def _filled(shared: dict[str, Any], item: JsonValue) -> JsonValue:

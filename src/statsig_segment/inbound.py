@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 from statsig_segment import fast_lane
-from statsig_segment._values import filled_text, type_name
+from statsig_segment._values import filled_text, read_text, type_name
 from statsig_segment.audiences import AudienceUpdate, audience_update
 from statsig_segment.config import InboundConfig, IntegrationConfig
 from statsig_segment.conversion import to_statsig_event
-from statsig_segment.errors import StatsigSegmentError
+from statsig_segment.errors import SegmentEventError, StatsigSegmentError
 from statsig_segment.filters import apply_filters, is_disabled, is_from_statsig
 from statsig_segment.identity import apply_id_mappings
 from statsig_segment.outcomes import Rejected, Skipped
@@ -54,10 +54,21 @@ def translate(
     >>> to_log_event(event)
     {'eventName': 'segment::Signed Up', 'user': {'userID': 'u1'}, 'metadata': {}}
     """
-    written = fast_lane.log_event(payload, config.inbound.plan)
+    call = _decoded(payload)
+    written = fast_lane.log_event(call, config.inbound.plan)
     if written is None:
         return outcome_of(parse_segment_event(payload), payload, config.inbound, None)
-    return _model(written, payload, None)
+    return _model(written, payload, None, call)
+
+
+def _decoded(payload: Any) -> Any:
+    """Read JSON text once for the fast lane; what cannot be read is the reference's to refuse."""
+    if type(payload) is not str and type(payload) is not bytes:
+        return payload
+    try:
+        return read_text(payload, SegmentEventError)
+    except SegmentEventError:
+        return None
 
 
 def translate_many(
@@ -83,24 +94,25 @@ def translate_many(
 def _translated(payloads: Iterable[Any], config: InboundConfig, seen: Seen | None) -> Iterator[Outcome]:
     log_event, plan = fast_lane.log_event, config.plan
     for position, payload in enumerate(payloads):
-        written = log_event(payload, plan)
+        call: Any = payload if type(payload) is dict else _decoded(payload)  # pyright: ignore[reportUnknownVariableType]
+        written = log_event(call, plan)
         if written is None:
             yield reference_outcome(payload, config, position, seen)
-        elif seen is not None and _is_repeated(payload.get(MESSAGE_ID), seen):
+        elif seen is not None and _is_repeated(call.get(MESSAGE_ID), seen):
             yield Skipped(reason="duplicate_message", position=position, payload=payload)
         else:
-            yield _model(written, payload, position)
+            yield _model(written, payload, position, call)
 
 
 def _model(
-    written: dict[str, Any] | AudienceUpdate | str, payload: Any, position: int | None
+    written: dict[str, Any] | AudienceUpdate | str, payload: Any, position: int | None, call: Mapping[str, Any]
 ) -> StatsigEvent | AudienceUpdate | Skipped:
     """Make the model of what the fast lane wrote."""
     if isinstance(written, str):
         return Skipped(reason=written, position=position, payload=payload)
     if isinstance(written, AudienceUpdate):
         return written
-    return fast_lane.event_of(written, filled_text(payload.get(MESSAGE_ID)))
+    return fast_lane.event_of(written, filled_text(call.get(MESSAGE_ID)))
 
 
 def log_events(
@@ -142,10 +154,11 @@ def _logged(
     """Yield what the fast lane writes, and `finish` what the reference makes of the rest."""
     log_event, plan = fast_lane.log_event, config.plan
     for position, payload in enumerate(payloads):
-        written: Any = log_event(payload, plan)
+        call: Any = payload if type(payload) is dict else _decoded(payload)  # pyright: ignore[reportUnknownVariableType]
+        written: Any = log_event(call, plan)
         if written is None:
             yield finish(reference_outcome(payload, config, position, seen))
-        elif seen is not None and _is_repeated(payload.get(MESSAGE_ID), seen):
+        elif seen is not None and _is_repeated(call.get(MESSAGE_ID), seen):
             yield finish(Skipped(reason="duplicate_message", position=position, payload=payload))
         elif type(written) is str:
             yield finish(Skipped(reason=written, position=position, payload=payload))

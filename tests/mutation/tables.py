@@ -27,6 +27,8 @@ ORDERED: Final = frozenset({"TIME_FIELDS"})
 """The tuples whose order is part of a rule; of all others only the members count."""
 SETS: Final = frozenset({"placeholders.PLACEHOLDERS"})
 """The dicts whose values are sources to cite: their keys are what counts."""
+_OF_PYTHON: Final = frozenset({"exports._SENT"})
+"""The tables that matter for Python's own values alone, which no vector can hold."""
 
 
 class Mutant(NamedTuple):
@@ -43,7 +45,9 @@ def mutants() -> Iterator[Mutant]:
         tree = ast.parse((SOURCE / f"{module}.py").read_text(encoding="utf-8"))
         for at, statement in enumerate(tree.body):
             if isinstance(statement, ast.AnnAssign) and ast.unparse(statement.annotation).startswith("Final"):
-                yield from _of_statement(module, tree, at, ast.unparse(statement.target))
+                name = ast.unparse(statement.target)
+                if f"{module}.{name}" not in _OF_PYTHON:
+                    yield from _of_statement(module, tree, at, name)
 
 
 def _of_statement(module: str, tree: ast.Module, at: int, name: str) -> Iterator[Mutant]:

@@ -516,6 +516,17 @@ class TestTheLimits:
 
         assert capsys.readouterr().out.endswith(f"\n{problem}\n\n3 cases: 1 passed, 2 failed, 0 not supported\n")
 
+    @pytest.mark.skipif(not hasattr(signal, "SIGRTMIN"), reason="signals of real time are not everywhere")
+    def test_a_signal_without_a_name_is_told_by_its_number(
+        self, vectors: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        number = signal.SIGRTMIN + 6
+        command = program(tmp_path, f"{ANSWER_B}; os.kill(os.getpid(), {number})")
+
+        assert main(["--command", command, "--vectors", str(vectors)]) == 1
+
+        assert f"The program was killed by the signal {number}." in capsys.readouterr().out
+
     @pytest.mark.parametrize("end", ["sys.exit(3)", HANG], ids=["it fails", "it hangs"])
     def test_a_program_that_ends_badly_does_not_pass_even_if_every_case_does(
         self, vectors: Path, tmp_path: Path, end: str

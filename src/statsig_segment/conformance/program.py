@@ -108,7 +108,8 @@ def _problem(status: int, limits: Limits, *, is_in_time: bool, output_bytes: int
     if not is_in_time:
         return f"The program, or a process that it started, was stopped after {limits.seconds:g} seconds."
     if status < 0:
-        return f"The program was killed by the signal {signal.Signals(-status).name}."
+        names = {number.value: number.name for number in signal.Signals}  # those of real time have none
+        return f"The program was killed by the signal {names.get(-status, -status)}."
     return f"The program exited with status {status}." if status else ""
 
 
