@@ -1,4 +1,4 @@
-"""Mutants of the code: `python -m tests.mutation.code [--fast | --module NAME]`; needs the group `mutation`.
+"""Mutants of the code: `python -m tests.mutation.code [--fast | --module NAME] [--ending DIGITS]`; needs the group `mutation`.
 
 A copy of the project is given to mutmut, which changes the source one place at a time and runs the tests that reach it:
 for the fast lanes their law alone, for all else first the vectors and unit tests, which are quick, then the property
@@ -132,15 +132,17 @@ def exit_codes(folder: Path) -> dict[str, int | None]:
 
 
 def unnoticed(
-    modules: Iterable[str], rounds: Iterable[Iterable[str]], folder: Path, children: int
+    modules: Iterable[str], rounds: Iterable[Iterable[str]], folder: Path, options: Any
 ) -> tuple[list[str], list[str]]:
-    """Name all mutants, and those that no test of any round noticed."""
+    """Name all mutants that were asked for, and those that no test of any round noticed."""
     mutants: list[str] = []
     alive: list[str] = []
     for number, tests in enumerate(rounds):
-        run(modules, tests, folder / str(number), children, alive)
+        run(
+            modules, tests, folder / str(number), options.children, alive or [f"*__mutmut_*{e}" for e in options.ending]
+        )
         codes = exit_codes(folder / str(number))
-        mutants = mutants or list(codes)
+        mutants = mutants or [name for name in codes if name.endswith(tuple(options.ending))]
         asked = alive or mutants
         # A run that was cut short leaves mutants without a verdict: they are not killed.
         alive = [name for name in asked if codes[name] in LIVES or codes[name] is None]
@@ -206,7 +208,7 @@ def table(mutants: Iterable[str], alive: Mapping[str, Survivor], equal: Collecti
         yield f"{module:24} {told}: {percent:5.1f} % of the others killed"
 
 
-def tried(chosen: Collection[str], folder: Path, children: int) -> tuple[list[str], dict[str, Survivor]]:
+def tried(chosen: Collection[str], folder: Path, options: Any) -> tuple[list[str], dict[str, Survivor]]:
     """Name all mutants of these modules, and what those change that live."""
     mutants: list[str] = []
     alive: dict[str, Survivor] = {}
@@ -217,7 +219,7 @@ def tried(chosen: Collection[str], folder: Path, children: int) -> tuple[list[st
             continue
         place = folder / str(number)
         place.mkdir()
-        names, left = unnoticed(modules, part.rounds, place, children)
+        names, left = unnoticed(modules, part.rounds, place, options)
         mutants += names
         for name in left:
             if function(name) not in early or not dies(name, chain(*part.rounds), place / "0"):
@@ -232,12 +234,13 @@ def main() -> int:
     every = tuple(chain.from_iterable(part.modules for part in parts()))
     parser.add_argument("--module", action="append", choices=every, help="only this one; may be repeated")
     parser.add_argument("--children", type=int, default=os.cpu_count(), help="processes at once")
+    parser.add_argument("--ending", default="0123456789", help="only those with such a last digit: a tenth for each")
     arguments: Any = parser.parse_args()
     chosen = arguments.module or (FAST if arguments.fast else every)
     folder = Path(tempfile.mkdtemp(prefix="mutation-"))
     print(f"mutmut works in {folder}", flush=True)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    mutants, alive = tried(chosen, folder, arguments.children)
+    mutants, alive = tried(chosen, folder, arguments)
     explained = {mutant: equal for mutant, equal in known() if mutant[0].startswith(tuple(f"{m}." for m in chosen))}
     print(*table(mutants, alive, {mutant for mutant, equal in explained.items() if equal}), sep="\n")
     found = set(alive.values())

@@ -315,8 +315,8 @@ class TestWhatIsAtHand:
         for case in CASES:
             if case["operation"] == operation:
                 config = adapter.configuration(case)
-                for payload in inputs(case):
-                    hold_to_the_law(INBOUND, payload, config)
+                for lane, payload in itertools.product(LANES, inputs(case)):
+                    hold_to_the_law(lane, payload, config)
 
     @pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
     def test_the_law_holds_for_the_corpus_of_the_benchmark(self, config: IntegrationConfig) -> None:

@@ -204,6 +204,14 @@ EVENTS: Final[Mapping[str, JsonObject]] = {
         "user": None,
     },
     "event of nobody": {"eventName": "checkout", "userID": "", "statsigMetadata": {"stableID": "s1"}},
+    "event with a time in digits": {"eventName": "checkout", "userID": "u1", "timestamp": "1709296496789"},
+    "event with a fraction of a time": {
+        "eventName": "checkout",
+        "timestamp": 1709296496789.5,
+        "user": {"userID": "u2"},
+    },
+    "event with a null time": {"eventName": "checkout", "userID": None, "timestamp": None, "time": 1709296496789},
+    "empty event": {"eventName": "checkout", "user": {}, "statsigMetadata": {}},
     "bare event": {"eventName": "segment::Paid", "userID": "u1", "timestamp": 1709296496789},
 }
 _OUTBOUND: Final[Mapping[str, OutboundConfig]] = {
