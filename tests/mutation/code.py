@@ -1,9 +1,9 @@
-"""Mutants of the code: `python -m tests.mutation.code [--fast | --module NAME] [--ending DIGITS]`; needs the group `mutation`.
+"""Mutants of the code: `python -m tests.mutation.code [--fast | --module NAME] [--ending DIGITS]`.
 
-A copy of the project is given to mutmut, which changes the source one place at a time and runs the tests that reach it:
-for the fast lanes their law alone, for all else first the vectors and unit tests, which are quick, then the property
-tests for the mutants that are left. Exit status 1 where a mutant lives that `survivors.json` does not name, or where
-that file names one that died.
+A copy of the project is given to mutmut, of the group `mutation`, which changes the source one place at a time and runs
+the tests that reach it: for the fast lanes their law alone, for all else first the vectors and unit tests, which are
+quick, then the property tests for the mutants that are left. Exit status 1 where a mutant lives that `survivors.json`
+does not name, or where that file names one that died.
 """
 
 import argparse
@@ -138,9 +138,8 @@ def unnoticed(
     mutants: list[str] = []
     alive: list[str] = []
     for number, tests in enumerate(rounds):
-        run(
-            modules, tests, folder / str(number), options.children, alive or [f"*__mutmut_*{e}" for e in options.ending]
-        )
+        names = alive or [f"*__mutmut_*{digit}" for digit in options.ending]
+        run(modules, tests, folder / str(number), options.children, names)
         codes = exit_codes(folder / str(number))
         mutants = mutants or [name for name in codes if name.endswith(tuple(options.ending))]
         asked = alive or mutants

@@ -14,7 +14,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     >>> main(["check-config", "no-such-file.toml"])
     2
     """
-    if any(importlib.util.find_spec(name) is None for name in ("rich", "shtab")):
+    if any(importlib.util.find_spec(name) is None for name in ("rich", "shtab", "tomli_w")):
         print("statsig-segment: the command needs its extra: pip install 'statsig-segment[cli]'", file=sys.stderr)
         return 2
     from statsig_segment.cli.program import run  # noqa: PLC0415 - who uses only parts of this package needs no extra

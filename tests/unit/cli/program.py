@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
@@ -64,6 +64,10 @@ def environment(**variables: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONUTF8": "1", **variables}
 
 
+_WITH_SIGNALS: Final = ("env", "--default-signal=INT,QUIT") if sys.platform == "linux" else ()
+"""A shell's background job ignores these, and so would all that it starts."""
+
+
 def spawned(
     *argv: str | Path,
     stdin: int = subprocess.PIPE,
@@ -74,7 +78,7 @@ def spawned(
 ) -> subprocess.Popen[bytes]:
     """Start the command line as a process of its own, with pipes to it and from it."""
     return subprocess.Popen(  # noqa: S603 - our own
-        [sys.executable, "-m", "statsig_segment", *map(str, argv)],
+        [*_WITH_SIGNALS, sys.executable, "-m", "statsig_segment", *map(str, argv)],
         env=environment(**(env or {})),
         stdin=stdin,
         stdout=stdout,

@@ -274,7 +274,7 @@ class TestWhatItIsTold:
         assert ended.status == 0
         assert b"--summary-json" in ended.out
 
-    @pytest.mark.parametrize("missing", ["rich", "shtab"])
+    @pytest.mark.parametrize("missing", ["rich", "shtab", "tomli_w"])
     def test_without_its_extra_it_says_how_to_get_it(
         self, missing: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
