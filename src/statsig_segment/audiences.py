@@ -150,7 +150,7 @@ def _membership(event: SegmentEvent, key: str, issues: list[Issue]) -> bool:
     if type(value) is str and value in _MEMBERSHIP_TEXTS:
         add_issue(issues, "audience_membership_string", membership_path(event, key))
         return _MEMBERSHIP_TEXTS[value]  # type: ignore[no-any-return]  # a FrozenDict holds anything
-    # Where there is no such key, the path must not name it: then it is but a value of the payload (TR-3).
+    # A key that the object does not have is just a value of the payload, and no path may show it (TR-3).
     path = membership_path(event, key) if key in holder else f"$.{_HOLDERS[event.type]}"
     raise TranslationError("audience_membership", path)
 

@@ -40,7 +40,7 @@ from statsig_segment.statsig import TIER, USER_FIELDS, StatsigEvent, StatsigUser
 
 
 class MetadataSource(NamedTuple):
-    """What becomes metadata: an object of the call, and the top-level fields added where it has no such key."""
+    """What becomes metadata: an object of the call, and the top-level fields added where it lacks them."""
 
     holder: str
     added: tuple[str, ...]

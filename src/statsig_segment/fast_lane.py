@@ -113,7 +113,7 @@ _MARKS: Final = len('"":"",')
 _ALPHANUMERIC: Final = frozenset(ascii_letters + digits)
 _PLAIN_STARTS: Final = _ALPHANUMERIC.difference("0", *(text[:1] + text[:1].upper() for text in PLACEHOLDER_IDS))
 _PLAIN_ENDS: Final = _ALPHANUMERIC.difference("0", *(text[-1:] + text[-1:].upper() for text in PLACEHOLDER_IDS))
-"""An ID that begins or ends with one of these is no placeholder."""
+"""An ID that begins or ends with one of these is not a placeholder."""
 _USER_ID_IN_LOWER_CASE: Final = USER_ID_TYPE.lower()
 _TEXT_FIELDS: Final = frozenset({USER_ID, ANONYMOUS_ID, GROUP_ID, NAME, CATEGORY})
 """Fields that the reference may hold as text where they are numbers."""
@@ -549,7 +549,7 @@ def _name_part(value: Any) -> str | None:
 
 
 def _name_in(library: JsonValue) -> Any:
-    """Give the name in a library that is no object: there is none, if all of it can be read."""
+    """Say that a library that is not an object has no name; one that may not be readable is odd."""
     if type(library) not in _JSON:
         raise _OddError
 

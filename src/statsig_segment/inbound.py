@@ -1,4 +1,4 @@
-"""Segment -> Statsig, the whole way: parse, skip, filter, map, convert; each step is a function of another module."""
+"""Segment -> Statsig from end to end: parse, skip, filter, map, convert; each step is a function of another module."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, Protocol, TypeAlias, TypeVar
@@ -39,7 +39,7 @@ class Seen(Protocol):
 def translate(
     payload: Mapping[str, Any] | str | bytes, config: IntegrationConfig = _DEFAULT
 ) -> StatsigEvent | AudienceUpdate | Skipped:
-    """Translate one Segment call, the whole way up to the model.
+    """Translate one Segment call into its model: parse, skip, filter, map and convert it.
 
     Shape: a mapping, or JSON text as `str` or UTF-8 `bytes`, in; a `StatsigEvent` for a track, page, screen or group,
     an `AudienceUpdate` for an identify that is an audience membership, or `Skipped` with the reason, out.

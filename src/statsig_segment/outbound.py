@@ -1,4 +1,4 @@
-"""Statsig -> Segment, the whole way: track calls and config changes in both profiles."""
+"""Statsig -> Segment from end to end: track calls and config changes in both profiles."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, TypeAlias, TypedDict
@@ -183,7 +183,7 @@ def _change_properties(change: ConfigChange) -> dict[str, Any]:
 def export(
     payload: Mapping[str, Any] | str | bytes, config: IntegrationConfig = _DEFAULT_INTEGRATION
 ) -> OutboundTrack | Skipped:
-    """Translate one event of a Statsig export, the whole way to a Segment call.
+    """Translate one event of a Statsig export into a Segment call: parse, filter and write it.
 
     Shape: a mapping, or JSON text as `str` or UTF-8 `bytes`, in; a track call, or `Skipped` with reason `filtered` or
     `segment_origin`, out.

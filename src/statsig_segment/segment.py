@@ -48,7 +48,7 @@ ENVIRONMENT: Final = "statsigEnvironment"
 CONTROL_KEYS: Final = frozenset({CUSTOM_IDS, CUSTOM, ENVIRONMENT})
 
 USER_ID_TYPE: Final = "userID"
-"""The one ID type that is no custom ID: Statsig's SDKs compare it in lower case (ID-9)."""
+"""The one ID type that is not a custom ID; Statsig's SDKs compare it in lower case (ID-9)."""
 
 IdSource: TypeAlias = tuple[str, str]
 """The wire paths of an ID and of its ID type; both are the same where a mapping read it."""

@@ -116,7 +116,7 @@ class LogEvent(TypedDict):
 
 
 class StatsigMetadata(TypedDict):
-    """Who sends."""
+    """The sender: this library and its version."""
 
     sdkType: str
     sdkVersion: str

@@ -2,7 +2,7 @@
 
 Install the extra `testing`. Strategies build valid data rather than filter for it: what they make without
 `malformed=True` is read without an error and without an issue. With it, anything may be wrong, and only an error of our
-family may come of it. Values are plain JSON unless `python_values=True` asks for more, and names are drawn from small
+family may result from it. Values are plain JSON unless `python_values=True` asks for more, and names are drawn from small
 sets, so that they collide as they do in real traffic. A test of a service::
 
     from hypothesis import given

@@ -25,7 +25,7 @@ from statsig_segment.errors import StatsigSegmentError
 
 STANDARD_INPUT: Final = "-"
 READ_ERRORS: Final = (OSError, EOFError, zlib.error)
-"""What a file may raise while it is read; the last two come of damaged gzip."""
+"""What a file may raise while it is read; the last two are what damaged gzip raises."""
 
 _PIECE: Final = 1 << 19
 _PAYLOADS: Final = 500

@@ -87,7 +87,7 @@ footer { margin-top: 1.5rem; }
 
 @attrs.frozen(kw_only=True)
 class _Outcome:
-    """What may come of calls, and how the page shows it."""
+    """What calls may become, and how the page shows it."""
 
     label: str
     color: str
