@@ -2,8 +2,8 @@
 
 Install the extra `testing`. Strategies build valid data rather than filter for it: what they make without
 `malformed=True` is read without an error and without an issue. With it, anything may be wrong, and only an error of our
-family may result from it. Values are plain JSON unless `python_values=True` asks for more, and names are drawn from small
-sets, so that they collide as they do in real traffic. A test of a service::
+family may result. Values are plain JSON unless `python_values=True` asks for more, and names are drawn from small sets,
+so that they collide as they do in real traffic. A test of a service::
 
     from hypothesis import given
     from statsig_segment import translate_many
