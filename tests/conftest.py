@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 # By default each run draws new examples; on CI the same ones each time, so that a red run stays red until it is mended.
 settings.register_profile("default", max_examples=100, deadline=None)
@@ -15,8 +15,14 @@ settings.register_profile("ci", settings.get_profile("default"), derandomize=Tru
 settings.register_profile("quick", settings.get_profile("ci"), max_examples=20)
 settings.register_profile("nightly", settings.get_profile("default"), max_examples=10_000)
 # Each mutant of the code is tested in a fork, with few examples but in many tests: tests/mutation/code.py.
+# The first failure is enough: nobody reads the smallest one.
 settings.register_profile(
-    "mutation", settings.get_profile("ci"), max_examples=10, suppress_health_check=list(HealthCheck)
+    "mutation",
+    settings.get_profile("ci"),
+    max_examples=10,
+    suppress_health_check=list(HealthCheck),
+    phases=(Phase.explicit, Phase.generate),
+    report_multiple_bugs=False,
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default"))
 

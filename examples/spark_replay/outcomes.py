@@ -96,10 +96,7 @@ class _Covering:
 
 def merged(texts: Iterable[str]) -> Coverage:
     """Merge coverages as the rows of files, or `coverage_text`, have them."""
-    found = Coverage()
-    for text in texts:
-        found = found.merge(cattrs.structure(json.loads(text)["coverage"], Coverage))
-    return found
+    return Coverage().merge(*(cattrs.structure(json.loads(text)["coverage"], Coverage) for text in texts))
 
 
 def coverage_text(found: Coverage) -> str:

@@ -184,25 +184,26 @@ class Coverage:
         is_user_id = spelled_id_type(id_type) == USER_ID_TYPE
         return (self.user_ids if is_user_id else self.id_types.get(id_type, 0)) / self.translated
 
-    def merge(self, other: "Coverage") -> "Coverage":
-        """Give the coverage of the calls of both, as if they had been counted in one pass (CO-4).
+    def merge(self, *others: "Coverage") -> "Coverage":
+        """Give the coverage of the calls of this and of others, as if they had been counted in one pass (CO-4).
 
-        Shape: `coverage(a + b, config)` equals `coverage(a, config).merge(coverage(b, config))`, as long as both
+        Shape: `coverage(a + b, config)` equals `coverage(a, config).merge(coverage(b, config))`, as long as all
         together have at most `max_names` names and 100 ID types. Beyond that, every total still holds, and the groups
-        still add up to it; but a name that one part counted in its `rest` stays there, even where the other part keeps
-        it apart. Of two different limits the larger counts.
+        still add up to it; but a name that one part counted in its `rest` stays there, even where another part keeps
+        it apart. Of different limits the largest counts.
         Errors: none.
 
         >>> calls = [{"type": "track", "event": name, "userId": "u1"} for name in ("Signed Up", "Signed In")]
         >>> coverage(calls[:1]).merge(coverage(calls[1:])) == coverage(calls)
         True
         """
-        tallies = _Tallies(max(self.max_names, other.max_names))
-        for part in (self, other):
+        parts = (self, *others)
+        tallies = _Tallies(max(part.max_names for part in parts))
+        for part in parts:
             for event in part.events:
                 tallies.of(event.type, event.name).add(event, tallies.id_types)
             tallies.rest.add(part.rest, tallies.id_types)
-        return tallies.frozen(_merged_gains(self.gains, other.gains))
+        return tallies.frozen(_merged_gains(*(part.gains for part in parts)))
 
 
 def coverage(payloads: Iterable[Any], config: IntegrationConfig = _DEFAULT, *, max_names: int = _MAX_NAMES) -> Coverage:

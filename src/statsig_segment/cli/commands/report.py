@@ -4,7 +4,7 @@ import argparse
 import sys
 from contextlib import closing
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from statsig_segment.cli.arguments import add_file_argument, add_inputs, positive
 from statsig_segment.cli.codec import FAST
@@ -27,6 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=positive, default=1, metavar="N", help="share the work among N processes")
 
 
+_JOINED: Final = 32
+"""So many blocks are joined at once: each join copies all names."""
+
+
 def run(arguments: Any) -> int:
     """Report, and give the exit status."""
     config = read_config(arguments.config)
@@ -42,13 +46,17 @@ def run(arguments: Any) -> int:
 
 
 def _covered(task: Run, config: IntegrationConfig, jobs: int) -> Coverage:
-    """Count every block apart, and join the counts as they come."""
+    """Count every block apart, and join the counts, many at once."""
     found = coverage((), config)
+    parts: list[Coverage] = []
     with closing(in_order(partial(cover_block, config), task.blocks(), jobs)) as results:
         for result in results:
-            found = found.merge(result.coverage)
             task.count(tally_of(result.coverage), result.misdirected)
-    return found
+            parts.append(result.coverage)
+            if len(parts) == _JOINED:
+                found = found.merge(*parts)
+                parts.clear()
+    return found.merge(*parts)
 
 
 def _text(found: Coverage) -> str:
