@@ -58,13 +58,13 @@ def _contestants(lines: Lines) -> Slice:
     }
 
 
-# -- Two processes for one ---------------------------------------------------------------------------------------------
+# -- Whole runs: two processes for one, and `report` against `inbound` -------------------------------------------------
 
 
-def _seconds(folder: Path, jobs: int) -> float:
-    """Time one run of the command by the clock on the wall; a module that hides orjson stands before it on the path."""
+def _seconds(folder: Path, command: str, *options: str) -> float:
+    """Time one run of a command by the clock on the wall; in the folder `without`, a module hides orjson."""
     path = os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
-    arguments = ["inbound", "calls.ndjson", "--config", "config.toml", "--jobs", str(jobs)]
+    arguments = [command, "../calls.ndjson", "--config", "../config.toml", *options]
     start = perf_counter()
     subprocess.run(  # noqa: S603 - our own program
         [sys.executable, "-m", "statsig_segment", *arguments],
@@ -81,14 +81,22 @@ def _absolute(path: str) -> str:
     return os.pathsep.join(str(Path(part).resolve()) for part in path.split(os.pathsep))
 
 
-def _speed_up(events: int, rounds: int) -> list[float]:
+def _whole_runs(events: int, rounds: int) -> dict[str, list[float]]:
+    """Give ratios of whole runs over so many events, one of each kind a round."""
     with TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "orjson.py").write_text("raise ImportError\n")
-        (folder / "config.toml").write_text(CONFIG_TEXT)
+        plain_folder, without = Path(name, "plain"), Path(name, "without")
+        plain_folder.mkdir()
+        without.mkdir()
+        (without / "orjson.py").write_text("raise ImportError\n")
+        Path(name, "config.toml").write_text(CONFIG_TEXT)
         lines = b"\n".join(segment_calls(2000)) + b"\n"
-        (folder / "calls.ndjson").write_bytes(lines * (events // 2000))
-        return [_seconds(folder, 1) / _seconds(folder, 2) for _ in range(rounds)]
+        Path(name, "calls.ndjson").write_bytes(lines * (events // 2000))
+        found: dict[str, list[float]] = {"jobs": [], "report": []}
+        for _ in range(rounds):
+            one, two = (_seconds(without, "inbound", "--jobs", jobs) for jobs in "12")
+            found["jobs"].append(one / two)
+            found["report"].append(_seconds(plain_folder, "inbound") / _seconds(plain_folder, "report"))
+        return found
 
 
 # -- The section -------------------------------------------------------------------------------------------------------
@@ -98,7 +106,8 @@ def measure(seconds: float) -> list[Figure]:
     """Measure the section in about so many seconds."""
     times = race(chunked(segment_calls(2000)), _contestants, seconds * 0.3)
     quick = seconds < SECONDS
-    speed_up = _speed_up(20_000 if quick else 100_000, 1 if quick else 5)
+    events = 20_000 if quick else 100_000
+    whole = _whole_runs(events, 1 if quick else 5)
     fast, standard = ratios(times, "through orjson", "orjson"), ratios(times, "through json", "json")
     jobs = f"speed with `--jobs 2` / `--jobs 1` ({os.cpu_count()} cores, standard library)"
     return [
@@ -106,5 +115,6 @@ def measure(seconds: float) -> list[Figure]:
         spread("json", "bytes to bytes with the standard library / `json.loads` + `dumps`", standard),
         single("us_orjson", "bytes to bytes with orjson, one call", per_event(times, "through orjson"), unit="µs"),
         single("us_json", "the same with the standard library", per_event(times, "through json"), unit="µs"),
-        spread("jobs", jobs, speed_up, at_least=1.75),
+        spread("jobs", jobs, whole["jobs"], at_least=1.75),
+        spread("report", f"speed of `report` / `inbound`, {events:,} calls", whole["report"], at_least=0.6),
     ]
