@@ -51,7 +51,7 @@ def parts() -> tuple[Part, ...]:
     core = tuple(name for name in changed if name not in {*lanes, *shell})
     unit = ("tests/vectors", "tests/unit", *(f"--ignore={name}" for name in shell_tests()))
     properties = ("tests/properties", "--deselect=tests/properties/test_trust.py::TestTR4HostileInput")
-    law = ("tests/properties/test_fast_lane.py",)
+    law = ("tests/properties/test_fast_lane.py", "tests/unit/test_fast_lane_outbound.py")
     return Part(core, (unit, properties)), Part(lanes, (law,)), Part(shell, (shell_tests(),))
 
 

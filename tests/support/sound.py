@@ -72,6 +72,27 @@ CALLS: Final[Mapping[str, JsonObject]] = {
     "identify": {"type": "identify", "userId": "u1", "anonymousId": "a1", "traits": {"plan": "pro"}, "context": {}},
     "call of Statsig": {"type": "track", "event": "a", "userId": "u1", "context": {"library": {"name": "statsig"}}},
     "disabled call": {"type": "track", "event": "a", "userId": "u1", "integrations": {"all": False, "Statsig": None}},
+    "audience": {
+        "type": "identify",
+        "userId": "u1",
+        "anonymousId": "a1",
+        "messageId": "m1",
+        "timestamp": "2024-03-01T12:34:56.789Z",
+        "context": {"personas": {"computation_class": "audience", "computation_key": "vip_users"}},
+        "traits": {"vip_users": True, "statsigCustomIDs": ["companyID", "c1"]},
+    },
+    "audience of a unit": {
+        "type": "identify",
+        "anonymousId": "a1",
+        "context": {"personas": {"computation_class": "journey_step", "computation_key": "vip_users"}},
+        "traits": {"vip_users": False, "statsigCustomIDs": ["companyID", "c1"]},
+    },
+    "track with one external ID": {
+        "type": "track",
+        "event": "Paid",
+        "userId": "u1",
+        "context": {"externalIds": [{"type": "x", "id": "y"}]},
+    },
 }
 """Calls that the lane takes as they are, or skips."""
 
