@@ -11,13 +11,11 @@ from hypothesis import HealthCheck, Phase, settings
 # By default each run draws new examples; on CI the same ones each time, so that a red run stays red until it is mended.
 settings.register_profile("default", max_examples=100, deadline=None)
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True, database=None, print_blob=True)
-# Where the suite runs once more, on another Python or with other dependencies, fewer examples will do.
-settings.register_profile("quick", settings.get_profile("ci"), max_examples=20)
 settings.register_profile("nightly", settings.get_profile("default"), max_examples=10_000)
-# Each mutant of the code is tested in a fork, with few examples but in many tests: tests/mutation/code.py.
-# The first failure is enough: nobody reads the smallest one.
+# Where the suite runs once more, on another Python or for each mutant of the code (tests/mutation/code.py), few examples
+# will do, and the first failure is enough.
 settings.register_profile(
-    "mutation",
+    "quick",
     settings.get_profile("ci"),
     max_examples=10,
     suppress_health_check=list(HealthCheck),

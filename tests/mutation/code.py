@@ -119,7 +119,7 @@ def run(modules: Iterable[str], tests: Iterable[str], folder: Path, children: in
             shutil.copy(source, folder / name)
     with (folder / "pyproject.toml").open("a", encoding="utf-8") as file:
         file.write(settings(modules, tests))
-    environment = os.environ | {"HYPOTHESIS_PROFILE": "mutation"}
+    environment = os.environ | {"HYPOTHESIS_PROFILE": "quick"}
     command = [sys.executable, "-m", "mutmut", "run", "--max-children", str(children), *mutants]
     with (folder / "log").open("w", encoding="utf-8") as log:
         subprocess.run(command, cwd=folder, env=environment, stdout=log, stderr=log, check=True)  # noqa: S603 - ours
@@ -167,7 +167,7 @@ def dies(mutant: str, tests: Iterable[str], folder: Path) -> bool:
     source = folder / "src" / "statsig_segment" / f"{module.replace('.', '/')}.py"
     original = source.read_text(encoding="utf-8")
     subprocess.run([sys.executable, "-m", "mutmut", "apply", mutant], cwd=folder, capture_output=True, check=True)  # noqa: S603
-    environment = os.environ | {"HYPOTHESIS_PROFILE": "mutation", "PYTHONPATH": str(folder / "src")}
+    environment = os.environ | {"HYPOTHESIS_PROFILE": "quick", "PYTHONPATH": str(folder / "src")}
     done = subprocess.run(  # noqa: S603 - ours
         [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests],
         cwd=folder,
