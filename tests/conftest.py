@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, Phase, settings
 settings.register_profile("default", max_examples=100, deadline=None)
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True, database=None, print_blob=True)
 settings.register_profile("nightly", settings.get_profile("default"), max_examples=10_000)
-# Where the suite runs once more, on another Python or for each mutant of the code (tests/mutation/code.py), few examples
-# will do, and the first failure is enough.
+# Where the suite runs once more, on another Python or for each mutant of the code (tests/mutation/code.py), few
+# examples will do, and the first failure is enough.
 settings.register_profile(
     "quick",
     settings.get_profile("ci"),
