@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.benchmarks import corpus
 from tests.support.calls import iso, track, user_track
@@ -151,6 +151,14 @@ class TestTimes:
             hold_to_the_law(INBOUND, user_track(timestamp=time, receivedAt=received), DEFAULT)
             hold_to_the_law(INBOUND, user_track(originalTimestamp=time, receivedAt=received), DEFAULT)
 
+    @pytest.mark.parametrize(
+        "time", ["1970-01-01T00:00:00.000Z", "2024-03-01T12:00:00.000Z", "9999-12-31T23:59:59.999Z"]
+    )
+    def test_a_time_in_the_form_of_clients_stays_in_the_lane(self, time: str) -> None:
+        assert hold_to_the_law(INBOUND, user_track(timestamp=time), DEFAULT) is not None
+
+    @example(1709296496789, 0, 86_400_000)
+    @example(1709296496789, 1, 86_400_000)
     @given(st.integers(2, 10**14), st.integers(-2, 2), st.sampled_from((0, 1000, 86_400_000)))
     def test_the_law_holds_around_each_bound_of_the_time_of_receipt(self, ms: int, more: int, later: int) -> None:
         call = user_track(timestamp=iso(ms + later + more), receivedAt=iso(ms))
