@@ -353,7 +353,7 @@ def _log_event(payload: JsonObject, plan: Plan) -> JsonObject | AudienceUpdate |
     library: JsonObject | None = context.get("library")
     if library is not None and not allow_statsig_origin:
         library_name: Any = library.get(NAME) if type(library) is dict else _name_in(library)
-        if type(library_name) is not str and type(library_name) not in _JSON:
+        if type(library_name) not in _JSON:
             return None
         if type(library_name) is str and library_name == STATSIG_LIBRARY:
             return None if library is payload or library is context else "statsig_origin"

@@ -81,6 +81,14 @@ class TestTheLaw:
             for (place, change), config in zip(changed, configs, strict=False):
                 hold_to_the_law(lane, edited(text, place, change), config)
 
+    def test_it_holds_for_a_library_that_is_the_call_or_its_context(self, lane: Lane) -> None:
+        for of_context in (False, True):
+            context: JsonObject = {"name": "statsig"}
+            call: JsonObject = {"type": "page", "name": "statsig", "userId": "u1", "context": context}
+            context["library"] = context if of_context else call
+
+            hold_to_the_law(lane, call, DEFAULT)
+
     def test_it_holds_for_a_payload_inside_itself(self, lane: Lane) -> None:
         for sound, config in itertools.product(lane.sound.values(), map(made_anew, lane.configs.values())):
             for place in places(sound):

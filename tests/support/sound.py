@@ -70,6 +70,7 @@ CALLS: Final[Mapping[str, JsonObject]] = {
         "context": {"device": {"id": "d1"}},
     },
     "identify": {"type": "identify", "userId": "u1", "anonymousId": "a1", "traits": {"plan": "pro"}, "context": {}},
+    "bare group": {"type": "group", "groupId": "g1", "userId": "u1"},
     "call of Statsig": {"type": "track", "event": "a", "userId": "u1", "context": {"library": {"name": "statsig"}}},
     "disabled call": {"type": "track", "event": "a", "userId": "u1", "integrations": {"all": False, "Statsig": None}},
     "audience": {
