@@ -151,7 +151,11 @@ _INBOUND: Final[Mapping[str, InboundConfig]] = {
             IdMapping(field="context.externalIds[type=none].id", id_type="y"),
             IdMapping(field="context.device.id", id_type="deviceID"),
         ],
-        custom_fields={"device": "context.device.id.name", "ids": "externalIds[type=x].id"},
+        custom_fields={
+            "device": "context.device.id.name",
+            "ids": "externalIds[type=x].id",
+            "in_itself": "context.device.id.id.type",
+        },
         metadata_fields={"mail": "traits.email.host", "of_array": "properties.cart.rows.b"},
     ),
     "control keys as values": InboundConfig(value_property=("statsigEnvironment", "statsigCustom", "value")),
@@ -233,6 +237,7 @@ EVENTS: Final[Mapping[str, JsonObject]] = {
         "user": {"userID": "u2"},
     },
     "event with a null time": {"eventName": "checkout", "userID": None, "timestamp": None, "time": 1709296496789},
+    "event of an empty user ID": {"eventName": "checkout", "user": {"userID": ""}, "timestamp": 1709296496789},
     "empty event": {"eventName": "checkout", "user": {}, "statsigMetadata": {}},
     "bare event": {"eventName": "segment::Paid", "userID": "u1", "timestamp": 1709296496789},
 }
