@@ -2,7 +2,7 @@
 
 **The law.** For every payload and every configuration, `log_event` returns exactly what the reference returns (the
 modules from `segment` to `statsig`, by way of `inbound.outcome_of` and `to_log_event`), or it returns `None` and
-leaves the call to the reference. A log event that it returns belongs to a call without an issue.
+leaves the call to the reference. What it returns belongs to a call without an issue.
 
 **The theory.** Nearly all calls are sound: exact dicts with the fields and types that Segment's clients send. For
 those, nothing has to be frozen, noted or explained, and no model has to be made. So the lane reads such a call once,
@@ -243,7 +243,7 @@ class _OddError(Exception):
 
 
 def log_event(payload: Any, plan: Plan | None) -> JsonObject | AudienceUpdate | str | None:
-    """Give the log event of a sound call, the reason for which a sound call is skipped, or `None` to step aside."""
+    """Give what a sound call becomes: its log event, its update, the reason to skip it; or `None` to step aside."""
     if type(payload) is not dict or plan is None:
         return None
     try:
