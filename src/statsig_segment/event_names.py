@@ -130,16 +130,14 @@ class EventNaming:
     def _name(self, event: Named, parts: Mapping[str, Found]) -> str:
         return fill(self._template(event, parts), {placeholder: found.value for placeholder, found in parts.items()})
 
-    def parts(self, event: SegmentEvent) -> Mapping[str, Found]:
+    def parts(self, event: Named) -> Mapping[str, Found]:
         """Give the parts of a name that are there: placeholder -> value and wire path."""
         if isinstance(event, Track):
             parts = {EVENT: Found(event.event, f"$.{EVENT}")}
         elif isinstance(event, Group):
             parts = {GROUP_ID: Found(event.group_id, f"$.{GROUP_ID}")}
-        elif isinstance(event, Page | Screen):
-            parts = {NAME: self._part(event, NAME), CATEGORY: self._part(event, CATEGORY)}
         else:
-            parts = {}
+            parts = {NAME: self._part(event, NAME), CATEGORY: self._part(event, CATEGORY)}
         return {placeholder: found for placeholder, found in parts.items() if found.value}
 
     def _part(self, event: Page | Screen, part: str) -> Found:

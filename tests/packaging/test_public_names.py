@@ -140,3 +140,12 @@ def test_a_model_is_frozen_and_takes_keywords_only(name: str) -> None:
     assert all(field.on_setattr is None for field in attrs.fields(model))  # setting fails as a whole, not by field
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         setattr(model.__new__(model), "anything", 1)  # noqa: B010 - no type checker would let it stand
+
+
+def test_the_package_lists_its_public_names_and_no_others() -> None:
+    assert dir(statsig_segment) == sorted(statsig_segment.__all__)
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'translte'"):
+        getattr(statsig_segment, "translte")  # noqa: B009 - as an import asks for it

@@ -3,7 +3,7 @@
 from numbers import Integral
 from typing import Any
 
-from hypothesis import find, settings
+from hypothesis import Phase, find, settings
 
 from statsig_segment import StatsigEvent, translate
 from statsig_segment.testing import python_values
@@ -16,7 +16,7 @@ def whole_number() -> Any:
     )
 
 
-MANY = settings(max_examples=5_000, database=None, derandomize=True)
+MANY = settings(max_examples=5_000, database=None, derandomize=True, phases=tuple(Phase))
 
 
 def test_a_whole_number_of_a_type_of_its_own_is_a_number_in_every_way() -> None:
