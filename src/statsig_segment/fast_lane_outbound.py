@@ -104,7 +104,7 @@ def _outbound_track(payload: JsonObject, plan: OutboundPlan) -> JsonObject | str
     sdk_type: JsonValue = None
     has_stable_id = False
     if statsig_metadata is not None:
-        if type(statsig_metadata) is not dict:
+        if type(statsig_metadata) is not dict or statsig_metadata is payload:
             return None
         stable_id, sdk_type = statsig_metadata.get(STABLE_ID), statsig_metadata.get(SDK_TYPE)
         has_stable_id = STABLE_ID in statsig_metadata

@@ -89,6 +89,13 @@ class TestTheLaw:
 
             hold_to_the_law(lane, call, DEFAULT)
 
+    def test_it_holds_for_an_event_that_is_its_own_metadata(self, lane: Lane) -> None:
+        for name in ("metadata", "statsigMetadata", "user"):
+            event: JsonObject = {"eventName": "checkout", "userID": "u1", "stableID": "s1", "sdkType": "segment"}
+            event[name] = event
+
+            hold_to_the_law(lane, event, DEFAULT)
+
     def test_it_holds_for_a_payload_inside_itself(self, lane: Lane) -> None:
         for sound, config in itertools.product(lane.sound.values(), map(made_anew, lane.configs.values())):
             for place in places(sound):

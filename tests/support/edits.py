@@ -265,7 +265,7 @@ CHANGES: Final[Mapping[str, Change]] = {
     "under a key of its own class": _rename(Text),
     "under a key in upper case": _rename(str.upper),
     "under a key with a dot": _rename("{}.x".format),
-    "under a key that is bytes": _rename(str.encode),
+    "under a key that is bytes": _rename(lambda name: name.encode(errors="surrogatepass")),
     "under a key that is a number": _rename(len),
     **{name: _put_new(make) for name, make in VALUES.items()},
     **{name: _second(make, key) for name, (key, make) in _ADDED.items()},
