@@ -16,6 +16,7 @@ import hashlib
 import hmac
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,10 @@ class Inbox:
         self._connection.execute(
             "CREATE TABLE IF NOT EXISTS inbox (key TEXT PRIMARY KEY, payload TEXT NOT NULL, outcome TEXT)"
         )
+
+    def close(self) -> None:
+        """Close the database."""
+        self._connection.close()
 
     def store(self, payloads: list[Any]) -> None:
         """Store payloads, all of them or none."""
@@ -119,17 +124,16 @@ def main() -> None:
     body = (EXAMPLES / "segment_batch.json").read_bytes()
     signature = hmac.new(shared.encode(), body, hashlib.sha1).hexdigest()
     config = load_config((EXAMPLES / "integration.toml").read_text(encoding="utf-8"))
-    inbox = Inbox(":memory:")  # a file in your service
+    with closing(Inbox(":memory:")) as inbox:  # a file in your service
+        receive(body, signature, secret=shared, inbox=inbox)
+        try:
+            deliver(inbox, config, fail)
+        except ConnectionError:
+            print(f"Statsig cannot be reached, {len(inbox.waiting())} payloads wait")
+        deliver(inbox, config, lambda request: print(json.dumps(request, indent=2, ensure_ascii=False)))
 
-    receive(body, signature, secret=shared, inbox=inbox)
-    try:
-        deliver(inbox, config, fail)
-    except ConnectionError:
-        print(f"Statsig cannot be reached, {len(inbox.waiting())} payloads wait")
-    deliver(inbox, config, lambda request: print(json.dumps(request, indent=2, ensure_ascii=False)))
-
-    for outcome in inbox.outcomes():
-        print(outcome)
+        for outcome in inbox.outcomes():
+            print(outcome)
 
 
 def fail(_: LogEventRequest) -> None:

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -496,10 +497,14 @@ class TestTheEmbeddedService:
         return script("embed_in_a_service")
 
     @pytest.fixture
-    def inbox(self, service: ModuleType) -> Any:
-        inbox = service.Inbox(":memory:")
-        service.receive(self.BODY, self.SIGNATURE, secret=self.SHARED, inbox=inbox)
-        return inbox
+    def empty(self, service: ModuleType) -> Iterator[Any]:
+        with closing(service.Inbox(":memory:")) as inbox:
+            yield inbox
+
+    @pytest.fixture
+    def inbox(self, service: ModuleType, empty: Any) -> Any:
+        service.receive(self.BODY, self.SIGNATURE, secret=self.SHARED, inbox=empty)
+        return empty
 
     def test_nothing_is_lost_when_sending_fails_after_translating(
         self, service: ModuleType, inbox: Any, config: IntegrationConfig
@@ -539,13 +544,11 @@ class TestTheEmbeddedService:
         assert outcomes == {"sent": 3, "audience": 1, "skipped": 1, "rejected": 1}
         assert outcomes.total() == len(json.loads(self.BODY)["batch"])
 
-    def test_what_is_not_signed_is_not_stored(self, service: ModuleType) -> None:
-        inbox = service.Inbox(":memory:")
-
+    def test_what_is_not_signed_is_not_stored(self, service: ModuleType, empty: Any) -> None:
         with pytest.raises(SignatureError):
-            service.receive(b'{"type": "page"}', "c0ffee", secret=self.SHARED, inbox=inbox)
+            service.receive(b'{"type": "page"}', "c0ffee", secret=self.SHARED, inbox=empty)
 
-        assert inbox.outcomes() == []
+        assert empty.outcomes() == []
 
 
 def sent(outcomes: list[Any]) -> list[dict[str, Any]]:
