@@ -450,8 +450,8 @@ def _log_event(payload: JsonObject, plan: Plan) -> JsonObject | AudienceUpdate |
             break
 
     # -- Metadata -----------------------------------------------------------------------------------------------------
-    metadata: dict[str, str] = {}
-    for key, value in holder.items():
+    metadata = _flattened(holder) if flattens else {}
+    for key, value in () if flattens else holder.items():
         value_type: type[object] = type(value)  # pyright: ignore[reportUnknownVariableType] - likewise
         if value_type is str:
             metadata[key] = value
@@ -459,8 +459,6 @@ def _log_event(payload: JsonObject, plan: Plan) -> JsonObject | AudienceUpdate |
             metadata[key] = _WRITERS[value_type](value)
         elif key not in CONTROL_KEYS and value is not None:
             metadata[key] = _tree_text(value)
-    if flattens:
-        metadata = _flattened(holder)
     if kind == "group" and group_id is not None and GROUP_ID not in holder:
         metadata[GROUP_ID] = group_id
     if own_name is not None and NAME not in holder:

@@ -163,7 +163,7 @@ def _outbound_track(payload: JsonObject, plan: OutboundPlan) -> JsonObject | str
     track: JsonObject = {"type": "track"}
     if type(user_id) is str and user_id:
         track["userId"] = user_id
-    elif not _is_nobody(track, payload, user_id, user, is_deliverable):
+    elif not _is_nobody(track, payload, user_id, user, is_deliverable=is_deliverable):
         return None
     if timestamp is not None:
         track["timestamp"] = timestamp
@@ -206,7 +206,7 @@ def _time_ms(payload: JsonObject) -> int | None:
     return None
 
 
-def _is_nobody(track: JsonObject, payload: JsonObject, user_id: Any, user: Any, is_deliverable: bool) -> bool:  # noqa: FBT001
+def _is_nobody(track: JsonObject, payload: JsonObject, user_id: Any, user: Any, *, is_deliverable: bool) -> bool:
     """Add the user ID of an event whose top-level one is absent, null or empty; give `False` to step aside."""
     inner = None if user is None else user.get(USER_ID)
     if type(inner) is str and inner and (user_id is None or user_id == ""):
