@@ -40,7 +40,7 @@ from statsig_segment._values import DEPTH, EMPTY, FrozenDict, JsonValue
 from statsig_segment.audiences import CLASS, CLASSES, KEY, PERSONAS, AudienceUpdate, is_id_list
 from statsig_segment.choices import FLATTEN
 from statsig_segment.event_names import PLACEHOLDERS, EventNaming, Piece, fill
-from statsig_segment.filters import STATSIG_LIBRARY, is_disabled
+from statsig_segment.filters import ALL, STATSIG_LIBRARY, is_disabled
 from statsig_segment.limits import (
     LONGEST_JOINED_NAME,
     MOST_ID,
@@ -106,6 +106,9 @@ _ROOM: Final = 64
 """So deep may nested properties be; deeper ones are the reference's."""
 _LONGEST_PATH: Final = DEPTH - _ROOM
 """So deep may a path lead, that a value there may be as deep as properties and still be read whole (TR-5)."""
+_LEAST_COMMON: Final = 1e-4
+_LEAST_UNCOMMON: Final = 1e16
+"""Between these, Python writes a fraction as JavaScript does."""
 _MOST_ESCAPED: Final = 6
 """So many characters of JSON may stand for one, as in \\u0001."""
 _MARKS: Final = len('"":"",')
@@ -242,246 +245,252 @@ class _OddError(Exception):
     """The call is the reference's."""
 
 
-def log_event(payload: Any, plan: Plan | None) -> JsonObject | AudienceUpdate | str | None:
-    """Give what a sound call becomes: its log event, its update, the reason to skip it; or `None` to step aside."""
+def log_event(payload: JsonObject, plan: Plan | None) -> JsonObject | AudienceUpdate | str | None:  # noqa: C901, PLR0911, PLR0912, PLR0915
+    """Give what a sound call becomes: its log event, its update, the reason to skip it; or `None` to step aside.
+
+    It takes any payload, and steps aside for all but exact dicts. It reads a call from top to bottom; one long
+    function, because each call of another costs what a rule costs.
+    """
     if type(payload) is not dict or plan is None:
         return None
     try:
-        return _log_event(payload, plan)  # pyright: ignore[reportUnknownArgumentType] - the type is exact; a cast would cost time
-    except Exception:  # noqa: BLE001 - the law: whatever is odd, in whatever way it shows, is the reference's
-        return None
-
-
-def _log_event(payload: JsonObject, plan: Plan) -> JsonObject | AudienceUpdate | str | None:  # noqa: C901, PLR0911, PLR0912, PLR0915
-    """Read a call from top to bottom; one long function, because each call of another costs what a rule costs."""
-    get = payload.get
-    (
-        allow_statsig_origin,
-        honor_integrations,
-        types,
-        include,
-        exclude,
-        prefix,
-        forms,
-        is_verbatim,
-        names_from_properties,
-        dotted,
-        id_rows,
-        id_types,
-        user_rows,
-        custom_rows,
-        metadata_rows,
-        value_properties,
-        flattens,
-        environment,
-    ) = plan
-    kind = get(TYPE)
-    if type(kind) is not str or type(get(MESSAGE_ID)) not in _JSON or not payload.keys().isdisjoint(dotted):
-        return None
-
-    # -- What parsing reads: IDs, objects, the time -------------------------------------------------------------------
-    user_id, anonymous_id, group_id = get(USER_ID), get(ANONYMOUS_ID), get(GROUP_ID)
-    if user_id is not None and (type(user_id) is not str or not user_id):
-        user_id = _number_id(user_id)
-    if anonymous_id is not None and (type(anonymous_id) is not str or not anonymous_id):
-        _number_id(anonymous_id)
-    if group_id is not None and (type(group_id) is not str or not group_id):
-        group_id = _number_id(group_id)
-    context: JsonObject | None
-    integrations: JsonObject | None
-    properties: JsonObject | None
-    context, integrations, properties = get(CONTEXT), get(INTEGRATIONS), get(PROPERTIES)
-    if type(context) is not dict:
-        context = _empty(context)
-    if type(integrations) is not dict:
-        integrations = _empty(integrations)
-    if type(properties) is not dict:
-        properties = _empty(properties)
-    if context is payload or integrations is payload or properties is payload:
-        return None
-    time_ms: int | None
-    text = get(TIMESTAMP)
-    if type(text) is str and len(text) == _TIME_LENGTH and text[4:20:3] == _TIME_MARKS and text[23] == "Z":
-        since = _read_time(text) - _EPOCH
-        seconds = since.seconds
-        time_ms = since.days * DAY_MS + seconds * 1000 + since.microseconds // 1000
-        received = get(RECEIVED_AT)
-        if time_ms < 0 or (not seconds and text[11] == "2"):  # 24:00, which Python 3.14 reads
+        get = payload.get
+        (
+            allow_statsig_origin,
+            honor_integrations,
+            types,
+            include,
+            exclude,
+            prefix,
+            forms,
+            is_verbatim,
+            names_from_properties,
+            dotted,
+            id_rows,
+            id_types,
+            user_rows,
+            custom_rows,
+            metadata_rows,
+            value_properties,
+            flattens,
+            environment,
+        ) = plan[:]  # an exact tuple is taken apart three times as fast
+        kind = get(TYPE)
+        if type(kind) is not str or type(get(MESSAGE_ID)) not in _JSON or not payload.keys().isdisjoint(dotted):
             return None
-        # In this form, text sorts as time does; an offset in the other one is less than the day that is allowed.
-        if received is not None and (type(received) is not str or received[4:20:3] != _TIME_MARKS or text > received):
-            _check_plausible(time_ms, received)
-    else:
-        time_ms = _uncommon_ms(get)
 
-    # -- What each type of call has of its own ------------------------------------------------------------------------
-    holder: Mapping[str, Any] = properties
-    traits: Mapping[str, Any] | None = None
-    name = own_name = category = None
-    if kind == "track":
-        name = event = get(EVENT)
-        if type(event) is not str or not event:
+        # -- What parsing reads: IDs, objects, the time ----------------------------------------------------------------
+        user_id, anonymous_id, group_id = get(USER_ID), get(ANONYMOUS_ID), get(GROUP_ID)
+        if user_id is not None and (type(user_id) is not str or not user_id):
+            user_id = _number_id(user_id)
+        if anonymous_id is not None and (type(anonymous_id) is not str or not anonymous_id):
+            _number_id(anonymous_id)
+        if group_id is not None and (type(group_id) is not str or not group_id):
+            group_id = _number_id(group_id)
+        context: JsonObject | None
+        integrations: JsonObject | None
+        properties: JsonObject | None
+        context, integrations, properties = get(CONTEXT), get(INTEGRATIONS), get(PROPERTIES)
+        if type(context) is not dict:
+            context = _empty(context)
+        if type(integrations) is not dict:
+            integrations = _empty(integrations)
+        if type(properties) is not dict:
+            properties = _empty(properties)
+        if context is payload or integrations is payload or properties is payload:
             return None
-        if not is_verbatim:
-            name = forms[kind][1] % {EVENT: event}
-    elif kind == "page" or kind == "screen":  # noqa: PLR1714 - faster than a set
-        own_name, category = _name_part(get(NAME)), _name_part(get(CATEGORY))
-        name_part, category_part = own_name, category
-        if names_from_properties:
-            name_part = own_name or _name_part(properties.get(NAME))
-            category_part = category or _name_part(properties.get(CATEGORY))
-        elif own_name is None and properties.get(NAME) is not None:
-            return None
-        form = forms[kind][2 * (category_part is not None) + (name_part is not None)]
-        name = form % {CATEGORY: category_part, NAME: name_part}
-    elif kind == "group" or kind == "identify":  # noqa: PLR1714 - likewise
-        own_traits: JsonValue = get(TRAITS)
-        holder = traits = own_traits if type(own_traits) is dict else _empty(own_traits)
-        if kind == "group":
-            for key in CONTROL_KEYS:
-                if key in holder and properties.get(key) is not None:
-                    return None  # nobody reads the one of the traits, but what it holds counts as metadata
-            name = forms[kind][group_id is not None] % {GROUP_ID: group_id}
-    else:
-        return None
-    array: JsonValue = properties.get(CUSTOM_IDS)
-    if array is None and traits:
-        array = traits.get(CUSTOM_IDS)
-    ids: dict[str, str] = {} if array is None else _pairs(array)
-
-    # -- What is not sent ---------------------------------------------------------------------------------------------
-    library: JsonObject | None = context.get("library")
-    if library is not None and not allow_statsig_origin:
-        library_name: Any = library.get(NAME) if type(library) is dict else _name_in(library)
-        if type(library_name) not in _JSON:
-            return None
-        if type(library_name) is str and library_name == STATSIG_LIBRARY:
-            return None if library is payload or library is context else "statsig_origin"
-    if integrations and honor_integrations and is_disabled(_checked(integrations, payload)):
-        return "integration_disabled"
-    if types is not None and kind not in types:
-        return "filtered"
-    if name is not None and ((include is not None and name not in include) or name in exclude):
-        return "filtered"
-
-    # -- IDs ----------------------------------------------------------------------------------------------------------
-    if user_id is not None and (
-        len(user_id) > MOST_ID
-        or (user_id[0] not in _PLAIN_STARTS and user_id[-1] not in _PLAIN_ENDS and is_placeholder(user_id))
-    ):
-        return None
-    for id_type, context_key, key, steps in id_rows:
-        if id_type in ids or (id_type is None and user_id is not None):
-            continue
-        if context_key is not None:
-            value = context.get(context_key)
-            if value is not None:
-                value = _within(value, key, payload, context)
+        time_ms: int | None
+        text = get(TIMESTAMP)
+        if type(text) is str and len(text) == _TIME_LENGTH and text[4:20:3] == _TIME_MARKS and text[23] == "Z":
+            since = _read_time(text) - _EPOCH
+            seconds = since.seconds
+            time_ms = since.days * DAY_MS + seconds * 1000 + since.microseconds // 1000
+            received = get(RECEIVED_AT)
+            if time_ms < 0 or (not seconds and text[11] == "2"):  # 24:00, which Python 3.14 reads
+                return None
+            # In this form, text sorts as time does; an offset in the other one is less than the day that is allowed.
+            # A time that the reference reads and that has its T here has two digits for month and day.
+            if received is not None and (type(received) is not str or text > received or received[10] != "T"):
+                _check_plausible(time_ms, received)
         else:
-            value = _walk(payload, steps) if steps else get(key)
-        if value is None:
-            continue
-        if type(value) is not str or not value:
-            value = _number_id(value)
-        if len(value) > MOST_ID or (
-            value[0] not in _PLAIN_STARTS and value[-1] not in _PLAIN_ENDS and is_placeholder(value)
+            time_ms = _uncommon_ms(get)
+
+        # -- What each type of call has of its own ---------------------------------------------------------------------
+        holder: Mapping[str, Any] = properties
+        traits: Mapping[str, Any] | None = None
+        name = own_name = category = None
+        if kind == "track":
+            name = event = get(EVENT)
+            if type(event) is not str or not event:
+                return None
+            if not is_verbatim:
+                name = forms[kind][1] % {EVENT: event}
+        elif kind == "page" or kind == "screen":  # noqa: PLR1714 - faster than a set
+            own_name, category = _name_part(get(NAME)), _name_part(get(CATEGORY))
+            name_part, category_part = own_name, category
+            if names_from_properties:
+                name_part = own_name or _name_part(properties.get(NAME))
+                category_part = category or _name_part(properties.get(CATEGORY))
+            elif own_name is None and properties.get(NAME) is not None:
+                return None
+            form = forms[kind][2 * (category_part is not None) + (name_part is not None)]
+            name = form % {CATEGORY: category_part, NAME: name_part}
+        elif kind == "group" or kind == "identify":  # noqa: PLR1714 - likewise
+            own_traits: JsonValue = get(TRAITS)
+            holder = traits = own_traits if type(own_traits) is dict else _empty(own_traits)
+            if kind == "group":
+                for key in CONTROL_KEYS:
+                    if key in holder and properties.get(key) is not None:
+                        return None  # nobody reads the one of the traits, but what it holds counts as metadata
+                name = forms[kind][group_id is not None] % {GROUP_ID: group_id}
+        else:
+            return None
+        array: JsonValue = properties.get(CUSTOM_IDS)
+        if array is None and traits:
+            array = traits.get(CUSTOM_IDS)
+        ids: dict[str, str] = {} if array is None else _pairs(array)
+
+        # -- What is not sent ------------------------------------------------------------------------------------------
+        library: JsonObject | None = context.get("library")
+        if library is not None and not allow_statsig_origin:
+            library_name: Any = library.get(NAME) if type(library) is dict else _name_in(library)
+            if type(library_name) is str:
+                if library_name == STATSIG_LIBRARY:
+                    return None if library is payload or library is context else "statsig_origin"
+            elif type(library_name) not in _JSON:
+                return None
+        is_plain = not integrations or (len(integrations) == 1 and integrations.get(ALL) is True)
+        if not is_plain and honor_integrations and is_disabled(_checked(integrations, payload)):
+            return "integration_disabled"
+        if types is not None and kind not in types:
+            return "filtered"
+        if name is not None and ((include is not None and name not in include) or name in exclude):
+            return "filtered"
+
+        # -- IDs -------------------------------------------------------------------------------------------------------
+        if user_id is not None and (
+            len(user_id) > MOST_ID
+            or (user_id[0] not in _PLAIN_STARTS and user_id[-1] not in _PLAIN_ENDS and is_placeholder(user_id))
         ):
             return None
-        if id_type is None:
-            user_id = value
-        else:
-            ids[id_type] = value
-    if name is None:
-        personas = context.get(PERSONAS)
-        if personas is None:
-            return "identify_without_audience"
-        return _audience_update(personas, holder, user_id, ids, time_ms, get(MESSAGE_ID))
-    user: JsonObject = {}
-    if user_id is not None:
-        user[USER_ID_TYPE] = user_id
-    if ids:
-        if id_types is not None and not ids.keys() <= id_types:
+        for id_type, context_key, key, steps in id_rows:
+            if id_type in ids or (id_type is None and user_id is not None):
+                continue
+            if context_key is not None:
+                value = context.get(context_key)
+                if value is not None:
+                    value = _within(value, key, payload, context)
+            else:
+                value = _walk(payload, steps) if steps else get(key)
+            if value is None:
+                continue
+            if type(value) is not str or not value:
+                value = _number_id(value)
+            if len(value) > MOST_ID or (
+                value[0] not in _PLAIN_STARTS and value[-1] not in _PLAIN_ENDS and is_placeholder(value)
+            ):
+                return None
+            if id_type is None:
+                user_id = value
+            else:
+                ids[id_type] = value
+        if name is None:
+            personas = context.get(PERSONAS)
+            if personas is None:
+                return "identify_without_audience"
+            return _audience_update(personas, holder, user_id, ids, time_ms, get(MESSAGE_ID))
+        user: JsonObject = {}
+        if user_id is not None:
+            user[USER_ID_TYPE] = user_id
+        if ids:
+            if id_types is not None and not ids.keys() <= id_types:
+                return None
+            user[STATSIG_CUSTOM_IDS] = ids
+        elif user_id is None:
             return None
-        user[STATSIG_CUSTOM_IDS] = ids
-    elif user_id is None:
-        return None
 
-    # -- The rest of the user -----------------------------------------------------------------------------------------
-    for field, context_key, row in user_rows:
-        value = context.get(context_key) if row is None else _value_at(payload, row)
-        if value is not None:
-            user[field] = value if type(value) is str and value else _number_id(value)
-    array = properties.get(CUSTOM)
-    if array is None and traits:
-        array = traits.get(CUSTOM)
-    if array is not None or custom_rows:
-        custom = {} if array is None else _custom_pairs(array)
-        for row in custom_rows:
-            value = None if row[0] in custom else _value_at(payload, row)
+        # -- The rest of the user --------------------------------------------------------------------------------------
+        for field, context_key, row in user_rows:
+            value = context.get(context_key) if row is None else _value_at(payload, row)
             if value is not None:
-                if type(value) is int and row[1] in _TEXT_FIELDS:
-                    return None
-                custom[row[0]] = _custom_value(value)
-        if custom:
-            user[STATSIG_CUSTOM] = custom
-    own_environment = properties.get(ENVIRONMENT)
-    if own_environment is None and traits:
-        own_environment = traits.get(ENVIRONMENT)
-    tier = environment if own_environment is None else _tier(own_environment)
-    if tier is not None:
-        user[ENVIRONMENT] = {TIER: tier}
+                if type(value) is not str or not value:
+                    value = _number_id(value)
+                user[field] = value
+        array = properties.get(CUSTOM)
+        if array is None and traits:
+            array = traits.get(CUSTOM)
+        if array is not None or custom_rows:
+            custom = {} if array is None else _custom_pairs(array)
+            for row in custom_rows:
+                value = None if row[0] in custom else _value_at(payload, row)
+                if value is not None:
+                    if type(value) is int and row[1] in _TEXT_FIELDS:
+                        return None
+                    custom[row[0]] = _custom_value(value)
+            if custom:
+                user[STATSIG_CUSTOM] = custom
+        own_environment = properties.get(ENVIRONMENT)
+        if own_environment is None and traits:
+            own_environment = traits.get(ENVIRONMENT)
+        tier = environment if own_environment is None else _tier(own_environment)
+        if tier is not None:
+            user[ENVIRONMENT] = {TIER: tier}
 
-    # -- Name, time, value --------------------------------------------------------------------------------------------
-    event_name = prefix + name
-    if len(event_name) > MOST_NAME or find_forbidden(event_name) is not None:
-        return None
-    written: JsonObject = {EVENT_NAME: event_name, USER: user}
-    if time_ms is not None:
-        written[TIME] = time_ms
-    for property_name in value_properties:
-        value = holder.get(property_name)
-        if type(value) is str:
-            if len(value) > MOST_VALUE:
-                return None
-            written[VALUE] = value
-            break
-        if type(value) is int or type(value) is float:
-            written[VALUE] = value
-            break
-
-    # -- Metadata -----------------------------------------------------------------------------------------------------
-    metadata = _flattened(holder) if flattens else {}
-    for key, value in () if flattens else holder.items():
-        value_type: type[object] = type(value)  # pyright: ignore[reportUnknownVariableType] - likewise
-        if value_type is str:
-            metadata[key] = value
-        elif value_type in _WRITERS:
-            metadata[key] = _WRITERS[value_type](value)
-        elif key not in CONTROL_KEYS and value is not None:
-            metadata[key] = _tree_text(value)
-    if kind == "group" and group_id is not None and GROUP_ID not in holder:
-        metadata[GROUP_ID] = group_id
-    if own_name is not None and NAME not in holder:
-        metadata[NAME] = own_name
-    if category is not None and CATEGORY not in holder:
-        metadata[CATEGORY] = category
-    for row in metadata_rows:
-        value = None if row[0] in metadata else _value_at(payload, row)
-        if value is not None:
-            _add_entry(metadata, row[0], value, flattens=flattens)
-    if not _STRINGS.issuperset(map(type, holder)):
-        return None
-    if metadata:
-        keys, texts = "".join(metadata), "".join(metadata.values())
-        if "." in keys:
+        # -- Name, time, value -----------------------------------------------------------------------------------------
+        event_name = prefix + name
+        if len(event_name) > MOST_NAME or find_forbidden(event_name) is not None:
             return None
-        marks = _MARKS * len(metadata)
-        if _MOST_ESCAPED * (len(keys) + len(texts)) + marks >= MOST_METADATA:
-            (keys + texts).encode()  # a lone surrogate would be six characters of JSON
-            if len(_quote(keys + texts)) + marks > MOST_METADATA + 1:
+        written: JsonObject = {EVENT_NAME: event_name, USER: user}
+        if time_ms is not None:
+            written[TIME] = time_ms
+        for property_name in value_properties:
+            value = holder.get(property_name)
+            if type(value) is str:
+                if len(value) > MOST_VALUE:
+                    return None
+                written[VALUE] = value
+                break
+            if type(value) is int or type(value) is float:
+                written[VALUE] = value
+                break
+
+        # -- Metadata --------------------------------------------------------------------------------------------------
+        metadata = _flattened(holder) if flattens else {}
+        for key, value in () if flattens else holder.items():
+            value_type: type[object] = type(value)  # pyright: ignore[reportUnknownVariableType] - likewise
+            if value_type is str:
+                metadata[key] = value
+            elif value_type is int or (value_type is float and _LEAST_COMMON <= value < _LEAST_UNCOMMON and value % 1):
+                metadata[key] = repr(value)
+            elif value_type in _WRITERS:
+                metadata[key] = _WRITERS[value_type](value)
+            elif key not in CONTROL_KEYS and value is not None:
+                metadata[key] = _tree_text(value)
+        if kind == "group" and group_id is not None and GROUP_ID not in holder:
+            metadata[GROUP_ID] = group_id
+        if own_name is not None and NAME not in holder:
+            metadata[NAME] = own_name
+        if category is not None and CATEGORY not in holder:
+            metadata[CATEGORY] = category
+        for row in metadata_rows:
+            value = None if row[0] in metadata else _value_at(payload, row)
+            if value is not None:
+                _add_entry(metadata, row[0], value, flattens=flattens)
+        if not _STRINGS.issuperset(map(type, holder)):
+            return None
+        if metadata:
+            keys, texts = "".join(metadata), "".join(metadata.values())
+            if "." in keys:
                 return None
-    written[METADATA] = metadata
-    return written
+            marks = _MARKS * len(metadata)
+            if _MOST_ESCAPED * (len(keys) + len(texts)) + marks >= MOST_METADATA:
+                (keys + texts).encode()  # a lone surrogate would be six characters of JSON
+                if len(_quote(keys + texts)) + marks > MOST_METADATA + 1:
+                    return None
+        written[METADATA] = metadata
+        return written  # noqa: TRY300 - the reader comes here from above, not from the handler
+    except Exception:  # noqa: BLE001 - the law: whatever is odd, in whatever way it shows, is the reference's
+        return None
 
 
 def event_of(log_event: JsonObject, message_id: str | None) -> StatsigEvent:
@@ -592,7 +601,9 @@ def _pairs(array: Any) -> dict[str, str]:
         if id_type in ids or id_type.lower() == _USER_ID_IN_LOWER_CASE:
             raise _OddError
         text = value if type(value) is str and value else _number_id(value)
-        if len(text) > MOST_ID or is_placeholder(text):
+        if len(text) > MOST_ID or (
+            text[0] not in _PLAIN_STARTS and text[-1] not in _PLAIN_ENDS and is_placeholder(text)
+        ):
             raise _OddError
         ids[id_type] = text
     return ids
@@ -749,9 +760,6 @@ def _a_string(name: Any) -> str:
 
 
 def _float_text(value: float) -> str:
-    text = repr(value)
-    if text[-3] == "." and "e" not in text:  # two decimals, as most prices have: the same in both languages
-        return text
     written = float_text(value)
     if written is None:
         raise _OddError
@@ -777,6 +785,8 @@ def _tree(value: dict[str, Any] | list[Any], room: int) -> str:
             kind = type(item)  # pyright: ignore[reportUnknownVariableType] - the type of Any; a cast costs time
             if kind is str:
                 text = _quote(item)
+            elif kind is float and _LEAST_COMMON <= item < _LEAST_UNCOMMON and item % 1:
+                text = repr(item)
             elif kind is dict or kind is list:
                 text = _tree(item, room - 1)
             else:

@@ -19,7 +19,8 @@ EXPOSURES: Final = frozenset(
 """The events that `OutboundFilter.exposures` switches (FL-2)."""
 
 _STATSIG: Final = "Statsig"
-_ALL: Final = "all"
+ALL: Final = "All"
+"""The entry of `integrations` that stands for every destination, as Segment's clients spell it."""
 STATSIG_LIBRARY: Final = "statsig"
 SEGMENT_PREFIX: Final = "segment::"
 SEGMENT_SDK: Final = "segment"
@@ -125,7 +126,7 @@ def is_disabled(integrations: Mapping[str, Any]) -> bool:
     own = integrations.get(_STATSIG)
     if own is not None:
         return own is False
-    return any(value is False for name, value in integrations.items() if name.lower() == _ALL)
+    return any(value is False for name, value in integrations.items() if name.lower() == ALL.lower())
 
 
 def is_from_segment(event: StatsigEvent | ExportedEvent | ConfigChange) -> bool:
