@@ -29,7 +29,7 @@ from json.encoder import encode_basestring as _quote
 from math import isfinite
 from operator import itemgetter
 from string import ascii_letters, digits
-from typing import Any, Final, NamedTuple, TypeAlias, TypeVar, cast
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 import attrs
 
@@ -89,7 +89,6 @@ from statsig_segment.statsig import (
 )
 
 JsonObject: TypeAlias = dict[str, Any]
-_Model = TypeVar("_Model", StatsigEvent, StatsigUser)
 _Row: TypeAlias = tuple[str, str, tuple[Step, ...]]
 """What a path fills, the top-level key that it begins with, and its steps where it has more than that one."""
 
@@ -498,40 +497,33 @@ def event_of(log_event: JsonObject, message_id: str | None) -> StatsigEvent:
 
     Its values need no conversion and no check, so the constructors, which do both, are passed by.
     """
-    user_attributes: JsonObject = dict(_NO_USER)
+    attributes = _NO_USER.copy()
     for name, value in log_event[USER].items():
-        user_attributes[USER_FIELDS[name]] = _USER_VALUES[name](value) if name in _USER_VALUES else value
-    event_attributes: JsonObject = {
+        attributes[USER_FIELDS[name]] = _USER_VALUES[name](value) if type(value) is dict else value
+    user, event = object.__new__(StatsigUser), object.__new__(StatsigEvent)
+    object.__setattr__(user, "__dict__", attributes)
+    attributes = {
         "event_name": log_event[EVENT_NAME],
-        "user": _made(StatsigUser, user_attributes),
+        "user": user,
         "time_ms": log_event.get(TIME),
         "value": log_event.get(VALUE),
         "metadata": FrozenDict(log_event[METADATA]),
         "message_id": message_id,
         "issues": (),
     }
-    return _made(StatsigEvent, event_attributes)
-
-
-def _made(model: type[_Model], attributes: JsonObject) -> _Model:
-    made = object.__new__(model)
-    made.__dict__.update(attributes)
-    return made
+    object.__setattr__(event, "__dict__", attributes)
+    return event
 
 
 def _frozen_attributes(custom: JsonObject) -> FrozenDict:
-    return FrozenDict({name: _frozen_attribute(value) for name, value in custom.items()})
-
-
-def _frozen_attribute(value: JsonValue) -> Any:
-    return tuple(value) if type(value) is list else value
+    return FrozenDict({name: tuple(value) if type(value) is list else value for name, value in custom.items()})
 
 
 _NO_USER: Final = FrozenDict(attrs.asdict(StatsigUser(), recurse=False))
 _USER_VALUES: Final = FrozenDict(
     {STATSIG_CUSTOM_IDS: FrozenDict, STATSIG_CUSTOM: _frozen_attributes, ENVIRONMENT: itemgetter(TIER)}
 )
-"""Field of the user on the wire -> how its value becomes that of the model."""
+"""Field of the user that is an object on the wire -> how its value becomes that of the model."""
 
 
 # -- IDs, objects, names, times ---------------------------------------------------------------------------------------

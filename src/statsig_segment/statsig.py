@@ -176,7 +176,9 @@ def user_wire(user: StatsigUser) -> LogEventUser:
     for name, attribute in USER_FIELDS.items():
         value = getattr(user, attribute)
         if value:
-            written[name] = {TIER: value} if name == ENVIRONMENT else thaw(value)
+            written[name] = value if type(value) is str else thaw(value)
+    if user.environment:
+        written[ENVIRONMENT] = {TIER: user.environment}
     return written  # type: ignore[return-value]  # likewise
 
 
