@@ -137,7 +137,7 @@ class Plan(NamedTuple):
     is_verbatim: bool
     """A track keeps its name."""
     names_from_properties: bool
-    dotted: frozenset[str]
+    dotted: tuple[str, ...]
     """The paths that a top-level field of that very name would stop."""
     id_rows: tuple[tuple[str | None, str | None, str, tuple[Step, ...]], ...]
     """The ID type, `None` for the user ID; the key in the context, where what is in it is mapped; key and steps."""
@@ -176,7 +176,7 @@ def _plan(config: Any) -> Plan | None:
         forms=FrozenDict({kind: _forms(naming, kind) for kind in ("track", "page", "screen", "group")}),
         is_verbatim=naming.track == f"{{{EVENT}}}",
         names_from_properties=naming.from_properties,
-        dotted=frozenset(path.field for path in paths if len(path.steps) > 1 or path.steps[0].selector),
+        dotted=tuple(dict.fromkeys(path.field for path in paths if len(path.steps) > 1 or path.steps[0].selector)),
         id_rows=tuple(_id_row(spelled_id_type(row.id_type), row.path) for row in config.id_mappings),
         id_types=config.id_types,
         user_rows=_user_rows(config.user_paths),
@@ -275,8 +275,11 @@ def log_event(payload: JsonObject, plan: Plan | None) -> JsonObject | AudienceUp
             environment,
         ) = plan[:]  # an exact tuple is taken apart three times as fast
         kind = get(TYPE)
-        if type(kind) is not str or type(get(MESSAGE_ID)) not in _JSON or not payload.keys().isdisjoint(dotted):
+        if type(kind) is not str or type(get(MESSAGE_ID)) not in _JSON:
             return None
+        for field in dotted:
+            if field in payload:
+                return None
 
         # -- What parsing reads: IDs, objects, the time ----------------------------------------------------------------
         user_id, anonymous_id, group_id = get(USER_ID), get(ANONYMOUS_ID), get(GROUP_ID)
@@ -444,6 +447,8 @@ def log_event(payload: JsonObject, plan: Plan | None) -> JsonObject | AudienceUp
             written[TIME] = time_ms
         for property_name in value_properties:
             value = holder.get(property_name)
+            if value is None:
+                continue
             if type(value) is str:
                 if len(value) > MOST_VALUE:
                     return None
