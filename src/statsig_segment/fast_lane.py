@@ -520,7 +520,7 @@ def event_of(log_event: JsonObject, message_id: str | None) -> StatsigEvent:
     return event
 
 
-def _frozen_attributes(custom: JsonObject) -> FrozenDict:
+def _frozen_attributes(custom: Mapping[str, JsonValue]) -> FrozenDict:
     return FrozenDict({name: tuple(value) if type(value) is list else value for name, value in custom.items()})
 
 

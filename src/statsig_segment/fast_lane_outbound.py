@@ -126,7 +126,8 @@ def outbound_track(payload: JsonObject, plan: OutboundPlan | None) -> JsonObject
             if type(user) is not dict:
                 return None
             copied = _copy(user, _ROOM)
-            copied.pop(PRIVATE_ATTRIBUTES, None)
+            if PRIVATE_ATTRIBUTES in copied:
+                del copied[PRIVATE_ATTRIBUTES]
             context[USER] = copied
             custom_ids = user.get(CUSTOM_IDS) or EMPTY
             if type(custom_ids) is not dict and custom_ids is not EMPTY:
@@ -134,8 +135,10 @@ def outbound_track(payload: JsonObject, plan: OutboundPlan | None) -> JsonObject
         elif USER in payload:
             context[USER] = None
         if value is not None or VALUE in payload:
-            context[VALUE] = value if type(value) in _SCALARS else _copy(value, _ROOM)
-            properties[VALUE] = value if type(value) in _SCALARS else _copy(value, _ROOM)
+            if type(value) in _SCALARS:
+                context[VALUE] = properties[VALUE] = value
+            else:
+                context[VALUE], properties[VALUE] = _copy(value, _ROOM), _copy(value, _ROOM)
         if metadata is not None:
             if type(metadata) is not dict:
                 return None
