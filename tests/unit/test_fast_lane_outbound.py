@@ -163,7 +163,7 @@ def test_whatever_is_odd_is_left_to_the_reference(case: str) -> None:
 @pytest.mark.parametrize("config", CONFIGS)
 @pytest.mark.parametrize("case", [*TAKEN, *SKIPPED, *LEFT])
 def test_the_lane_gives_what_the_reference_gives_under_each_configuration(case: str, config: OutboundConfig) -> None:
-    payload = {**TAKEN, **SKIPPED, **LEFT}[case][0]
+    payload: Any = {**TAKEN, **SKIPPED, **LEFT}[case][0]
 
     answer, reference = outbound_track(payload, config.plan), reference_outcome(payload, config, 0)
 
