@@ -67,25 +67,23 @@ def integer_text(number: int) -> str:
 
 
 def float_text(number: float) -> str | None:
-    """Print a float as ECMA-262's Number::toString does; Python has the same digits, but other exponents."""
+    """Print a float as ECMA-262's Number::toString does; Python has the same digits, but other exponents (US-7)."""
     if not isfinite(number):
         return None
     if number == 0:
         return "0"
-    mantissa, _, exponent = repr(abs(number)).partition("e")
-    whole, _, fraction = mantissa.partition(".")
-    fraction = fraction if fraction != "0" else ""
-    digits = (whole + fraction).lstrip("0")
-    leading_zeros = len(whole + fraction) - len(digits)
+    text = repr(number)
+    if "e" not in text:
+        return text.removesuffix(".0")
+    mantissa, _, exponent = text.removeprefix("-").partition("e")
     # The value is 0.digits x 10^point, the `n` of the standard.
-    point = len(whole) - leading_zeros + int(exponent or 0)
-    return ("-" if number < 0 else "") + _decimal(digits.rstrip("0"), point)
+    return ("-" if number < 0 else "") + _shifted(mantissa.replace(".", ""), int(exponent) + 1)
 
 
-def _decimal(digits: str, point: int) -> str:
-    """Place the decimal point by the bounds of ECMA-262, Number::toString: 21 and -6."""
+def _shifted(digits: str, point: int) -> str:
+    """Write a number for which Python needs an exponent, by the bounds of ECMA-262, Number::toString: 21 and -6."""
     if 0 < point <= 21:  # noqa: PLR2004 - the standard's own number
-        return digits.ljust(point, "0") if len(digits) <= point else f"{digits[:point]}.{digits[point:]}"
+        return digits.ljust(point, "0")
     if -6 < point <= 0:  # noqa: PLR2004 - the standard's own number
         return f"0.{'0' * -point}{digits}"
     mantissa = digits if len(digits) == 1 else f"{digits[0]}.{digits[1:]}"

@@ -1,6 +1,7 @@
 """Paths to a value in a call, as the configuration writes them: `context.externalIds[type=phone].id` (ID-4)."""
 
 import re
+from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 import attrs
@@ -71,7 +72,7 @@ def _step(text: str) -> Step:
     return Step(selected[1], Selector(selected[2], selected[3])) if selected else Step(text)
 
 
-def walk(start: Found, steps: tuple[Step, ...]) -> Found | None:
+def walk(start: Found, steps: Iterable[Step]) -> Found | None:
     """Follow steps from a value into what it holds; `None` where they lead nowhere."""
     value, path = start
     for step in steps:

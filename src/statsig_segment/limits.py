@@ -11,6 +11,7 @@ from statsig_segment.errors import Issue, add_issue
 
 FORBIDDEN_IN_NAMES: Final = '\\[]{}<>#=;&$%|\0\n\r"'
 find_forbidden: Final = re.compile(f"[{re.escape(FORBIDDEN_IN_NAMES)}]").search
+_encoded: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def limit(code: str) -> int:
@@ -54,7 +55,7 @@ def note_value(value: object, path: str, issues: list[Issue]) -> None:
 def note_metadata(metadata: Mapping[str, str], path: str, issues: list[Issue]) -> None:
     """Note metadata that Statsig would drop."""
     # Strings alone: Python writes them as JavaScript does, but for lone surrogates.
-    if len(well_formed(json.dumps(metadata, ensure_ascii=False, separators=(",", ":")))) > MOST_METADATA:
+    if len(well_formed(_encoded(metadata))) > MOST_METADATA:
         add_issue(issues, "metadata_too_large", path)
 
 

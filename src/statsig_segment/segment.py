@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Final, Literal, TypeAlias
 import attrs
 
 from statsig_segment._javascript import scalar_text
-from statsig_segment._paths import FieldPath, Found, walk
+from statsig_segment._paths import FieldPath, Found, select, walk
 from statsig_segment._times import DAY_MS, epoch_ms
 from statsig_segment._values import (
     EMPTY,
@@ -212,7 +212,7 @@ def parse_segment_event(payload: Mapping[str, Any] | str | bytes) -> SegmentEven
 
 def _holds(held: Any, value: Any) -> bool:
     """Say whether what the model holds of a top-level field is the field as it came."""
-    return value is None or (bool(held) and (held == value or held == coerce_id(value)))
+    return value is None or (bool(held) and (held is value or held == value or held == coerce_id(value)))
 
 
 def _read_type(fields: FrozenDict) -> type[SegmentEvent]:
@@ -408,8 +408,10 @@ def find(call: SegmentEvent, field: FieldPath) -> Found | None:
     """Look a field up in a call; a top-level field of exactly that name stops the walk (ID-4)."""
     if field.is_top_level or field.field in call.other:
         return Found(_top_level(call, field.field), join_path("$", field.field))
-    head = field.steps[0].name
-    return walk(Found(FrozenDict({head: _top_level(call, head)}), "$"), field.steps)
+    head, *inside = field.steps
+    value, path = _top_level(call, head.name), join_path("$", head.name)
+    found = Found(value, path) if head.selector is None else select(value, head.selector, path)
+    return found and walk(found, inside)
 
 
 def losses_by_way(call: SegmentEvent) -> Mapping[tuple[str, ...], Loss]:
