@@ -695,7 +695,6 @@ def _walk(payload: JsonObject, steps: tuple[Step, ...]) -> Any:
         passed.append(id(value))
         value = value.get(name)
         if selector is not None:
-            passed.append(id(value))
             value = _select(value, selector)
     return value
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 import pytest
@@ -14,6 +16,7 @@ from tests.benchmarks import corpus
 from tests.support.calls import iso, track, user_track
 from tests.support.edits import CHANGES, Plan, edited, nested, places, put
 from tests.support.lanes import INBOUND, LANES, Lane, hold_to_the_law, made_anew, shape
+from tests.support.lookalikes import Lookup, Text
 from tests.support.sound import CALLS, CONFIGS, MAPPINGS
 from tests.support.values import JsonObject, is_array, is_object
 from tests.vectors import adapter
@@ -309,6 +312,46 @@ class TestFoundViolations:
     )
     def test_the_law_holds(self, call: JsonObject, config: IntegrationConfig) -> None:
         hold_to_the_law(INBOUND, call, made_anew(config))
+
+
+class TestValuesThatOnlyPythonReads:
+    """IN-10, TR-5: the reference reads these first, and the lane looks at them as they came."""
+
+    @pytest.mark.parametrize("library", [MappingProxyType, Lookup, OrderedDict, dict])
+    def test_the_law_holds_for_a_library_that_is_an_object_of_python(self, library: Callable[[Any], Any]) -> None:
+        hold_to_the_law(INBOUND, user_track(context={"library": library({"name": "statsig"})}), DEFAULT)
+
+    @pytest.mark.parametrize("first", [{"type": Text("phone")}, MappingProxyType({"type": "phone"}), "phone", None])
+    def test_the_law_holds_for_an_item_before_the_one_that_is_selected(self, first: Any) -> None:
+        call = user_track(context={"externalIds": [first, {"type": "phone", "id": "second"}]})
+
+        hold_to_the_law(INBOUND, call, made_anew(CONFIGS["mappings"]))
+
+    @pytest.mark.parametrize("length", [255, 256, 257])
+    def test_the_law_holds_around_the_longest_name_that_is_flattened(self, length: int) -> None:
+        hold_to_the_law(INBOUND, user_track(properties={"k" * length: {"a": 1}}), CONFIGS["flattened objects"])
+
+    @pytest.mark.parametrize("levels", [30, 34, 35, 36, 37, 38, 39, 60])
+    def test_the_law_holds_for_arrays_inside_of_objects_that_are_flattened(self, levels: int) -> None:
+        call = user_track(properties=put_inside(nested(60, "["), levels))
+
+        hold_to_the_law(INBOUND, call, CONFIGS["flattened objects"])
+
+    @pytest.mark.parametrize("lane", LANES, ids=lambda lane: lane.name)
+    def test_the_law_holds_for_a_dict_that_answers_with_something_else(self, lane: Lane) -> None:
+        class Answering(dict[str, Any]):
+            def get(self, key: str, default: Any = None) -> Any:
+                return "answered" if super().get(key) == "u1" else super().get(key, default)
+
+        for sound in lane.sound.values():
+            hold_to_the_law(lane, Answering({**sound, "userId": "u1", "userID": "u1"}), DEFAULT)
+
+
+def put_inside(value: Any, levels: int) -> JsonObject:
+    """Put a value into so many objects."""
+    for _ in range(levels):
+        value = {"a": value}
+    return {"a": value}
 
 
 # -- What is at hand: the test vectors, and the corpus of the benchmark ------------------------------------------------
