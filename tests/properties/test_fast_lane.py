@@ -24,6 +24,7 @@ from tests.vectors import adapter
 from statsig_segment import InboundConfig, InboundFilter, IntegrationConfig, Rejected, translate_many
 from statsig_segment.conformance.cases import VECTORS, read_cases
 from statsig_segment.inbound import reference_outcome
+from statsig_segment.placeholders import PLACEHOLDERS
 from statsig_segment.testing import (
     deep_values,
     hostile_values,
@@ -312,6 +313,26 @@ class TestFoundViolations:
     )
     def test_the_law_holds(self, call: JsonObject, config: IntegrationConfig) -> None:
         hold_to_the_law(INBOUND, call, made_anew(config))
+
+
+class TestShortcuts:
+    """Where a first or last character, or the kind of a path, decides what the lane does next."""
+
+    @pytest.mark.parametrize("padding", ["{}", " {}", "{}'", "'{}'"])
+    @pytest.mark.parametrize("call", [with_user_id, with_anonymous_id, with_user_and_custom_id, with_custom_id])
+    def test_the_law_holds_for_each_placeholder(self, call: Callable[[str], JsonObject], padding: str) -> None:
+        for text in PLACEHOLDERS:
+            for spelled in (text, text.upper(), text.title()):
+                hold_to_the_law(INBOUND, call(padding.format(spelled)), CONFIGS["mappings"])
+
+    @pytest.mark.parametrize("field", ["ids[type=x]", "ids[type=x].id", "ids.id", "ids", "context.ids[type=x]"])
+    def test_the_law_holds_for_a_path_of_each_kind(self, field: str) -> None:
+        ids = [{"type": "w", "id": "i1"}, {"type": "x", "id": "i2"}]
+        tables: JsonObject = {"metadata_fields": {"found": field}, "custom_fields": {"found": field}}
+        for table, fields in tables.items():
+            config = IntegrationConfig(inbound=InboundConfig(**{table: fields}))
+
+            hold_to_the_law(INBOUND, user_track(ids=ids, context={"ids": ids}), config)
 
 
 class TestValuesThatOnlyPythonReads:
