@@ -21,7 +21,7 @@ from tests.support.sound import CALLS, CONFIGS, MAPPINGS
 from tests.support.values import JsonObject, is_array, is_object
 from tests.vectors import adapter
 
-from statsig_segment import InboundConfig, InboundFilter, IntegrationConfig, Rejected, translate_many
+from statsig_segment import IdMapping, InboundConfig, InboundFilter, IntegrationConfig, Rejected, translate_many
 from statsig_segment.conformance.cases import VECTORS, read_cases
 from statsig_segment.inbound import reference_outcome
 from statsig_segment.placeholders import PLACEHOLDERS
@@ -246,6 +246,14 @@ class TestSizes:
 
         assert stays.index(False) == 4096 - len('{"k":""}') + 1 - 4080
 
+    @pytest.mark.parametrize("entries", [1, 3, 12])
+    def test_the_law_holds_where_each_character_of_metadata_becomes_six(self, entries: int) -> None:
+        keys = ["\x01" * (index + 1) for index in range(entries)]
+        for length in range(500, 700):
+            hold_to_the_law(
+                INBOUND, user_track(properties=dict.fromkeys(keys, "") | {keys[0]: "\x01" * length}), DEFAULT
+            )
+
     @pytest.mark.parametrize("length", [127, 128, 129])
     @pytest.mark.parametrize(
         "call",
@@ -326,14 +334,31 @@ class TestShortcuts:
             for spelled in (text, text.upper(), text.title()):
                 hold_to_the_law(INBOUND, call(padding.format(spelled)), CONFIGS["mappings"])
 
-    @pytest.mark.parametrize("field", ["ids[type=x]", "ids[type=x].id", "ids.id", "ids", "context.ids[type=x]"])
+    @pytest.mark.parametrize(
+        "field", ["ids[type=x]", "ids[type=x].id", "ids.id", "ids", "context.ids[type=x]", "context[a=b].name[c=d]"]
+    )
     def test_the_law_holds_for_a_path_of_each_kind(self, field: str) -> None:
         ids = [{"type": "w", "id": "i1"}, {"type": "x", "id": "i2"}]
-        tables: JsonObject = {"metadata_fields": {"found": field}, "custom_fields": {"found": field}}
-        for table, fields in tables.items():
-            config = IntegrationConfig(inbound=InboundConfig(**{table: fields}))
+        uses: list[JsonObject] = [
+            {"metadata_fields": {"found": field}},
+            {"custom_fields": {"found": field}},
+            {"user_fields": {"email": field}},
+            {"id_mappings": [IdMapping(field=field, id_type="found")]},
+        ]
+        for use in uses:
+            config = IntegrationConfig(inbound=InboundConfig(**use))
 
-            hold_to_the_law(INBOUND, user_track(ids=ids, context={"ids": ids}), config)
+            hold_to_the_law(INBOUND, user_track(ids=ids, context={"ids": ids, "name": "n"}), config)
+
+    @pytest.mark.parametrize("steps", [17, 18, 19, 30, 36])
+    @pytest.mark.parametrize("step", ["a[id=i]", "a"])
+    def test_the_law_holds_for_what_is_deep_at_the_end_of_a_long_path(self, step: str, steps: int) -> None:
+        value: Any = {"deep": nested(60, "[")}
+        for _ in range(steps):
+            value = {"a": [{"id": "i"} | value]} if step != "a" else {"a": value}
+        config = InboundConfig(metadata_fields={"deep": ".".join(["context", *[step] * steps])})
+
+        hold_to_the_law(INBOUND, user_track(context=value), IntegrationConfig(inbound=config))
 
 
 class TestValuesThatOnlyPythonReads:
