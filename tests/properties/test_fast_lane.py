@@ -21,7 +21,15 @@ from tests.support.sound import CALLS, CONFIGS, MAPPINGS
 from tests.support.values import JsonObject, is_array, is_object
 from tests.vectors import adapter
 
-from statsig_segment import IdMapping, InboundConfig, InboundFilter, IntegrationConfig, Rejected, translate_many
+from statsig_segment import (
+    EventNaming,
+    IdMapping,
+    InboundConfig,
+    InboundFilter,
+    IntegrationConfig,
+    Rejected,
+    translate_many,
+)
 from statsig_segment.conformance.cases import VECTORS, read_cases
 from statsig_segment.inbound import reference_outcome
 from statsig_segment.placeholders import PLACEHOLDERS
@@ -349,6 +357,13 @@ class TestShortcuts:
             config = IntegrationConfig(inbound=InboundConfig(**use))
 
             hold_to_the_law(INBOUND, user_track(ids=ids, context={"ids": ids, "name": "n"}), config)
+
+    @pytest.mark.parametrize("template", ["100% {name}", "%s {name}", "%(name)s {name}", "{name} %%"])
+    def test_the_law_holds_for_a_template_that_looks_like_a_format_of_python(self, template: str) -> None:
+        filters = InboundFilter(include=[template.replace("{name}", "Home")])
+        inbound = InboundConfig(naming=EventNaming(page=template), filters=filters)
+
+        hold_to_the_law(INBOUND, {"type": "page", "name": "Home", "userId": "u1"}, IntegrationConfig(inbound=inbound))
 
     @pytest.mark.parametrize("steps", [17, 18, 19, 30, 36])
     @pytest.mark.parametrize("step", ["a[id=i]", "a"])
