@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
+import signal
 import socket
 import sqlite3
 import sys
@@ -13,10 +15,12 @@ from contextlib import closing, contextmanager
 from typing import Final
 
 import uvicorn
-from starlette.applications import Starlette
+import uvloop
 
-from .app import Service, create_app, create_status_app
+from .answers import Application
+from .app import Service
 from .bounded import BoundedProtocol
+from .logs import set_up_logs
 from .settings import Settings, SettingsError, settings_from
 from .store import Store
 
@@ -25,8 +29,8 @@ _SWITCH_S: Final = 0.001
 """How long the event loop waits for a busy thread, several times a request; Python's default is 5 ms."""
 
 
-class _StatusServer(uvicorn.Server):
-    """Leaves the signals to the main server, with which it ends."""
+class _Server(uvicorn.Server):
+    """Leaves the signals to the loop, which ends more than one server."""
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -35,8 +39,7 @@ class _StatusServer(uvicorn.Server):
 
 def main() -> None:
     """Read the settings and serve until a signal says to stop."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    _LOG.setLevel(logging.INFO)
+    set_up_logs()
     try:
         settings = settings_from(os.environ)
         _try_database(settings)
@@ -47,29 +50,38 @@ def main() -> None:
     except SettingsError as error:
         sys.exit(f"webhook_service: {error}")
     sys.setswitchinterval(_SWITCH_S)
-    asyncio.run(_serve(settings, listener, status))
+    gc.freeze()  # what lives until the end is not looked at again and again, which would take 30 ms each time
+    uvloop.run(_serve(settings, listener, status))
 
 
 async def _serve(settings: Settings, listener: socket.socket, status: socket.socket | None) -> None:
     service = Service(settings)
-    status_server = _StatusServer(_config(create_status_app(service), settings))
+    server = _server(settings, service.requests)
+    status_server = _server(settings, service.status)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, server.handle_exit, number, None)
     serving_status = asyncio.create_task(status_server.serve([status])) if status else None
-    await uvicorn.Server(_config(create_app(service), settings)).serve([listener])
+    async with service.running():
+        await server.serve([listener])
     if serving_status:
         status_server.should_exit = True
         await serving_status
 
 
-def _config(app: Starlette, settings: Settings) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
+def _server(settings: Settings, application: Application) -> uvicorn.Server:
+    config = uvicorn.Config(
+        application,
         http=BoundedProtocol,
         ws="none",
+        lifespan="off",
+        proxy_headers=False,
+        server_header=False,
         access_log=False,
         limit_concurrency=settings.max_connections,
         timeout_keep_alive=settings.head_timeout_s,
         timeout_graceful_shutdown=int(settings.request_timeout_s) + 1,
     )
+    return _Server(config)
 
 
 def _try_database(settings: Settings) -> None:

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
-import random
 import time
 from collections.abc import Sequence
 from email.utils import parsedate_to_datetime
@@ -20,32 +18,15 @@ import attrs
 import httpx
 
 from .lanes import Item, Lane
+from .rounds import GATHER_S, IDLE_S, SHORT_BACKOFF_S, DeliveryError, Rounds
 from .settings import Settings
 from .store import Settled, State, Store, StoreThread
 
-_LOG = logging.getLogger("webhook_service")
 _REFUSED: Final = frozenset({400, 413, 422})
 """The content may be at fault. Any other failure may pass, wrong keys too."""
 _MOST_REFUSALS: Final = 8
 """After so many, with nothing taken, the fault is taken to be the collector's."""
-_GATHER_S: Final = 0.05
-"""So long it lets messages gather: a request for each would cost more than all the rest."""
-_IDLE_S: Final = 1.0
-"""After so long it looks for messages that another process put there."""
-_SHORT_BACKOFF_S: Final = 10.0
-"""The longest wait where the collector is not overloaded: what comes new may be taken, or the disk be free again."""
 _MOST_ANSWER_BYTES: Final = 64_000
-
-
-class DeliveryError(Exception):
-    """A collector did not take a request, for a reason that may pass."""
-
-    def __init__(self, code: str, *, retry_after_s: float = 0.0, longest_s: float = float("inf")) -> None:
-        """Take a code for the log, and how long to wait at least and at most."""
-        super().__init__(code)
-        self.code = code
-        self.retry_after_s = retry_after_s
-        self.longest_s = longest_s
 
 
 @attrs.define
@@ -62,57 +43,34 @@ class Courier:
     """Carries one lane."""
 
     def __init__(
-        self, lane: Lane, settings: Settings, client: httpx.AsyncClient, store: Store, thread: StoreThread
+        self,
+        lane: Lane,
+        settings: Settings,
+        client: httpx.AsyncClient,
+        store: Store,
+        thread: StoreThread,
+        rounds: Rounds,
     ) -> None:
-        """Take what it needs; it begins with `run`."""
+        """Take what it needs."""
         self._lane = lane
         self._settings = settings
         self._client = client
         self._store = store
         self._thread = thread
-        self._wake = asyncio.Event()
-        self._stop = asyncio.Event()
-        self._failures = 0  # in a row
+        self._rounds = rounds
         self._taken = 0  # requests, ever
         self._suspects: dict[int, int] = {}  # messages that were refused -> requests that had been taken by then
-        self.trouble: str | None = None
-        """Why it fails, until it does not."""
 
-    def wake(self) -> None:
-        """Say that there are new messages."""
-        self._wake.set()
-
-    def stop(self) -> None:
-        """Ask it to end after the request that is under way. What waits stays in the database."""
-        self._stop.set()
-        self._wake.set()
-
-    async def run(self) -> None:
-        """Carry messages until it is asked to stop."""
-        while not self._stop.is_set():
-            self._wake.clear()
-            try:
-                carried = await self._run_round()
-            except Exception as error:  # noqa: BLE001 - a lane never dies
-                await self._wait_out(error)
-                continue
-            self._failures, self.trouble = 0, None
-            if not carried:
-                await _wait_for(self._wake, _IDLE_S)
-            elif carried < self._settings.batch_events:
-                await _wait_for(self._stop, _GATHER_S)
-
-    async def _run_round(self) -> int:
-        """Carry the messages that come next, and say how many there were; none while another instance sends."""
-        if not await self._thread.call(self._store.take_turn):
-            return 0
+    async def carry(self) -> float:
+        """Carry the messages that come next, and say how long to wait for more."""
         most = self._settings.batch_events, self._settings.batch_bytes
         messages = await self._thread.call(self._store.waiting, self._lane.name, *most)
-        if messages:
-            plan = await asyncio.to_thread(self._lane.plan, messages)
-            await self._settle(plan.settled)
-            await self._carry(plan.batches)
-        return len(messages)
+        if not messages:
+            return IDLE_S
+        plan = await self._thread.call(self._lane.plan, messages)
+        await self._settle(plan.settled)
+        await self._carry(plan.batches)
+        return 0.0 if len(messages) == self._settings.batch_events else GATHER_S
 
     async def _carry(self, batches: Sequence[Sequence[Item]]) -> None:
         this = _Round()
@@ -124,13 +82,13 @@ class Courier:
 
     async def _deliver(self, items: Sequence[Item], this: _Round) -> None:
         """Send a batch and settle it. A refused one is halved until the message at fault stands alone."""
-        if self._stop.is_set():
+        if self._rounds.is_stopping:
             return
         code = await self._send(items)
         if code is None:
             this.taken += 1
             self._taken += 1
-            self._failures = 0
+            self._rounds.progress()
             await self._settle([Settled(id=number, state=State.SENT) for number, _ in items])
         elif len(items) > 1:
             middle = len(items) // 2
@@ -146,14 +104,14 @@ class Courier:
             return
         this.refused[number] = code
         if len(this.refused) >= _MOST_REFUSALS and not this.taken:
-            raise DeliveryError(code, longest_s=_SHORT_BACKOFF_S)
+            raise DeliveryError(code, longest_s=SHORT_BACKOFF_S)
 
     async def _put_off(self, this: _Round, ids: Sequence[int]) -> None:
         """Put what was refused behind what was not; where nothing was taken, the fault may be the collector's."""
         if this.refused:
             await self._thread.call(self._store.postpone, this.refused if this.taken else ids)
             if not this.taken:
-                raise DeliveryError(next(iter(this.refused.values())), longest_s=_SHORT_BACKOFF_S)
+                raise DeliveryError(next(iter(this.refused.values())), longest_s=SHORT_BACKOFF_S)
 
     async def _settle(self, settled: Sequence[Settled]) -> None:
         """Write down what became of messages. Until that works nothing is sent, or the same would be sent again."""
@@ -161,9 +119,9 @@ class Courier:
             try:
                 await self._thread.call(self._store.settle, self._lane.name, settled)
             except Exception as error:
-                if self._stop.is_set():
+                if self._rounds.is_stopping:
                     raise
-                await self._wait_out(error)
+                await self._rounds.wait_out(error)
             else:
                 break
         for one in settled:
@@ -181,25 +139,6 @@ class Courier:
         except (httpx.TransportError, TimeoutError) as error:
             raise DeliveryError(type(error).__name__) from error
         return _refusal(response, answer)
-
-    async def _wait_out(self, error: Exception) -> None:
-        """Log the kind of an error, and wait: longer after each in a row, and as long as the collector wishes."""
-        if not isinstance(error, DeliveryError):
-            error = DeliveryError(type(error).__name__, longest_s=_SHORT_BACKOFF_S)
-        self.trouble = error.code
-        _LOG.warning("lane %s: %s, failure %d in a row", self._lane.name, error.code, self._failures + 1)
-        longest = min(self._settings.max_backoff_s, error.longest_s)
-        grown = min(self._settings.first_backoff_s * 2 ** min(self._failures, 20), longest)
-        self._failures += 1
-        jitter = random.uniform(0.5, 1.0)  # noqa: S311 - no secret
-        await _wait_for(self._stop, max(grown * jitter, min(error.retry_after_s, longest) * (1.5 - jitter / 2)))
-
-
-async def _wait_for(event: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(event.wait(), seconds)
-    except TimeoutError:
-        return
 
 
 async def _answer(response: httpx.Response) -> bytes:

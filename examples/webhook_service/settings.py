@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import attrs
-import httpx
 
 from statsig_segment import IntegrationConfig, load_config
 
 DEFAULT_DATABASE: Final = "webhook_service.sqlite3"
+_ADDRESS: Final = re.compile(r"[^\s?#]+").fullmatch
 
 
 class SettingsError(ValueError):
@@ -45,10 +47,10 @@ def _basic_user(text: str) -> str:
 
 def _address(text: str) -> str:
     try:
-        url = httpx.URL(text)
-    except httpx.InvalidURL:
+        url, _ = urlsplit(text), urlsplit(text).port
+    except ValueError:
         raise _UnusableError("is not a URL") from None
-    if url.scheme not in {"http", "https"} or not url.host or url.query or url.fragment or url.userinfo:
+    if url.scheme not in {"http", "https"} or not url.hostname or "@" in url.netloc or not _ADDRESS(text):
         raise _UnusableError("is not of the form https://host/path")
     return text.rstrip("/")
 
@@ -143,6 +145,16 @@ class Settings:
     """How long the keys of sent messages are remembered; what comes again later is sent again."""
     replay_hours: float = 24.0
     """How long signatures are remembered; 0 remembers none."""
+
+    @property
+    def keep_ms(self) -> int:
+        """Give `keep_days` in milliseconds."""
+        return int(self.keep_days * 86_400_000)
+
+    @property
+    def replay_ms(self) -> int:
+        """Give `replay_hours` in milliseconds."""
+        return int(self.replay_hours * 3_600_000)
 
 
 def settings_from(environment: Mapping[str, str]) -> Settings:

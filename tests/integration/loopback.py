@@ -175,6 +175,24 @@ def drive(script: str, job: Mapping[str, Any], environment: Mapping[str, str]) -
     return done.stdout
 
 
+def is_running(pid: int) -> bool:
+    """Say whether a process does not only wait for its parent to notice its end."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+def memory_kb(pid: int) -> int:
+    """Give the most memory that a process has had; 0 where it is gone."""
+    try:
+        found = re.search(r"VmHWM:\s*(\d+) kB", Path(f"/proc/{pid}/status").read_text(encoding="ascii"))
+    except OSError:
+        return 0
+    return int(found[1]) if found else 0
+
+
 # -- The service -------------------------------------------------------------------------------------------------------
 
 
@@ -254,15 +272,25 @@ class Service:
             return 0, {}
         return answered.status_code, answered.json().get("unwell", {})
 
+    def counters(self, lane: str) -> dict[str, int]:
+        """Give what `/counters` says of a lane; states without a message are left out."""
+        answered = httpx.get(f"{self.status_url}/counters", trust_env=False, timeout=DEADLINE_S)
+        return {state: messages for state, messages in answered.json().get(lane, {}).items() if messages}
+
     def log(self) -> str:
         """Give what it has written since its last start."""
         return self._log.read_text(encoding="utf-8")
 
     def end(self, how: signal.Signals) -> int:
-        """Send a signal, wait for the end, and give the status."""
+        """Send a signal, wait for the end of all its processes, and give the status; SIGKILL goes to all of them."""
         assert self.process is not None
+        pids = self.pids()
+        for pid in pids[1:] if how is signal.SIGKILL else ():
+            os.kill(pid, how)
         self.process.send_signal(how)
-        return self.process.wait(DEADLINE_S)
+        status = self.process.wait(DEADLINE_S)
+        until(lambda: not any(map(is_running, pids)), "all processes of the service have ended")
+        return status
 
     def rows(self, query: str, *arguments: Any) -> list[tuple[Any, ...]]:
         """Read its database from outside."""
@@ -270,13 +298,47 @@ class Service:
             return cast("list[tuple[Any, ...]]", connection.execute(query, arguments).fetchall())
 
     def states(self, lane: str) -> dict[str, int]:
-        """Count the messages of a lane."""
-        return dict(self.rows("SELECT state, count(*) FROM message WHERE lane = ? GROUP BY state", lane))
+        """Count the messages of a lane, and its bodies that are still to be split."""
+        return dict(
+            self.rows(
+                "SELECT state, count(*) FROM message WHERE lane = ?1 GROUP BY state"
+                " UNION ALL SELECT 'bodies', count(*) FROM body WHERE lane = ?1 HAVING count(*)",
+                lane,
+            )
+        )
 
     def settled(self, lane: str, deadline_s: float = DEADLINE_S) -> dict[str, int]:
         """Wait until nothing of a lane waits any more, and count its messages."""
-        until(lambda: "waiting" not in self.states(lane), f"the lane {lane} is empty", deadline_s)
+        until(lambda: not {"waiting", "bodies"} & self.states(lane).keys(), f"the lane {lane} is empty", deadline_s)
         return self.states(lane)
+
+    def kept(self) -> frozenset[str]:
+        """Give the IDs of all that was accepted, whether or not it is split into messages."""
+        with closing(sqlite3.connect(self.database)) as connection:
+            connection.execute("BEGIN")  # or something might become a message in between
+            keys = {key for (key,) in connection.execute("SELECT key FROM message")}
+            bodies = [json.loads(content) for (content,) in connection.execute("SELECT content FROM body")]
+        lists = (body if isinstance(body, list) else body.get("batch", body.get("data")) for body in bodies)
+        return frozenset(keys | {item.get("messageId", item.get("timeUUID")) for items in lists for item in items})
+
+    def split(self) -> None:
+        """Wait until all that was accepted is split into messages."""
+        until(lambda: self.rows("SELECT count(*) FROM body") == [(0,)], "all bodies are split")
+
+    def pids(self) -> list[int]:
+        """Give the processes of the service, its own first; the other one delivers."""
+        assert self.process is not None
+        tasks = Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        children = [int(pid) for task in tasks for pid in task.read_text(encoding="ascii").split()]
+        return [self.process.pid, *filter(is_running, children)]
+
+    def delivering(self) -> int:
+        """Give the process that delivers, as soon as there is one."""
+        return until(lambda: self.pids()[1:], "there is a process that delivers")[0]
+
+    def memory_kb(self) -> int:
+        """Give the memory of all its processes together, at most so far, as Linux counts it."""
+        return sum(map(memory_kb, self.pids()))
 
     def close(self) -> None:
         """Make an end of it, whatever state it is in."""

@@ -1,8 +1,8 @@
 """Torture the service for a while: `python -m tests.torture --seconds 600`, in the folder of the repository.
 
-Under a steady load in both directions it is killed, stopped and doubled; its disk is full, its database locked,
-garbled or ruined; its clock jumps; its collectors lie, hang, refuse and answer garbage. In the end nothing that was
-acknowledged may be missing, and nothing may have come under two keys. All traffic stays on the loopback.
+Under a steady load in both directions its processes are killed, stopped and doubled; its disk is full, its database
+locked, garbled or ruined; its clock jumps; its collectors lie, hang, refuse and answer garbage. In the end nothing that
+was acknowledged may be missing, and nothing may have come under two keys. All traffic stays on the loopback.
 """
 
 from __future__ import annotations
@@ -64,9 +64,9 @@ def prepared(own: Path, folder: Path, trap: Trap, collectors: Sequence[Collector
     own.mkdir()
     service = Service(own, trap.environment())
     service.database = folder / "service.sqlite3"
-    service.command = [sys.executable, str(Path(__file__).with_name("skewed_clock.py"))]
     service.set(
         DATABASE=str(service.database),
+        PYTHONPATH=str(Path(__file__).with_name("skewed_clock")),
         CLOCK_OFFSET=str(folder / "clock"),
         STATSIG_API=collectors[0].url,
         SEGMENT_API=collectors[1].url,
@@ -133,6 +133,7 @@ def counted(service: Service) -> dict[tuple[str, str], int]:
 
 def written(service: Service) -> dict[tuple[str, str], int]:
     rows = service.rows("SELECT lane, state, count(*) FROM message GROUP BY lane, state")
+    rows += service.rows("SELECT lane, 'bodies', count(*) FROM body GROUP BY lane")
     return {(lane, state): messages for lane, state, messages in rows}
 
 

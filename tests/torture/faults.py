@@ -20,7 +20,6 @@ from typing import Final
 import attrs
 from tests.integration.loopback import Service
 from tests.torture.collector import Collector
-from tests.torture.load import peak_mb
 
 DISK_MB: Final = 512
 GARBAGE: Final = b"\xa5" * 100  # in place of the header of the database
@@ -66,7 +65,10 @@ class Faults:
 
     def all(self) -> list[Callable[[], Awaitable[None]]]:
         """Give the faults, the collectors' once for each mode."""
-        own = [self.kill, self.end, self.stop, self.fill_disk, self.lock, self.garble, self.ruin, self.skew, self.join]
+        own = [
+            self.kill, self.kill_delivery, self.orphan, self.end, self.stop, self.fill_disk, self.lock, self.garble,
+            self.ruin, self.skew, self.join,
+        ]  # fmt: skip
         modes = len(self.collectors[0].modes())
         return [*own, *(self.misbehave(at) for at in range(modes)), self.refuse]
 
@@ -87,7 +89,7 @@ class Faults:
         if self.service.process.poll() is not None:
             self.unexpected.append(f"the service ended by itself with {self.service.process.poll()}")
             self.service.start()
-        self.peak_mb = max(self.peak_mb, peak_mb(self.service))
+        self.peak_mb = max(self.peak_mb, self.service.memory_kb() / 1024)
 
     async def _restart(self) -> None:
         await asyncio.to_thread(self.service.start)
@@ -101,15 +103,28 @@ class Faults:
         await asyncio.to_thread(self.service.end, signal.SIGKILL)
         await self._restart()
 
+    async def kill_delivery(self) -> None:
+        """Kill the process that delivers; the service has to notice."""
+        os.kill(await asyncio.to_thread(self.service.delivering), signal.SIGKILL)
+        await self._last()
+
+    async def orphan(self) -> None:
+        """Kill the other one, and let the new ones meet the process that is left."""
+        assert self.service.process is not None
+        self.service.process.kill()
+        self.service.process.wait()
+        await self._restart()
+
     async def end(self) -> None:
         await asyncio.to_thread(self.service.end, signal.SIGTERM)
         await self._restart()
 
     async def stop(self) -> None:
-        assert self.service.process is not None
-        self.service.process.send_signal(signal.SIGSTOP)
+        """Stop one of the processes, and let it go on."""
+        pid = random.choice(self.service.pids())
+        os.kill(pid, signal.SIGSTOP)
         await self._last()
-        self.service.process.send_signal(signal.SIGCONT)
+        os.kill(pid, signal.SIGCONT)
 
     async def join(self) -> None:
         """Let a second instance work on the same database, and kill one of the two."""
@@ -128,11 +143,11 @@ class Faults:
         if self.is_small_disk:
             await self._fill_small_disk()
             return
-        assert self.service.process is not None
-        limits = (1, resource.RLIM_INFINITY), (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
-        resource.prlimit(self.service.process.pid, resource.RLIMIT_FSIZE, limits[0])
-        await self._last()
-        resource.prlimit(self.service.process.pid, resource.RLIMIT_FSIZE, limits[1])
+        pids = self.service.pids()
+        for limit in (1, resource.RLIM_INFINITY):
+            for pid in pids:
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+            await self._last()
 
     async def _fill_small_disk(self) -> None:
         with closing(sqlite3.connect(self.service.database, timeout=0)) as other, suppress(sqlite3.Error):

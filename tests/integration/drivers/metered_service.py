@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import uvloop
+
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
@@ -53,6 +55,6 @@ def metered(serve: Coroutine[Any, Any, None]) -> None:
     run(both())
 
 
-run, asyncio.run = asyncio.run, metered  # type: ignore[assignment] # the service's own loop runs the meter, too
+run, uvloop.run = uvloop.run, metered  # type: ignore[assignment] # the service's own loop runs the meter, too
 sys.path.insert(0, str(Path.cwd()))
 runpy.run_module("webhook_service", run_name="__main__", alter_sys=True)
