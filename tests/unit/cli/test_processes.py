@@ -250,7 +250,16 @@ def is_gone(pid: int) -> bool:
         return True
 
 
+@pytest.fixture
+def _hangup_ends_processes() -> Iterator[None]:
+    """Let SIGHUP do what it does by default, also where the suite runs under `nohup`: processes inherit that."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @on_linux
+@pytest.mark.usefixtures("_hangup_ends_processes")
 class TestTheOtherProcesses:
     @pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGSEGV"])
     def test_they_end_with_this_one_and_hold_nothing_of_it(self, name: str) -> None:
