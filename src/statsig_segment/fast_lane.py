@@ -273,7 +273,7 @@ def log_event(payload: JsonObject, plan: Plan | None) -> JsonObject | AudienceUp
             value_properties,
             flattens,
             environment,
-        ) = plan[:]  # an exact tuple is taken apart three times as fast
+        ) = plan
         kind = get(TYPE)
         if type(kind) is not str or type(get(MESSAGE_ID)) not in _JSON:
             return None

@@ -126,7 +126,7 @@ def is_disabled(integrations: Mapping[str, Any]) -> bool:
     own = integrations.get(_STATSIG)
     if own is not None:
         return own is False
-    return any(value is False for name, value in integrations.items() if name.lower() == ALL.lower())
+    return any(value is False and name.lower() == ALL.lower() for name, value in integrations.items())
 
 
 def is_from_segment(event: StatsigEvent | ExportedEvent | ConfigChange) -> bool:

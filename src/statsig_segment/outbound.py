@@ -194,8 +194,8 @@ def export(
     >>> export({"eventName": "statsig::diagnostics"})
     Skipped(reason='filtered', position=None)
     """
-    anything: Any = payload
-    written: Any = fast_lane_outbound.outbound_track(anything, config.outbound.plan)
+    given: Any = payload
+    written: Any = fast_lane_outbound.outbound_track(given, config.outbound.plan)
     if written is None:
         return _exported(payload, config.outbound, None)
     if type(written) is str:

@@ -212,7 +212,7 @@ def parse_segment_event(payload: Mapping[str, Any] | str | bytes) -> SegmentEven
 
 def _holds(held: Any, value: Any) -> bool:
     """Say whether what the model holds of a top-level field is the field as it came."""
-    return value is None or (bool(held) and (held is value or held == value or held == coerce_id(value)))
+    return value is None or (bool(held) and (held == value or held == coerce_id(value)))
 
 
 def _read_type(fields: FrozenDict) -> type[SegmentEvent]:

@@ -15,6 +15,7 @@ from unittest.mock import patch
 import orjson
 from tests.benchmarks.corpus import segment_calls
 from tests.benchmarks.figures import Figure, single, spread
+from tests.benchmarks.imports import compiling_into
 from tests.benchmarks.settings import CONFIG, CONFIG_TEXT
 from tests.benchmarks.timing import Slice, chunked, per_event, race, ratios
 
@@ -69,18 +70,12 @@ def _seconds(folder: Path, command: str, *options: str) -> float:
     subprocess.run(  # noqa: S603 - our own program
         [sys.executable, "-m", "statsig_segment", *arguments],
         cwd=folder,
-        env=_environment(folder) | {"PYTHONPATH": _absolute(path)},
+        env=compiling_into(str(folder / "compiled")) | {"PYTHONPATH": _absolute(path)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         check=False,  # 1: some calls of the corpus are rejected
     )
     return perf_counter() - start
-
-
-def _environment(folder: Path) -> dict[str, str]:
-    """Keep compiled files, as an installed package has them."""
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return kept | {"PYTHONPYCACHEPREFIX": str(folder / "compiled")}
 
 
 def _absolute(path: str) -> str:

@@ -22,6 +22,12 @@ print(time.process_time_ns() - start)
 _LOADED: Final = f"import sys, statsig_segment; print(*[name for name in {UNWANTED!r} if name in sys.modules])"
 
 
+def compiling_into(folder: str) -> dict[str, str]:
+    """Give an environment in which compiled files are kept, as an installed package has them."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"PYTHONPYCACHEPREFIX": folder}
+
+
 def _python(code: str, environment: Mapping[str, str]) -> str:
     done = subprocess.run(  # noqa: S603 - our own program
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
@@ -43,8 +49,7 @@ def _times(rounds: int, environment: Mapping[str, str]) -> Times:
 def measure(seconds: float) -> list[Figure]:
     """Measure the section in about so many seconds; compiled files are kept for all modules alike."""
     with TemporaryDirectory() as folder:
-        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-        environment["PYTHONPYCACHEPREFIX"] = folder
+        environment = compiling_into(folder)
         times = _times(max(4, int(seconds)), environment)
         unwanted = _python(_LOADED, environment).split()
     own = times["statsig_segment"]

@@ -29,6 +29,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 from starlette.routing import Route
+from tests.support.processes import is_running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
@@ -173,15 +174,6 @@ def drive(script: str, job: Mapping[str, Any], environment: Mapping[str, str]) -
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
-
-
-def is_running(pid: int) -> bool:
-    """Say whether a process does not only wait for its parent to notice its end."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
-    except OSError:
-        return False
-    return stat.rpartition(")")[2].split()[0] != "Z"
 
 
 def memory_kb(pid: int) -> int:

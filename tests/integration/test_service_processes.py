@@ -17,6 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.support.processes import is_running
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -224,7 +225,7 @@ class TestOneOfTheTwoEnds:
             service.process.send_signal(how)
             service.process.wait(loopback.DEADLINE_S)
 
-            loopback.until(lambda: not loopback.is_running(delivering), "it has ended", 10)  # noqa: B023 - at once
+            loopback.until(lambda: not is_running(delivering), "it has ended", 10)  # noqa: B023 - at once
 
     def test_signals_to_all_processes_at_once_end_them_in_order(
         self, service: loopback.Service, receive: Receive

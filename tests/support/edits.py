@@ -39,9 +39,8 @@ class Seats(IntEnum):
     SEVEN = 7
 
 
-def nested(levels: int, kinds: str) -> Any:
+def nested(levels: int, kinds: str, value: Any = 1) -> Any:
     """Put a value into so many objects and arrays."""
-    value: Any = 1
     for level in range(levels):
         value = [value] if kinds[level % len(kinds)] == "[" else {"a": value}
     return value

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.support.processes import is_running
 from tests.unit.cli.program import GOOD, Run, ndjson, spawned
 
 from statsig_segment.cli import processes
@@ -243,13 +244,6 @@ class AtWork:
         return err
 
 
-def is_gone(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
-
-
 @pytest.fixture
 def _hangup_ends_processes() -> Iterator[None]:
     """Let SIGHUP do what it does by default, also where the suite runs under `nohup`: processes inherit that."""
@@ -268,11 +262,11 @@ class TestTheOtherProcesses:
         run.process.send_signal(getattr(signal, name))
         err = run.ended()
         deadline = time.monotonic() + 10
-        while not all(map(is_gone, run.workers)) and time.monotonic() < deadline:
+        while any(map(is_running, run.workers)) and time.monotonic() < deadline:
             time.sleep(0.05)
 
         assert run.process.returncode == -getattr(signal, name)
-        assert all(map(is_gone, run.workers))
+        assert not any(map(is_running, run.workers))
         assert b"Traceback" not in err
 
     @pytest.mark.parametrize(("name", "word"), [("SIGKILL", b"killed by signal 9"), ("SIGSTOP", b"was stopped")])
@@ -287,7 +281,7 @@ class TestTheOtherProcesses:
         assert run.process.returncode == 2
         assert word in err
         assert err.count(b"\n") == 1
-        assert all(map(is_gone, run.workers))
+        assert not any(map(is_running, run.workers))
 
     def test_they_import_what_this_one_does_and_nothing_from_the_folder_at_hand(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
