@@ -8,9 +8,9 @@ import hmac
 import logging
 import time
 from base64 import b64encode
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager, closing
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, TypeAlias
 
 from statsig_segment import url_verification_code, verify_segment_signature, verify_statsig_signature
 
@@ -22,9 +22,8 @@ from .settings import Settings
 from .store import Body, Signed, Store, StoreThread
 from .supervisor import Supervisor
 
-T = TypeVar("T")
-Steps: TypeAlias = Generator[None, None, T]
-"""Work that may pause after each step, and has a result."""
+Steps: TypeAlias = Iterator[Body | str | None]
+"""Work that may pause after each step, and ends with what it found: a body, or the code of a handshake."""
 
 _LOG = logging.getLogger("webhook_service")
 _TINY: Final = 2_000  # bytes: little work, even if an envelope multiplies it
@@ -75,11 +74,11 @@ class Service:
         """Take what Segment's webhook destination sends: `X-Signature` over the raw bytes."""
         signature = request.header("x-signature")
 
-        def read(body: bytes) -> Steps[Body]:
+        def read(body: bytes) -> Steps:
             check_values(body, self._settings.max_body_values)
             verify_segment_signature(body, signature, self._settings.segment_webhook_secret)
             yield from check_segment(body, self._settings)
-            return Body(lane="statsig", content=body, signed=self._signed(body, signature))
+            yield Body(lane="statsig", content=body, signed=self._signed(body, signature))
 
         return await self._accept(request, read)
 
@@ -89,11 +88,11 @@ class Service:
             raise RefusalError(401, "wrong_write_key")
         encoding = request.header("content-encoding").lower()
 
-        def read(body: bytes) -> Steps[Body]:
+        def read(body: bytes) -> Steps:
             text = decompressed(body, encoding, self._settings.max_body_bytes)
             check_values(text, self._settings.max_body_values)
             yield from check_segment(text, self._settings)
-            return Body(lane="statsig", content=text)
+            yield Body(lane="statsig", content=text)
 
         return await self._accept(request, read)
 
@@ -102,16 +101,17 @@ class Service:
         timestamp = request.header("x-statsig-request-timestamp")
         signature = request.header("x-statsig-signature")
 
-        def read(body: bytes) -> Steps[Body | str]:
+        def read(body: bytes) -> Steps:
             code = url_verification_code(body) if len(body) <= _HANDSHAKE else None
             if code is not None:
-                return code
+                yield code
+                return
             tolerance = self._settings.tolerance_ms
             secret = self._settings.statsig_webhook_secret
             verify_statsig_signature(body, timestamp, signature, secret, now_ms=now_ms(), tolerance_ms=tolerance)
             check_values(body, self._settings.max_body_values)
             yield from check_statsig(body, self._settings)
-            return Body(lane="segment", content=body, signed=self._signed(body, signature))
+            yield Body(lane="segment", content=body, signed=self._signed(body, signature))
 
         return await self._accept(request, read)
 
@@ -129,7 +129,7 @@ class Service:
             return None
         return Signed(signature=signature.encode(), digest=hashlib.sha256(body).digest()[:16])
 
-    async def _accept(self, request: Request, read: Callable[[bytes], Steps[Body | str]]) -> Answer:
+    async def _accept(self, request: Request, read: Callable[[bytes], Steps]) -> Answer:
         """Read, commit, then answer: an answer is a promise."""
         with closing(Share(self._budget)) as share:
             raw = await read_body(request, share, self._settings)
@@ -145,29 +145,20 @@ class Service:
             await self._commits.accept(body)
         return _ACCEPTED
 
-    async def _work(self, steps: Steps[T], *, is_small: bool) -> T:
+    async def _work(self, steps: Steps, *, is_small: bool) -> Body | str:
         """Let others run while there is work on a body, and keep the objects of only one at a time in memory."""
         async with self._one_large:
             return await (_in_slices(steps) if is_small else asyncio.to_thread(_finish, steps))
 
 
-def _finish(steps: Steps[T]) -> T:
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            result: T = end.value
-            return result
+def _finish(steps: Steps) -> Body | str:
+    return next(found for found in steps if found is not None)
 
 
-async def _in_slices(steps: Steps[T]) -> T:
+async def _in_slices(steps: Steps) -> Body | str:
     began = time.perf_counter()
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            result: T = end.value
-            return result
+    while (found := next(steps)) is None:
         if time.perf_counter() - began > _SLICE_S:
             await asyncio.sleep(0)
             began = time.perf_counter()
+    return found

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from statsig_segment import split_segment_batch, split_statsig_export
+from statsig_segment.codes import CODES
 
 from .answers import RefusalError
 from .store import Arrived, State
@@ -23,7 +24,7 @@ Json: TypeAlias = "dict[str, Any] | list[Any] | str | float | None"
 _encoded = json.JSONEncoder(separators=(",", ":")).encode
 _LONGEST_KEY: Final = 256
 _PER_DELIVERY: Final = frozenset({"sentAt", "receivedAt"})  # other ones when the same message comes again
-_MOST_SHARED: Final = 32_768  # bytes: the library refuses an envelope of Segment's that has more for each message
+_MOST_SHARED: Final = CODES["envelope_too_large"].limit or 0  # bytes that an envelope may have for each message
 
 
 def check_segment(body: bytes, settings: Settings) -> Iterator[None]:

@@ -47,7 +47,8 @@ def _basic_user(text: str) -> str:
 
 def _address(text: str) -> str:
     try:
-        url, _ = urlsplit(text), urlsplit(text).port
+        url = urlsplit(text)
+        _ = url.port  # which has to be a number
     except ValueError:
         raise _UnusableError("is not a URL") from None
     if url.scheme not in {"http", "https"} or not url.hostname or "@" in url.netloc or not _ADDRESS(text):
