@@ -31,7 +31,7 @@ from statsig_segment import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from statsig_segment.statsig import LogEvent
+    from statsig_segment.statsig.events import LogEvent
 
 ANONYMOUS = IntegrationConfig(
     inbound=InboundConfig(id_mappings=(IdMapping(field="anonymousId", id_type="segmentAnonymousId"),))

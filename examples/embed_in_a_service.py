@@ -36,7 +36,7 @@ from statsig_segment import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from statsig_segment.statsig import LogEvent, LogEventRequest
+    from statsig_segment.statsig.events import LogEvent, LogEventRequest
 
 EXAMPLES = Path(__file__).parent
 

@@ -24,7 +24,7 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default"))
 
-FAST_LANES = ("statsig_segment.fast_lane.log_event", "statsig_segment.fast_lane_outbound.outbound_track")
+FAST_LANES = ("statsig_segment.inbound.fast_lane.log_event", "statsig_segment.outbound.fast_lane.outbound_track")
 
 
 def step_aside(_payload: object, _plan: object) -> None:

@@ -12,9 +12,9 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from statsig_segment.codes import CODES, Code
 from statsig_segment.losses import LEFT_BEHIND, LeftBehind
-from statsig_segment.rules import FAMILIES, RULES, Family, Rule, Source
+from statsig_segment.rulebook.codes import CODES, Code
+from statsig_segment.rulebook.rules import FAMILIES, RULES, Family, Rule, Source
 
 _HEADING = re.compile(r"^## ([A-Z]{2}-\d+)$", re.MULTILINE)
 _RULE = re.compile(rf"\b({'|'.join(sorted(RULES, key=len, reverse=True))})\b")

@@ -37,9 +37,9 @@ from statsig_segment import (
     translate_many,
     url_verification_code,
 )
-from statsig_segment.codes import CODES
 from statsig_segment.errors import join_path
-from statsig_segment.rules import FAMILIES
+from statsig_segment.rulebook.codes import CODES
+from statsig_segment.rulebook.rules import FAMILIES
 
 Json = dict[str, Any]
 

@@ -37,8 +37,8 @@ from statsig_segment.cli.report_facts import (
     useful_gains,
 )
 from statsig_segment.cli.report_html import report_page
-from statsig_segment.codes import CODES
-from statsig_segment.coverage import EventCoverage, Gain
+from statsig_segment.insight.preview import EventCoverage, Gain
+from statsig_segment.rulebook.codes import CODES
 
 Json = dict[str, Any]
 

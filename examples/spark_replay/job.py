@@ -24,7 +24,7 @@ from pyspark.sql import functions as f
 
 from statsig_segment import IntegrationConfig
 from statsig_segment.cli.blocks import Tally
-from statsig_segment.coverage import Coverage, coverage
+from statsig_segment.insight.preview import Coverage, coverage
 
 OUTCOMES: Final = pa.schema(
     [

@@ -32,7 +32,7 @@ from statsig_segment.cli.codec import FAST
 from statsig_segment.cli.covered import cover_payloads
 from statsig_segment.cli.files import READ_ERRORS
 from statsig_segment.cli.report_facts import coverage_record
-from statsig_segment.coverage import Coverage, coverage
+from statsig_segment.insight.preview import Coverage, coverage
 
 Row = dict[str, Any]
 

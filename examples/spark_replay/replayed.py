@@ -10,7 +10,7 @@ from examples.spark_replay.outcomes import AUDIENCE, EVENT, REJECTED, SKIPPED
 
 from statsig_segment.cli.blocks import Tally
 from statsig_segment.cli.report_facts import tally_of
-from statsig_segment.coverage import Coverage
+from statsig_segment.insight.preview import Coverage
 
 
 @attrs.frozen(kw_only=True)

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from statsig_segment import split_segment_batch, split_statsig_export
-from statsig_segment.codes import CODES
+from statsig_segment.rulebook.codes import CODES
 
 from .answers import RefusalError
 from .store import Arrived, State

@@ -3,12 +3,12 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from statsig_segment._values import FrozenDict
+from statsig_segment._json.values import FrozenDict
 from statsig_segment._version import __version__
-from statsig_segment.audiences import AudienceFold, AudienceUpdate, IdListPatch, audience_update, fold_audience_updates
-from statsig_segment.config import InboundConfig, IntegrationConfig, OutboundConfig
-from statsig_segment.conversion import to_statsig_event
-from statsig_segment.coverage import Coverage, coverage
+from statsig_segment.configuration.event_names import EventNaming
+from statsig_segment.configuration.filters import InboundFilter, OutboundFilter, apply_filters
+from statsig_segment.configuration.mappings import IdMapping
+from statsig_segment.configuration.models import InboundConfig, IntegrationConfig, OutboundConfig
 from statsig_segment.errors import (
     ConfigError,
     Issue,
@@ -18,20 +18,19 @@ from statsig_segment.errors import (
     StatsigSegmentError,
     TranslationError,
 )
-from statsig_segment.even_odd import custom_ids_property, custom_property
-from statsig_segment.event_names import EventNaming
-from statsig_segment.explain import Explanation, Row, explain
-from statsig_segment.exports import (
-    ConfigChange,
-    ExportedEvent,
-    parse_statsig_event,
-    split_statsig_export,
-    url_verification_code,
+from statsig_segment.inbound.audiences import (
+    AudienceFold,
+    AudienceUpdate,
+    IdListPatch,
+    audience_update,
+    fold_audience_updates,
 )
-from statsig_segment.filters import InboundFilter, OutboundFilter, apply_filters
-from statsig_segment.identity import IdMapping, apply_id_mappings
-from statsig_segment.inbound import LogOutcome, Outcome, Seen, log_events, translate, translate_many
-from statsig_segment.outbound import (
+from statsig_segment.inbound.conversion import to_statsig_event
+from statsig_segment.inbound.identity import apply_id_mappings
+from statsig_segment.inbound.translate import LogOutcome, Outcome, Seen, log_events, translate, translate_many
+from statsig_segment.insight.explain import Explanation, Row, explain
+from statsig_segment.insight.preview import Coverage, coverage
+from statsig_segment.outbound.export import (
     ExportOutcome,
     OutboundTrack,
     config_change_event,
@@ -40,8 +39,9 @@ from statsig_segment.outbound import (
     to_outbound_track,
 )
 from statsig_segment.outcomes import Rejected, Skipped
-from statsig_segment.segment import Group, Identify, Page, Screen, SegmentEvent, Track, parse_segment_event
-from statsig_segment.statsig import (
+from statsig_segment.segment.arrays import custom_ids_property, custom_property
+from statsig_segment.segment.calls import Group, Identify, Page, Screen, SegmentEvent, Track, parse_segment_event
+from statsig_segment.statsig.events import (
     EventWebhook,
     LogEvent,
     LogEventRequest,
@@ -52,11 +52,18 @@ from statsig_segment.statsig import (
     to_log_event,
     to_log_event_request,
 )
+from statsig_segment.statsig.exports import (
+    ConfigChange,
+    ExportedEvent,
+    parse_statsig_event,
+    split_statsig_export,
+    url_verification_code,
+)
 
 if TYPE_CHECKING:
-    from statsig_segment.batches import SegmentBatch, split_segment_batch, to_segment_batches
-    from statsig_segment.comparison import Comparison, compare
-    from statsig_segment.config_file import load_config
+    from statsig_segment.configuration.file import load_config
+    from statsig_segment.insight.comparison import Comparison, compare
+    from statsig_segment.segment.batches import SegmentBatch, split_segment_batch, to_segment_batches
     from statsig_segment.signatures import verify_segment_signature, verify_statsig_signature
 
 __all__ = [
@@ -137,12 +144,12 @@ __all__ = [
 
 _MODULES: Final = FrozenDict(
     {
-        "SegmentBatch": "batches",
-        "split_segment_batch": "batches",
-        "to_segment_batches": "batches",
-        "Comparison": "comparison",
-        "compare": "comparison",
-        "load_config": "config_file",
+        "SegmentBatch": "segment.batches",
+        "split_segment_batch": "segment.batches",
+        "to_segment_batches": "segment.batches",
+        "Comparison": "insight.comparison",
+        "compare": "insight.comparison",
+        "load_config": "configuration.file",
         "verify_segment_signature": "signatures",
         "verify_statsig_signature": "signatures",
     }

@@ -5,7 +5,7 @@ import hmac
 import json
 from typing import Any, Final, NamedTuple, cast
 
-from statsig_segment._values import JsonValue
+from statsig_segment._json.values import JsonValue
 from statsig_segment.errors import SignatureError
 
 _VERSION: Final = "v0"

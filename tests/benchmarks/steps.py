@@ -14,12 +14,11 @@ from statsig_segment import (
     StatsigEvent,
     apply_filters,
     apply_id_mappings,
-    fast_lane,
-    inbound,
     parse_segment_event,
     to_log_event,
     to_statsig_event,
 )
+from statsig_segment.inbound import fast_lane, translate
 
 _INBOUND: Final = CONFIG.inbound
 _STEPS: Final = ("parse_segment_event", "apply_filters", "apply_id_mappings", "to_statsig_event", "to_log_event")
@@ -36,7 +35,7 @@ def step_by_step(payloads: Sequence[dict[str, Any]]) -> None:
 def by_reference(payloads: Sequence[dict[str, Any]]) -> None:
     """What `log_events` does with every call when the lane is off."""
     for position, payload in enumerate(payloads):
-        outcome = inbound.reference_outcome(payload, _INBOUND, position, None)
+        outcome = translate.reference_outcome(payload, _INBOUND, position, None)
         if isinstance(outcome, StatsigEvent):
             to_log_event(outcome)
 

@@ -29,9 +29,9 @@ from statsig_segment import (
 )
 from statsig_segment.cli import main
 from statsig_segment.cli.commands import COMMANDS
-from statsig_segment.codes import CODES
 from statsig_segment.losses import LEFT_BEHIND, LeftBehind
-from statsig_segment.rules import FAMILIES, RULES, Family, Rule
+from statsig_segment.rulebook.codes import CODES
+from statsig_segment.rulebook.rules import FAMILIES, RULES, Family, Rule
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

@@ -39,7 +39,7 @@ from statsig_segment import (
     to_segment_batches,
     translate_many,
 )
-from statsig_segment.codes import CODES
+from statsig_segment.rulebook.codes import CODES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

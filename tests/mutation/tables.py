@@ -15,19 +15,31 @@ Table: TypeAlias = ast.Dict | ast.Tuple | ast.Set | ast.List
 SOURCE: Final = Path(__file__).parents[2] / "src" / "statsig_segment"
 _UNSEEN: Final = frozenset(
     {
-        *("__init__", "codes", "losses", "rules"),  # names and texts, from which pages are made
-        *("fast_lane", "fast_lane_outbound"),  # held by their law
-        *("_values", "config_file", "coverage", "testing"),  # Python values, problems and counts: held by tests
+        *("losses", "rulebook.codes", "rulebook.rules"),  # texts, from which pages are made
+        *("inbound.fast_lane", "outbound.fast_lane", "configuration.plans"),  # held by their law
+        *("_json.values", "configuration.file", "testing"),  # Python values and problems: held by tests
     }
 )
 """The modules whose tables no vector can see."""
-MODULES: Final = tuple(sorted(path.stem for path in SOURCE.glob("*.py") if path.stem not in _UNSEEN))
+_UNSEEN_FOLDERS: Final = frozenset({"cli", "conformance", "insight"})
+"""The folders of what is no rule of translation; tests hold their tables."""
+
+
+def _modules() -> Iterator[str]:
+    for path in sorted(SOURCE.rglob("*.py")):
+        parts = path.relative_to(SOURCE).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        if name and name not in _UNSEEN and parts[0] not in _UNSEEN_FOLDERS:
+            yield name
+
+
+MODULES: Final = tuple(_modules())
 
 ORDERED: Final = frozenset({"TIME_FIELDS"})
 """The tuples whose order is part of a rule; of all others only the members count."""
-SETS: Final = frozenset({"placeholders.PLACEHOLDERS"})
+SETS: Final = frozenset({"segment.placeholders.PLACEHOLDERS"})
 """The dicts whose values are sources to cite: their keys are what counts."""
-_OF_PYTHON: Final = frozenset({"exports._SENT"})
+_OF_PYTHON: Final = frozenset({"statsig.exports._SENT"})
 """The tables that matter for Python's own values alone, which no vector can hold."""
 
 
@@ -42,12 +54,17 @@ class Mutant(NamedTuple):
 def mutants() -> Iterator[Mutant]:
     """Make every mutant of every table."""
     for module in MODULES:
-        tree = ast.parse((SOURCE / f"{module}.py").read_text(encoding="utf-8"))
+        tree = ast.parse(_source(module).read_text(encoding="utf-8"))
         for at, statement in enumerate(tree.body):
             if isinstance(statement, ast.AnnAssign) and ast.unparse(statement.annotation).startswith("Final"):
                 name = ast.unparse(statement.target)
                 if f"{module}.{name}" not in _OF_PYTHON:
                     yield from _of_statement(module, tree, at, name)
+
+
+def _source(module: str) -> Path:
+    path = SOURCE.joinpath(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
 def _of_statement(module: str, tree: ast.Module, at: int, name: str) -> Iterator[Mutant]:

@@ -35,8 +35,13 @@ def _load(name: str, path: Path) -> ModuleType:
 MUTANTS: Final = list(_load("mutation_tables", TESTS / "mutation" / "tables.py").mutants())
 
 _ZEROS: Final = "zeros, or nothing at all, are a placeholder without a row of their own"
-SURVIVORS: Final = {"placeholders.PLACEHOLDERS/0[0] remove": _ZEROS, "placeholders.PLACEHOLDERS/0[8] remove": _ZEROS}
+SURVIVORS: Final = {
+    "segment.placeholders.PLACEHOLDERS/0[0] remove": _ZEROS,
+    "segment.placeholders.PLACEHOLDERS/0[8] remove": _ZEROS,
+}
 """Mutant -> why nothing can tell it from the original."""
+
+PACKAGES: Final = TESTS.parent / "src" / PACKAGE
 
 CASES: Final[Sequence[Mapping[str, Any]]] = read_cases(VECTORS)
 
@@ -47,9 +52,10 @@ class _OneModule(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def __init__(self, module: str, source: str) -> None:
         self.name = f"{PACKAGE}.{module}"
         self.source = source
+        self.is_package = Path(PACKAGES, *module.split(".")).is_dir()
 
     def find_spec(self, name: str, _path: object = None, _target: object = None) -> ModuleSpec | None:
-        return importlib.util.spec_from_loader(name, self) if name == self.name else None
+        return importlib.util.spec_from_loader(name, self, is_package=self.is_package) if name == self.name else None
 
     def exec_module(self, module: ModuleType) -> None:
         exec(compile(self.source, self.name, "exec"), module.__dict__)  # noqa: S102 - our own source

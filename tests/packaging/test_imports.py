@@ -72,7 +72,7 @@ def test_the_library_imports_nothing_that_does_input_or_output(name: str) -> Non
 
 
 def test_the_search_finds_imports_of_every_kind() -> None:
-    assert {f"{NAME}.errors", f"{NAME}.segment", f"{NAME}.statsig"} <= imports(f"{NAME}.explain")
+    assert {f"{NAME}.errors", f"{NAME}.segment", f"{NAME}.segment.calls"} <= imports(f"{NAME}.insight.explain")
     assert NAME in imports(f"{NAME}.testing")
 
 

@@ -25,11 +25,11 @@ from statsig_segment.cli import main
 from statsig_segment.cli.blocks import Tally, block_payloads, split_calls
 from statsig_segment.cli.report_facts import coverage_record
 from statsig_segment.cli.screen import Screen, is_plain, summary
-from statsig_segment.codes import CODES
-from statsig_segment.comparison import compare
-from statsig_segment.coverage import coverage
 from statsig_segment.errors import SegmentEventError
+from statsig_segment.insight.comparison import compare
+from statsig_segment.insight.preview import coverage
 from statsig_segment.outcomes import Rejected
+from statsig_segment.rulebook.codes import CODES
 from statsig_segment.testing import json_values, segment_calls, statsig_events
 
 FEWER = settings(max_examples=25)  # each of them runs a whole command

@@ -9,8 +9,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from statsig_segment import IntegrationConfig, StatsigEvent, load_config, to_log_event, translate_many
-from statsig_segment.comparison import Comparison, compare, config_table
-from statsig_segment.rules import RULES
+from statsig_segment.insight.comparison import Comparison, compare, config_table
+from statsig_segment.rulebook.rules import RULES
 from statsig_segment.testing import (
     hostile_values,
     integration_configs,

@@ -19,7 +19,7 @@ from statsig_segment import (
     StatsigEvent,
     translate_many,
 )
-from statsig_segment.coverage import LIKELY_MAPPINGS, Coverage, EventCoverage, coverage
+from statsig_segment.insight.preview import LIKELY_MAPPINGS, Coverage, EventCoverage, coverage
 from statsig_segment.testing import hostile_values, integration_configs, json_values, segment_calls
 
 calls_of_any_kind = st.lists(segment_calls(malformed=True) | json_values(max_leaves=3), max_size=8)

@@ -31,8 +31,8 @@ from statsig_segment import (
     translate_many,
 )
 from statsig_segment.conformance.cases import VECTORS, read_cases
-from statsig_segment.inbound import reference_outcome
-from statsig_segment.placeholders import PLACEHOLDERS
+from statsig_segment.inbound.translate import reference_outcome
+from statsig_segment.segment.placeholders import PLACEHOLDERS
 from statsig_segment.testing import (
     deep_values,
     hostile_values,

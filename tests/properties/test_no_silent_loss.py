@@ -28,7 +28,7 @@ from statsig_segment import (
     translate,
 )
 from statsig_segment.losses import LEFT_BEHIND, Direction, LeftBehind, left_behind
-from statsig_segment.rules import RULES
+from statsig_segment.rulebook.rules import RULES
 from statsig_segment.testing import config_changes, integration_configs, segment_calls, statsig_events
 
 JsonObject = dict[str, Any]

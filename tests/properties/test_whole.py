@@ -51,7 +51,7 @@ from statsig_segment import (
     translate,
     translate_many,
 )
-from statsig_segment.inbound import reference_outcome
+from statsig_segment.inbound.translate import reference_outcome
 from statsig_segment.testing import (
     hostile_values,
     integration_configs,

@@ -28,7 +28,7 @@ from statsig_segment import (
     translate,
     translate_many,
 )
-from statsig_segment.rules import RULES
+from statsig_segment.rulebook.rules import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

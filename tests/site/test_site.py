@@ -16,9 +16,9 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from statsig_segment.codes import CODES
 from statsig_segment.losses import LEFT_BEHIND
-from statsig_segment.rules import FAMILIES, RULES, Rule
+from statsig_segment.rulebook.codes import CODES
+from statsig_segment.rulebook.rules import FAMILIES, RULES, Rule
 
 pytestmark = [
     pytest.mark.site,

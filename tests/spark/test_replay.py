@@ -28,7 +28,7 @@ from statsig_segment import (
 )
 from statsig_segment.cli.blocks import Tally, split_calls, translate_block
 from statsig_segment.cli.files import READ_ERRORS, read_blocks
-from statsig_segment.coverage import coverage
+from statsig_segment.insight.preview import coverage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

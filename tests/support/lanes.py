@@ -9,11 +9,14 @@ from typing import Any, Final, NamedTuple, cast
 import attrs
 from hypothesis import strategies as st
 
-from statsig_segment import AudienceUpdate, IntegrationConfig, Rejected, Skipped, StatsigEvent, outbound, to_log_event
-from statsig_segment._values import FrozenDict
-from statsig_segment.fast_lane import log_event  # this very function, also while the switch of conftest.py is off
-from statsig_segment.fast_lane_outbound import outbound_track  # likewise
-from statsig_segment.inbound import reference_outcome
+from statsig_segment import AudienceUpdate, IntegrationConfig, Rejected, Skipped, StatsigEvent, to_log_event
+from statsig_segment._json.values import FrozenDict
+from statsig_segment.inbound.fast_lane import (
+    log_event,  # this very function, also while the switch of conftest.py is off
+)
+from statsig_segment.inbound.translate import reference_outcome
+from statsig_segment.outbound import export
+from statsig_segment.outbound.fast_lane import outbound_track  # likewise
 from statsig_segment.testing import integration_configs, segment_calls, statsig_events
 from tests.support.sound import CALLS, CONFIGS, EVENTS, OUTBOUND_CONFIGS
 from tests.support.values import JsonObject
@@ -74,7 +77,7 @@ def _track(payload: Any, config: IntegrationConfig) -> Any:
 
 
 def _track_by_reference(payload: Any, config: IntegrationConfig) -> Any:
-    outcome = outbound.reference_outcome(payload, config.outbound, 0)
+    outcome = export.reference_outcome(payload, config.outbound, 0)
     if isinstance(outcome, Skipped):
         return outcome.reason
     return None if isinstance(outcome, Rejected) else outcome

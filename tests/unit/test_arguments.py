@@ -32,7 +32,7 @@ from statsig_segment import (
     translate_many,
     verify_segment_signature,
 )
-from statsig_segment.limits import limit
+from statsig_segment.rulebook.codes import limit
 
 CALL = {"type": "track", "event": "Signed Up", "userId": "u1"}
 

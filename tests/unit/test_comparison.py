@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from statsig_segment import EventNaming, IntegrationConfig, StatsigEvent, load_config, to_log_event, translate_many
-from statsig_segment.comparison import Comparison, Example, Finding, compare
-from statsig_segment.comparison.learned import Learned
+from statsig_segment.insight.comparison import Comparison, Example, Finding, compare
+from statsig_segment.insight.comparison.learned import Learned
 
 JsonObject = dict[str, Any]
 
@@ -625,7 +625,7 @@ class TestOddCalls:
         def learned(_pairing: Any, _config: Any) -> Learned:
             return Learned(changes={"naming": EventNaming(prefix=next(prefixes))})
 
-        monkeypatch.setattr("statsig_segment.comparison.learn_naming", learned)
+        monkeypatch.setattr("statsig_segment.insight.comparison.learn_naming", learned)
         found = compare([track("One"), track("Two")], [exported("1"), exported("2")])
 
         assert (found.paired, found.ambiguous) == (0, 2)

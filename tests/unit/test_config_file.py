@@ -25,8 +25,8 @@ from statsig_segment import (
     OutboundFilter,
     load_config,
 )
-from statsig_segment.codes import CODES
-from statsig_segment.statsig import PLAIN_FIELDS
+from statsig_segment.rulebook.codes import CODES
+from statsig_segment.statsig.events import PLAIN_FIELDS
 from statsig_segment.testing import hostile_values, integration_tables, json_values
 
 if TYPE_CHECKING:

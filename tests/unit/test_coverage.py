@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from statsig_segment import EventNaming, IdMapping, InboundConfig, InboundFilter, IntegrationConfig
-from statsig_segment.coverage import MAX_ID_TYPES, Coverage, Gain, coverage
+from statsig_segment.insight.preview import MAX_ID_TYPES, Coverage, Gain, coverage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -28,8 +28,8 @@ from statsig_segment import (
     verify_segment_signature,
     verify_statsig_signature,
 )
-from statsig_segment.codes import CODES
 from statsig_segment.errors import join_path
+from statsig_segment.rulebook.codes import CODES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,8 @@ import pytest
 from tests.support.values import JsonObject
 
 from statsig_segment import ConfigError, OutboundConfig, OutboundFilter, Rejected, Skipped
-from statsig_segment.fast_lane_outbound import outbound_track
-from statsig_segment.outbound import reference_outcome
+from statsig_segment.outbound.export import reference_outcome
+from statsig_segment.outbound.fast_lane import outbound_track
 
 DOCUMENTED: Final = OutboundConfig()
 DELIVERABLE: Final = OutboundConfig(profile="deliverable")

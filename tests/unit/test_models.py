@@ -25,7 +25,7 @@ from statsig_segment import (
     to_outbound_track,
     translate,
 )
-from statsig_segment._values import EMPTY, FrozenDict, freeze
+from statsig_segment._json.values import EMPTY, FrozenDict, freeze
 
 ISSUE = Issue(code="id_invalid", path="$.userId")
 ORDINARY: list[Any] = [

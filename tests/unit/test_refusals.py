@@ -22,11 +22,11 @@ from statsig_segment import (
     to_segment_batches,
     translate_many,
 )
-from statsig_segment.comparison import compare
-from statsig_segment.coverage import coverage
-from statsig_segment.fast_lane import log_event
-from statsig_segment.limits import limit
-from statsig_segment.rules import RULES
+from statsig_segment.inbound.fast_lane import log_event
+from statsig_segment.insight.comparison import compare
+from statsig_segment.insight.preview import coverage
+from statsig_segment.rulebook.codes import limit
+from statsig_segment.rulebook.rules import RULES
 
 CALL: Final[dict[str, Any]] = {"type": "track", "event": "Signed Up", "userId": "u1", "messageId": "m1"}
 MANY: Final[dict[str, Callable[[Any], object]]] = {

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from typing_extensions import override
 
 from statsig_segment.cli.report_html import report_page
-from statsig_segment.coverage import coverage
+from statsig_segment.insight.preview import coverage
 from statsig_segment.testing import segment_calls
 
 VOID = {"meta", "br"}

@@ -60,7 +60,7 @@ def test_a_type_that_is_an_enum_is_counted_as_its_value() -> None:
 
 
 def test_more_kinds_of_users_than_are_remembered_are_all_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules["statsig_segment.coverage"], "_MAX_IDENTITIES", 2)
+    monkeypatch.setattr(sys.modules["statsig_segment.insight.preview"], "_MAX_IDENTITIES", 2)
     calls = [track(properties={"statsigCustomIDs": [f"type{n}", "x"]}) for n in range(5)]
 
     assert coverage(calls).translated == 5

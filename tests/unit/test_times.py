@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from statsig_segment._times import epoch_ms, export_ms, iso_text
+from statsig_segment._json.times import epoch_ms, export_ms, iso_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,9 +13,9 @@ import pytest
 from tests.support.lookalikes import Lookup
 from tests.support.lookalikes import Text as Name
 
-from statsig_segment._javascript import float_text, json_text
-from statsig_segment._values import DEPTH, Loss, freeze, thaw, unshare
-from statsig_segment.placeholders import PADDING
+from statsig_segment._json.javascript import float_text, json_text
+from statsig_segment._json.values import DEPTH, Loss, freeze, thaw, unshare
+from statsig_segment.segment.placeholders import PADDING
 
 
 class Level(IntEnum):

@@ -6,19 +6,20 @@ from typing import Any, Final, TypeAlias
 
 import attrs
 
-from statsig_segment._values import FrozenDict
-from statsig_segment.audiences import AudienceUpdate
-from statsig_segment.batches import split_segment_batch
+from statsig_segment import segment, statsig
+from statsig_segment._json.values import FrozenDict
 from statsig_segment.cli.codec import FAST
 from statsig_segment.cli.records import Placed, Split, line_payloads
-from statsig_segment.config import IntegrationConfig
+from statsig_segment.configuration.models import IntegrationConfig
 from statsig_segment.errors import SegmentEventError, StatsigEventError, StatsigSegmentError
-from statsig_segment.exports import INTERNAL_PREFIX, split_statsig_export
-from statsig_segment.inbound import Seen, log_events_or_outcomes, translate_many
-from statsig_segment.outbound import export_many
+from statsig_segment.inbound.audiences import AudienceUpdate
+from statsig_segment.inbound.translate import Seen, log_events_or_outcomes, translate_many
+from statsig_segment.outbound.export import export_many
 from statsig_segment.outcomes import Rejected, Skipped
-from statsig_segment.segment import CALL_TYPES, EVENT, TYPE
-from statsig_segment.statsig import CUSTOM_IDS, EVENT_NAME, USER_ID, StatsigEvent, to_event_webhook, to_log_event
+from statsig_segment.segment.batches import split_segment_batch
+from statsig_segment.segment.calls import CALL_TYPES
+from statsig_segment.statsig.events import StatsigEvent, to_event_webhook, to_log_event
+from statsig_segment.statsig.exports import split_statsig_export
 
 Block: TypeAlias = bytes | list[Placed]
 """Whole lines, or payloads that are decoded already, `Rejected` among them for what could not be."""
@@ -101,7 +102,7 @@ def split_calls(value: Any) -> Iterable[Any]:
 def split_events(value: Any) -> Iterable[Any]:
     """Give the payloads of a record of a Statsig export, decoded and ours (OU-2)."""
     if value.__class__ is dict:
-        return (value,) if EVENT_NAME in value else split_statsig_export(value)
+        return (value,) if statsig.EVENT_NAME in value else split_statsig_export(value)
     if value.__class__ is list:
         return value
     raise StatsigEventError("not_an_object")
@@ -261,17 +262,19 @@ def count(tally: Tally, outcome: Any) -> None:
 
 def is_statsig(payload: Any) -> bool:
     """Tell whether a payload is not a call but an event in one of the forms that Statsig knows, or a body of them."""
-    if payload.__class__ is not dict or TYPE in payload:
+    if payload.__class__ is not dict or segment.TYPE in payload:
         return False
-    return str(payload.get(EVENT)).startswith(INTERNAL_PREFIX) or any(
+    return str(payload.get(segment.EVENT)).startswith(statsig.INTERNAL_PREFIX) or any(
         payload.keys() >= keys
-        for keys in ({EVENT_NAME}, {"event_name"}, {"events", "statsigMetadata"}, {"user", "event", "metadata"})
+        for keys in ({statsig.EVENT_NAME}, {"event_name"}, {"events", "statsigMetadata"}, {"user", "event", "metadata"})
     )
 
 
 def is_segment(payload: Any) -> bool:
     """Tell whether a payload is not an event of Statsig's but a Segment call, or a batch of them."""
-    return payload.__class__ is dict and (payload.get(TYPE) in CALL_TYPES or isinstance(payload.get("batch"), list))
+    return payload.__class__ is dict and (
+        payload.get(segment.TYPE) in CALL_TYPES or isinstance(payload.get("batch"), list)
+    )
 
 
 # -- Outcomes -> bytes -------------------------------------------------------------------------------------------------
@@ -302,8 +305,8 @@ def _update_wire(update: AudienceUpdate) -> dict[str, Any]:
     wire = {
         "idList": update.id_list,
         "member": update.member,
-        USER_ID: update.user_id,
-        CUSTOM_IDS: update.custom_ids or None,
+        statsig.USER_ID: update.user_id,
+        statsig.CUSTOM_IDS: update.custom_ids or None,
         "time": update.time_ms,
     }
     return {key: value for key, value in wire.items() if value is not None}

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 
 import attrs
 
-from statsig_segment._values import JsonValue, read_text
+from statsig_segment._json.values import JsonValue, read_text
 from statsig_segment.errors import StatsigSegmentError
 
 _Error: TypeAlias = type[StatsigSegmentError]

@@ -9,7 +9,7 @@ import tomli_w
 from statsig_segment.cli.codec import FAST
 from statsig_segment.cli.outputs import UnusableError
 from statsig_segment.cli.run import Place
-from statsig_segment.comparison import Comparison, Example, Finding
+from statsig_segment.insight.comparison import Comparison, Example, Finding
 
 _COUNTS: Final = tuple(
     field.name

@@ -12,8 +12,8 @@ from statsig_segment.cli.comparison_facts import Sides, proposal_text, verdict
 from statsig_segment.cli.messages import printable
 from statsig_segment.cli.outputs import UnusableError
 from statsig_segment.cli.screen import NARROW
-from statsig_segment.comparison import Comparison, Example, Finding
-from statsig_segment.rules import RULES
+from statsig_segment.insight.comparison import Comparison, Example, Finding
+from statsig_segment.rulebook.rules import RULES
 
 _INDENT: Final = 2
 _GAP: Final = 2

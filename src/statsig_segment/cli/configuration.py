@@ -10,8 +10,8 @@ import attrs
 from statsig_segment.cli.files import STANDARD_INPUT, standard_input
 from statsig_segment.cli.outputs import UnusableError
 from statsig_segment.cli.places import Place, place_of
-from statsig_segment.config import IntegrationConfig
-from statsig_segment.config_file import load_config
+from statsig_segment.configuration.file import load_config
+from statsig_segment.configuration.models import IntegrationConfig
 from statsig_segment.errors import ConfigError, Issue
 
 _find_place: Final = re.compile(r"at line (\d+), column (\d+)").search

@@ -7,9 +7,9 @@ from typing import Any
 import attrs
 
 from statsig_segment.cli.blocks import Block, block_payloads, is_statsig, split_calls
-from statsig_segment.config import IntegrationConfig
-from statsig_segment.coverage import Coverage, EventCoverage, coverage
+from statsig_segment.configuration.models import IntegrationConfig
 from statsig_segment.errors import SegmentEventError
+from statsig_segment.insight.preview import Coverage, EventCoverage, coverage
 from statsig_segment.outcomes import Rejected
 
 

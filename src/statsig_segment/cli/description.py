@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 
 from statsig_segment.cli.messages import printable, shown
-from statsig_segment.config import InboundConfig, IntegrationConfig, OutboundConfig
-from statsig_segment.event_names import EventNaming
-from statsig_segment.segment import Group, Page, Screen, Track
+from statsig_segment.configuration.event_names import EventNaming
+from statsig_segment.configuration.models import InboundConfig, IntegrationConfig, OutboundConfig
+from statsig_segment.segment.calls import Group, Page, Screen, Track
 
 
 def config_text(config: IntegrationConfig) -> str:

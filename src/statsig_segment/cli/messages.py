@@ -8,13 +8,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from statsig_segment._javascript import json_text
-from statsig_segment._values import JsonValue, freeze
+from statsig_segment import segment, statsig
+from statsig_segment._json.javascript import json_text
+from statsig_segment._json.values import JsonValue, freeze
 from statsig_segment.cli.blocks import Tally, is_segment, is_statsig
-from statsig_segment.codes import CODES
 from statsig_segment.errors import Issue
-from statsig_segment.segment import EVENT, GROUP_ID, NAME, TYPE
-from statsig_segment.statsig import EVENT_NAME
+from statsig_segment.rulebook.codes import CODES
 
 STATSIG_HINT: Final = (
     "This is an event of Statsig's, such as `inbound` writes and `outbound` reads; `inbound` and `explain` read "
@@ -56,9 +55,11 @@ def call_name(payload: Mapping[str, Any] | JsonValue) -> tuple[str, str]:
     if not isinstance(payload, Mapping):
         return "not a call", ""
     if is_statsig(payload):
-        return "Statsig event", _name(payload, EVENT_NAME, "event_name", EVENT)
-    kind = payload.get(TYPE)
-    return shown_text(kind) if isinstance(kind, str) else "an object", _name(payload, EVENT, NAME, GROUP_ID)
+        return "Statsig event", _name(payload, statsig.EVENT_NAME, "event_name", segment.EVENT)
+    kind = payload.get(segment.TYPE)
+    return shown_text(kind) if isinstance(kind, str) else "an object", _name(
+        payload, segment.EVENT, segment.NAME, segment.GROUP_ID
+    )
 
 
 def event_name(payload: Mapping[str, Any] | JsonValue) -> tuple[str, str]:
@@ -67,7 +68,7 @@ def event_name(payload: Mapping[str, Any] | JsonValue) -> tuple[str, str]:
         return "not an event", ""
     if is_segment(payload):
         return f"Segment {call_name(payload)[0]}", call_name(payload)[1]
-    return "event", _name(payload, EVENT_NAME, "event_name", EVENT)
+    return "event", _name(payload, statsig.EVENT_NAME, "event_name", segment.EVENT)
 
 
 def _name(payload: Mapping[str, Any], *keys: str) -> str:

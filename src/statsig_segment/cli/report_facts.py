@@ -5,9 +5,9 @@ from typing import Any, Final
 
 import attrs
 
+from statsig_segment import segment
 from statsig_segment.cli.blocks import Tally
-from statsig_segment.coverage import Coverage, EventCoverage, Gain
-from statsig_segment.segment import USER_ID_TYPE
+from statsig_segment.insight.preview import Coverage, EventCoverage, Gain
 
 _NUMBERS: Final = ("read", "translated", "audiences", "user_ids", "other_ids")
 _COUNTS: Final = ("skipped", "rejected", "issues", "id_types")
@@ -110,14 +110,14 @@ def percent(share: float) -> str:
 def coverage_record(coverage: Coverage) -> Mapping[str, Any]:
     """Give a coverage as a value for JSON, whose order does not depend on that of the calls.
 
-    >>> from statsig_segment.coverage import coverage
+    >>> from statsig_segment.insight.preview import coverage
     >>> record = coverage_record(coverage([{"type": "track", "event": "Paid", "userId": "u1"}]))
     >>> record["read"], record["shares"], [event["name"] for event in record["events"]]
     (1, {'userID': 1.0}, ['segment::Paid'])
     """
     return {
         **_count_record(coverage.total),
-        "shares": {unit: coverage.share(unit) for unit in (USER_ID_TYPE, *ordered_id_types(coverage))},
+        "shares": {unit: coverage.share(unit) for unit in (segment.USER_ID_TYPE, *ordered_id_types(coverage))},
         "gains": [attrs.asdict(gain) for gain in coverage.gains],
         "events": [_event_record(event) for event in ordered_events(coverage)],
         "rest": _count_record(coverage.rest),

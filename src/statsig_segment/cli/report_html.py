@@ -24,8 +24,8 @@ from statsig_segment.cli.report_facts import (
     useful_gains,
     user_share,
 )
-from statsig_segment.codes import CODES
-from statsig_segment.coverage import Coverage, EventCoverage, Gain
+from statsig_segment.insight.preview import Coverage, EventCoverage, Gain
+from statsig_segment.rulebook.codes import CODES
 
 _MAX_TEXT: Final = 120  # characters of a name that are shown
 _OPEN_EVENTS: Final = 25  # that are shown before the reader asks for more
@@ -110,7 +110,7 @@ def report_page(coverage: Coverage, *, title: str = "What your Segment traffic w
     Errors: none.
     Rules: CO-1 to CO-3, CO-5.
 
-    >>> from statsig_segment.coverage import coverage
+    >>> from statsig_segment.insight.preview import coverage
     >>> page = report_page(coverage([{"type": "track", "event": "<b>Paid</b>", "userId": "u1"}]))
     >>> page.startswith("<!doctype html>"), "<b>" in page, "&lt;b&gt;Paid&lt;/b&gt;" in page
     (True, False, True)

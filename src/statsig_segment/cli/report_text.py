@@ -12,6 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from statsig_segment import segment
 from statsig_segment.cli.messages import shown_text
 from statsig_segment.cli.report_facts import (
     counted,
@@ -28,8 +29,7 @@ from statsig_segment.cli.report_facts import (
     user_share,
 )
 from statsig_segment.cli.screen import NARROW, summary
-from statsig_segment.coverage import Coverage, EventCoverage, Gain
-from statsig_segment.segment import USER_ID_TYPE
+from statsig_segment.insight.preview import Coverage, EventCoverage, Gain
 
 MAX_EVENTS: Final = 20
 """So many events are shown."""
@@ -81,7 +81,7 @@ def _more(count: int, noun: str) -> Iterator[RenderableType]:
 def _units(coverage: Coverage, width: int) -> RenderableType | None:
     if not coverage.translated:
         return None
-    units = [USER_ID_TYPE, *ordered_id_types(coverage)]
+    units = [segment.USER_ID_TYPE, *ordered_id_types(coverage)]
     rows = [(shown_text(unit, _MAX_UNIT), coverage.share(unit)) for unit in units[:MAX_UNITS]]
     content = _unit_lines(rows, width) if width < NARROW else (_unit_grid(rows, width),)
     title = f"Units that experiments could use, of {counted(coverage.translated, 'event')}"

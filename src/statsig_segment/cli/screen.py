@@ -18,7 +18,6 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from statsig_segment.audiences import AudienceUpdate
 from statsig_segment.cli.blocks import Tally
 from statsig_segment.cli.messages import (
     call_name,
@@ -29,12 +28,13 @@ from statsig_segment.cli.messages import (
     shown_text,
     sum_text,
 )
-from statsig_segment.codes import CODES
 from statsig_segment.errors import Issue
-from statsig_segment.explain import Explanation, Row
+from statsig_segment.inbound.audiences import AudienceUpdate
+from statsig_segment.insight.explain import Explanation, Row
 from statsig_segment.outcomes import Rejected, Skipped
-from statsig_segment.rules import RULES
-from statsig_segment.statsig import StatsigEvent
+from statsig_segment.rulebook.codes import CODES
+from statsig_segment.rulebook.rules import RULES
+from statsig_segment.statsig.events import StatsigEvent
 
 STYLES: Final = {"event": "green", "audience": "cyan", "skipped": "magenta", "rejected": "bold red", "issue": "magenta"}
 LARGEST: Final = 5

@@ -60,8 +60,8 @@ from statsig_segment.cli.blocks import Tally
 from statsig_segment.cli.commands import inbound as inbound_module
 from statsig_segment.cli.description import config_text
 from statsig_segment.cli.messages import SEGMENT_HINT, STATSIG_HINT, summary_text
-from statsig_segment.codes import CODES
-from statsig_segment.rules import RULES
+from statsig_segment.rulebook.codes import CODES
+from statsig_segment.rulebook.rules import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,7 +15,7 @@ from statsig_segment import load_config
 from statsig_segment.cli.comparison_facts import Sides
 from statsig_segment.cli.comparison_text import comparison
 from statsig_segment.cli.screen import Screen
-from statsig_segment.comparison import compare
+from statsig_segment.insight.comparison import compare
 
 if TYPE_CHECKING:
     from pathlib import Path

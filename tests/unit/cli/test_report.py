@@ -16,8 +16,8 @@ from statsig_segment import load_config
 from statsig_segment.cli.blocks import block_payloads, split_calls
 from statsig_segment.cli.report_facts import coverage_record
 from statsig_segment.cli.report_text import MAX_EVENTS, MAX_UNITS
-from statsig_segment.coverage import coverage
 from statsig_segment.errors import SegmentEventError
+from statsig_segment.insight.preview import coverage
 
 if TYPE_CHECKING:
     from pathlib import Path

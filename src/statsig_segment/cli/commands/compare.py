@@ -31,8 +31,8 @@ from statsig_segment.cli.run import (
     standard_output,
     taken_files,
 )
-from statsig_segment.comparison import Comparison, compare, config_table
-from statsig_segment.config import IntegrationConfig
+from statsig_segment.configuration.models import IntegrationConfig
+from statsig_segment.insight.comparison import Comparison, compare, config_table
 
 DIFFERS: Final = REJECTED
 """The exit status where pairs differ."""

@@ -4,14 +4,14 @@ import argparse
 import sys
 from typing import Any, Final
 
-from statsig_segment.audiences import AudienceUpdate
 from statsig_segment.cli.arguments import add_inputs, positive
 from statsig_segment.cli.blocks import count, is_statsig
 from statsig_segment.cli.commands.inbound import CALLS
 from statsig_segment.cli.configuration import read_config
 from statsig_segment.cli.run import Run, given
-from statsig_segment.config import IntegrationConfig
-from statsig_segment.explain import Explanation, explain
+from statsig_segment.configuration.models import IntegrationConfig
+from statsig_segment.inbound.audiences import AudienceUpdate
+from statsig_segment.insight.explain import Explanation, explain
 from statsig_segment.outcomes import Rejected, Skipped
 
 OUTCOMES: Final = ("event", "audience", "skipped", "rejected")

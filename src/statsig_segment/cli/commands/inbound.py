@@ -6,7 +6,6 @@ from contextlib import closing
 from functools import partial
 from typing import Any, Final
 
-from statsig_segment.audiences import AudienceUpdate
 from statsig_segment.cli.arguments import add_file_argument, add_inputs, add_outputs, positive
 from statsig_segment.cli.blocks import (
     FORMS,
@@ -23,11 +22,12 @@ from statsig_segment.cli.configuration import read_config
 from statsig_segment.cli.messages import call_name
 from statsig_segment.cli.processes import in_order
 from statsig_segment.cli.run import Direction, Lines, Run
-from statsig_segment.config import IntegrationConfig
+from statsig_segment.configuration.models import IntegrationConfig
 from statsig_segment.errors import SegmentEventError
-from statsig_segment.inbound import Seen
+from statsig_segment.inbound.audiences import AudienceUpdate
+from statsig_segment.inbound.translate import Seen
 from statsig_segment.outcomes import Rejected
-from statsig_segment.statsig import to_log_event_request
+from statsig_segment.statsig.events import to_log_event_request
 
 REQUEST_EVENTS: Final = 500
 """So many events make a `log_event` request."""

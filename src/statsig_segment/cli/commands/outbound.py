@@ -6,19 +6,19 @@ from typing import Any, Final
 
 import attrs
 
-from statsig_segment._javascript import json_text
-from statsig_segment.batches import to_segment_batches
-from statsig_segment.choices import PROFILES
+from statsig_segment._json.javascript import json_text
 from statsig_segment.cli.arguments import add_inputs, add_outputs
 from statsig_segment.cli.blocks import count, export_payload, is_segment, split_events
 from statsig_segment.cli.codec import FAST
 from statsig_segment.cli.configuration import read_config
 from statsig_segment.cli.messages import event_name
 from statsig_segment.cli.run import Direction, Lines, Run
-from statsig_segment.config import IntegrationConfig
+from statsig_segment.configuration.choices import PROFILES
+from statsig_segment.configuration.models import IntegrationConfig
 from statsig_segment.errors import StatsigEventError
-from statsig_segment.outbound import OutboundTrack
+from statsig_segment.outbound.export import OutboundTrack
 from statsig_segment.outcomes import Rejected, Skipped
+from statsig_segment.segment.batches import to_segment_batches
 
 EVENTS: Final = Direction(
     what="what Statsig exported",

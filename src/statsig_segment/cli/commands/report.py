@@ -15,8 +15,8 @@ from statsig_segment.cli.processes import in_order
 from statsig_segment.cli.report_facts import coverage_record, tally_of
 from statsig_segment.cli.report_html import report_page
 from statsig_segment.cli.run import Run
-from statsig_segment.config import IntegrationConfig
-from statsig_segment.coverage import Coverage, coverage
+from statsig_segment.configuration.models import IntegrationConfig
+from statsig_segment.insight.preview import Coverage, coverage
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

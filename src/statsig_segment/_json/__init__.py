@@ -1,0 +1,1 @@
+"""JSON values in Python: frozen trees, how JavaScript prints them, times, and paths into them."""

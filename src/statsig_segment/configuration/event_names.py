@@ -1,0 +1,164 @@
+"""The names of events: templates for each type of call; what is filtered and sent goes by them (US-5, US-6)."""
+
+from collections.abc import Mapping
+from string import Formatter
+from typing import Any, Final, NamedTuple, Self, TypeAlias
+
+import attrs
+
+from statsig_segment import segment
+from statsig_segment._json.paths import Found
+from statsig_segment._json.values import EMPTY, FrozenDict
+from statsig_segment.configuration.validators import A_BOOL, TEXT, problem
+from statsig_segment.segment.calls import Group, Identify, Page, Screen, SegmentEvent, Track, name_part
+
+PLACEHOLDERS: Final = FrozenDict(
+    {
+        "prefix": (),
+        "track": (segment.EVENT,),
+        "page": (segment.CATEGORY, segment.NAME),
+        "page_unnamed": (),
+        "screen": (segment.CATEGORY, segment.NAME),
+        "screen_unnamed": (),
+        "group": (segment.GROUP_ID,),
+    }
+)
+"""Template -> the placeholders that it may name (US-6)."""
+
+Named: TypeAlias = Track | Page | Screen | Group
+"""The calls that have a name: all but identify."""
+
+
+class Piece(NamedTuple):
+    """A stretch of a template: literal text, and the placeholder after it, if any."""
+
+    literal: str
+    placeholder: str | None
+
+
+Template: TypeAlias = tuple[Piece, ...]
+
+
+def _cut(text: str, key: str) -> Template:
+    """Cut a template into its pieces; `ConfigError` for a placeholder that it may not name."""
+    pieces = _parsed(text)
+    if pieces is None:
+        raise problem("wrong_value", key, "the template's braces do not match")
+    for _, placeholder, format_spec, conversion in pieces:
+        if placeholder is not None and (placeholder not in PLACEHOLDERS[key] or format_spec or conversion):
+            allowed = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS[key]) or "none"
+            raise problem("unknown_placeholder", key, f"the template names an unknown placeholder; allowed: {allowed}")
+    return tuple(Piece(literal, placeholder) for literal, placeholder, _, _ in pieces)
+
+
+def _parsed(text: str) -> list[tuple[str, str | None, str | None, str | None]] | None:
+    try:
+        return list(Formatter().parse(text))
+    except ValueError:
+        return None
+
+
+def _cut_all(naming: Any) -> Mapping[str, Template]:
+    texts: dict[str, Any] = {key: getattr(naming, key) for key in PLACEHOLDERS}
+    return FrozenDict({key: _cut(text, key) for key, text in texts.items() if isinstance(text, str)})
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class EventNaming:
+    """How calls become event names: the prefix, and a template for each type of call (US-5, US-6).
+
+    Shape: templates with the placeholders `{event}` in `track`, `{category}` and `{name}` in `page` and `screen`,
+    `{groupId}` in `group`; a missing part takes the one space before it along, and a page or screen with no part at
+    all has the `_unnamed` name. With `from_properties`, the name and category of a page or screen that has none of its
+    own are those of its `properties`. The default is Segment's classic rule, a policy: Statsig documents only the
+    prefix and that a track keeps its name.
+    Errors: `ConfigError` with code `unknown_placeholder`, `wrong_type` or `wrong_value`.
+
+    >>> from statsig_segment import EventNaming, Page
+    >>> EventNaming().full_name(Page(category="Docs", name="Home"))
+    'segment::Viewed Docs Home Page'
+    """
+
+    prefix: str = attrs.field(default="segment::", validator=TEXT)
+    track: str = attrs.field(default="{event}", validator=TEXT)
+    page: str = attrs.field(default="Viewed {category} {name} Page", validator=TEXT)
+    page_unnamed: str = attrs.field(default="Loaded a Page", validator=TEXT)
+    screen: str = attrs.field(default="Viewed {category} {name} Screen", validator=TEXT)
+    screen_unnamed: str = attrs.field(default="Loaded a Screen", validator=TEXT)
+    group: str = attrs.field(default="group", validator=TEXT)
+    from_properties: bool = attrs.field(default=False, validator=A_BOOL)
+    """Take the name and category of a page or screen from its properties where it has none of its own."""
+    templates: Mapping[str, Template] = attrs.field(
+        init=False, default=attrs.Factory(_cut_all, takes_self=True), eq=False, repr=False
+    )
+    """The templates above, each cut once."""
+
+    @classmethod
+    def segment_2021(cls) -> Self:
+        """Give the names that Segment's own Statsig destination page printed in 2021."""
+        return cls(prefix="", track="segment_track:{event}", page="segment_page:{name}", screen="segment_screen:{name}")
+
+    def name(self, event: SegmentEvent) -> str | None:
+        """Name an event without the prefix, as filters see it (FL-1); an identify has no name: `None`."""
+        return None if isinstance(event, Identify) else self._name(event, self.parts(event))
+
+    def full_name(self, event: Named) -> str:
+        """Name an event as it is sent: prefix and name (US-5)."""
+        return self._full_name(event, self.parts(event))
+
+    def named(self, event: Named) -> Found:
+        """Give the full name of an event, and the wire path of its source: `$` where the templates alone make it."""
+        parts = self.parts(event)
+        used = [parts[name].path for _, name in self.templates[event.type] if name and name in parts]
+        return Found(self._full_name(event, parts), used[-1] if used else "$")
+
+    def _full_name(self, event: Named, parts: Mapping[str, Found]) -> str:
+        return fill(self.templates["prefix"], EMPTY) + self._name(event, parts)
+
+    def _name(self, event: Named, parts: Mapping[str, Found]) -> str:
+        return fill(self._template(event, parts), {placeholder: found.value for placeholder, found in parts.items()})
+
+    def parts(self, event: Named) -> Mapping[str, Found]:
+        """Give the parts of a name that are there: placeholder -> value and wire path."""
+        if isinstance(event, Track):
+            parts = {segment.EVENT: Found(event.event, f"$.{segment.EVENT}")}
+        elif isinstance(event, Group):
+            parts = {segment.GROUP_ID: Found(event.group_id, f"$.{segment.GROUP_ID}")}
+        else:
+            parts = {
+                segment.NAME: self._part(event, segment.NAME),
+                segment.CATEGORY: self._part(event, segment.CATEGORY),
+            }
+        return {placeholder: found for placeholder, found in parts.items() if found.value}
+
+    def _part(self, event: Page | Screen, part: str) -> Found:
+        """Give the name or category of a page or screen, from its properties where it has none (US-6)."""
+        own = getattr(event, event.attribute_of[part])
+        if own is None and self.from_properties:
+            return Found(name_part(event.properties.get(part)), f"$.{segment.PROPERTIES}.{part}")
+        return Found(own, f"$.{part}")
+
+    def _template(self, event: Named, parts: Mapping[str, Found]) -> Template:
+        """Choose the template; a page or screen without any part that its template names is unnamed (US-6)."""
+        template = self.templates[event.type]
+        used = {placeholder for _, placeholder in template if placeholder}
+        is_unnamed = used and used.isdisjoint(parts)
+        return self.templates.get(f"{event.type}_unnamed", template) if is_unnamed else template
+
+
+def fill(template: Template, parts: Mapping[str, str]) -> str:
+    """Put the parts into a template; a missing one takes along the space before it, or at the start that after it."""
+    text = ""
+    at_start = False  # nothing but missing parts so far
+    for literal, placeholder in template:
+        text += literal[1:] if at_start and literal.startswith(" ") else literal
+        part = parts.get(placeholder) if placeholder else None
+        if part:
+            text += part
+        elif placeholder and literal.endswith(" "):
+            text = text.removesuffix(" ")
+        elif placeholder:
+            at_start = not text
+            continue
+        at_start = False
+    return text

@@ -1,0 +1,29 @@
+"""ID mappings: which field of a call becomes which custom ID; it reads no call."""
+
+from typing import Any
+
+import attrs
+
+from statsig_segment._json.paths import NOWHERE, FieldPath
+from statsig_segment.configuration.validators import FILLED_TEXT, PATH
+
+
+def _read_field(mapping: Any) -> FieldPath:
+    field = mapping.field
+    return (isinstance(field, str) and FieldPath.read(field)) or NOWHERE  # which the validator refuses next
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class IdMapping:
+    """One row of the console's "Map Identifier": copy `field` of a call to the custom ID `id_type` (ID-4).
+
+    Shape: `field` is a top-level field (`anonymousId`), or a dotted path into objects (`context.device.id`) and into
+    arrays (`context.externalIds[type=phone].id`), which only counts where no top-level field has that exact name. Both
+    are case-sensitive. The ID type `userID`, in any letter case, fills the user ID itself (ID-9).
+    Errors: `ConfigError` with code `wrong_type` or `wrong_value`.
+    """
+
+    field: str = attrs.field(validator=PATH)
+    id_type: str = attrs.field(validator=FILLED_TEXT)
+    path: FieldPath = attrs.field(init=False, default=attrs.Factory(_read_field, takes_self=True), eq=False, repr=False)
+    """`field`, read once."""

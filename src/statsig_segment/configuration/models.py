@@ -1,0 +1,158 @@
+"""The configuration models; reading them from a file is the job of `config_file`."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, cast
+
+import attrs
+from attrs import validators
+
+from statsig_segment._json.paths import FieldPath
+from statsig_segment._json.values import EMPTY, FrozenDict, is_object
+from statsig_segment.configuration.choices import DOCUMENTED, FLATTEN, JSON, PROFILES
+from statsig_segment.configuration.event_names import EventNaming
+from statsig_segment.configuration.filters import InboundFilter, OutboundFilter
+from statsig_segment.configuration.mappings import IdMapping
+from statsig_segment.configuration.plans import OutboundPlan, Plan, cut_outbound_plan, cut_plan
+from statsig_segment.configuration.validators import (
+    A_BOOL,
+    FILLED_TEXT,
+    FILLED_TEXT_OR_NONE,
+    NAMES_OR_NONE,
+    a_model,
+    expect,
+    name_set,
+    one_of,
+    path_table,
+    rows,
+    table,
+)
+from statsig_segment.statsig.events import PLAIN_FIELDS
+
+DEFAULT_USER_FIELDS: Final = FrozenDict(
+    {"ip": "context.ip", "userAgent": "context.userAgent", "locale": "context.locale"}
+)
+
+_FILLED: Final[Any] = validators.and_(validators.instance_of(str), validators.min_len(1))
+_MAPPINGS: Final = expect(
+    "a list of mappings", validators.deep_iterable(validators.instance_of(IdMapping), validators.instance_of(tuple))
+)
+_USER_FIELDS: Final = path_table(f"a table of paths under {', '.join(PLAIN_FIELDS)}", validators.in_(PLAIN_FIELDS))
+_PATHS: Final = path_table("a table of paths")
+_VALUE_PROPERTY: Final = expect(
+    "a non-empty string or a list of them",
+    validators.optional(validators.or_(_FILLED, validators.deep_iterable(_FILLED, validators.instance_of(tuple)))),
+)
+
+
+def _read_paths(paths: Any) -> Mapping[str, FieldPath]:
+    """Read the paths of a table once; the validator refuses those that cannot be read."""
+    texts = paths.items() if is_object(paths) else ()
+    found = {name: FieldPath.read(path) for name, path in texts if isinstance(path, str)}
+    return FrozenDict({name: path for name, path in found.items() if path is not None})
+
+
+def _user_paths(config: Any) -> Mapping[str, FieldPath]:
+    return _read_paths(config.user_fields)
+
+
+def _custom_paths(config: Any) -> Mapping[str, FieldPath]:
+    return _read_paths(config.custom_fields)
+
+
+def _metadata_paths(config: Any) -> Mapping[str, FieldPath]:
+    return _read_paths(config.metadata_fields)
+
+
+def _value_properties(config: Any) -> tuple[str, ...]:
+    names = config.value_property
+    return (names,) if isinstance(names, str) else names or ()
+
+
+def normalized(id_type: str) -> str:
+    """Give an ID type without what people get wrong about it: letter case and separators."""
+    return "".join(filter(str.isalnum, id_type)).casefold()
+
+
+def _declared_spellings(config: Any) -> Mapping[str, str]:
+    id_types = config.id_types
+    names = cast("Iterable[Any]", id_types) if isinstance(id_types, frozenset) else ()
+    declared = sorted((name for name in names if isinstance(name, str)), reverse=True)
+    return FrozenDict({normalized(name): name for name in declared})
+
+
+def _derived(make: Any) -> Any:
+    """Declare an attribute that is made once from the others: it is neither given, compared nor shown."""
+    return attrs.field(init=False, default=attrs.Factory(make, takes_self=True), eq=False, repr=False)
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class InboundConfig:
+    """How Segment calls become Statsig events; the default is what Statsig documents.
+
+    Errors: `ConfigError` with code `wrong_type` or `wrong_value`; its path is the name of the attribute.
+    """
+
+    default_environment: str | None = attrs.field(default=None, validator=FILLED_TEXT_OR_NONE)
+    """The tier of calls that name none (US-4)."""
+    id_types: frozenset[str] | None = attrs.field(default=None, converter=name_set, validator=NAMES_OR_NONE)
+    """The ID types that the Statsig project declares; others give an issue (ID-7)."""
+    id_mappings: tuple[IdMapping, ...] = attrs.field(default=(), converter=rows, validator=_MAPPINGS)
+    """Fields to copy to custom IDs, in order (ID-4)."""
+    drop_placeholder_ids: bool = attrs.field(default=False, validator=A_BOOL)
+    """Count IDs such as `undefined` as absent (ID-8)."""
+    filters: InboundFilter = attrs.field(factory=InboundFilter, validator=a_model(InboundFilter))
+    naming: EventNaming = attrs.field(factory=EventNaming, validator=a_model(EventNaming))
+    user_fields: Mapping[str, str] = attrs.field(default=DEFAULT_USER_FIELDS, converter=table, validator=_USER_FIELDS)
+    """Field of the Statsig user, by its wire name -> top-level field or path (US-2)."""
+    custom_fields: Mapping[str, str] = attrs.field(default=EMPTY, converter=table, validator=_PATHS)
+    """Custom attribute of the Statsig user -> top-level field or path (US-10)."""
+    metadata_fields: Mapping[str, str] = attrs.field(default=EMPTY, converter=table, validator=_PATHS)
+    """Metadata key -> top-level field or path (US-11)."""
+    nested: str = attrs.field(default=JSON, validator=one_of(JSON, FLATTEN))
+    """What becomes of a property that is an object: JSON text, or one metadata entry for each of its leaves (US-7)."""
+    value_property: str | tuple[str, ...] | None = attrs.field(
+        default="value", converter=rows, validator=_VALUE_PROPERTY
+    )
+    """The property that becomes the event's value; of several, the first usable one; or `None` for none (US-8)."""
+    user_paths: Mapping[str, FieldPath] = _derived(_user_paths)
+    custom_paths: Mapping[str, FieldPath] = _derived(_custom_paths)
+    metadata_paths: Mapping[str, FieldPath] = _derived(_metadata_paths)
+    value_properties: tuple[str, ...] = _derived(_value_properties)
+    declared_spellings: Mapping[str, str] = _derived(_declared_spellings)
+
+    honor_integrations: bool = attrs.field(default=True, validator=A_BOOL)
+    """Skip what the `integrations` object disables (FL-4)."""
+    allow_statsig_origin: bool = attrs.field(default=False, validator=A_BOOL)
+    """Let calls pass that Statsig's own export made (FL-5)."""
+    plan: Plan | None = attrs.field(init=False, default=attrs.Factory(cut_plan, takes_self=True), eq=False, repr=False)
+    """What the fast lane needs of all this."""
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class OutboundConfig:
+    """How Statsig events become Segment calls.
+
+    Errors: `ConfigError` with code `wrong_type` or `wrong_value`; its path is the name of the attribute.
+    """
+
+    profile: str = attrs.field(default=DOCUMENTED, validator=one_of(*PROFILES))
+    """`documented` (Statsig's published schema, OU-3) or `deliverable` (what Segment's API accepts, OU-4)."""
+    anonymous_id: str = attrs.field(default="stableID", validator=FILLED_TEXT)
+    """The ID type that becomes `anonymousId` in the deliverable profile (OU-4)."""
+    allow_segment_origin: bool = attrs.field(default=False, validator=A_BOOL)
+    """Let events leave that came from Segment (FL-7)."""
+    config_change_user_id: str | None = attrs.field(default=None, validator=FILLED_TEXT_OR_NONE)
+    """The user ID, in the deliverable profile, of a config change with neither a user ID nor an email (OU-6)."""
+    filters: OutboundFilter = attrs.field(factory=OutboundFilter, validator=a_model(OutboundFilter))
+    plan: OutboundPlan | None = attrs.field(
+        init=False, default=attrs.Factory(cut_outbound_plan, takes_self=True), eq=False, repr=False
+    )
+    """What the fast lane back needs of all this."""
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class IntegrationConfig:
+    """Both directions; `IntegrationConfig()` equals an empty file."""
+
+    inbound: InboundConfig = attrs.field(factory=InboundConfig, validator=a_model(InboundConfig))
+    outbound: OutboundConfig = attrs.field(factory=OutboundConfig, validator=a_model(OutboundConfig))

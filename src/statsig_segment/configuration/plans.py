@@ -1,0 +1,165 @@
+"""What the fast lanes need of a configuration, cut once when the configuration is made; knows no lane."""
+
+from collections.abc import Mapping
+from itertools import product
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from statsig_segment import segment
+from statsig_segment._json.paths import FieldPath, Step
+from statsig_segment._json.values import DEPTH, EMPTY, FrozenDict
+from statsig_segment.configuration.choices import DELIVERABLE, FLATTEN
+from statsig_segment.configuration.event_names import PLACEHOLDERS, EventNaming, Piece, fill
+from statsig_segment.segment.calls import spelled_id_type
+from statsig_segment.statsig.events import USER_FIELDS
+
+Row: TypeAlias = tuple[str, str, tuple[Step, ...]]
+"""What a path fills, the top-level key that it begins with, and its steps where it has more than that one."""
+
+ROOM: Final = 64
+"""So deep may nested properties be; deeper ones are the reference's."""
+_LONGEST_PATH: Final = DEPTH - ROOM
+"""So deep may a path lead, that a value there may be as deep as properties and still be read whole (TR-5)."""
+
+
+class Plan(NamedTuple):
+    """What the lane needs of an `InboundConfig`."""
+
+    allow_statsig_origin: bool
+    honor_integrations: bool
+    types: frozenset[str] | None
+    include: frozenset[str] | None
+    exclude: frozenset[str]
+    prefix: str
+    forms: Mapping[str, tuple[str, ...]]
+    """Type of call -> its template as %-formats, one for each choice of the parts that are there."""
+    is_verbatim: bool
+    """A track keeps its name."""
+    names_from_properties: bool
+    dotted: tuple[str, ...]
+    """The paths that a top-level field of that very name would stop."""
+    id_rows: tuple[tuple[str | None, str | None, str, tuple[Step, ...]], ...]
+    """The ID type, `None` for the user ID; the key in the context, where what is in it is mapped; key and steps."""
+    id_types: frozenset[str] | None
+    user_rows: tuple[tuple[str, str, Row | None], ...]
+    """Field of the user, in the order of the wire; its key in the context, or else its path."""
+    custom_rows: tuple[Row, ...]
+    metadata_rows: tuple[Row, ...]
+    value_properties: tuple[str, ...]
+    flattens: bool
+    environment: str | None
+
+
+def cut_plan(config: Any) -> Plan | None:
+    """Cut the plan of an `InboundConfig`; `None` where its validators are about to refuse it, or paths are too long."""
+    try:
+        return _plan(config)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _plan(config: Any) -> Plan | None:
+    paths = [row.path for row in config.id_mappings]
+    tables = (config.user_paths, config.custom_paths, config.metadata_paths)
+    paths += [path for table in tables for path in table.values()]
+    if max(map(_levels, paths), default=0) > _LONGEST_PATH:
+        return None
+    naming, filters = config.naming, config.filters
+    return Plan(
+        allow_statsig_origin=config.allow_statsig_origin,
+        honor_integrations=config.honor_integrations,
+        types=filters.types,
+        include=filters.include,
+        exclude=filters.exclude,
+        prefix=fill(naming.templates["prefix"], EMPTY),
+        forms=FrozenDict({kind: _forms(naming, kind) for kind in ("track", "page", "screen", "group")}),
+        is_verbatim=naming.track == f"{{{segment.EVENT}}}",
+        names_from_properties=naming.from_properties,
+        dotted=tuple(dict.fromkeys(path.field for path in paths if len(path.steps) > 1 or path.steps[0].selector)),
+        id_rows=tuple(_id_row(spelled_id_type(row.id_type), row.path) for row in config.id_mappings),
+        id_types=config.id_types,
+        user_rows=_user_rows(config.user_paths),
+        custom_rows=tuple(_row(key, path) for key, path in config.custom_paths.items()),
+        metadata_rows=tuple(_row(key, path) for key, path in config.metadata_paths.items()),
+        value_properties=config.value_properties,
+        flattens=config.nested == FLATTEN,
+        environment=config.default_environment,
+    )
+
+
+def _levels(path: FieldPath) -> int:
+    """Count the objects and arrays around the value that a path leads to."""
+    return sum(1 if step.selector is None else 2 for step in path.steps)
+
+
+def _row(target: str, path: FieldPath) -> Row:
+    first = path.steps[0]
+    return target, first.name, () if len(path.steps) == 1 and first.selector is None else path.steps
+
+
+def _id_row(id_type: str, path: FieldPath) -> tuple[str | None, str | None, str, tuple[Step, ...]]:
+    target = None if id_type == segment.USER_ID_TYPE else id_type
+    match _context_keys(path):
+        case [outer, key]:
+            return target, outer, key, ()
+        case _:
+            _, key, steps = _row(id_type, path)
+            return target, None, key, steps
+
+
+def _user_rows(paths: Mapping[str, FieldPath]) -> tuple[tuple[str, str, Row | None], ...]:
+    return tuple(_user_row(name, paths[name]) for name in USER_FIELDS if name in paths)
+
+
+def _user_row(name: str, path: FieldPath) -> tuple[str, str, Row | None]:
+    match _context_keys(path):
+        case [key]:
+            return name, key, None
+        case _:
+            return name, "", _row(name, path)
+
+
+def _context_keys(path: FieldPath) -> list[str]:
+    """Give the keys of a path after the context; none where it begins elsewhere or selects items of an array."""
+    head, *others = path.steps
+    is_plain = head.name == segment.CONTEXT and all(step.selector is None for step in path.steps)
+    return [step.name for step in others] if is_plain else []
+
+
+def _forms(naming: EventNaming, kind: str) -> tuple[str, ...]:
+    """Fill a template once for each choice of the parts that are there: none, the last, the first, both."""
+    template = naming.templates[kind]
+    used = {placeholder for _, placeholder in template if placeholder}
+    forms: list[str] = []
+    for present in product((False, True), repeat=len(PLACEHOLDERS[kind])):
+        parts = {name: f"%({name})s" for name, is_there in zip(PLACEHOLDERS[kind], present, strict=True) if is_there}
+        is_unnamed = used and used.isdisjoint(parts)
+        chosen = naming.templates.get(f"{kind}_unnamed", template) if is_unnamed else template
+        forms.append(fill(tuple(Piece(text.replace("%", "%%"), name) for text, name in chosen), parts))
+    return tuple(forms)
+
+
+class OutboundPlan(NamedTuple):
+    """What the lane needs of an `OutboundConfig`."""
+
+    is_deliverable: bool
+    anonymous_id: str
+    allow_segment_origin: bool
+    exposures: bool
+    include_new_events: bool
+    events: Mapping[str, bool]
+
+
+def cut_outbound_plan(config: Any) -> OutboundPlan | None:
+    """Cut the plan of an `OutboundConfig`; `None` for one that its validators are about to refuse."""
+    filters = config.filters
+    try:
+        return OutboundPlan(
+            is_deliverable=config.profile == DELIVERABLE,
+            anonymous_id=config.anonymous_id,
+            allow_segment_origin=config.allow_segment_origin,
+            exposures=filters.exposures,
+            include_new_events=filters.include_new_events,
+            events=filters.events,
+        )
+    except AttributeError:
+        return None

@@ -1,0 +1,1 @@
+"""Segment to Statsig: skip, map, convert; the reference, and its fast lane."""

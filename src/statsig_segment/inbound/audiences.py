@@ -1,0 +1,197 @@
+"""Engage audiences -> Statsig ID lists: memberships, and folding many of them into patches."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+import attrs
+
+from statsig_segment import segment, statsig
+from statsig_segment._json.values import EMPTY, FrozenDict, filled_text, freeze_object, is_object
+from statsig_segment.configuration.validators import problem
+from statsig_segment.errors import Issue, TranslationError, add_issue, join_path
+from statsig_segment.inbound.identity import no_identifier, note_placeholders
+from statsig_segment.segment.calls import Group, Identify, SegmentEvent, Track
+
+CLASSES: Final = frozenset({"audience", "journey_step"})
+_MEMBERSHIP_TEXTS: Final = FrozenDict({"true": True, "false": False})
+_ID_LIST: Final = re.compile(r"[A-Za-z0-9_-]{3,100}")  # Statsig's Console API
+
+KEY_PATH: Final = f"$.{segment.CONTEXT}.{segment.PERSONAS}.{segment.COMPUTATION_KEY}"
+
+
+def _tuple_of_issues(issues: Iterable[Issue]) -> tuple[Issue, ...]:
+    return tuple(issues)
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class AudienceUpdate:
+    """One user or unit entered or left one ID list."""
+
+    id_list: str
+    member: bool
+    user_id: str | None = None
+    custom_ids: Mapping[str, str] = attrs.field(default=EMPTY, converter=freeze_object)
+    time_ms: int | None = None
+    """Epoch milliseconds."""
+    message_id: str | None = None
+    """The `messageId` of the call, to remember what was sent (IN-9)."""
+    issues: tuple[Issue, ...] = attrs.field(default=(), converter=_tuple_of_issues)
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class IdListPatch:
+    """What to add to and remove from one ID list, each in order of first appearance."""
+
+    id_list: str
+    add: tuple[str, ...] = attrs.field(default=(), converter=tuple[str, ...])
+    remove: tuple[str, ...] = attrs.field(default=(), converter=tuple[str, ...])
+
+    def split(self, max_ids: int) -> Iterator["IdListPatch"]:
+        """Cut a patch to the limits of Statsig's Console API: 100,000 IDs a call, 1,000 for a user-store list (AU-5).
+
+        Shape: patches with at most `max_ids` in `add` and at most `max_ids` in `remove`, none empty, order kept.
+        Errors: `ConfigError` with code `wrong_value` where `max_ids` is below 1.
+
+        >>> [patch.add for patch in IdListPatch(id_list="vip", add=("a", "b", "c")).split(2)]
+        [('a', 'b'), ('c',)]
+        """
+        if max_ids < 1:
+            raise problem("wrong_value", "max_ids", "expected at least 1")
+        starts = range(0, max(len(self.add), len(self.remove)), max_ids)
+        return (
+            IdListPatch(id_list=self.id_list, add=self.add[at : at + max_ids], remove=self.remove[at : at + max_ids])
+            for at in starts
+        )
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class AudienceFold:
+    """Many updates folded: the patches, what could not be folded, and the updates that decided."""
+
+    patches: tuple[IdListPatch, ...] = attrs.field(default=(), converter=tuple[IdListPatch, ...])
+    """One per ID list, in order of first appearance."""
+    apart: tuple[AudienceUpdate, ...] = attrs.field(default=(), converter=tuple[AudienceUpdate, ...])
+    """The updates without an ID of the type asked for."""
+    winners: tuple[AudienceUpdate, ...] = attrs.field(default=(), converter=tuple[AudienceUpdate, ...])
+    """The update that decided each (list, ID); folding the winners of parts gives the fold of the whole."""
+
+
+_HOLDERS: Final[Mapping[str, str]] = FrozenDict(
+    {Identify.type: segment.TRAITS, Group.type: segment.TRAITS, Track.type: segment.PROPERTIES}
+)
+"""The types of call that a membership may come as -> the object that holds it (AU-2, AU-4)."""
+
+
+def audience_update(event: SegmentEvent) -> AudienceUpdate | None:
+    """Read a membership of an Engage audience.
+
+    Shape: an identify, a track such as `Audience Entered`, or the group call of an account audience, in; an
+    `AudienceUpdate` out, `None` where the call is not an audience membership. The call's `custom_ids` count, so map
+    IDs first.
+    Units: `time_ms` is in epoch milliseconds.
+    Errors: `TranslationError` with code `audience_membership` (missing or not a boolean: never taken for "remove") or
+    `no_identifier`.
+    Rules: AU-2, AU-3, AU-4, AU-6. Source: Statsig's page on Segment, "Syncing ... Engage Audiences"; Segment's Engage.
+
+    >>> from statsig_segment import Identify, audience_update
+    >>> personas = {"computation_class": "audience", "computation_key": "vip_users"}
+    >>> update = audience_update(Identify(user_id="u1", traits={"vip_users": True}, context={"personas": personas}))
+    >>> assert update is not None
+    >>> update.id_list, update.member, update.user_id
+    ('vip_users', True, 'u1')
+    """
+    key = _computation_key(event)
+    if key is None:
+        return None
+    issues = list(event.issues)
+    member = _membership(event, key, issues)
+    if event.user_id is None and not event.custom_ids:
+        raise no_identifier(event)
+    note_placeholders(event, issues)
+    if not is_id_list(key):
+        add_issue(issues, "id_list_invalid", KEY_PATH)
+    return AudienceUpdate(
+        id_list=key,
+        member=member,
+        user_id=event.user_id,
+        custom_ids=event.custom_ids,
+        time_ms=event.time_ms,
+        message_id=event.message_id,
+        issues=dict.fromkeys(issues),
+    )
+
+
+def is_id_list(key: str) -> bool:
+    """Say whether Statsig takes an audience's key as the name of an ID list (AU-6)."""
+    return _ID_LIST.fullmatch(key) is not None
+
+
+def _computation_key(event: SegmentEvent) -> str | None:
+    """Give the audience's key, `None` where the call is not about an audience (AU-2)."""
+    personas = event.context.get(segment.PERSONAS)
+    if not is_object(personas) or event.type not in _HOLDERS:
+        return None
+    return (
+        filled_text(personas.get(segment.COMPUTATION_KEY))
+        if personas.get(segment.COMPUTATION_CLASS) in CLASSES
+        else None
+    )
+
+
+def membership_path(event: SegmentEvent, key: str) -> str:
+    """Give the wire path of the membership in the audience of this key."""
+    return join_path(f"$.{_HOLDERS[event.type]}", key)
+
+
+def _membership(event: SegmentEvent, key: str, issues: list[Issue]) -> bool:
+    """Read whether the user is in or out; anything unclear is an error, never a removal (AU-2)."""
+    holder: Mapping[str, Any] = getattr(event, _HOLDERS[event.type])
+    value = holder.get(key)
+    if type(value) is bool:
+        return value
+    if type(value) is str and value in _MEMBERSHIP_TEXTS:
+        add_issue(issues, "audience_membership_string", membership_path(event, key))
+        return _MEMBERSHIP_TEXTS[value]  # type: ignore[no-any-return]  # a FrozenDict holds anything
+    # A key that the object does not have is just a value of the payload, and no path may show it (TR-3).
+    path = membership_path(event, key) if key in holder else f"$.{_HOLDERS[event.type]}"
+    raise TranslationError("audience_membership", path)
+
+
+def fold_audience_updates(updates: Iterable[AudienceUpdate], *, id_type: str = statsig.USER_ID) -> AudienceFold:
+    """Fold memberships into one patch per ID list.
+
+    Shape: updates in any number, and the ID type that the lists hold, in; an `AudienceFold` out. Per list and ID the
+    update with the latest time wins, among equal or missing times the one that came last; one without a time is older
+    than any with one. Updates without that ID type are in `apart`.
+    Errors: none.
+    Rules: AU-5. Source: Statsig's Console API for the limits; the fold is our policy.
+
+    >>> from statsig_segment import AudienceUpdate, fold_audience_updates
+    >>> entered = AudienceUpdate(id_list="vip_users", member=True, user_id="u1", time_ms=2)
+    >>> left = AudienceUpdate(id_list="vip_users", member=False, user_id="u1", time_ms=1)
+    >>> fold_audience_updates([entered, left]).patches
+    (IdListPatch(id_list='vip_users', add=('u1',), remove=()),)
+    """
+    winners: dict[tuple[str, str], AudienceUpdate] = {}
+    apart: list[AudienceUpdate] = []
+    for update in updates:
+        unit = update.user_id if id_type == statsig.USER_ID else update.custom_ids.get(id_type)
+        if unit is None:
+            apart.append(update)
+            continue
+        best = winners.get((update.id_list, unit))
+        if best is None or _time(update) >= _time(best):
+            winners[update.id_list, unit] = update
+    return AudienceFold(patches=_patches(winners), apart=apart, winners=winners.values())
+
+
+def _time(update: AudienceUpdate) -> int:
+    return -1 if update.time_ms is None else update.time_ms
+
+
+def _patches(winners: Mapping[tuple[str, str], AudienceUpdate]) -> Iterator[IdListPatch]:
+    lists: dict[str, tuple[list[str], list[str]]] = {}
+    for (id_list, unit), update in winners.items():
+        lists.setdefault(id_list, ([], []))[0 if update.member else 1].append(unit)
+    return (IdListPatch(id_list=id_list, add=add, remove=remove) for id_list, (add, remove) in lists.items())

@@ -1,0 +1,682 @@
+"""The fast lane from a Segment call to its log event: one pass over a sound call, or it steps aside.
+
+**The law.** For every payload and every configuration, `log_event` returns exactly what the reference returns (the
+modules from `segment` to `statsig`, by way of `inbound.outcome_of` and `to_log_event`), or it returns `None` and
+leaves the call to the reference. What it returns belongs to a call without an issue.
+
+**The theory.** Nearly all calls are sound: exact dicts with the fields and types that Segment's clients send. For
+those, nothing has to be frozen, noted or explained, and no model has to be made. So the lane reads such a call once,
+from top to bottom, and writes the log event as it goes. It knows no issue, no path and no code: wherever the reference
+might add an issue, raise an error, or convert a type that JSON does not have, the lane steps aside. It does so in two
+ways, and both cost a sound call nothing: it returns `None`, or it raises whatever comes (a `KeyError` for a type that
+a table lacks, a `ValueError` for an integer too long to print), which `log_event` turns into `None`.
+
+Every shortcut here rests on a check of an *exact* type: `type(x) is str`, never `isinstance`, for only exact types are
+known to behave. One thing is taken on trust, because asking would cost a tenth of the lane: that a key equals a string
+exactly where the reference reads it as that string. What the lane needs of the configuration is cut once, into a
+`Plan`, when the configuration is made.
+
+Order matters in one place: the reference parses before it skips. So everything that can make parsing fail is looked at
+before a skip is returned.
+
+tests/properties/test_fast_lane.py holds the law.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from json.encoder import encode_basestring as _quote
+from math import isfinite
+from operator import itemgetter
+from string import ascii_letters, digits
+from typing import Any, Final, TypeAlias, cast
+
+import attrs
+
+from statsig_segment._json.javascript import float_text
+from statsig_segment._json.paths import Selector, Step
+from statsig_segment._json.times import DAY_MS, epoch_ms
+from statsig_segment._json.values import EMPTY, FrozenDict, JsonValue
+from statsig_segment.configuration.plans import ROOM, Plan, Row
+from statsig_segment.inbound.audiences import CLASSES, AudienceUpdate, is_id_list
+from statsig_segment.inbound.skips import ALL, STATSIG_LIBRARY, is_disabled
+from statsig_segment.segment import (
+    ANONYMOUS_ID,
+    CATEGORY,
+    CONTEXT,
+    CONTROL_KEYS,
+    CUSTOM,
+    CUSTOM_IDS,
+    ENVIRONMENT,
+    EVENT,
+    GROUP_ID,
+    INTEGRATIONS,
+    MESSAGE_ID,
+    NAME,
+    PERSONAS,
+    PROPERTIES,
+    RECEIVED_AT,
+    TIME_FIELDS,
+    TIMESTAMP,
+    TRAITS,
+    TYPE,
+    USER_ID,
+    USER_ID_TYPE,
+)
+from statsig_segment.segment import COMPUTATION_CLASS as CLASS
+from statsig_segment.segment import COMPUTATION_KEY as KEY
+from statsig_segment.segment.placeholders import PLACEHOLDERS as PLACEHOLDER_IDS
+from statsig_segment.segment.placeholders import is_placeholder
+from statsig_segment.statsig import CUSTOM as STATSIG_CUSTOM
+from statsig_segment.statsig import CUSTOM_IDS as STATSIG_CUSTOM_IDS
+from statsig_segment.statsig import EVENT_NAME, METADATA, TIER, TIME, USER, VALUE
+from statsig_segment.statsig.events import USER_FIELDS, StatsigEvent, StatsigUser
+from statsig_segment.statsig.limits import (
+    LONGEST_JOINED_NAME,
+    MOST_ID,
+    MOST_METADATA,
+    MOST_NAME,
+    MOST_VALUE,
+    find_forbidden,
+)
+
+JsonObject: TypeAlias = dict[str, Any]
+_read_time: Final = datetime.fromisoformat
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_COMMON_TIME: Final = "2024-03-01T12:34:56.789Z"
+"""The form in which clients write the time."""
+_TIME_LENGTH: Final = len(_COMMON_TIME)
+_TIME_MARKS: Final = _COMMON_TIME[4:20:3]
+_STRINGS: Final = frozenset({str})
+_SCALARS: Final = frozenset({str, int, float, bool, type(None)})
+_JSON: Final = _SCALARS | {dict, list, tuple}
+_LEAST_COMMON: Final = 1e-4
+_LEAST_UNCOMMON: Final = 1e16
+"""Between these, Python writes a fraction as JavaScript does."""
+_MOST_ESCAPED: Final = 6
+"""So many characters of JSON may stand for one, as in \\u0001."""
+_MARKS: Final = len('"":"",')
+"""So many marks stand around an entry of metadata."""
+_ALPHANUMERIC: Final = frozenset(ascii_letters + digits)
+_PLAIN_STARTS: Final = _ALPHANUMERIC.difference("0", *(text[:1] + text[:1].upper() for text in PLACEHOLDER_IDS))
+_PLAIN_ENDS: Final = _ALPHANUMERIC.difference("0", *(text[-1:] + text[-1:].upper() for text in PLACEHOLDER_IDS))
+"""An ID that begins or ends with one of these is not a placeholder."""
+_USER_ID_IN_LOWER_CASE: Final = USER_ID_TYPE.lower()
+_TEXT_FIELDS: Final = frozenset({USER_ID, ANONYMOUS_ID, GROUP_ID, NAME, CATEGORY})
+"""Fields that the reference may hold as text where they are numbers."""
+_TIME_TYPES: Final = frozenset({str, int, float})
+_ATTRIBUTES: Final = frozenset({str, int, float, bool})
+
+
+class _OddError(Exception):
+    """The call is the reference's."""
+
+
+def log_event(payload: JsonObject, plan: Plan | None) -> JsonObject | AudienceUpdate | str | None:  # noqa: C901, PLR0911, PLR0912, PLR0915
+    """Give what a sound call becomes: its log event, its update, the reason to skip it; or `None` to step aside.
+
+    It takes any payload, and steps aside for all but exact dicts. It reads a call from top to bottom; one long
+    function, because each call of another costs what a rule costs.
+    """
+    if type(payload) is not dict or plan is None:
+        return None
+    try:
+        get = payload.get
+        (
+            allow_statsig_origin,
+            honor_integrations,
+            types,
+            include,
+            exclude,
+            prefix,
+            forms,
+            is_verbatim,
+            names_from_properties,
+            dotted,
+            id_rows,
+            id_types,
+            user_rows,
+            custom_rows,
+            metadata_rows,
+            value_properties,
+            flattens,
+            environment,
+        ) = plan
+        kind = get(TYPE)
+        if type(kind) is not str or type(get(MESSAGE_ID)) not in _JSON:
+            return None
+        for field in dotted:
+            if field in payload:
+                return None
+
+        # -- What parsing reads: IDs, objects, the time ----------------------------------------------------------------
+        user_id, anonymous_id, group_id = get(USER_ID), get(ANONYMOUS_ID), get(GROUP_ID)
+        if user_id is not None and (type(user_id) is not str or not user_id):
+            user_id = _number_id(user_id)
+        if anonymous_id is not None and (type(anonymous_id) is not str or not anonymous_id):
+            _number_id(anonymous_id)
+        if group_id is not None and (type(group_id) is not str or not group_id):
+            group_id = _number_id(group_id)
+        context: JsonObject | None
+        integrations: JsonObject | None
+        properties: JsonObject | None
+        context, integrations, properties = get(CONTEXT), get(INTEGRATIONS), get(PROPERTIES)
+        if type(context) is not dict:
+            context = _empty(context)
+        if type(integrations) is not dict:
+            integrations = _empty(integrations)
+        if type(properties) is not dict:
+            properties = _empty(properties)
+        if context is payload or integrations is payload or properties is payload:
+            return None
+        time_ms: int | None
+        text = get(TIMESTAMP)
+        if type(text) is str and len(text) == _TIME_LENGTH and text[4:20:3] == _TIME_MARKS and text[23] == "Z":
+            since = _read_time(text) - _EPOCH
+            seconds = since.seconds
+            time_ms = since.days * DAY_MS + seconds * 1000 + since.microseconds // 1000
+            received = get(RECEIVED_AT)
+            if time_ms < 0 or (not seconds and text[11] == "2"):  # 24:00, which Python 3.14 reads
+                return None
+            # In this form, text sorts as time does; an offset in the other one is less than the day that is allowed.
+            # A time that the reference reads and that has its T here has two digits for month and day.
+            if received is not None and (type(received) is not str or text > received or received[10] != "T"):
+                _check_plausible(time_ms, received)
+        else:
+            time_ms = _uncommon_ms(get)
+
+        # -- What each type of call has of its own ---------------------------------------------------------------------
+        holder: Mapping[str, Any] = properties
+        traits: Mapping[str, Any] | None = None
+        name = own_name = category = None
+        if kind == "track":
+            name = event = get(EVENT)
+            if type(event) is not str or not event:
+                return None
+            if not is_verbatim:
+                name = forms[kind][1] % {EVENT: event}
+        elif kind == "page" or kind == "screen":  # noqa: PLR1714 - faster than a set
+            own_name, category = _name_part(get(NAME)), _name_part(get(CATEGORY))
+            name_part, category_part = own_name, category
+            if names_from_properties:
+                name_part = own_name or _name_part(properties.get(NAME))
+                category_part = category or _name_part(properties.get(CATEGORY))
+            elif own_name is None and properties.get(NAME) is not None:
+                return None
+            form = forms[kind][2 * (category_part is not None) + (name_part is not None)]
+            name = form % {CATEGORY: category_part, NAME: name_part}
+        elif kind == "group" or kind == "identify":  # noqa: PLR1714 - likewise
+            own_traits: JsonValue = get(TRAITS)
+            holder = traits = own_traits if type(own_traits) is dict else _empty(own_traits)
+            if kind == "group":
+                for key in CONTROL_KEYS:
+                    if key in holder and properties.get(key) is not None:
+                        return None  # nobody reads the one of the traits, but what it holds counts as metadata
+                name = forms[kind][group_id is not None] % {GROUP_ID: group_id}
+        else:
+            return None
+        array: JsonValue = properties.get(CUSTOM_IDS)
+        if array is None and traits:
+            array = traits.get(CUSTOM_IDS)
+        ids: dict[str, str] = {} if array is None else _pairs(array)
+
+        # -- What is not sent ------------------------------------------------------------------------------------------
+        library: JsonObject | None = context.get("library")
+        if library is not None and not allow_statsig_origin:
+            library_name: Any = library.get(NAME) if type(library) is dict else _name_in(library)
+            if type(library_name) is str:
+                if library_name == STATSIG_LIBRARY:
+                    return None if library is payload or library is context else "statsig_origin"
+            elif type(library_name) not in _JSON:
+                return None
+        is_plain = not integrations or (len(integrations) == 1 and integrations.get(ALL) is True)
+        if not is_plain and honor_integrations and is_disabled(_checked(integrations, payload)):
+            return "integration_disabled"
+        if types is not None and kind not in types:
+            return "filtered"
+        if name is not None and ((include is not None and name not in include) or name in exclude):
+            return "filtered"
+
+        # -- IDs -------------------------------------------------------------------------------------------------------
+        if user_id is not None and (
+            len(user_id) > MOST_ID
+            or (user_id[0] not in _PLAIN_STARTS and user_id[-1] not in _PLAIN_ENDS and is_placeholder(user_id))
+        ):
+            return None
+        for id_type, context_key, key, steps in id_rows:
+            if id_type in ids or (id_type is None and user_id is not None):
+                continue
+            if context_key is not None:
+                value = context.get(context_key)
+                if value is not None:
+                    value = _within(value, key, payload, context)
+            else:
+                value = _walk(payload, steps) if steps else get(key)
+            if value is None:
+                continue
+            if type(value) is not str or not value:
+                value = _number_id(value)
+            if len(value) > MOST_ID or (
+                value[0] not in _PLAIN_STARTS and value[-1] not in _PLAIN_ENDS and is_placeholder(value)
+            ):
+                return None
+            if id_type is None:
+                user_id = value
+            else:
+                ids[id_type] = value
+        if name is None:
+            personas = context.get(PERSONAS)
+            if personas is None:
+                return "identify_without_audience"
+            return _audience_update(personas, holder, user_id, ids, time_ms, get(MESSAGE_ID))
+        user: JsonObject = {}
+        if user_id is not None:
+            user[USER_ID_TYPE] = user_id
+        if ids:
+            if id_types is not None and not ids.keys() <= id_types:
+                return None
+            user[STATSIG_CUSTOM_IDS] = ids
+        elif user_id is None:
+            return None
+
+        # -- The rest of the user --------------------------------------------------------------------------------------
+        for field, context_key, row in user_rows:
+            value = context.get(context_key) if row is None else _value_at(payload, row)
+            if value is not None:
+                if type(value) is not str or not value:
+                    value = _number_id(value)
+                user[field] = value
+        array = properties.get(CUSTOM)
+        if array is None and traits:
+            array = traits.get(CUSTOM)
+        if array is not None or custom_rows:
+            custom = {} if array is None else _custom_pairs(array)
+            for row in custom_rows:
+                value = None if row[0] in custom else _value_at(payload, row)
+                if value is not None:
+                    if type(value) is int and row[1] in _TEXT_FIELDS:
+                        return None
+                    custom[row[0]] = _custom_value(value)
+            if custom:
+                user[STATSIG_CUSTOM] = custom
+        own_environment = properties.get(ENVIRONMENT)
+        if own_environment is None and traits:
+            own_environment = traits.get(ENVIRONMENT)
+        tier = environment if own_environment is None else _tier(own_environment)
+        if tier is not None:
+            user[ENVIRONMENT] = {TIER: tier}
+
+        # -- Name, time, value -----------------------------------------------------------------------------------------
+        event_name = prefix + name
+        if len(event_name) > MOST_NAME or find_forbidden(event_name) is not None:
+            return None
+        written: JsonObject = {EVENT_NAME: event_name, USER: user}
+        if time_ms is not None:
+            written[TIME] = time_ms
+        for property_name in value_properties:
+            value = holder.get(property_name)
+            if value is None:
+                continue
+            if type(value) is str:
+                if len(value) > MOST_VALUE:
+                    return None
+                written[VALUE] = value
+                break
+            if type(value) is int or type(value) is float:
+                written[VALUE] = value
+                break
+
+        # -- Metadata --------------------------------------------------------------------------------------------------
+        metadata = _flattened(holder) if flattens else {}
+        for key, value in () if flattens else holder.items():
+            value_type: type[object] = type(value)  # pyright: ignore[reportUnknownVariableType] - likewise
+            if value_type is str:
+                metadata[key] = value
+            elif value_type is int or (value_type is float and _LEAST_COMMON <= value < _LEAST_UNCOMMON and value % 1):
+                metadata[key] = repr(value)
+            elif value_type in _WRITERS:
+                metadata[key] = _WRITERS[value_type](value)
+            elif key not in CONTROL_KEYS and value is not None:
+                metadata[key] = _tree_text(value)
+        if kind == "group" and group_id is not None and GROUP_ID not in holder:
+            metadata[GROUP_ID] = group_id
+        if own_name is not None and NAME not in holder:
+            metadata[NAME] = own_name
+        if category is not None and CATEGORY not in holder:
+            metadata[CATEGORY] = category
+        for row in metadata_rows:
+            value = None if row[0] in metadata else _value_at(payload, row)
+            if value is not None:
+                _add_entry(metadata, row[0], value, flattens=flattens)
+        if not _STRINGS.issuperset(map(type, holder)):
+            return None
+        if metadata:
+            keys, texts = "".join(metadata), "".join(metadata.values())
+            if "." in keys:
+                return None
+            marks = _MARKS * len(metadata)
+            if _MOST_ESCAPED * (len(keys) + len(texts)) + marks >= MOST_METADATA:
+                (keys + texts).encode()  # a lone surrogate would be six characters of JSON
+                if len(_quote(keys + texts)) + marks > MOST_METADATA + 1:
+                    return None
+        written[METADATA] = metadata
+        return written  # noqa: TRY300 - the reader comes here from above, not from the handler
+    except Exception:  # noqa: BLE001 - the law: whatever is odd, in whatever way it shows, is the reference's
+        return None
+
+
+def event_of(log_event: JsonObject, message_id: str | None) -> StatsigEvent:
+    """Make the model of a log event of the lane, which `to_log_event` would write as that very log event.
+
+    Its values need no conversion and no check, so the constructors, which do both, are passed by.
+    """
+    attributes = _NO_USER.copy()
+    for name, value in log_event[USER].items():
+        attributes[USER_FIELDS[name]] = _USER_VALUES[name](value) if type(value) is dict else value
+    user, event = object.__new__(StatsigUser), object.__new__(StatsigEvent)
+    object.__setattr__(user, "__dict__", attributes)
+    attributes = {
+        "event_name": log_event[EVENT_NAME],
+        "user": user,
+        "time_ms": log_event.get(TIME),
+        "value": log_event.get(VALUE),
+        "metadata": FrozenDict(log_event[METADATA]),
+        "message_id": message_id,
+        "issues": (),
+    }
+    object.__setattr__(event, "__dict__", attributes)
+    return event
+
+
+def _frozen_attributes(custom: Mapping[str, JsonValue]) -> FrozenDict:
+    return FrozenDict({name: tuple(value) if type(value) is list else value for name, value in custom.items()})
+
+
+_NO_USER: Final = FrozenDict(attrs.asdict(StatsigUser(), recurse=False))
+_USER_VALUES: Final = FrozenDict(
+    {STATSIG_CUSTOM_IDS: FrozenDict, STATSIG_CUSTOM: _frozen_attributes, ENVIRONMENT: itemgetter(TIER)}
+)
+"""Field of the user that is an object on the wire -> how its value becomes that of the model."""
+
+
+# -- IDs, objects, names, times ---------------------------------------------------------------------------------------
+
+
+def _number_id(value: Any) -> str:
+    if type(value) is not int:
+        raise _OddError
+    return str(value)
+
+
+def _empty(value: Any) -> FrozenDict:
+    if value is not None and not (type(value) is list and not value):
+        raise _OddError
+    return EMPTY
+
+
+def _name_part(value: Any) -> str | None:
+    if type(value) is str:
+        return None if not value or value.isspace() else value
+    return None if value is None else _number_id(value)
+
+
+def _name_in(library: JsonValue) -> Any:
+    """Say that a library that is not an object has no name; one that may not be readable is odd."""
+    if type(library) not in _JSON:
+        raise _OddError
+
+
+def _checked(integrations: Any, payload: JsonObject) -> Any:
+    """Give an object whose keys and values are of exact types, as the reference would have frozen it."""
+    values = integrations.values()
+    if not _JSON.issuperset(map(type, values)) or not _STRINGS.issuperset(map(type, integrations)):
+        raise _OddError
+    if not {id(payload), id(integrations)}.isdisjoint(map(id, values)):
+        raise _OddError
+    return integrations
+
+
+def _uncommon_ms(get: Callable[[str], Any]) -> int | None:
+    for name in TIME_FIELDS:
+        value = get(name)
+        if value is not None:
+            time_ms = epoch_ms(value) if type(value) in _TIME_TYPES else None
+            if time_ms is None:
+                raise _OddError
+            _check_plausible(time_ms, get(RECEIVED_AT))
+            return time_ms
+    return None
+
+
+def _check_plausible(time_ms: int, received: Any) -> None:
+    if type(received) not in _JSON:
+        raise _OddError
+    received_ms = epoch_ms(received)
+    if received_ms is not None and time_ms > received_ms + DAY_MS:
+        raise _OddError
+
+
+# -- Arrays, environments, paths --------------------------------------------------------------------------------------
+
+
+def _pairs(array: Any) -> dict[str, str]:
+    """Read a sound array of custom IDs."""
+    ids: dict[str, str] = {}
+    for id_type, value in _each_pair(array):
+        if id_type in ids or id_type.lower() == _USER_ID_IN_LOWER_CASE:
+            raise _OddError
+        text = value if type(value) is str and value else _number_id(value)
+        if len(text) > MOST_ID or (
+            text[0] not in _PLAIN_STARTS and text[-1] not in _PLAIN_ENDS and is_placeholder(text)
+        ):
+            raise _OddError
+        ids[id_type] = text
+    return ids
+
+
+def _custom_pairs(array: Any) -> JsonObject:
+    """Read a sound array of custom attributes."""
+    custom: JsonObject = {}
+    for name, value in _each_pair(array):
+        if name in custom:
+            raise _OddError
+        custom[name] = _custom_value(value)
+    return custom
+
+
+def _each_pair(array: JsonValue) -> Iterable[tuple[str, Any]]:
+    if type(array) is not list or len(array) % 2:
+        raise _OddError
+    names = array[::2]
+    if not _STRINGS.issuperset(map(type, names)) or not all(names):
+        raise _OddError
+    return zip(names, array[1::2], strict=True)
+
+
+def _custom_value(value: JsonValue) -> Any:
+    if type(value) is list:
+        if not _STRINGS.issuperset(map(type, value)):
+            raise _OddError
+        return value.copy()
+    if type(value) not in _ATTRIBUTES or (type(value) is float and not isfinite(value)):
+        raise _OddError
+    return value
+
+
+def _tier(environment: JsonValue) -> str:
+    tier = environment.get(TIER) if type(environment) is dict and len(environment) == 1 else None
+    if type(tier) is not str or not tier:
+        raise _OddError
+    return tier
+
+
+def _within(value: JsonValue, key: str, payload: JsonObject, context: Any) -> Any:
+    """Look into an object of the context, in which the call must not stand once more."""
+    if type(value) is not dict:
+        return _nothing_in(value)
+    if value is payload or value is context:
+        raise _OddError
+    return value.get(key)
+
+
+def _audience_update(
+    personas: JsonValue,
+    traits: Mapping[str, Any],
+    user_id: str | None,
+    ids: dict[str, str],
+    time_ms: int | None,
+    message_id: JsonValue,
+) -> AudienceUpdate:
+    """Make the update that an identify is, where nothing about its audience is odd."""
+    if type(personas) is not dict or type(computation := personas.get(CLASS)) is not str or not (user_id or ids):
+        raise _OddError
+    key = personas.get(KEY)
+    if type(key) is not str or computation not in CLASSES or not is_id_list(key):
+        raise _OddError
+    member = traits.get(key)
+    if type(member) is not bool:
+        raise _OddError
+    return AudienceUpdate(
+        id_list=key,
+        member=member,
+        user_id=user_id,
+        custom_ids=FrozenDict(ids),
+        time_ms=time_ms,
+        message_id=message_id if type(message_id) is str and message_id else None,
+    )
+
+
+def _value_at(payload: JsonObject, row: Row) -> Any:
+    _, key, steps = row
+    return _walk(payload, steps) if steps else payload.get(key)
+
+
+def _walk(payload: JsonObject, steps: tuple[Step, ...]) -> Any:
+    """Follow the steps of a path through exact dicts, none of which is inside itself."""
+    value: JsonValue = payload
+    passed: list[int] = []
+    for name, selector in steps:
+        if type(value) is not dict:
+            return _nothing_in(value)
+        if id(value) in passed:
+            raise _OddError
+        passed.append(id(value))
+        value = value.get(name)
+        if selector is not None:
+            value = _select(value, selector)
+    return value
+
+
+def _nothing_in(value: Any) -> None:
+    """Say that no path leads on from a value: the reference looks into an array, whether all of it could be read."""
+    if type(value) not in _SCALARS and not (type(value) is list and not value):
+        raise _OddError
+
+
+def _select(array: JsonValue, selector: Selector) -> Any:
+    if type(array) is not list:
+        return _nothing_in(array)
+    item: JsonValue
+    for item in array:
+        text = item.get(selector.key) if type(item) is dict else None
+        if type(item) not in _JSON or type(text) not in _JSON:
+            raise _OddError
+        if type(text) is str and text == selector.text:
+            return item
+    for item in array:
+        if type(item) is not dict or not _SCALARS.issuperset(map(type, item.values())):
+            raise _OddError
+    return None
+
+
+# -- Metadata ---------------------------------------------------------------------------------------------------------
+
+
+def _flattened(holder: Mapping[str, Any]) -> dict[str, str]:
+    """Write each object as one entry for each of its leaves."""
+    metadata: dict[str, str] = {}
+    for key, value in holder.items():
+        if value is not None and key not in CONTROL_KEYS:
+            _add_entry(metadata, key, value, flattens=True)
+    return metadata
+
+
+def _add_entry(metadata: dict[str, str], key: str, value: JsonValue, *, flattens: bool, room: int = ROOM) -> None:
+    if type(value) is dict and flattens and len(key) <= LONGEST_JOINED_NAME:
+        if not room:
+            raise _OddError
+        for name, item in value.items():
+            if item is not None:
+                _add_entry(metadata, f"{key}_{_a_string(name)}", item, flattens=flattens, room=room - 1)
+        return
+    if key in metadata:
+        raise _OddError
+    if type(value) is dict or type(value) is list:
+        metadata[key] = _tree_text(value, room)
+    else:
+        metadata[key] = value if type(value) is str else _WRITERS[type(value)](value)
+
+
+def _a_string(name: Any) -> str:
+    if type(name) is not str:
+        raise _OddError
+    return name
+
+
+def _float_text(value: float) -> str:
+    written = float_text(value)
+    if written is None:
+        raise _OddError
+    return written
+
+
+def _tree_text(value: dict[str, Any] | list[Any], room: int = ROOM) -> str:
+    """Write an object or array as `JSON.stringify` does."""
+    text = _tree(value, room)
+    if not text.isascii():
+        text.encode()  # a lone surrogate has to be escaped: that is the reference's
+    return text
+
+
+def _tree(value: dict[str, Any] | list[Any], room: int) -> str:
+    if not room:
+        raise _OddError
+    item: Any
+    kind: type[object]
+    if type(value) is dict:
+        entries: list[str] = []
+        for key, item in value.items():
+            kind = type(item)  # pyright: ignore[reportUnknownVariableType] - the type of Any; a cast costs time
+            if kind is str:
+                text = _quote(item)
+            elif kind is float and _LEAST_COMMON <= item < _LEAST_UNCOMMON and item % 1:
+                text = repr(item)
+            elif kind is dict or kind is list:
+                text = _tree(item, room - 1)
+            else:
+                text = _WRITERS_IN_TREES[kind](item)
+            entries.append(f"{_quote(key)}:{text}")
+        return f"{{{','.join(entries)}}}"
+    if type(value) is not list:
+        raise _OddError
+    items: list[str] = []
+    for item in value:
+        kind = type(item)  # pyright: ignore[reportUnknownVariableType] - the type of Any; a cast costs time
+        if kind is str:
+            items.append(_quote(item))
+        elif kind is dict or kind is list:
+            items.append(_tree(item, room - 1))  # pyright: ignore[reportArgumentType] - an item, not a key: dicts went above
+        else:
+            items.append(_WRITERS_IN_TREES[kind](item))
+    return f"[{','.join(items)}]"
+
+
+def _writers(*more: tuple[type, Callable[[Any], str]]) -> Mapping[type, Callable[[Any], str]]:
+    table: Any = {int: int.__repr__, float: _float_text, bool: {True: "true", False: "false"}.__getitem__, **dict(more)}
+    frozen: Any = FrozenDict(table)
+    return cast("Mapping[type, Callable[[Any], str]]", frozen)
+
+
+_WRITERS: Final = _writers()
+"""Exact type -> how its values are written."""
+_WRITERS_IN_TREES: Final = _writers((type(None), {None: "null"}.__getitem__))
+"""The same in objects and arrays; a type that is not here makes the lane step aside."""

@@ -1,0 +1,219 @@
+"""Segment -> Statsig from end to end: parse, skip, filter, map, convert; each step is a function of another module."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, Protocol, TypeAlias, TypeVar
+
+from statsig_segment import segment
+from statsig_segment._json.values import filled_text, read_text, type_name
+from statsig_segment.configuration.filters import apply_filters
+from statsig_segment.configuration.models import InboundConfig, IntegrationConfig
+from statsig_segment.errors import SegmentEventError, StatsigSegmentError
+from statsig_segment.inbound import fast_lane
+from statsig_segment.inbound.audiences import AudienceUpdate, audience_update
+from statsig_segment.inbound.conversion import to_statsig_event
+from statsig_segment.inbound.identity import apply_id_mappings
+from statsig_segment.inbound.skips import is_disabled, is_from_statsig
+from statsig_segment.outcomes import Rejected, Skipped
+from statsig_segment.segment.calls import Identify, SegmentEvent, parse_segment_event
+from statsig_segment.statsig.events import LogEvent, StatsigEvent, to_log_event
+
+_DEFAULT: Final = IntegrationConfig()
+
+Outcome: TypeAlias = StatsigEvent | AudienceUpdate | Skipped | Rejected
+"""What `translate_many` yields for a payload."""
+LogOutcome: TypeAlias = LogEvent | AudienceUpdate | Skipped | Rejected
+"""What `log_events` yields for a payload."""
+_Finished = TypeVar("_Finished")
+
+
+class Seen(Protocol):
+    """What remembers message IDs: a `set`, or a cache of the caller's."""
+
+    def __contains__(self, message_id: object, /) -> bool:
+        """Say whether a message ID was added before."""
+        ...
+
+    def add(self, message_id: str, /) -> object:
+        """Remember a message ID."""
+        ...
+
+
+def translate(
+    payload: Mapping[str, Any] | str | bytes, config: IntegrationConfig = _DEFAULT
+) -> StatsigEvent | AudienceUpdate | Skipped:
+    """Translate one Segment call into its model: parse, skip, filter, map and convert it.
+
+    Shape: a mapping, or JSON text as `str` or UTF-8 `bytes`, in; a `StatsigEvent` for a track, page, screen or group,
+    an `AudienceUpdate` for an identify that is an audience membership, or `Skipped` with the reason, out.
+    Units: `time_ms` is in epoch milliseconds.
+    Errors: `SegmentEventError` where it is not a Segment call; `TranslationError` with code `no_identifier` or
+    `audience_membership`.
+    Rules: IN-1 to AU-6. Source: Statsig's page on Segment.
+
+    >>> from statsig_segment import StatsigEvent, to_log_event, translate
+    >>> event = translate('{"type": "track", "event": "Signed Up", "userId": "u1"}')
+    >>> assert isinstance(event, StatsigEvent)
+    >>> to_log_event(event)
+    {'eventName': 'segment::Signed Up', 'user': {'userID': 'u1'}, 'metadata': {}}
+    """
+    call = _decoded(payload)
+    written = fast_lane.log_event(call, config.inbound.plan)
+    if written is None:
+        return outcome_of(parse_segment_event(payload), payload, config.inbound, None)
+    return _model(written, payload, None, call)
+
+
+def _decoded(payload: Any) -> Any:
+    """Read JSON text once for the fast lane; what cannot be read is the reference's to refuse."""
+    if type(payload) is not str and type(payload) is not bytes:
+        return payload
+    try:
+        return read_text(payload, SegmentEventError)
+    except SegmentEventError:
+        return None
+
+
+def translate_many(
+    payloads: Iterable[Any], config: IntegrationConfig = _DEFAULT, *, seen: Seen | None = None
+) -> Iterator[Outcome]:
+    """Translate any number of Segment calls, lazily; it never raises for a bad payload.
+
+    Shape: payloads in; exactly one outcome for each out, in order: what `translate` gives, or `Rejected` with the
+    error. `Skipped` and `Rejected` carry the position, from 0, and the payload itself. With `seen`, any object with
+    `in` and `add`, a repeated `messageId` is skipped as `duplicate_message`; without it nothing is remembered. An ID
+    is in `seen` before its event is sent, so `seen` is for one pass over an archive, not for a service.
+    Errors: `TypeError` where the payloads are a single call.
+    Rules: IN-9, FL-6. Source: Segment delivers at least once.
+
+    >>> from statsig_segment import translate_many
+    >>> [type(outcome).__name__ for outcome in translate_many(['{"type": "alias"}', {"type": "identify"}])]
+    ['Rejected', 'Skipped']
+    """
+    check_iterable(payloads, "translate_many")
+    return _translated(payloads, config.inbound, seen)
+
+
+def _translated(payloads: Iterable[Any], config: InboundConfig, seen: Seen | None) -> Iterator[Outcome]:
+    log_event, plan = fast_lane.log_event, config.plan
+    for position, payload in enumerate(payloads):
+        call: Any = payload if type(payload) is dict else _decoded(payload)  # pyright: ignore[reportUnknownVariableType]
+        written = log_event(call, plan)
+        if written is None:
+            yield reference_outcome(payload, config, position, seen)
+        elif seen is not None and _is_repeated(call.get(segment.MESSAGE_ID), seen):
+            yield Skipped(reason="duplicate_message", position=position, payload=payload)
+        else:
+            yield _model(written, payload, position, call)
+
+
+def _model(
+    written: dict[str, Any] | AudienceUpdate | str, payload: Any, position: int | None, call: Mapping[str, Any]
+) -> StatsigEvent | AudienceUpdate | Skipped:
+    """Make the model of what the fast lane wrote."""
+    if isinstance(written, str):
+        return Skipped(reason=written, position=position, payload=payload)
+    if isinstance(written, AudienceUpdate):
+        return written
+    return fast_lane.event_of(written, filled_text(call.get(segment.MESSAGE_ID)))
+
+
+def log_events(
+    payloads: Iterable[Any], config: IntegrationConfig = _DEFAULT, *, seen: Seen | None = None
+) -> Iterator[LogOutcome]:
+    """Translate any number of Segment calls up to the wire, lazily; the fastest way, and the same outcome.
+
+    Shape: as `translate_many`, but where that yields a `StatsigEvent`, its log event: a fresh dict as `to_log_event`
+    writes it. Issues stay behind; `translate_many` and `explain` have them.
+    Errors: `TypeError` where the payloads are a single call.
+    Rules: IN-9, FL-6, WI-1. Source: Statsig's HTTP API.
+
+    >>> from statsig_segment import log_events
+    >>> list(log_events([{"type": "track", "event": "Signed Up", "userId": "u1"}]))
+    [{'eventName': 'segment::Signed Up', 'user': {'userID': 'u1'}, 'metadata': {}}]
+    """
+    check_iterable(payloads, "log_events")
+    return _logged(payloads, config.inbound, seen, _without_issues)
+
+
+def _without_issues(outcome: Outcome) -> LogOutcome:
+    return to_log_event(outcome) if isinstance(outcome, StatsigEvent) else outcome
+
+
+def log_events_or_outcomes(
+    payloads: Iterable[Any], config: InboundConfig, seen: Seen | None
+) -> Iterator[LogEvent | Outcome]:
+    """Translate through the fast lane; where it stepped aside, a `StatsigEvent` comes with its issues."""
+    return _logged(payloads, config, seen, _as_it_is)
+
+
+def _as_it_is(outcome: Outcome) -> Outcome:
+    return outcome
+
+
+def _logged(
+    payloads: Iterable[Any], config: InboundConfig, seen: Seen | None, finish: Callable[[Outcome], _Finished]
+) -> Iterator[LogEvent | _Finished]:
+    """Yield what the fast lane writes, and `finish` what the reference makes of the rest."""
+    log_event, plan = fast_lane.log_event, config.plan
+    for position, payload in enumerate(payloads):
+        call: Any = payload if type(payload) is dict else _decoded(payload)  # pyright: ignore[reportUnknownVariableType]
+        written: Any = log_event(call, plan)
+        if written is None:
+            yield finish(reference_outcome(payload, config, position, seen))
+        elif seen is not None and _is_repeated(call.get(segment.MESSAGE_ID), seen):
+            yield finish(Skipped(reason="duplicate_message", position=position, payload=payload))
+        elif type(written) is str:
+            yield finish(Skipped(reason=written, position=position, payload=payload))
+        else:
+            yield written
+
+
+def check_iterable(payloads: object, function: str) -> None:
+    """Refuse a single call where many are expected: iterating it would give its keys or characters."""
+    if issubclass(type(payloads), str | bytes | Mapping):
+        raise TypeError(f"{function} takes an iterable of calls, not a single {type_name(payloads)}; put it in a list")
+
+
+def reference_outcome(payload: Any, config: InboundConfig, position: int, seen: Seen | None) -> Outcome:
+    """Translate one of many payloads by the reference."""
+    try:
+        call = parse_segment_event(payload)
+        if seen is not None and _is_repeated(call.message_id, seen):
+            return Skipped(reason="duplicate_message", position=position, payload=payload)
+        return outcome_of(call, payload, config, position)
+    except StatsigSegmentError as error:
+        return Rejected(error=error.with_traceback(None), position=position, payload=payload)
+
+
+def _is_repeated(message_id: object, seen: Seen) -> bool:
+    """Say whether a message was seen before, and remember it (IN-9)."""
+    text = filled_text(message_id)
+    if text is None or text in seen:
+        return text is not None
+    seen.add(text)
+    return False
+
+
+def outcome_of(
+    call: SegmentEvent, payload: Any, config: InboundConfig, position: int | None
+) -> StatsigEvent | AudienceUpdate | Skipped:
+    """Translate a parsed call: skip, filter, map, convert."""
+    reason = skip_reason(call, config)
+    if reason is not None:
+        return Skipped(reason=reason, position=position, payload=payload)
+    mapped = apply_id_mappings(call, config.id_mappings, drop_placeholders=config.drop_placeholder_ids)
+    if not isinstance(mapped, Identify):
+        return to_statsig_event(mapped, config)
+    update = audience_update(mapped)
+    if update is None:
+        return Skipped(reason="identify_without_audience", position=position, payload=payload)
+    return update
+
+
+def skip_reason(call: SegmentEvent, config: InboundConfig) -> str | None:
+    """Give the reason to pass over a call before it is mapped, `None` where it goes on (FL-1, FL-4, FL-5)."""
+    if is_from_statsig(call) and not config.allow_statsig_origin:
+        return "statsig_origin"
+    if is_disabled(call.integrations) and config.honor_integrations:
+        return "integration_disabled"
+    return None if apply_filters(call, config.filters, naming=config.naming) is not None else "filtered"

@@ -1,0 +1,1 @@
+"""What can be asked about traffic before and after the integration is switched on."""

@@ -1,0 +1,1 @@
+"""Statsig to Segment: the reference, and its fast lane."""

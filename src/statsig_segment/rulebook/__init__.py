@@ -1,0 +1,1 @@
+"""The rules and codes as tables, from which the docs, the hints and the playground are made."""

@@ -1,0 +1,170 @@
+"""Segment's batches, both directions: envelopes taken apart into payloads, and calls packed within Segment's limits."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, TypedDict, TypeGuard, cast
+
+from statsig_segment import segment
+from statsig_segment._json.javascript import json_text
+from statsig_segment._json.values import (
+    DEPTH,
+    FrozenDict,
+    JsonValue,
+    freeze,
+    is_object,
+    read_text,
+    thaw,
+    type_name,
+    unshare,
+)
+from statsig_segment.errors import SegmentEventError, StatsigSegmentError, TranslationError
+from statsig_segment.outcomes import Rejected
+from statsig_segment.rulebook.codes import limit
+
+MAX_BATCH_EVENTS: Final = 2_500
+MAX_BATCH_BYTES: Final = 500_000
+MAX_EVENT_BYTES: Final = limit("event_too_large")
+"""Segment's limits on `POST /v1/batch`: "32KB per event", "500KB per request", 2,500 events (OU-8)."""
+
+_MAX_SHARED_BYTES: Final = limit("envelope_too_large")
+_MERGED: Final = FrozenDict({segment.CONTEXT: DEPTH, segment.INTEGRATIONS: 0})
+"""What an item shares with its envelope -> so many levels deep it is merged (IN-8)."""
+_FILLED_IN: Final = (segment.SENT_AT, segment.RECEIVED_AT)
+_ENVELOPE_BYTES: Final = len('{"batch":[]}')
+
+
+class SegmentBatch(TypedDict):
+    """The body of Segment's `POST /v1/batch`."""
+
+    batch: list[dict[str, Any]]
+
+
+# -- Taken apart ------------------------------------------------------------------------------------------------------
+
+
+def split_segment_batch(body: Mapping[str, Any] | list[Any] | tuple[Any, ...] | str | bytes) -> Iterator[Any]:
+    """Split a body into payloads, unparsed, so that one bad item never harms its neighbors.
+
+    Shape: one call, an array of calls, the envelope `{"batch": [...], "context", "integrations", "sentAt"}`, or an
+    EventBridge event that holds one of them as its `detail`, as objects or JSON text, in; an iterator of payloads out
+    that share nothing, each made when it is asked for. The envelope's `context` is merged under each item's (deep), its
+    `integrations` likewise (shallow), `sentAt` and `receivedAt` fill in.
+    Errors: `SegmentEventError` with code `invalid_json`, `not_an_object`, `batch_not_array` or `envelope_too_large`, at
+    the call.
+    Rules: IN-8. Source: Segment's HTTP API and EventBridge destination for the shapes; which side wins is our policy.
+
+    >>> list(split_segment_batch({"batch": [{"type": "track"}], "context": {"ip": "192.0.2.1"}}))
+    [{'type': 'track', 'context': {'ip': '192.0.2.1'}}]
+    """
+    value: JsonValue = read_text(body, SegmentEventError) if isinstance(body, (str, bytes)) else unshare(body)
+    separate = _as_it_is if isinstance(body, (str, bytes)) else unshare  # of objects, one may stand in two places
+    if _is_event_bridge(value):
+        value = cast("JsonValue", value[segment.DETAIL])
+    if type(value) is list:
+        return map(separate, value)
+    if type(value) is not dict:
+        raise SegmentEventError("not_an_object", message=f"expected a JSON object or array, not {type_name(value)}")
+    if segment.BATCH not in value or segment.TYPE in value:
+        return iter((value,))
+    if type(value[segment.BATCH]) is not list:
+        raise SegmentEventError("batch_not_array", f"$.{segment.BATCH}")
+    return _filled_items(value, separate)
+
+
+def _as_it_is(item: Any) -> Any:
+    return item
+
+
+def _is_event_bridge(value: JsonValue) -> TypeGuard[dict[str, Any]]:
+    """Say whether a body is what Amazon EventBridge carries (IN-8)."""
+    if type(value) is not dict or segment.TYPE in value:
+        return False
+    return type(value.get(segment.DETAIL)) is dict and issubclass(type(value.get(segment.DETAIL_TYPE)), str)
+
+
+def _filled_items(envelope: dict[str, Any], separate: Callable[[Any], Any]) -> Iterator[Any]:
+    """Fill each item from its envelope; what they share is copied into each, and so must be small (TR-4)."""
+    frozen = freeze({name: envelope[name] for name in (*_MERGED, *_FILLED_IN) if name in envelope})
+    if _bytes(frozen) > _MAX_SHARED_BYTES:
+        raise SegmentEventError("envelope_too_large", "$")
+    shared = thaw(frozen)  # no container of it is inside itself
+    return (_filled(shared, separate(item)) for item in envelope[segment.BATCH])
+
+
+def _filled(shared: dict[str, Any], item: JsonValue) -> JsonValue:
+    """Fill an item, which is ours to change; one that is not an object is left to the parser."""
+    if type(item) is not dict:
+        return item
+    for name, levels in _MERGED.items():
+        under: JsonValue = shared.get(name)
+        over: JsonValue = {} if item.get(name) in (None, []) else item[name]
+        if type(under) is dict and type(over) is dict:
+            item[name] = _merged(unshare(under), over, levels)
+    for name in _FILLED_IN:
+        if item.get(name) is None and shared.get(name) is not None:
+            item[name] = unshare(shared[name])
+    return item
+
+
+def _merged(under: dict[str, Any], over: dict[str, Any], levels: int) -> dict[str, Any]:
+    """Lay an object over another, keys of the lower one last where only it has them."""
+    merged = dict(over)
+    low: JsonValue
+    for key, low in under.items():
+        if key not in over:
+            merged[key] = low
+        elif levels and type(low) is dict and type(over[key]) is dict:
+            merged[key] = _merged(low, over[key], levels - 1)
+    return merged
+
+
+# -- Packed -----------------------------------------------------------------------------------------------------------
+
+
+def to_segment_batches(tracks: Iterable[Mapping[str, Any]]) -> Iterator[SegmentBatch | Rejected]:
+    """Pack calls into bodies for Segment's `POST /v1/batch`, lazily.
+
+    Shape: track calls in; bodies `{"batch": [...]}` out, of at most 2,500 events and 500,000 bytes of compact JSON,
+    each item with a `type`; a call over 32,768 bytes comes out as `Rejected` with code `event_too_large`, with its
+    position and itself. There is no `sentAt`: it would shift historical times.
+    Errors: none.
+    Rules: OU-8. Source: Segment's HTTP API, "Batch".
+
+    >>> from statsig_segment import to_segment_batches
+    >>> list(to_segment_batches([{"event": "checkout", "userId": "u1"}]))
+    [{'batch': [{'type': 'track', 'event': 'checkout', 'userId': 'u1'}]}]
+    """
+    batch: list[dict[str, Any]] = []
+    size = _ENVELOPE_BYTES
+    for position, track in enumerate(tracks):
+        packed = _packed(track)
+        if isinstance(packed, StatsigSegmentError):
+            yield Rejected(error=packed, position=position, payload=track)
+            continue
+        item, item_bytes = packed
+        if batch and (len(batch) == MAX_BATCH_EVENTS or size + len(",") + item_bytes > MAX_BATCH_BYTES):
+            yield {"batch": batch}
+            batch, size = [], _ENVELOPE_BYTES
+        size += item_bytes + (len(",") if batch else 0)
+        batch.append(item)
+    if batch:
+        yield {"batch": batch}
+
+
+def _packed(track: Any) -> tuple[dict[str, Any], int] | StatsigSegmentError:
+    """Give a call ready to be packed, with its size in bytes, or the error that says why it cannot be."""
+    frozen = freeze(track)
+    if not is_object(frozen):
+        return SegmentEventError("not_an_object", message=f"expected a JSON object, not {type_name(track)}")
+    item = thaw(frozen)
+    if item.get(segment.TYPE) is None:
+        item = {segment.TYPE: "track"} | {name: item[name] for name in item if name != segment.TYPE}
+    try:
+        size = _bytes(item)
+    except TranslationError as error:
+        return error.with_traceback(None)
+    return TranslationError("event_too_large") if size > MAX_EVENT_BYTES else (item, size)
+
+
+def _bytes(value: Any) -> int:
+    """Count the bytes of compact JSON in UTF-8."""
+    return len(json_text(value)[0].encode())

@@ -1,0 +1,49 @@
+"""IDs that stand for nobody: texts that clients send where a variable was empty (ID-8)."""
+
+from typing import Final
+
+from statsig_segment._json.values import FrozenDict
+
+_POSTHOG: Final = "PostHog docs: Identifying users, distinct IDs that are refused"
+_AMPLITUDE: Final = "Amplitude docs: HTTP API, invalid IDs"
+_POLICY: Final = "statsig-segment policy"
+
+PLACEHOLDERS: Final = FrozenDict(
+    {
+        "": _POLICY,
+        "undefined": _POSTHOG,
+        "null": _POSTHOG,
+        "nil": _AMPLITUDE,
+        "none": _POSTHOG,
+        "nan": _AMPLITUDE,
+        "true": _POSTHOG,
+        "false": _POSTHOG,
+        "0": _POSTHOG,
+        "-1": _AMPLITUDE,
+        "unknown": _AMPLITUDE,
+        "anonymous": _POSTHOG,
+        "guest": _POSTHOG,
+        "n/a": _AMPLITUDE,
+        "(not set)": _POLICY,
+        "not_authenticated": _POSTHOG,
+        "distinct_id": _POSTHOG,
+        "[object object]": _POSTHOG,
+    }
+)
+"""Text in lower case, without white space and quotes around it -> who refuses it."""
+
+PADDING: Final = (
+    "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000\"'"
+)
+"""Every white space character of `str.isspace`, and both quotes."""
+
+
+def is_placeholder(text: str) -> bool:
+    """Say whether an ID stands for nobody.
+
+    >>> [is_placeholder(text) for text in ("undefined", "' NULL '", "0000-0000", "user-7")]
+    [True, True, True, False]
+    """
+    bare = text.strip(PADDING)
+    return bare.lower() in PLACEHOLDERS or not bare.strip("0-")
