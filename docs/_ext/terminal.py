@@ -31,7 +31,7 @@ PICTURES: Final = {
     "terminal_inbound": ("inbound", "segment_calls.ndjson", "--config", "integration.toml", "--limit", "14"),
     "terminal_explain": ("explain", "segment_calls.ndjson", "--config", "integration.toml", "--at", "5"),
     "terminal_rejected": ("explain", "segment_calls.ndjson", "--at", "4"),
-    "terminal_report": ("report", "segment_calls.ndjson", "--limit", "14"),
+    "terminal_preview": ("preview", "segment_calls.ndjson", "--limit", "14"),
     "terminal_compare": ("compare", "calls.ndjson", "export.ndjson"),
     "terminal_check_config": ("check-config", "broken.toml"),
 }

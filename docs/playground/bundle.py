@@ -19,7 +19,7 @@ from samples import samples
 SOURCES: Final = Path(__file__).resolve().parent
 ROOT: Final = SOURCES.parents[1]
 
-_PAGE: Final = ("*.js", "style.css", "glue.py", "report_glue.py")
+_PAGE: Final = ("*.js", "style.css", "glue.py", "preview_glue.py")
 _PYODIDE: Final = (
     "pyodide.mjs",
     "pyodide.asm.mjs",

@@ -1,9 +1,9 @@
-// The page: two directions of translation, a report, one configuration, and a link that carries the input.
+// The page: two directions of translation, a preview, one configuration, and a link that carries the input.
 
 import { makeEditor } from "./editor.js";
 import { startEngine } from "./engine.js";
 import { forget, fromFragment, toFragment } from "./permalink.js";
-import { Report } from "./report.js";
+import { Preview } from "./preview.js";
 import { recall, remember } from "./state.js";
 import { makeTabs } from "./tabs.js";
 import { fillSamples, Way } from "./way.js";
@@ -13,7 +13,7 @@ const part = (name) => page.querySelector(`[data-part="${name}"]`);
 const say = (text) => { part("status").textContent = text; };
 const IN = "pg-in";
 const OUT = "pg-out";
-const REPORT = "pg-report";
+const PREVIEW = "pg-preview";
 
 const engine = startEngine(say);
 const samples = await (await fetch(new URL("./samples.json", import.meta.url), { cache: "no-cache" })).json();
@@ -39,7 +39,7 @@ const ways = {
     idle: "Nothing is translated yet.",
     note: "The library explains single fields from Segment to Statsig only. In this direction, these rules made the whole.",
   }),
-  [REPORT]: new Report(document.getElementById(REPORT), {
+  [PREVIEW]: new Preview(document.getElementById(PREVIEW), {
     sample: samples.archive,
     rules: about.rules,
     engine,

@@ -1,4 +1,4 @@
-// The Report tab: a file of calls, counted in the worker, and what a mapping would add; a click adds it to the configuration.
+// The Preview tab: a file of calls, counted in the worker, and what a mapping would add; a click adds it to the configuration.
 
 import { h } from "./dom.js";
 import { problems } from "./result.js";
@@ -11,7 +11,7 @@ const EVENTS = 10; // are shown at once
 const PAUSE_MS = 400;
 const OUTCOMES = { event: "Events", audience: "Audience updates", skipped: "Skipped", rejected: "Rejected" };
 
-export class Report {
+export class Preview {
   constructor(panel, { sample, rules, engine, readConfig, writeConfig, onAnswer, onSay, onEdit }) {
     Object.assign(this, { panel, sample, rules, engine, readConfig, writeConfig, onAnswer, onSay, onEdit });
     this.part = Object.fromEntries([...panel.querySelectorAll("[data-part]")].map((each) => [each.dataset.part, each]));
@@ -109,7 +109,7 @@ export class Report {
     this.onSay(`Counting ${size(this.blob.size)}.`);
     const follow = (share) => { this.part.progress.value = share; };
     try {
-      const { answer, ms } = await this.engine.askLong(follow, "report", this.blob, this.readConfig());
+      const { answer, ms } = await this.engine.askLong(follow, "preview", this.blob, this.readConfig());
       if (answer === null || this.timer) return;
       this.show(answer, ms);
       this.onAnswer(this, answer);
@@ -127,7 +127,7 @@ export class Report {
   refuse() {
     const text = `The page reads files up to ${MOST_MB} MB, and this one has ${size(this.blob.size)}.`;
     this.part.result.replaceChildren(section("Too large for a page",
-      h("p", {}, text, " The command line has no limit: ", h("code", {}, "statsig-segment report FILE"))));
+      h("p", {}, text, " The command line has no limit: ", h("code", {}, "statsig-segment preview FILE"))));
     this.part.timing.textContent = "";
     this.part.save.hidden = true;
     this.onSay(text);
@@ -162,7 +162,7 @@ export class Report {
 
   async save() {
     const { answer: html } = await this.engine.ask("page");
-    const link = h("a", { href: URL.createObjectURL(new Blob([html], { type: "text/html" })), download: "segment-report.html" });
+    const link = h("a", { href: URL.createObjectURL(new Blob([html], { type: "text/html" })), download: "segment-preview.html" });
     link.click();
     URL.revokeObjectURL(link.href);
   }

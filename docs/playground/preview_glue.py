@@ -1,7 +1,7 @@
-"""What the Report tab asks of the library: it reads and counts as the command `report` does, one block at a time.
+"""What the Preview tab asks of the library: it reads and counts as the command `preview` does, one block at a time.
 
 `begin` opens the input and `step` counts one block of it, so that the worker can answer other questions in between.
-`result` gives the counts for the page, `page` gives them as the page that `report --html` writes, and `add_mapping`
+`result` gives the counts for the page, `page` gives them as the page that `preview --html` writes, and `add_mapping`
 writes a gain into the text of the configuration.
 """
 
@@ -13,18 +13,18 @@ import attrs
 
 from statsig_segment import (
     ConfigError,
-    Coverage,
     IdMapping,
     IntegrationConfig,
+    Preview,
     SegmentEventError,
-    coverage,
     load_config,
+    preview,
 )
 from statsig_segment.cli.blocks import Block, split_calls
 from statsig_segment.cli.covered import cover_block
 from statsig_segment.cli.files import READ_ERRORS, read_blocks
 from statsig_segment.cli.messages import STATSIG_HINT, shown_text
-from statsig_segment.cli.report_facts import (
+from statsig_segment.cli.preview_facts import (
     counted,
     event_label,
     gain_effect,
@@ -36,8 +36,8 @@ from statsig_segment.cli.report_facts import (
     unsent,
     useful_gains,
 )
-from statsig_segment.cli.report_html import report_page
-from statsig_segment.insight.preview import EventCoverage, Gain
+from statsig_segment.cli.preview_html import preview_page
+from statsig_segment.insight.preview import EventPreview, Gain
 from statsig_segment.rulebook.codes import CODES
 
 Json = dict[str, Any]
@@ -56,7 +56,7 @@ class _Count:
 
     config: IntegrationConfig
     blocks: Iterator[Block]
-    found: Coverage
+    found: Preview
     misdirected: int = 0
     bytes_read: int = 0
 
@@ -75,7 +75,7 @@ def begin(path: str, config: str) -> str:
     except ConfigError as error:
         issues = [attrs.asdict(issue) | {"rules": [CODES[issue.code].rule]} for issue in error.issues]
         return json.dumps({"problems": issues})
-    _count = _Count(config=settings, blocks=iter(()), found=coverage((), settings))
+    _count = _Count(config=settings, blocks=iter(()), found=preview((), settings))
     _count.blocks = _pieces(_count, path)
     return json.dumps({"problems": []})
 
@@ -90,7 +90,7 @@ def step() -> str:
     if block is None:
         return json.dumps({"done": True, "bytes": count.bytes_read, "failure": None})
     covered = cover_block(count.config, block)
-    count.found = count.found.merge(covered.coverage)
+    count.found = count.found.merge(covered.preview)
     count.misdirected += covered.misdirected
     return json.dumps({"done": False, "bytes": count.bytes_read})
 
@@ -125,7 +125,7 @@ def result() -> str:
 
 def page() -> str:
     """Give the counts as a page of their own."""
-    return json.dumps(report_page(_begun().found))
+    return json.dumps(preview_page(_begun().found))
 
 
 def add_mapping(text: str, field: str, id_type: str) -> str:
@@ -202,7 +202,7 @@ def _means(text: str, wanted: IntegrationConfig) -> bool:
 # -- Facts for the page ----------------------------------------------------------------------------------------------
 
 
-def _units(group: EventCoverage, id_types: Iterable[str]) -> Iterator[Json]:
+def _units(group: EventPreview, id_types: Iterable[str]) -> Iterator[Json]:
     """Give the share of a group's events with a user ID, and with each ID type that any of them has."""
     if not group.translated:
         return
@@ -212,7 +212,7 @@ def _units(group: EventCoverage, id_types: Iterable[str]) -> Iterator[Json]:
         yield {"name": shown_text(name, TEXT), "share": share, "percent": percent(share)}
 
 
-def _events(found: Coverage) -> Iterator[Json]:
+def _events(found: Preview) -> Iterator[Json]:
     id_types = ordered_id_types(found)
     rest = [(rest_label(found), False, found.rest)] if found.rest.read else []
     events = [(event.name or event_label(event), event.name is not None, event) for event in ordered_events(found)]

@@ -3,8 +3,8 @@
 import { loadPyodide } from "./pyodide/pyodide.mjs";
 
 const HERE = new URL("./", import.meta.url);
-const GLUE = { playground_glue: "glue.py", playground_report: "report_glue.py" }; // module of Python -> its file
-const CALLS = "calls"; // the file that a report reads
+const GLUE = { playground_glue: "glue.py", playground_preview: "preview_glue.py" }; // module of Python -> its file
+const CALLS = "calls"; // the file that a preview reads
 const tell = (progress) => self.postMessage({ progress });
 
 async function start() {
@@ -33,20 +33,20 @@ async function get(name, options) {
 const started = start();
 started.catch((error) => tell(`Python could not be started: ${error.message}`));
 
-// What the page may ask for: the functions of the glue, and a report, which takes many steps.
+// What the page may ask for: the functions of the glue, and a preview, which takes many steps.
 function answer(python, id, name, args) {
-  if (name === "report") return report(python, id, ...args);
-  const module = name in python.playground_glue ? python.playground_glue : python.playground_report;
+  if (name === "preview") return preview(python, id, ...args);
+  const module = name in python.playground_glue ? python.playground_glue : python.playground_preview;
   return JSON.parse(module[name](...args));
 }
 
-let reporting = 0;
+let previewing = 0;
 
-// Counts block by block and lets other questions in between; a later report ends this one, which then has no answer.
-async function report({ FS, playground_report: glue }, id, blob, config) {
-  reporting = id;
+// Counts block by block and lets other questions in between; a later preview ends this one, which then has no answer.
+async function preview({ FS, playground_preview: glue }, id, blob, config) {
+  previewing = id;
   const bytes = new Uint8Array(await blob.arrayBuffer());
-  if (reporting !== id) return null;
+  if (previewing !== id) return null;
   FS.writeFile(CALLS, bytes);
   const begun = JSON.parse(glue.begin(CALLS, config));
   if (begun.problems.length) return begun;
@@ -55,7 +55,7 @@ async function report({ FS, playground_report: glue }, id, blob, config) {
     if (step.done) return { ...JSON.parse(glue.result()), failure: step.failure };
     self.postMessage({ id, part: step.bytes / bytes.length });
     await new Promise((resume) => { setTimeout(resume); });
-    if (reporting !== id) return null;
+    if (previewing !== id) return null;
   }
 }
 

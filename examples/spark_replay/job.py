@@ -24,7 +24,7 @@ from pyspark.sql import functions as f
 
 from statsig_segment import IntegrationConfig
 from statsig_segment.cli.blocks import Tally
-from statsig_segment.insight.preview import Coverage, coverage
+from statsig_segment.insight.preview import Preview, preview
 
 OUTCOMES: Final = pa.schema(
     [
@@ -66,8 +66,8 @@ def replay(
     """Translate an archive: files, a folder or a pattern of them in, three folders under `out` out.
 
     `outcomes` has every payload by its kind, and events by the day of their own time; `members` the folded ID lists;
-    both are Parquet. `coverage` has the report of the command line, as one JSON text. They replace those of an earlier
-    run only if they are whole; otherwise they are under `incomplete`.
+    both are Parquet. `preview` has what the command line says of the archive, as one JSON text. They replace those of
+    an earlier run only if they are whole; otherwise they are under `incomplete`.
 
     Errors: `ValueError` if `out` lies within the archive.
     """
@@ -82,8 +82,8 @@ def replay(
     listed = tuple(sorted(row["path"] for row in found.select("path").collect()))
     omitted = tuple(sorted(storage.files(archive).difference(listed)))
     stored = _write(spark, found, results.staging, config, id_type)
-    covered = _report(spark, stored, results.staging, config)
-    replayed = attrs.evolve(count(stored, listed), coverage=covered, omitted=omitted, may_be_empty=may_be_empty)
+    covered = _write_preview(spark, stored, results.staging, config)
+    replayed = attrs.evolve(count(stored, listed), preview=covered, omitted=omitted, may_be_empty=may_be_empty)
     if not any(replayed.problems()):
         results.replace()
     return replayed
@@ -98,16 +98,17 @@ def _write(spark: SparkSession, files: DataFrame, folder: str, config: Integrati
     return stored
 
 
-def _report(spark: SparkSession, stored: DataFrame, folder: str, config: IntegrationConfig) -> Coverage:
-    """Merge the coverages of all files, first within each partition, and write the report to a folder."""
+def _write_preview(spark: SparkSession, stored: DataFrame, folder: str, config: IntegrationConfig) -> Preview:
+    """Merge the previews of all files, first within each partition, and write the result to a folder."""
 
     def merge(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         texts = (text for batch in batches for text in batch.column(0).to_pylist())
-        yield pa.RecordBatch.from_pydict({"json": [outcomes.coverage_text(outcomes.merged(texts))]})
+        yield pa.RecordBatch.from_pydict({"json": [outcomes.preview_text(outcomes.merged(texts))]})
 
     parts = stored.where(f.col("kind") == FILE).select("json").mapInArrow(merge, "json string").collect()
-    covered = coverage((), config).merge(outcomes.merged(part["json"] for part in parts))
-    spark.createDataFrame([(outcomes.report(covered),)], "value string").coalesce(1).write.text(f"{folder}/coverage")
+    covered = preview((), config).merge(outcomes.merged(part["json"] for part in parts))
+    shown = spark.createDataFrame([(outcomes.preview_json(covered),)], "value string")
+    shown.coalesce(1).write.text(f"{folder}/preview")
     return covered
 
 

@@ -31,8 +31,8 @@ from statsig_segment.cli.blocks import Tally, block_payloads, count, split_calls
 from statsig_segment.cli.codec import FAST
 from statsig_segment.cli.covered import cover_payloads
 from statsig_segment.cli.files import READ_ERRORS
-from statsig_segment.cli.report_facts import coverage_record
-from statsig_segment.insight.preview import Coverage, coverage
+from statsig_segment.cli.preview_facts import preview_record
+from statsig_segment.insight.preview import Preview, preview
 
 Row = dict[str, Any]
 
@@ -44,13 +44,13 @@ FILE: Final = "file"
 
 _GZIP: Final = b"\x1f\x8b"
 _COVERED: Final = 1_000
-"""So many payloads are held until their coverage is counted."""
+"""So many payloads are held until their preview is counted."""
 
 
 def rows(file: str, content: bytes, config: IntegrationConfig) -> Iterator[Row]:
     """Translate a file: exactly one row for each payload, in order, with its place; and last one for the file.
 
-    That one has the number of lines, the tally and the coverage that were kept on the way, and in `name` why the file
+    That one has the number of lines, the tally and the preview that were kept on the way, and in `name` why the file
     could not be read to its end, if so.
     """
     tally, covering, line, trouble = Tally(), _Covering(config), 0, None
@@ -63,7 +63,7 @@ def rows(file: str, content: bytes, config: IntegrationConfig) -> Iterator[Row]:
                 yield {"file": file, "line": line, "item": item} | _row(outcome)
     except READ_ERRORS as error:
         trouble = str(error)
-    counts = {"tally": attrs.asdict(tally), "coverage": cattrs.unstructure(covering.whole())}
+    counts = {"tally": attrs.asdict(tally), "preview": cattrs.unstructure(covering.whole())}
     yield {"file": file, "line": line, "kind": FILE, "name": trouble, "json": json.dumps(counts)}
 
 
@@ -73,11 +73,11 @@ def tally_of(text: str) -> Tally:
 
 
 class _Covering:
-    """Counts the coverage of payloads, some at a time."""
+    """Counts the preview of payloads, some at a time."""
 
     def __init__(self, config: IntegrationConfig) -> None:
         self._config = config
-        self._found = coverage((), config)
+        self._found = preview((), config)
         self._waiting: list[Any] = []
 
     def add(self, payload: Any) -> None:
@@ -86,27 +86,27 @@ class _Covering:
             self._count()
 
     def _count(self) -> None:
-        self._found = self._found.merge(cover_payloads(self._config, self._waiting).coverage)
+        self._found = self._found.merge(cover_payloads(self._config, self._waiting).preview)
         self._waiting.clear()
 
-    def whole(self) -> Coverage:
+    def whole(self) -> Preview:
         self._count()
         return self._found
 
 
-def merged(texts: Iterable[str]) -> Coverage:
-    """Merge coverages as the rows of files, or `coverage_text`, have them."""
-    return Coverage().merge(*(cattrs.structure(json.loads(text)["coverage"], Coverage) for text in texts))
+def merged(texts: Iterable[str]) -> Preview:
+    """Merge previews as the rows of files, or `preview_text`, have them."""
+    return Preview().merge(*(cattrs.structure(json.loads(text)["preview"], Preview) for text in texts))
 
 
-def coverage_text(found: Coverage) -> str:
-    """Write a coverage so that it can be merged with others."""
-    return json.dumps({"coverage": cattrs.unstructure(found)})
+def preview_text(found: Preview) -> str:
+    """Write a preview so that it can be merged with others."""
+    return json.dumps({"preview": cattrs.unstructure(found)})
 
 
-def report(found: Coverage) -> str:
-    """Write a coverage as the command `report` writes it."""
-    return FAST.encode(coverage_record(found)).decode()
+def preview_json(found: Preview) -> str:
+    """Write a preview as the command `preview` writes it."""
+    return FAST.encode(preview_record(found)).decode()
 
 
 def _lines(content: bytes) -> Iterable[bytes]:

@@ -9,8 +9,8 @@ import attrs
 from examples.spark_replay.outcomes import AUDIENCE, EVENT, REJECTED, SKIPPED
 
 from statsig_segment.cli.blocks import Tally
-from statsig_segment.cli.report_facts import tally_of
-from statsig_segment.insight.preview import Coverage
+from statsig_segment.cli.preview_facts import tally_of
+from statsig_segment.insight.preview import Preview
 
 
 @attrs.frozen(kw_only=True)
@@ -28,7 +28,7 @@ class Replayed:
     """The files of the archive that Spark did not list, in order."""
     broken: tuple[str, ...] = ()
     """The files that could not be read to their end, each with the reason."""
-    coverage: Coverage = attrs.field(factory=Coverage)
+    preview: Preview = attrs.field(factory=Preview)
     """What came of all calls, by event."""
     may_be_empty: bool = False
 
@@ -45,7 +45,7 @@ class Replayed:
         yield from self.broken
         if not self.adds_up():
             yield "the counts do not add up"
-        if tally_of(self.coverage) != self.tally:
-            yield "the coverage counts something else"
+        if tally_of(self.preview) != self.tally:
+            yield "the preview counts something else"
         if not (self.tally.read or self.may_be_empty):
             yield "the archive holds no calls"

@@ -29,7 +29,7 @@ from statsig_segment.inbound.conversion import to_statsig_event
 from statsig_segment.inbound.identity import apply_id_mappings
 from statsig_segment.inbound.translate import LogOutcome, Outcome, Seen, log_events, translate, translate_many
 from statsig_segment.insight.explain import Explanation, Row, explain
-from statsig_segment.insight.preview import Coverage, coverage
+from statsig_segment.insight.preview import Preview, preview
 from statsig_segment.outbound.export import (
     ExportOutcome,
     OutboundTrack,
@@ -72,7 +72,6 @@ __all__ = [
     "Comparison",
     "ConfigChange",
     "ConfigError",
-    "Coverage",
     "EventNaming",
     "EventWebhook",
     "Explanation",
@@ -95,6 +94,7 @@ __all__ = [
     "OutboundTrack",
     "Outcome",
     "Page",
+    "Preview",
     "Rejected",
     "Row",
     "Screen",
@@ -116,7 +116,6 @@ __all__ = [
     "audience_update",
     "compare",
     "config_change_event",
-    "coverage",
     "custom_ids_property",
     "custom_property",
     "explain",
@@ -127,6 +126,7 @@ __all__ = [
     "log_events",
     "parse_segment_event",
     "parse_statsig_event",
+    "preview",
     "split_segment_batch",
     "split_statsig_export",
     "to_event_webhook",

@@ -59,7 +59,7 @@ def _contestants(lines: Lines) -> Slice:
     }
 
 
-# -- Whole runs: two processes for one, and `report` against `inbound` -------------------------------------------------
+# -- Whole runs: two processes for one, and `preview` against `inbound` ------------------------------------------------
 
 
 def _seconds(folder: Path, command: str, *options: str) -> float:
@@ -92,13 +92,13 @@ def _whole_runs(events: int, rounds: int) -> dict[str, list[float]]:
         Path(name, "config.toml").write_text(CONFIG_TEXT)
         lines = b"\n".join(segment_calls(2000)) + b"\n"
         Path(name, "calls.ndjson").write_bytes(lines * (events // 2000))
-        found: dict[str, list[float]] = {"jobs": [], "report": []}
-        for folder, command in ((without, "inbound"), (plain_folder, "report")):
+        found: dict[str, list[float]] = {"jobs": [], "preview": []}
+        for folder, command in ((without, "inbound"), (plain_folder, "preview")):
             _seconds(folder, command, "--limit", "1")  # writes the compiled files
         for _ in range(rounds):
             one, two = (_seconds(without, "inbound", "--jobs", jobs) for jobs in "12")
             found["jobs"].append(one / two)
-            found["report"].append(_seconds(plain_folder, "inbound") / _seconds(plain_folder, "report"))
+            found["preview"].append(_seconds(plain_folder, "inbound") / _seconds(plain_folder, "preview"))
         return found
 
 
@@ -119,5 +119,5 @@ def measure(seconds: float) -> list[Figure]:
         single("us_orjson", "bytes to bytes with orjson, one call", per_event(times, "through orjson"), unit="µs"),
         single("us_json", "the same with the standard library", per_event(times, "through json"), unit="µs"),
         spread("jobs", jobs, whole["jobs"], at_least=1.75),
-        spread("report", f"speed of `report` / `inbound`, {events:,} calls", whole["report"], at_least=0.6),
+        spread("preview", f"speed of `preview` / `inbound`, {events:,} calls", whole["preview"], at_least=0.6),
     ]

@@ -36,7 +36,7 @@ for outcome in log_events(map(orjson.loads, sys.stdin.buffer), config):
 PROGRAMS: Final = {
     "stream": ("a stream of `log_events`", ("-c", _STREAM)),
     "command": ("the command line", ("-m", "statsig_segment", "inbound", "-")),
-    "report": ("`report`", ("-m", "statsig_segment", "report", "-")),
+    "preview": ("`preview`", ("-m", "statsig_segment", "preview", "-")),
 }
 
 

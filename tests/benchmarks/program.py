@@ -25,7 +25,7 @@ SECTIONS: Final[dict[str, tuple[Callable[[float], list[Figure]], float, float]]]
     "inbound": (inbound.measure, 40.0, 5.0),
     "steps": (steps.measure, 15.0, 2.0),
     "outbound": (outbound.measure, 12.0, 2.0),
-    "coverage": (counting.measure, 10.0, 2.0),
+    "preview": (counting.measure, 10.0, 2.0),
     "cli": (command_line.measure, command_line.SECONDS, 3.0),
     "scale": (scale.measure, scale.SECONDS, 3.0),
     "memory": (memory.measure, memory.SECONDS, 3.0),

@@ -22,7 +22,7 @@ TITLES: Final = {
     "inbound": "Segment to Statsig",
     "steps": "The reference, and how often it is needed",
     "outbound": "Statsig to Segment",
-    "coverage": "Coverage",
+    "preview": "Preview",
     "cli": "The command line, bytes to bytes",
     "scale": "Long streams",
     "memory": "Memory",

@@ -23,11 +23,11 @@ from typing_extensions import override
 from statsig_segment import IntegrationConfig, StatsigEvent, load_config, translate_many
 from statsig_segment.cli import main
 from statsig_segment.cli.blocks import Tally, block_payloads, split_calls
-from statsig_segment.cli.report_facts import coverage_record
+from statsig_segment.cli.preview_facts import preview_record
 from statsig_segment.cli.screen import Screen, is_plain, summary
 from statsig_segment.errors import SegmentEventError
 from statsig_segment.insight.comparison import compare
-from statsig_segment.insight.preview import coverage
+from statsig_segment.insight.preview import preview
 from statsig_segment.outcomes import Rejected
 from statsig_segment.rulebook.codes import CODES
 from statsig_segment.testing import json_values, segment_calls, statsig_events
@@ -148,7 +148,7 @@ class TestCL3OutputFitsTheTerminal:
     """
 
     @FEWER
-    @given(some_calls, widths, st.sampled_from(("inbound", "explain", "report")))
+    @given(some_calls, widths, st.sampled_from(("inbound", "explain", "preview")))
     def test_nothing_is_wider(self, calls: list[Any], columns: int, command: str) -> None:
         shown = ran(command, stdin=lines(*calls), terminal=True, columns=columns)
         wide = [line for line in shown.out.splitlines() if cell_len(line) > columns]
@@ -179,21 +179,21 @@ class TestCL3OutputFitsTheTerminal:
         assert "/s" not in beside_output.err + beside_output.out
 
 
-class TestCL4ReportAndCompare:
-    """CL-4: report FILES prints the coverage: events, shares of units, gains; --json, --html FILE.
+class TestCL4PreviewAndCompare:
+    """CL-4: `preview FILES` prints the preview: events, shares of units, gains; --json, --html FILE.
 
     compare CALLS EXPORT prints the findings and the proposal; --json, --write-config FILE.
     """
 
     @FEWER
     @given(some_calls, st.integers(0, 6))
-    def test_a_report_is_the_coverage_however_the_calls_are_spread(self, calls: list[Any], cut: int) -> None:
-        expected = json.loads(json.dumps(coverage_record(coverage(json.loads(json.dumps(calls))))))
+    def test_the_preview_is_the_same_however_the_calls_are_spread(self, calls: list[Any], cut: int) -> None:
+        expected = json.loads(json.dumps(preview_record(preview(json.loads(json.dumps(calls))))))
         with TemporaryDirectory() as folder:
             parts = [Path(folder, name) for name in "ab"]
             for path, part in zip(parts, (calls[:cut], calls[cut:]), strict=True):
                 path.write_bytes(lines(*part))
-            ended = ran("report", *parts)
+            ended = ran("preview", *parts)
 
         assert json.loads(ended.out) == expected
         assert ended.status == bool(expected["rejected"])
@@ -202,10 +202,10 @@ class TestCL4ReportAndCompare:
     @given(some_calls)
     def test_a_terminal_and_a_page_show_the_same_counts(self, calls: list[Any]) -> None:
         with TemporaryDirectory() as folder:
-            page = Path(folder, "report.html")
-            shown = ran("report", "--html", page, stdin=lines(*calls), terminal=True, columns=200)
+            page = Path(folder, "preview.html")
+            shown = ran("preview", "--html", page, stdin=lines(*calls), terminal=True, columns=200)
             html = page.read_text(encoding="utf-8")
-        found = coverage(json.loads(json.dumps(calls)))
+        found = preview(json.loads(json.dumps(calls)))
 
         assert shown.out.startswith(f"read {found.read} = translated {found.translated} + ")
         assert f"<h2>{found.read} call" in html
@@ -323,7 +323,7 @@ class TestCL7InputOfTheWrongKind:
     """
 
     @FEWER
-    @given(st.lists(statsig_events(), min_size=1, max_size=4), st.sampled_from(("inbound", "report", "explain")))
+    @given(st.lists(statsig_events(), min_size=1, max_size=4), st.sampled_from(("inbound", "preview", "explain")))
     def test_an_export_among_calls_is_named_once(self, events: list[Any], command: str) -> None:
         ended = ran(command, stdin=lines(*events))
 

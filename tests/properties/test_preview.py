@@ -1,4 +1,4 @@
-"""Properties of coverage (CO-1 to CO-5): one class for each rule, the rule quoted."""
+"""Properties of the preview (CO-1 to CO-5): one class for each rule, the rule quoted."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from statsig_segment import (
     StatsigEvent,
     translate_many,
 )
-from statsig_segment.insight.preview import LIKELY_MAPPINGS, Coverage, EventCoverage, coverage
+from statsig_segment.insight.preview import LIKELY_MAPPINGS, EventPreview, Preview, preview
 from statsig_segment.testing import hostile_values, integration_configs, json_values, segment_calls
 
 calls_of_any_kind = st.lists(segment_calls(malformed=True) | json_values(max_leaves=3), max_size=8)
 few_names = st.integers(0, 3)
 
 
-def by_event(found: Coverage) -> dict[tuple[str | None, str | None], EventCoverage]:
+def by_event(found: Preview) -> dict[tuple[str | None, str | None], EventPreview]:
     return {(event.type, event.name): event for event in found.events}
 
 
-def in_any_order(found: Coverage) -> Any:
+def in_any_order(found: Preview) -> Any:
     return by_event(found), found.rest, set(found.gains), found.max_names
 
 
@@ -41,7 +41,7 @@ def enriched(config: IntegrationConfig, row: int) -> IntegrationConfig:
 
 
 class TestCO1:
-    """CO-1: `Coverage` counts `read`, `translated`, `audiences`, `skipped` by reason, `rejected` by code, `issues` by
+    """CO-1: `Preview` counts `read`, `translated`, `audiences`, `skipped` by reason, `rejected` by code, `issues` by
     code, and the same for each event. The sums add up. At most `max_names` names are kept apart; the rest count
     together."""
 
@@ -50,7 +50,7 @@ class TestCO1:
         outcomes = list(translate_many(calls, config))
         sent = [each for each in outcomes if isinstance(each, StatsigEvent | AudienceUpdate)]
 
-        found = coverage(calls, config)
+        found = preview(calls, config)
 
         assert found.read == len(calls)
         assert found.translated == sum(isinstance(each, StatsigEvent) for each in outcomes)
@@ -64,14 +64,14 @@ class TestCO1:
         events = [each for each in translate_many(calls, config) if isinstance(each, StatsigEvent)]
 
         found = Counter[str | None]()
-        for event in coverage(calls, config).events:
+        for event in preview(calls, config).events:
             found[event.name] += event.translated
 
         assert +found == Counter(event.event_name for event in events)
 
     @given(calls_of_any_kind, integration_configs(), few_names)
     def test_the_groups_add_up_to_the_total(self, calls: list[Any], config: IntegrationConfig, most: int) -> None:
-        found = coverage(calls, config, max_names=most)
+        found = preview(calls, config, max_names=most)
 
         assert sum(group.read for group in found.groups) == found.read
         assert sum(group.user_ids for group in found.groups) == found.user_ids
@@ -83,26 +83,26 @@ class TestCO1:
 
     @given(calls_of_any_kind, few_names)
     def test_no_more_names_are_kept_apart_than_asked_for(self, calls: list[Any], most: int) -> None:
-        found = coverage(calls, max_names=most)
+        found = preview(calls, max_names=most)
 
         assert sum(event.name is not None for event in found.events) <= most
-        assert found.total == coverage(calls).total
+        assert found.total == preview(calls).total
 
     @given(calls_of_any_kind, integration_configs())
     def test_text_counts_as_what_it_holds(self, calls: list[Any], config: IntegrationConfig) -> None:
         texts = [json.dumps(call) for call in calls if isinstance(call, dict)]
 
-        assert coverage(texts, config) == coverage([json.loads(text) for text in texts], config)
+        assert preview(texts, config) == preview([json.loads(text) for text in texts], config)
 
     @given(st.lists(hostile_values(), max_size=4), hostile_values())
     def test_anything_at_all_is_counted(self, payloads: list[Any], value: Any) -> None:
         payloads.append({"type": "page", "name": value, "groupId": value, "context": value, "properties": value})
 
-        assert coverage(payloads).read == len(payloads)
+        assert preview(payloads).read == len(payloads)
 
 
 class TestCO2:
-    """CO-2: `Coverage.share(id_type)` is the share of translated events that an experiment on this unit could use
+    """CO-2: `Preview.share(id_type)` is the share of translated events that an experiment on this unit could use
     (`"userID"` included)."""
 
     @given(calls_of_any_kind, integration_configs(), st.sampled_from(("userID", "companyID", "deviceID")))
@@ -110,11 +110,11 @@ class TestCO2:
         users = [each.user for each in translate_many(calls, config) if isinstance(each, StatsigEvent)]
         usable = sum(user.user_id is not None if unit == "userID" else unit in user.custom_ids for user in users)
 
-        assert coverage(calls, config).share(unit) == (usable / len(users) if users else 0.0)
+        assert preview(calls, config).share(unit) == (usable / len(users) if users else 0.0)
 
 
 class TestCO3:
-    """CO-3: `Coverage.gains`: for each row of a fixed table of likely mappings that the configuration lacks: how many
+    """CO-3: `Preview.gains`: for each row of a fixed table of likely mappings that the configuration lacks: how many
     rejected calls it would save, and how many events would gain an ID. The figures are measured on the input."""
 
     @given(calls_of_any_kind, integration_configs(), st.integers(0, len(LIKELY_MAPPINGS) - 1))
@@ -122,7 +122,7 @@ class TestCO3:
         self, calls: list[Any], config: IntegrationConfig, row: int
     ) -> None:
         mapping = LIKELY_MAPPINGS[row]
-        gains = {gain.mapping: gain for gain in coverage(calls, config).gains}
+        gains = {gain.mapping: gain for gain in preview(calls, config).gains}
         if mapping in config.inbound.id_mappings:
             assert mapping not in gains
             return
@@ -137,42 +137,42 @@ class TestCO3:
 
 
 class TestCO4:
-    """CO-4: `a.merge(b)` is the coverage of the input of `a` followed by that of `b`; order of parts does not matter
+    """CO-4: `a.merge(b)` is the preview of the input of `a` followed by that of `b`; order of parts does not matter
     but for the order of names."""
 
     @given(calls_of_any_kind, calls_of_any_kind, integration_configs())
     def test_parts_merge_to_the_whole(self, one: list[Any], two: list[Any], config: IntegrationConfig) -> None:
-        assert coverage(one, config).merge(coverage(two, config)) == coverage(one + two, config)
+        assert preview(one, config).merge(preview(two, config)) == preview(one + two, config)
 
     @given(calls_of_any_kind, calls_of_any_kind, integration_configs())
     def test_the_order_of_parts_does_not_matter(
         self, one: list[Any], two: list[Any], config: IntegrationConfig
     ) -> None:
-        a, b = coverage(one, config), coverage(two, config)
+        a, b = preview(one, config), preview(two, config)
 
         assert in_any_order(a.merge(b)) == in_any_order(b.merge(a))
 
     @given(calls_of_any_kind, calls_of_any_kind, calls_of_any_kind)
     def test_it_is_associative(self, one: list[Any], two: list[Any], three: list[Any]) -> None:
-        a, b, c = coverage(one), coverage(two), coverage(three)
+        a, b, c = preview(one), preview(two), preview(three)
 
         assert a.merge(b).merge(c) == a.merge(b.merge(c))
 
     @given(calls_of_any_kind)
     def test_nothing_merged_changes_nothing(self, calls: list[Any]) -> None:
-        assert coverage([]).merge(coverage(calls)) == coverage(calls) == coverage(calls).merge(coverage([]))
+        assert preview([]).merge(preview(calls)) == preview(calls) == preview(calls).merge(preview([]))
 
     @given(calls_of_any_kind, calls_of_any_kind, few_names)
     def test_beyond_the_limit_of_names_the_totals_still_merge(self, one: list[Any], two: list[Any], most: int) -> None:
-        merged = coverage(one, max_names=most).merge(coverage(two, max_names=most))
-        whole = coverage(one + two, max_names=most)
+        merged = preview(one, max_names=most).merge(preview(two, max_names=most))
+        whole = preview(one + two, max_names=most)
 
         assert (merged.total, merged.gains) == (whole.total, whole.gains)
         assert sum(event.name is not None for event in merged.events) <= most
 
     @given(calls_of_any_kind)
     def test_it_travels_between_processes(self, calls: list[Any]) -> None:
-        found = coverage(calls)
+        found = preview(calls)
 
         assert pickle.loads(pickle.dumps(found)) == found  # noqa: S301 - our own bytes
 
@@ -189,4 +189,4 @@ class TestCO5:
                 free = {key: value for key, value in call.get(holder, {}).items() if not key.startswith("statsig")}
                 call[holder] = {**free, "plan": secret, "statsigCustomIDs": ["companyID", secret]}
 
-        assert secret not in repr(coverage(calls, config))
+        assert secret not in repr(preview(calls, config))

@@ -283,7 +283,7 @@ def test_every_rule_leads_to_its_section(page: Page, site: str) -> None:
             assert f'id="{anchor}"' in answer.read().decode()
 
 
-@pytest.mark.parametrize(("key", "chosen"), [("ArrowRight", "out"), ("ArrowLeft", "report"), ("End", "report")])
+@pytest.mark.parametrize(("key", "chosen"), [("ArrowRight", "out"), ("ArrowLeft", "preview"), ("End", "preview")])
 def test_tabs_follow_the_arrow_keys(page: Page, key: str, chosen: str) -> None:
     page.focus("#pg-tab-in")
     page.keyboard.press(key)

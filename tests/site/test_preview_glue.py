@@ -1,6 +1,6 @@
-"""What the Report tab asks of the library: it counts what the command counts, and writes mappings a person would write.
+"""What the Preview tab asks of the library: it counts what the command counts, and writes mappings as people do.
 
-This runs without a browser; `test_report_tab.py` looks at the page.
+This runs without a browser; `test_preview_tab.py` looks at the page.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from statsig_segment import IdMapping, coverage, load_config
-from statsig_segment.cli.report_html import report_page
+from statsig_segment import IdMapping, load_config, preview
+from statsig_segment.cli.preview_html import preview_page
 
 ROOT = Path(__file__).parents[2]
 CALLS = ROOT / "examples" / "segment_calls.ndjson"
@@ -25,7 +25,7 @@ ADDED = IdMapping(field="context.groupId", id_type="companyID")
 @pytest.fixture(scope="module")
 def glue() -> Any:
     """Load the module as the page does: by its file."""
-    spec = importlib.util.spec_from_file_location("report_glue", ROOT / "docs" / "playground" / "report_glue.py")
+    spec = importlib.util.spec_from_file_location("preview_glue", ROOT / "docs" / "playground" / "preview_glue.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -47,7 +47,7 @@ def lines() -> list[str]:
 
 @pytest.mark.parametrize("config", ["", CONFIG])
 def test_the_figures_are_those_of_coverage(glue: Any, config: str) -> None:
-    found, expected = counted(glue, CALLS, config), coverage(lines(), load_config(config))
+    found, expected = counted(glue, CALLS, config), preview(lines(), load_config(config))
 
     assert found["outcomes"] == {
         "event": expected.translated,
@@ -97,7 +97,7 @@ def test_statsig_events_are_pointed_out(glue: Any, tmp_path: Path) -> None:
 def test_the_saved_page_is_that_of_the_command(glue: Any) -> None:
     counted(glue, CALLS, CONFIG)
 
-    assert json.loads(glue.page()) == report_page(coverage(lines(), load_config(CONFIG)))
+    assert json.loads(glue.page()) == preview_page(preview(lines(), load_config(CONFIG)))
 
 
 def test_problems_of_the_configuration_come_before_any_count(glue: Any) -> None:

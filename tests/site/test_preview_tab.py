@@ -1,4 +1,4 @@
-"""The Report tab in a real browser: it counts a file of calls in the page, and a click on a gain counts anew."""
+"""The Preview tab in a real browser: it counts a file of calls in the page, and a click on a gain counts anew."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.support.playground import NEEDS_BROWSER, PATIENCE_MS, READY
 
-from statsig_segment import Coverage, coverage, load_config
-from statsig_segment.cli.report_html import report_page
+from statsig_segment import Preview, load_config, preview
+from statsig_segment.cli.preview_html import preview_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ pytestmark = NEEDS_BROWSER
 ROOT = Path(__file__).parents[2]
 SAMPLE = (ROOT / "examples" / "segment_calls.ndjson").read_text(encoding="utf-8")
 CONFIG = "#pg-config .cm-content"
-RESULT = "#pg-report [data-part=result]"
+RESULT = "#pg-preview [data-part=result]"
 ADD = f"{RESULT} .pg-add"
 HOSTILE = [
     '<img src=x onerror="window.owned=1">',
@@ -37,12 +37,12 @@ PAUSE_MS = 1000
 
 @pytest.fixture(scope="module")
 def page(browser: Browser, site: str) -> Iterator[Page]:
-    """Open the playground at its Report tab."""
+    """Open the playground at its Preview tab."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.set_default_timeout(PATIENCE_MS)
     page.goto(f"{site}/playground.html")
     page.wait_for_selector(READY)
-    page.click("#pg-tab-report")
+    page.click("#pg-tab-preview")
     yield page
     page.close()
 
@@ -52,7 +52,7 @@ def sample_calls(page: Page) -> None:
     """Begin each test with the sample calls and an empty configuration."""
     page.select_option("[data-part=configs]", "0")
     page.select_option("[data-part=configs]", "1")
-    page.click("#pg-report [data-part=example]")
+    page.click("#pg-preview [data-part=example]")
     counted(page)
 
 
@@ -62,7 +62,7 @@ def counted(page: Page) -> None:
 
 
 def choose(page: Page, path: Path) -> None:
-    page.set_input_files("#pg-report [data-part=file]", path)
+    page.set_input_files("#pg-preview [data-part=file]", path)
     counted(page)
 
 
@@ -85,7 +85,7 @@ def figures(page: Page) -> list[int]:
     return [int(text.replace(",", "")) for text in page.locator(f"{RESULT} .pg-figures strong").all_inner_texts()]
 
 
-def figures_of(found: Coverage) -> list[int]:
+def figures_of(found: Preview) -> list[int]:
     return [found.translated, found.audiences, sum(found.skipped.values()), sum(found.rejected.values())]
 
 
@@ -107,7 +107,7 @@ def sample_lines() -> list[str]:
 
 
 def test_the_sample_calls_are_counted_as_the_library_counts_them(page: Page) -> None:
-    found = coverage(sample_lines())
+    found = preview(sample_lines())
 
     assert figures(page) == figures_of(found)
     assert units(page)[0] == ("userID", "100 %")
@@ -157,7 +157,7 @@ def test_a_click_on_a_gain_changes_the_figures_to_those_of_the_new_configuration
     page.click(f"{ADD} >> nth=0")
     page.wait_for_function("() => document.querySelector('#pg-config .cm-content').innerText.includes('anonymousId')")
     counted(page)
-    found = coverage(sample_lines(), load_config(config_text(page)))
+    found = preview(sample_lines(), load_config(config_text(page)))
 
     assert figures(page) == figures_of(found)
     assert figures(page)[3] < before[3]
@@ -180,7 +180,7 @@ def test_an_edit_of_the_configuration_counts_again(page: Page) -> None:
     page.keyboard.insert_text('[inbound.filters]\ntypes = ["page"]')
     counted(page)
 
-    assert figures(page) == figures_of(coverage(sample_lines(), load_config(config_text(page))))
+    assert figures(page) == figures_of(preview(sample_lines(), load_config(config_text(page))))
 
 
 def test_a_broken_configuration_shows_its_problem(page: Page) -> None:
@@ -228,8 +228,8 @@ TICKS = """() => {
 def test_twenty_megabytes_do_not_block_the_page(page: Page, tmp_path: Path) -> None:
     path, lines = big_file(tmp_path, 20 * MB)
     page.evaluate(TICKS)
-    page.set_input_files("#pg-report [data-part=file]", path)
-    page.wait_for_function("() => document.querySelector('#pg-report progress').value > 0.2")
+    page.set_input_files("#pg-preview [data-part=file]", path)
+    page.wait_for_function("() => document.querySelector('#pg-preview progress').value > 0.2")
     counted(page)
     page.evaluate("() => clearInterval(window.ticking)")
 
@@ -247,37 +247,37 @@ def test_twenty_megabytes_can_be_pasted_without_blocking_the_page(page: Page, tm
             const clipboardData = new DataTransfer();
             clipboardData.setData("text/plain", window.text);
             const event = new ClipboardEvent("paste", {clipboardData, bubbles: true, cancelable: true});
-            document.querySelector("#pg-report [data-part=text]").dispatchEvent(event);
+            document.querySelector("#pg-preview [data-part=text]").dispatchEvent(event);
         }"""
     )
-    page.wait_for_function("() => document.querySelector('#pg-report progress').value > 0.2")
+    page.wait_for_function("() => document.querySelector('#pg-preview progress').value > 0.2")
     counted(page)
     page.evaluate("() => clearInterval(window.ticking)")
 
     assert figures(page) == [0, 0, 0, lines]
-    assert page.input_value("#pg-report [data-part=text]") == ""
+    assert page.input_value("#pg-preview [data-part=text]") == ""
     assert page.evaluate("() => window.worst") < PAUSE_MS
 
 
 def test_another_question_is_answered_while_a_file_is_counted(page: Page, tmp_path: Path) -> None:
     path, lines = big_file(tmp_path, 20 * MB)
-    page.set_input_files("#pg-report [data-part=file]", path)
-    page.wait_for_function("() => document.querySelector('#pg-report progress').value > 0")
+    page.set_input_files("#pg-preview [data-part=file]", path)
+    page.wait_for_function("() => document.querySelector('#pg-preview progress').value > 0")
     page.click("#pg-tab-in")
     page.select_option("#pg-in [data-part=sample]", "3")
     page.wait_for_selector("#pg-in [data-part=result][aria-busy=false]", state="attached")
 
-    assert page.evaluate("() => document.querySelector('#pg-report progress').value") < 1
+    assert page.evaluate("() => document.querySelector('#pg-preview progress').value") < 1
     assert page.get_attribute(RESULT, "aria-busy") == "true"
-    page.click("#pg-tab-report")
+    page.click("#pg-tab-preview")
     counted(page)
     assert figures(page)[3] == lines
 
 
 def test_a_newer_file_ends_the_count_of_an_older_one(page: Page, tmp_path: Path) -> None:
     path, _ = big_file(tmp_path, 20 * MB)
-    page.set_input_files("#pg-report [data-part=file]", path)
-    page.wait_for_function("() => document.querySelector('#pg-report progress').value > 0")
+    page.set_input_files("#pg-preview [data-part=file]", path)
+    page.wait_for_function("() => document.querySelector('#pg-preview progress').value > 0")
     choose(page, calls_file(tmp_path, {"type": "track", "event": "New", "userId": "u"}))
     page.wait_for_timeout(500)
 
@@ -289,7 +289,7 @@ def test_a_file_that_is_too_large_leads_to_the_command_line(page: Page, tmp_path
     choose(page, path)
 
     assert "up to 20 MB, and this one has 21.0 MB" in page.inner_text(RESULT)
-    assert "statsig-segment report FILE" in page.inner_text(RESULT)
+    assert "statsig-segment preview FILE" in page.inner_text(RESULT)
 
 
 def test_a_dropped_file_is_counted(page: Page) -> None:
@@ -298,17 +298,17 @@ def test_a_dropped_file_is_counted(page: Page) -> None:
             const dataTransfer = new DataTransfer();
             dataTransfer.items.add(new File(['{"type": "track", "event": "D", "userId": "u"}'], "dropped.json"));
             const event = new DragEvent("drop", {dataTransfer, bubbles: true, cancelable: true});
-            document.querySelector("#pg-report .pg-source").dispatchEvent(event);
+            document.querySelector("#pg-preview .pg-source").dispatchEvent(event);
         }"""
     )
     counted(page)
 
     assert figures(page) == [1, 0, 0, 0]
-    assert page.inner_text("#pg-report [data-part=name]") == "dropped.json, 1 KB"
+    assert page.inner_text("#pg-preview [data-part=name]") == "dropped.json, 1 KB"
 
 
 def test_typed_calls_are_counted(page: Page) -> None:
-    page.click("#pg-report [data-part=text]")
+    page.click("#pg-preview [data-part=text]")
     page.keyboard.insert_text('[{"type": "track", "event": "A", "userId": "u"}, {"type": "track"}]')
     counted(page)
 
@@ -333,11 +333,11 @@ def test_more_events_are_shown_when_asked_for(page: Page, tmp_path: Path) -> Non
     assert not page.is_visible(f"{RESULT} .pg-events + button")
 
 
-def test_the_report_can_be_saved_as_the_page_that_the_command_writes(page: Page) -> None:
+def test_the_preview_can_be_saved_as_the_page_that_the_command_writes(page: Page) -> None:
     with page.expect_download() as download:
-        page.click("#pg-report [data-part=save]")
+        page.click("#pg-preview [data-part=save]")
 
-    assert download.value.path().read_text(encoding="utf-8") == report_page(coverage(sample_lines()))
+    assert download.value.path().read_text(encoding="utf-8") == preview_page(preview(sample_lines()))
 
 
 def test_screen_readers_hear_what_came_out(page: Page, tmp_path: Path) -> None:
@@ -352,7 +352,7 @@ def test_axe_finds_no_violation(browser: Browser, site: str, axe: str, scheme: A
     page = context.new_page()
     page.goto(f"{site}/playground.html")
     page.wait_for_selector(READY, timeout=PATIENCE_MS)
-    page.click("#pg-tab-report")
+    page.click("#pg-tab-preview")
     page.select_option("[data-part=configs]", "1")
     page.wait_for_selector(f"{ADD} >> nth=0", timeout=PATIENCE_MS)
     page.evaluate("() => document.querySelectorAll('details').forEach((each) => { each.open = true; })")
@@ -371,7 +371,7 @@ def test_it_fits_a_phone(browser: Browser, site: str, tmp_path: Path, scheme: An
     phone = context.new_page()
     phone.goto(f"{site}/playground.html")
     phone.wait_for_selector(READY, timeout=PATIENCE_MS)
-    phone.tap("#pg-tab-report")
+    phone.tap("#pg-tab-preview")
     choose(phone, calls_file(tmp_path, {"type": "track", "event": "x" * 500, "userId": "u", "anonymousId": "a"}))
 
     assert phone.evaluate("() => document.documentElement.scrollWidth") == 390
@@ -383,15 +383,15 @@ def test_text_survives_a_reload(browser: Browser, site: str) -> None:
     page.set_default_timeout(PATIENCE_MS)
     page.goto(f"{site}/playground.html")
     page.wait_for_selector(READY)
-    page.click("#pg-tab-report")
-    page.click("#pg-report [data-part=text]")
+    page.click("#pg-tab-preview")
+    page.click("#pg-preview [data-part=text]")
     page.keyboard.insert_text('{"type": "track", "event": "Kept", "userId": "u"}')
     counted(page)
     page.reload()
     page.wait_for_selector(READY)
     counted(page)
 
-    assert page.get_attribute("#pg-tab-report", "aria-selected") == "true"
+    assert page.get_attribute("#pg-tab-preview", "aria-selected") == "true"
     assert figures(page) == [1, 0, 0, 0]
     page.close()
 

@@ -28,7 +28,7 @@ from statsig_segment import (
 )
 from statsig_segment.cli.blocks import Tally, split_calls, translate_block
 from statsig_segment.cli.files import READ_ERRORS, read_blocks
-from statsig_segment.insight.preview import coverage
+from statsig_segment.insight.preview import preview
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -149,12 +149,12 @@ def by_spark(
     kinds = {kind: [row for row in rows if row["kind"] == kind] for kind in {row["kind"] for row in rows}}
     assert kinds.keys() == {"event", "audience", "skipped", "rejected", "file"}
     members = stored(out / "members")
-    report = coverage_of(out)
+    shown = preview_of(out)
     days = sorted(path.name for path in (out / "outcomes" / "kind=event").iterdir())
     return kinds | {
         "members": members,
         "days": days,
-        "report": report,
+        "preview": shown,
         "told": (done.stdout.decode(), done.stderr.decode()),
     }
 
@@ -166,9 +166,9 @@ def stored(folder: Path, **options: Any) -> list[dict[str, Any]]:
     return rows
 
 
-def coverage_of(out: Path) -> bytes:
-    """Read the report that the job wrote."""
-    [path] = (out / "coverage").glob("part-*")
+def preview_of(out: Path) -> bytes:
+    """Read the preview that the job wrote."""
+    [path] = (out / "preview").glob("part-*")
     return path.read_bytes()
 
 
@@ -211,13 +211,13 @@ def memberships(fold: AudienceFold) -> Counter[tuple[str, str | None, bool]]:
 
 
 class TestTheSameArchiveOnBothWays:
-    def test_the_coverage_is_the_same_byte_for_byte(self, by_spark: dict[str, Any], archive: list[Path]) -> None:
-        command = [sys.executable, "-m", "statsig_segment", "report", "--config", str(CONFIG), *map(str, archive)]
+    def test_the_preview_is_the_same_byte_for_byte(self, by_spark: dict[str, Any], archive: list[Path]) -> None:
+        command = [sys.executable, "-m", "statsig_segment", "preview", "--config", str(CONFIG), *map(str, archive)]
         done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - ours
 
         assert done.returncode == 2  # because of the broken file
         assert json.loads(done.stdout)["read"] > CALLS
-        assert by_spark["report"] == done.stdout
+        assert by_spark["preview"] == done.stdout
 
     def test_the_events_are_the_same(self, by_spark: dict[str, Any], by_command_line: dict[str, Any]) -> None:
         events = [json.loads(row["json"]) for row in by_spark["event"]]
@@ -453,15 +453,15 @@ class TestAnEmptyResult:
         assert names_of_events(tmp_path / "out") == ["plain.ndjson"]
 
 
-class TestACoverageOfOtherCalls:
+class TestAPreviewOfOtherCalls:
     def test_it_is_noticed(self) -> None:
         replayed: Any = importlib.import_module("examples.spark_replay.replayed")
         counted = attrs.evolve(
             replayed.Replayed(tally=Tally(), rows=Counter(), files_listed=(), files_done=(), may_be_empty=True),
-            coverage=coverage([json.loads(track("One"))]),
+            preview=preview([json.loads(track("One"))]),
         )
 
-        assert list(counted.problems()) == ["the coverage counts something else"]
+        assert list(counted.problems()) == ["the preview counts something else"]
 
 
 class TestAnotherRun:
@@ -480,7 +480,7 @@ class TestAnotherRun:
 
         assert names_of_events(tmp_path / "out") == ["second.ndjson", "third.ndjson"]
         assert stored(tmp_path / "out" / "members") == []
-        assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["coverage", "members", "outcomes"]
+        assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["preview", "members", "outcomes"]
 
     def test_results_with_a_broken_file_do_not(
         self, replayed: Callable[..., Any], report: Callable[[Any], Any], tmp_path: Path

@@ -1,4 +1,4 @@
-"""Coverage: what is counted where, the limits, and what a gain means."""
+"""Preview: what is counted where, the limits, and what a gain means."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from statsig_segment import EventNaming, IdMapping, InboundConfig, InboundFilter, IntegrationConfig
-from statsig_segment.insight.preview import MAX_ID_TYPES, Coverage, Gain, coverage
+from statsig_segment.insight.preview import MAX_ID_TYPES, Gain, Preview, preview
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,21 +23,21 @@ def track(event: str = "Signed Up", **fields: Any) -> dict[str, Any]:
     return {"type": "track", "event": event, **fields}
 
 
-def kinds(found: Coverage) -> list[tuple[str | None, str | None, int]]:
+def kinds(found: Preview) -> list[tuple[str | None, str | None, int]]:
     return [(event.type, event.name, event.read) for event in found.events]
 
 
 def test_an_event_stands_under_the_name_that_would_be_sent() -> None:
     calls = [track(userId="u1"), {"type": "page", "category": "Docs", "name": "Home", "userId": "u1"}]
 
-    assert kinds(coverage(calls)) == [("track", "segment::Signed Up", 1), ("page", "segment::Viewed Docs Home Page", 1)]
+    assert kinds(preview(calls)) == [("track", "segment::Signed Up", 1), ("page", "segment::Viewed Docs Home Page", 1)]
 
 
 def test_calls_that_make_no_event_count_under_the_name_they_would_have_had() -> None:
     config = IntegrationConfig(inbound=InboundConfig(filters=InboundFilter(exclude=["Heartbeat"])))
     calls = [track(userId="u1"), track(), track("Heartbeat", userId="u1")]
 
-    found = coverage(calls, config)
+    found = preview(calls, config)
 
     assert kinds(found) == [("track", "segment::Signed Up", 2), ("track", "segment::Heartbeat", 1)]
     assert found.events[0].rejected == {"no_identifier": 1}
@@ -53,18 +53,18 @@ def test_calls_without_a_name_stand_under_their_type_alone() -> None:
         7,
     ]
 
-    assert kinds(coverage(calls)) == [("identify", None, 1), ("track", None, 1), (None, None, 3)]
+    assert kinds(preview(calls)) == [("identify", None, 1), ("track", None, 1), (None, None, 3)]
 
 
 def test_one_name_is_two_events_where_two_types_of_call_share_it() -> None:
     config = IntegrationConfig(inbound=InboundConfig(naming=EventNaming(page="{name}")))
     calls = [track("Home", userId="u1"), {"type": "page", "name": "Home", "userId": "u1"}]
 
-    assert [event.type for event in coverage(calls, config).events] == ["track", "page"]
+    assert [event.type for event in preview(calls, config).events] == ["track", "page"]
 
 
 def test_names_beyond_the_limit_count_together() -> None:
-    found = coverage([track(f"Event {number}", userId="u1") for number in range(5)], max_names=2)
+    found = preview([track(f"Event {number}", userId="u1") for number in range(5)], max_names=2)
 
     assert kinds(found) == [("track", "segment::Event 0", 1), ("track", "segment::Event 1", 1)]
     assert found.rest.translated == 3
@@ -72,7 +72,7 @@ def test_names_beyond_the_limit_count_together() -> None:
 
 
 def test_calls_without_a_name_need_no_room_among_the_names() -> None:
-    found = coverage([track("One", userId="u1"), {"type": "identify"}, track("Two", userId="u1")], max_names=1)
+    found = preview([track("One", userId="u1"), {"type": "identify"}, track("Two", userId="u1")], max_names=1)
 
     assert kinds(found) == [("track", "segment::One", 1), ("identify", None, 1)]
     assert found.rest.read == 1
@@ -81,7 +81,7 @@ def test_calls_without_a_name_need_no_room_among_the_names() -> None:
 def test_id_types_beyond_the_limit_count_together() -> None:
     calls = [track(userId="u1", properties={"statsigCustomIDs": [f"type{n}", "x"]}) for n in range(MAX_ID_TYPES + 3)]
 
-    found = coverage(calls)
+    found = preview(calls)
 
     assert len(found.id_types) == MAX_ID_TYPES
     assert found.total.other_ids == 3
@@ -90,25 +90,25 @@ def test_id_types_beyond_the_limit_count_together() -> None:
 def test_merged_id_types_keep_to_the_limit_too() -> None:
     calls = [track(userId="u1", properties={"statsigCustomIDs": [f"type{n}", "x"]}) for n in range(MAX_ID_TYPES + 3)]
 
-    merged = coverage(calls[:60]).merge(coverage(calls[60:]))
+    merged = preview(calls[:60]).merge(preview(calls[60:]))
 
-    assert merged == coverage(calls)
+    assert merged == preview(calls)
 
 
 def test_issues_of_calls_that_are_rejected_do_not_count() -> None:
-    assert coverage([track(userId=True)]).issues == {}
-    assert coverage([track(userId=True, anonymousId=True, properties={"statsigCustomIDs": ["a", "b"]})]).issues == {
+    assert preview([track(userId=True)]).issues == {}
+    assert preview([track(userId=True, anonymousId=True, properties={"statsigCustomIDs": ["a", "b"]})]).issues == {
         "id_invalid": 2
     }
 
 
 @pytest.mark.parametrize("spelling", ["userID", "userid", "USERID"])
 def test_the_user_id_is_a_unit_in_any_letter_case(spelling: str) -> None:
-    assert coverage([track(userId="u1"), track(anonymousId="a1")]).share(spelling) == 1.0
+    assert preview([track(userId="u1"), track(anonymousId="a1")]).share(spelling) == 1.0
 
 
 def test_a_gain_tells_saved_calls_from_events_that_gain_an_id() -> None:
-    found = coverage([track(userId="u1", anonymousId="a1"), track(anonymousId="a2"), track(anonymousId=True), track()])
+    found = preview([track(userId="u1", anonymousId="a1"), track(anonymousId="a2"), track(anonymousId=True), track()])
 
     assert found.gains[0] == Gain(field="anonymousId", id_type="segmentAnonymousId", saved_calls=1, enriched_events=1)
 
@@ -116,7 +116,7 @@ def test_a_gain_tells_saved_calls_from_events_that_gain_an_id() -> None:
 def test_a_gain_is_not_counted_where_the_id_type_has_an_id() -> None:
     calls = [track(userId="u1", groupId="g1", properties={"statsigCustomIDs": ["companyID", "c1"]})]
 
-    assert coverage(calls).gains[1] == Gain(field="groupId", id_type="companyID")
+    assert preview(calls).gains[1] == Gain(field="groupId", id_type="companyID")
 
 
 def test_a_gain_is_not_counted_for_skipped_calls_and_audiences() -> None:
@@ -132,7 +132,7 @@ def test_a_gain_is_not_counted_for_skipped_calls_and_audiences() -> None:
         },
     ]
 
-    found = coverage(calls)
+    found = preview(calls)
 
     assert found.audiences == 1
     assert found.gains[0] == Gain(field="anonymousId", id_type="segmentAnonymousId")
@@ -140,7 +140,7 @@ def test_a_gain_is_not_counted_for_skipped_calls_and_audiences() -> None:
 
 def test_a_mapping_that_the_configuration_has_is_no_gain() -> None:
     mapping = IdMapping(field="anonymousId", id_type="segmentAnonymousId")
-    found = coverage([], IntegrationConfig(inbound=InboundConfig(id_mappings=[mapping])))
+    found = preview([], IntegrationConfig(inbound=InboundConfig(id_mappings=[mapping])))
 
     assert mapping not in [gain.mapping for gain in found.gains]
     assert len(found.gains) == 4
@@ -149,7 +149,7 @@ def test_a_mapping_that_the_configuration_has_is_no_gain() -> None:
 def test_a_top_level_field_of_a_dotted_name_is_read_in_place_of_the_path() -> None:
     call = track(userId="u1", context={"device": {"id": "d1"}}) | {"context.device.id": None}
 
-    assert [gain.enriched_events for gain in coverage([call]).gains] == [0, 0, 0, 0, 0]
+    assert [gain.enriched_events for gain in preview([call]).gains] == [0, 0, 0, 0, 0]
 
 
 def test_more_names_than_the_limit_need_no_more_memory() -> None:
@@ -158,7 +158,7 @@ def test_more_names_than_the_limit_need_no_more_memory() -> None:
 
     def peak(count: int) -> int:
         tracemalloc.start()
-        coverage(calls(count), max_names=100)
+        preview(calls(count), max_names=100)
         size = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return size
@@ -170,7 +170,7 @@ def test_more_names_than_the_limit_need_no_more_memory() -> None:
 def test_a_name_that_comes_back_after_thousands_of_others_counts_with_its_event() -> None:
     names = [*(f"Event {number}" for number in range(5_000)), "Event 0"]
 
-    found = coverage(map(track, names), max_names=5_000)
+    found = preview(map(track, names), max_names=5_000)
 
     assert found.rejected == {"no_identifier": 5_001}
     assert (len(found.events), found.events[0].name) == (5_000, "segment::Event 0")
@@ -179,10 +179,10 @@ def test_a_name_that_comes_back_after_thousands_of_others_counts_with_its_event(
 
 @pytest.mark.parametrize("name", ["<script>", "\ud800", "a\nb", "x" * 100_000, "segment::", "🙂"])
 def test_a_hostile_name_is_a_name(name: str) -> None:
-    assert coverage([track(name, userId="u1")]).events[0].name == f"segment::{name}"
+    assert preview([track(name, userId="u1")]).events[0].name == f"segment::{name}"
 
 
 def test_a_type_that_is_an_enumeration_counts_under_its_value() -> None:
-    found = coverage([track(userId="u1") | {"type": Kind.TRACK}])
+    found = preview([track(userId="u1") | {"type": Kind.TRACK}])
 
     assert kinds(found) == [("track", "segment::Signed Up", 1)]

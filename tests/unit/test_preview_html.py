@@ -1,4 +1,4 @@
-"""The report as a page: what it holds, that it is well formed, and that no name can break out of it."""
+"""The preview as a page: what it holds, that it is well formed, and that no name can break out of it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typing_extensions import override
 
-from statsig_segment.cli.report_html import report_page
-from statsig_segment.insight.preview import coverage
+from statsig_segment.cli.preview_html import preview_page
+from statsig_segment.insight.preview import preview
 from statsig_segment.testing import segment_calls
 
 VOID = {"meta", "br"}
@@ -56,7 +56,7 @@ def track(event: str = "Signed Up", **fields: Any) -> dict[str, Any]:
 
 
 def page_of(*calls: Any, max_names: int = 1000) -> Page:
-    return Page(report_page(coverage(calls, max_names=max_names)))
+    return Page(preview_page(preview(calls, max_names=max_names)))
 
 
 def test_it_counts_what_came_of_the_calls() -> None:
@@ -108,7 +108,7 @@ def test_names_that_were_not_kept_apart_are_said_to_be_together() -> None:
     assert "All names beyond the first 1, together" in text
 
 
-def test_an_empty_coverage_makes_a_page() -> None:
+def test_an_empty_preview_makes_a_page() -> None:
     assert "0 calls" in page_of().text
 
 
@@ -158,8 +158,8 @@ def test_what_cannot_be_seen_is_shown_and_what_is_too_long_is_cut(name: str, sho
 
 
 @given(st.lists(segment_calls(malformed=True), max_size=4), st.integers(0, 2))
-def test_every_coverage_makes_a_well_formed_page_in_utf_8(calls: list[Any], most: int) -> None:
-    text = report_page(coverage(calls, max_names=most))
+def test_every_preview_makes_a_well_formed_page_in_utf_8(calls: list[Any], most: int) -> None:
+    text = preview_page(preview(calls, max_names=most))
 
     assert text.encode().decode() == text
     Page(text)

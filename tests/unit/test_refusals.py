@@ -24,7 +24,7 @@ from statsig_segment import (
 )
 from statsig_segment.inbound.fast_lane import log_event
 from statsig_segment.insight.comparison import compare
-from statsig_segment.insight.preview import coverage
+from statsig_segment.insight.preview import preview
 from statsig_segment.rulebook.codes import limit
 from statsig_segment.rulebook.rules import RULES
 
@@ -32,7 +32,7 @@ CALL: Final[dict[str, Any]] = {"type": "track", "event": "Signed Up", "userId": 
 MANY: Final[dict[str, Callable[[Any], object]]] = {
     "translate_many": translate_many,
     "log_events": log_events,
-    "coverage": coverage,
+    "preview": preview,
     "compare": lambda calls: compare(calls, []),
 }
 

@@ -14,9 +14,9 @@ from statsig_segment import (
     InboundConfig,
     IntegrationConfig,
     StatsigEvent,
-    coverage,
     parse_segment_event,
     parse_statsig_event,
+    preview,
     split_segment_batch,
     translate,
 )
@@ -56,14 +56,14 @@ def track(**fields: Any) -> dict[str, Any]:
 
 
 def test_a_type_that_is_an_enum_is_counted_as_its_value() -> None:
-    assert [event.type for event in coverage([track(type=Kind.TRACK)]).events] == ["track"]
+    assert [event.type for event in preview([track(type=Kind.TRACK)]).events] == ["track"]
 
 
 def test_more_kinds_of_users_than_are_remembered_are_all_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules["statsig_segment.insight.preview"], "_MAX_IDENTITIES", 2)
     calls = [track(properties={"statsigCustomIDs": [f"type{n}", "x"]}) for n in range(5)]
 
-    assert coverage(calls).translated == 5
+    assert preview(calls).translated == 5
 
 
 def test_a_list_of_a_type_of_its_own_is_an_array() -> None:

@@ -1,4 +1,4 @@
-"""One block of input -> its coverage; any process can do any block, without I/O."""
+"""One block of input -> its preview; any process can do any block, without I/O."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -9,7 +9,7 @@ import attrs
 from statsig_segment.cli.blocks import Block, block_payloads, is_statsig, split_calls
 from statsig_segment.configuration.models import IntegrationConfig
 from statsig_segment.errors import SegmentEventError
-from statsig_segment.insight.preview import Coverage, EventCoverage, coverage
+from statsig_segment.insight.preview import EventPreview, Preview, preview
 from statsig_segment.outcomes import Rejected
 
 
@@ -17,14 +17,14 @@ from statsig_segment.outcomes import Rejected
 class Covered:
     """What a block would become."""
 
-    coverage: Coverage
+    preview: Preview
     misdirected: int
     """So many payloads look like input of the other direction."""
 
 
 @attrs.define
 class _Odd:
-    """What is counted on the way, beside the coverage."""
+    """What is counted on the way, beside the preview."""
 
     undecoded: Counter[str] = attrs.field(factory=Counter[str])
     """Code -> payloads that could not be decoded."""
@@ -49,7 +49,7 @@ def cover_block(config: IntegrationConfig, block: Block) -> Covered:
 def cover_payloads(config: IntegrationConfig, payloads: Iterable[Any]) -> Covered:
     """Count what payloads would become, `Rejected` among them for what could not be decoded."""
     odd = _Odd()
-    found = coverage(odd.pass_sound(payloads), config)
+    found = preview(odd.pass_sound(payloads), config)
     if odd.undecoded:
-        found = found.merge(Coverage(events=(EventCoverage(rejected=odd.undecoded),)))
-    return Covered(coverage=found, misdirected=odd.misdirected)
+        found = found.merge(Preview(events=(EventPreview(rejected=odd.undecoded),)))
+    return Covered(preview=found, misdirected=odd.misdirected)

@@ -1,4 +1,4 @@
-"""What a report on a coverage says, whatever it is drawn on: its order, its sentences and its JSON; draws nothing."""
+"""What people read in a preview, whatever it is drawn on: its order, its sentences and its JSON; draws nothing."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -7,57 +7,57 @@ import attrs
 
 from statsig_segment import segment
 from statsig_segment.cli.blocks import Tally
-from statsig_segment.insight.preview import Coverage, EventCoverage, Gain
+from statsig_segment.insight.preview import EventPreview, Gain, Preview
 
 _NUMBERS: Final = ("read", "translated", "audiences", "user_ids", "other_ids")
 _COUNTS: Final = ("skipped", "rejected", "issues", "id_types")
 
 
-def tally_of(coverage: Coverage) -> Tally:
-    """Give the counts of a coverage as any other command counts."""
-    tally = Tally(read=coverage.read, translated=coverage.translated, audiences=coverage.audiences)
-    tally.skipped.update(coverage.skipped)
-    tally.rejected.update(coverage.rejected)
-    tally.issues.update(coverage.issues)
+def tally_of(preview: Preview) -> Tally:
+    """Give the counts of a preview as any other command counts."""
+    tally = Tally(read=preview.read, translated=preview.translated, audiences=preview.audiences)
+    tally.skipped.update(preview.skipped)
+    tally.rejected.update(preview.rejected)
+    tally.issues.update(preview.issues)
     return tally
 
 
-def ordered_events(coverage: Coverage) -> list[EventCoverage]:
+def ordered_events(preview: Preview) -> list[EventPreview]:
     """Give the events, the commonest first; the order depends on nothing but the counts and the names."""
-    return sorted(coverage.events, key=lambda event: (-event.read, event.name or "", event.type or ""))
+    return sorted(preview.events, key=lambda event: (-event.read, event.name or "", event.type or ""))
 
 
-def event_label(event: EventCoverage) -> str:
+def event_label(event: EventPreview) -> str:
     """Say what calls without a name are."""
     return f"{event.type} calls without a name" if event.type else "Not readable as a call"
 
 
-def rest_label(coverage: Coverage) -> str:
+def rest_label(preview: Preview) -> str:
     """Say what the group of all other names is."""
-    return f"All names beyond the first {coverage.max_names:,}, together"
+    return f"All names beyond the first {preview.max_names:,}, together"
 
 
-def unsent(event: EventCoverage) -> int:
+def unsent(event: EventPreview) -> int:
     """Count the calls that were skipped or rejected."""
     return sum(event.skipped.values()) + sum(event.rejected.values())
 
 
-def user_share(event: EventCoverage) -> float | None:
+def user_share(event: EventPreview) -> float | None:
     """Give the share of an event's translated calls with a user ID, `None` where nothing was translated."""
     return event.user_ids / event.translated if event.translated else None
 
 
-def ordered_id_types(coverage: Coverage) -> list[str]:
+def ordered_id_types(preview: Preview) -> list[str]:
     """Give the ID types, the commonest first."""
-    return sorted(coverage.id_types, key=lambda id_type: (-coverage.id_types[id_type], id_type))
+    return sorted(preview.id_types, key=lambda id_type: (-preview.id_types[id_type], id_type))
 
 
 # -- Gains -------------------------------------------------------------------------------------------------------------
 
 
-def useful_gains(coverage: Coverage) -> list[Gain]:
+def useful_gains(preview: Preview) -> list[Gain]:
     """Give the mappings that would add anything, the most useful first."""
-    gains = (gain for gain in coverage.gains if gain.saved_calls or gain.enriched_events)
+    gains = (gain for gain in preview.gains if gain.saved_calls or gain.enriched_events)
     return sorted(gains, key=lambda gain: (-gain.saved_calls, -gain.enriched_events))
 
 
@@ -107,28 +107,28 @@ def percent(share: float) -> str:
 # -- JSON --------------------------------------------------------------------------------------------------------------
 
 
-def coverage_record(coverage: Coverage) -> Mapping[str, Any]:
-    """Give a coverage as a value for JSON, whose order does not depend on that of the calls.
+def preview_record(preview: Preview) -> Mapping[str, Any]:
+    """Give a preview as a value for JSON, whose order does not depend on that of the calls.
 
-    >>> from statsig_segment.insight.preview import coverage
-    >>> record = coverage_record(coverage([{"type": "track", "event": "Paid", "userId": "u1"}]))
+    >>> from statsig_segment.insight.preview import preview
+    >>> record = preview_record(preview([{"type": "track", "event": "Paid", "userId": "u1"}]))
     >>> record["read"], record["shares"], [event["name"] for event in record["events"]]
     (1, {'userID': 1.0}, ['segment::Paid'])
     """
     return {
-        **_count_record(coverage.total),
-        "shares": {unit: coverage.share(unit) for unit in (segment.USER_ID_TYPE, *ordered_id_types(coverage))},
-        "gains": [attrs.asdict(gain) for gain in coverage.gains],
-        "events": [_event_record(event) for event in ordered_events(coverage)],
-        "rest": _count_record(coverage.rest),
-        "max_names": coverage.max_names,
+        **_count_record(preview.total),
+        "shares": {unit: preview.share(unit) for unit in (segment.USER_ID_TYPE, *ordered_id_types(preview))},
+        "gains": [attrs.asdict(gain) for gain in preview.gains],
+        "events": [_event_record(event) for event in ordered_events(preview)],
+        "rest": _count_record(preview.rest),
+        "max_names": preview.max_names,
     }
 
 
-def _event_record(event: EventCoverage) -> Mapping[str, Any]:
+def _event_record(event: EventPreview) -> Mapping[str, Any]:
     return {"type": event.type, "name": event.name, **_count_record(event)}
 
 
-def _count_record(group: EventCoverage) -> Mapping[str, Any]:
+def _count_record(group: EventPreview) -> Mapping[str, Any]:
     numbers = {name: getattr(group, name) for name in _NUMBERS}
     return numbers | {name: dict(sorted(getattr(group, name).items())) for name in _COUNTS}

@@ -1,4 +1,4 @@
-"""A coverage as one self-contained HTML page: no script, no request, safe whatever event names hold; writes no file.
+"""A preview as one self-contained HTML page: no script, no request, safe whatever event names hold; writes no file.
 
 The page says what the terminal says: what came of the calls, which units experiments could use, what a mapping would
 add, and the events one by one. Bars are plain elements with a width, so that the page prints, scales to a phone and
@@ -11,7 +11,7 @@ from typing import Final
 
 import attrs
 
-from statsig_segment.cli.report_facts import (
+from statsig_segment.cli.preview_facts import (
     counted,
     event_label,
     gain_effect,
@@ -24,7 +24,7 @@ from statsig_segment.cli.report_facts import (
     useful_gains,
     user_share,
 )
-from statsig_segment.insight.preview import Coverage, EventCoverage, Gain
+from statsig_segment.insight.preview import EventPreview, Gain, Preview
 from statsig_segment.rulebook.codes import CODES
 
 _MAX_TEXT: Final = 120  # characters of a name that are shown
@@ -91,7 +91,7 @@ class _Outcome:
 
     label: str
     color: str
-    count: Callable[[Coverage], int]
+    count: Callable[[Preview], int]
 
 
 _OUTCOMES: Final = (
@@ -102,21 +102,21 @@ _OUTCOMES: Final = (
 )
 
 
-def report_page(coverage: Coverage, *, title: str = "What your Segment traffic would become") -> str:
-    """Write a coverage as one HTML page.
+def preview_page(preview: Preview, *, title: str = "What your Segment traffic would become") -> str:
+    """Write a preview as one HTML page.
 
-    Shape: a `Coverage` in; the text of a page out, which can be encoded as UTF-8 whatever the names hold. It loads
+    Shape: a `Preview` in; the text of a page out, which can be encoded as UTF-8 whatever the names hold. It loads
     nothing and runs no script.
     Errors: none.
     Rules: CO-1 to CO-3, CO-5.
 
-    >>> from statsig_segment.insight.preview import coverage
-    >>> page = report_page(coverage([{"type": "track", "event": "<b>Paid</b>", "userId": "u1"}]))
+    >>> from statsig_segment.insight.preview import preview
+    >>> page = preview_page(preview([{"type": "track", "event": "<b>Paid</b>", "userId": "u1"}]))
     >>> page.startswith("<!doctype html>"), "<b>" in page, "&lt;b&gt;Paid&lt;/b&gt;" in page
     (True, False, True)
     """
     sections = (_outcomes, _units, _gains, _events, _reasons, _issues)
-    body = "\n".join(filter(None, (section(coverage) for section in sections)))
+    body = "\n".join(filter(None, (section(preview) for section in sections)))
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -141,27 +141,27 @@ calls.</p></footer>
 # -- Sections ---------------------------------------------------------------------------------------------------------
 
 
-def _outcomes(coverage: Coverage) -> str:
-    counts = [(each, each.count(coverage)) for each in _OUTCOMES]
+def _outcomes(preview: Preview) -> str:
+    counts = [(each, each.count(preview)) for each in _OUTCOMES]
     figures = "".join(
         f'<div><dt><i class="{each.color}"></i>{each.label}</dt><dd>{_number(count)}</dd></div>'
         for each, count in counts
     )
     parts = "".join(
-        f'<span class="{each.color}" style="width:{_width(count, coverage.read)}"></span>' for each, count in counts
+        f'<span class="{each.color}" style="width:{_width(count, preview.read)}"></span>' for each, count in counts
     )
     said = ", ".join(f"{each.label.lower()} {_number(count)}" for each, count in counts)
     return _section(
-        counted(coverage.read, "call"),
+        counted(preview.read, "call"),
         f'<dl class="figures">{figures}</dl><div class="stack" role="img" aria-label="{said}">{parts}</div>',
     )
 
 
-def _units(coverage: Coverage) -> str:
-    if not coverage.translated:
+def _units(preview: Preview) -> str:
+    if not preview.translated:
         return ""
-    types = ((id_type, coverage.share(id_type)) for id_type in ordered_id_types(coverage))
-    rows = [("User ID", coverage.share("userID")), *types]
+    types = ((id_type, preview.share(id_type)) for id_type in ordered_id_types(preview))
+    rows = [("User ID", preview.share("userID")), *types]
     bars = "".join(
         f'<div><dt>{_text(name)}</dt><dd class="wide">{_track(share)}</dd>'
         f'<dd class="number">{percent(share)}</dd></div>'
@@ -169,14 +169,14 @@ def _units(coverage: Coverage) -> str:
     )
     return _section(
         "Units that experiments could use",
-        f'<p class="quiet">The share of the {counted(coverage.translated, "event")} '
+        f'<p class="quiet">The share of the {counted(preview.translated, "event")} '
         f'that have each ID.</p><dl class="bars">{bars}</dl>',
     )
 
 
-def _gains(coverage: Coverage) -> str:
-    gains = useful_gains(coverage)
-    rejected = sum(coverage.rejected.values())
+def _gains(preview: Preview) -> str:
+    gains = useful_gains(preview)
+    rejected = sum(preview.rejected.values())
     return _section("What would help", "".join(_gain(gain, rejected) for gain in gains)) if gains else ""
 
 
@@ -187,19 +187,19 @@ def _gain(gain: Gain, rejected: int) -> str:
     )
 
 
-def _events(coverage: Coverage) -> str:
-    events = ordered_events(coverage)
+def _events(preview: Preview) -> str:
+    events = ordered_events(preview)
     if not events:
         return ""
     rows = [_event_row(_name(event), event) for event in events]
-    if coverage.rest.read:
-        rows.append(_event_row(rest_label(coverage), coverage.rest))
+    if preview.rest.read:
+        rows.append(_event_row(rest_label(preview), preview.rest))
     shown, more = rows[:_OPEN_EVENTS], rows[_OPEN_EVENTS:]
     rest = f"<details><summary>{_number(len(more))} more</summary>{_event_table(more)}</details>" if more else ""
     return _section("Events", f"{_event_table(shown)}{rest}")
 
 
-def _name(event: EventCoverage) -> str:
+def _name(event: EventPreview) -> str:
     if event.name is not None:
         return _text(event.name)
     return f"<em>{event_label(event)}</em>"
@@ -213,7 +213,7 @@ def _event_table(rows: Iterable[str]) -> str:
     )
 
 
-def _event_row(name: str, event: EventCoverage) -> str:
+def _event_row(name: str, event: EventPreview) -> str:
     """Write one row; `name` is HTML."""
     numbers = (("Calls", event.read), ("Events", event.translated), ("Not sent", unsent(event)))
     cells = "".join(f'<td class="number" data-label="{label}">{_number(count)}</td>' for label, count in numbers)
@@ -225,12 +225,12 @@ def _event_row(name: str, event: EventCoverage) -> str:
     )
 
 
-def _reasons(coverage: Coverage) -> str:
-    return _section_of_codes("Why calls were skipped or rejected", {**coverage.skipped, **coverage.rejected})
+def _reasons(preview: Preview) -> str:
+    return _section_of_codes("Why calls were skipped or rejected", {**preview.skipped, **preview.rejected})
 
 
-def _issues(coverage: Coverage) -> str:
-    return _section_of_codes("Issues in calls that went through", coverage.issues)
+def _issues(preview: Preview) -> str:
+    return _section_of_codes("Issues in calls that went through", preview.issues)
 
 
 def _section_of_codes(title: str, counts: Mapping[str, int]) -> str:

@@ -1,4 +1,4 @@
-"""A coverage as people see it at a terminal, made with rich: the sum, the units, the events, the gains; writes nothing.
+"""A preview as people see it at a terminal, made with rich: the sum, the units, the events, the gains; writes nothing.
 
 The events are those of the largest counts, as many as people read; JSON and the HTML page have them all.
 """
@@ -14,7 +14,7 @@ from rich.text import Text
 
 from statsig_segment import segment
 from statsig_segment.cli.messages import shown_text
-from statsig_segment.cli.report_facts import (
+from statsig_segment.cli.preview_facts import (
     counted,
     event_label,
     gain_effect,
@@ -29,7 +29,7 @@ from statsig_segment.cli.report_facts import (
     user_share,
 )
 from statsig_segment.cli.screen import NARROW, summary
-from statsig_segment.insight.preview import Coverage, EventCoverage, Gain
+from statsig_segment.insight.preview import EventPreview, Gain, Preview
 
 MAX_EVENTS: Final = 20
 """So many events are shown."""
@@ -49,11 +49,11 @@ _PERCENT: Final = 7
 _BAR_STYLE: Final = "green"
 
 
-def report(coverage: Coverage, width: int) -> RenderableType:
+def shown_preview(preview: Preview, width: int) -> RenderableType:
     """Show what the calls would become, which units experiments could use, and what would help."""
-    sections = (_units(coverage, width), _events(coverage, width), _gains(coverage))
+    sections = (_units(preview, width), _events(preview, width), _gains(preview))
     return Group(
-        summary(tally_of(coverage), width, outbound=False, largest=None),
+        summary(tally_of(preview), width, outbound=False, largest=None),
         *(Group("", section) for section in sections if section is not None),
     )
 
@@ -78,13 +78,13 @@ def _more(count: int, noun: str) -> Iterator[RenderableType]:
 # -- Units -------------------------------------------------------------------------------------------------------------
 
 
-def _units(coverage: Coverage, width: int) -> RenderableType | None:
-    if not coverage.translated:
+def _units(preview: Preview, width: int) -> RenderableType | None:
+    if not preview.translated:
         return None
-    units = [segment.USER_ID_TYPE, *ordered_id_types(coverage)]
-    rows = [(shown_text(unit, _MAX_UNIT), coverage.share(unit)) for unit in units[:MAX_UNITS]]
+    units = [segment.USER_ID_TYPE, *ordered_id_types(preview)]
+    rows = [(shown_text(unit, _MAX_UNIT), preview.share(unit)) for unit in units[:MAX_UNITS]]
     content = _unit_lines(rows, width) if width < NARROW else (_unit_grid(rows, width),)
-    title = f"Units that experiments could use, of {counted(coverage.translated, 'event')}"
+    title = f"Units that experiments could use, of {counted(preview.translated, 'event')}"
     return _section(title, *content, *_more(len(units) - MAX_UNITS, "unit"))
 
 
@@ -105,24 +105,24 @@ def _unit_lines(rows: Iterable[tuple[str, float]], width: int) -> Iterator[Rende
 # -- Events ------------------------------------------------------------------------------------------------------------
 
 
-def _events(coverage: Coverage, width: int) -> RenderableType | None:
-    events = ordered_events(coverage)
+def _events(preview: Preview, width: int) -> RenderableType | None:
+    events = ordered_events(preview)
     if not events:
         return None
     rows = [(_name(event), event) for event in events[:MAX_EVENTS]]
-    if coverage.rest.read:
-        rows.append((Text(rest_label(coverage), "italic"), coverage.rest))
+    if preview.rest.read:
+        rows.append((Text(rest_label(preview), "italic"), preview.rest))
     content = map(_event_lines, rows) if width < NARROW else (_event_table(rows, width),)
     return _section("Events", *content, *_more(len(events) - MAX_EVENTS, "event"))
 
 
-def _name(event: EventCoverage) -> Text:
+def _name(event: EventPreview) -> Text:
     if event.name is None:
         return Text(event_label(event), "italic")
     return Text(shown_text(event.name, _MAX_NAME))
 
 
-def _event_table(rows: Sequence[tuple[Text, EventCoverage]], width: int) -> RenderableType:
+def _event_table(rows: Sequence[tuple[Text, EventPreview]], width: int) -> RenderableType:
     heads = ("calls", "events", "not sent")
     numbers = [[f"{number:,}" for number in _counts(event)] for _, event in rows]
     taken = sum(max(map(len, column)) + _GAP for column in zip(heads, *numbers, strict=True))
@@ -138,18 +138,18 @@ def _event_table(rows: Sequence[tuple[Text, EventCoverage]], width: int) -> Rend
     return table
 
 
-def _counts(event: EventCoverage) -> tuple[int, int, int]:
+def _counts(event: EventPreview) -> tuple[int, int, int]:
     return event.read, event.translated, unsent(event)
 
 
-def _event_share(event: EventCoverage, bar: int) -> Iterator[RenderableType]:
+def _event_share(event: EventPreview, bar: int) -> Iterator[RenderableType]:
     share = user_share(event)
     yield Text("" if share is None else percent(share))
     if bar:
         yield _bar(share or 0, bar)
 
 
-def _event_lines(row: tuple[Text, EventCoverage]) -> RenderableType:
+def _event_lines(row: tuple[Text, EventPreview]) -> RenderableType:
     """Show an event in a few lines, where a table has no room."""
     name, event = row
     share = user_share(event)
@@ -161,9 +161,9 @@ def _event_lines(row: tuple[Text, EventCoverage]) -> RenderableType:
 # -- Gains -------------------------------------------------------------------------------------------------------------
 
 
-def _gains(coverage: Coverage) -> RenderableType | None:
-    gains = useful_gains(coverage)
-    rejected = sum(coverage.rejected.values())
+def _gains(preview: Preview) -> RenderableType | None:
+    gains = useful_gains(preview)
+    rejected = sum(preview.rejected.values())
     return _section("What would help", *(_gain(gain, rejected) for gain in gains)) if gains else None
 
 

@@ -51,7 +51,7 @@ _NO_COUNTS: Final[Mapping[str, int]] = FrozenDict()
 
 
 @attrs.frozen(kw_only=True, slots=False)
-class EventCoverage:
+class EventPreview:
     """The counts of one event, or of any other group of calls. Numbers count calls unless they say otherwise."""
 
     type: str | None = None
@@ -100,34 +100,34 @@ class Gain:
         return IdMapping(field=self.field, id_type=self.id_type)
 
 
-def _total(coverage: Any) -> EventCoverage:
+def _total(preview: Any) -> EventPreview:
     tally = _Tally()
-    for event in coverage.groups:
+    for event in preview.groups:
         tally.add(event)
     return tally.frozen(None, None)
 
 
 @attrs.frozen(kw_only=True, slots=False)
-class Coverage:
+class Preview:
     """What a body of Segment calls would become (CO-1 to CO-5).
 
     It holds no value of a payload but event names and ID types. All totals are sums over `events` and `rest`, so they
     always add up.
     """
 
-    events: tuple[EventCoverage, ...] = ()
+    events: tuple[EventPreview, ...] = ()
     """One entry for each type and name, in order of first appearance; calls without a name have one for each type."""
-    rest: EventCoverage = attrs.field(factory=EventCoverage)
+    rest: EventPreview = attrs.field(factory=EventPreview)
     """All calls with names beyond the first `max_names`, counted together; `rest.read` is 0 where there are none."""
     gains: tuple[Gain, ...] = ()
     """One entry for each of `LIKELY_MAPPINGS` that the configuration lacks, in their order."""
     max_names: int = _MAX_NAMES
     """How many names are kept apart."""
-    total: EventCoverage = attrs.field(init=False, eq=False, repr=False, default=attrs.Factory(_total, takes_self=True))
+    total: EventPreview = attrs.field(init=False, eq=False, repr=False, default=attrs.Factory(_total, takes_self=True))
     """The counts of all calls."""
 
     @property
-    def groups(self) -> tuple[EventCoverage, ...]:
+    def groups(self) -> tuple[EventPreview, ...]:
         """Give every group of calls: the events, then the rest."""
         return (*self.events, self.rest)
 
@@ -178,7 +178,7 @@ class Coverage:
         Errors: none.
 
         >>> calls = [{"type": "track", "event": "Signed Up", "userId": "u1"}]
-        >>> coverage(calls).share("userID"), coverage(calls).share("companyID"), coverage([]).share("userID")
+        >>> preview(calls).share("userID"), preview(calls).share("companyID"), preview([]).share("userID")
         (1.0, 0.0, 0.0)
         """
         if not self.translated:
@@ -186,17 +186,17 @@ class Coverage:
         is_user_id = spelled_id_type(id_type) == segment.USER_ID_TYPE
         return (self.user_ids if is_user_id else self.id_types.get(id_type, 0)) / self.translated
 
-    def merge(self, *others: "Coverage") -> "Coverage":
-        """Give the coverage of the calls of this and of others, as if they had been counted in one pass (CO-4).
+    def merge(self, *others: "Preview") -> "Preview":
+        """Give the preview of the calls of this and of others, as if they had been counted in one pass (CO-4).
 
-        Shape: `coverage(a + b, config)` equals `coverage(a, config).merge(coverage(b, config))`, as long as all
+        Shape: `preview(a + b, config)` equals `preview(a, config).merge(preview(b, config))`, as long as all
         together have at most `max_names` names and 100 ID types. Beyond that, every total still holds, and the groups
         still add up to it; but a name that one part counted in its `rest` stays there, even where another part keeps
         it apart. Of different limits the largest counts.
         Errors: none.
 
         >>> calls = [{"type": "track", "event": name, "userId": "u1"} for name in ("Signed Up", "Signed In")]
-        >>> coverage(calls[:1]).merge(coverage(calls[1:])) == coverage(calls)
+        >>> preview(calls[:1]).merge(preview(calls[1:])) == preview(calls)
         True
         """
         parts = (self, *others)
@@ -208,17 +208,17 @@ class Coverage:
         return tallies.frozen(_merged_gains(*(part.gains for part in parts)))
 
 
-def coverage(payloads: Iterable[Any], config: IntegrationConfig = _DEFAULT, *, max_names: int = _MAX_NAMES) -> Coverage:
+def preview(payloads: Iterable[Any], config: IntegrationConfig = _DEFAULT, *, max_names: int = _MAX_NAMES) -> Preview:
     """Count what Segment calls would become, in one pass and in constant memory for each distinct event name.
 
-    Shape: payloads as `translate_many` takes them in; a `Coverage` out: outcomes in all and by event, the share of
+    Shape: payloads as `translate_many` takes them in; a `Preview` out: outcomes in all and by event, the share of
     events with each ID type, and what likely ID mappings would add. At most `max_names` names are kept apart; the rest
-    count together in `Coverage.rest`.
+    count together in `Preview.rest`.
     Errors: `TypeError` where the payloads are a single call; what cannot be read or translated counts in `rejected`.
     Rules: CO-1 to CO-5. Source: our policy; Statsig's console shows no such figures before events arrive.
 
-    >>> from statsig_segment.insight.preview import coverage
-    >>> found = coverage([
+    >>> from statsig_segment.insight.preview import preview
+    >>> found = preview([
     ...     {"type": "track", "event": "Signed Up", "userId": "u1", "anonymousId": "a1"},
     ...     {"type": "track", "event": "Signed Up", "anonymousId": "a2"},
     ... ])
@@ -227,7 +227,7 @@ def coverage(payloads: Iterable[Any], config: IntegrationConfig = _DEFAULT, *, m
     >>> found.gains[0]
     Gain(field='anonymousId', id_type='segmentAnonymousId', saved_calls=1, enriched_events=1)
     """
-    check_iterable(payloads, "coverage")
+    check_iterable(payloads, "preview")
     count = _Count(config, max_names)
     plan = config.inbound.plan
     for position, given in enumerate(payloads):
@@ -265,7 +265,7 @@ class _Tally:
         self.issues: dict[str, int] = {}
         self.id_types: dict[str, int] = {}
 
-    def add(self, event: EventCoverage, known: dict[str, None] | None = None) -> None:
+    def add(self, event: EventPreview, known: dict[str, None] | None = None) -> None:
         """Add counts made before; ID types that are not among the known ones, and find no room there, go together."""
         self.translated += event.translated
         self.audiences += event.audiences
@@ -290,9 +290,9 @@ class _Tally:
             known[id_type] = None
         self.id_types[id_type] = self.id_types.get(id_type, 0) + number
 
-    def frozen(self, kind: str | None, name: str | None) -> EventCoverage:
+    def frozen(self, kind: str | None, name: str | None) -> EventPreview:
         """Give the counts as a model."""
-        return EventCoverage(type=kind, name=name, **{key: getattr(self, key) for key in self.__slots__})
+        return EventPreview(type=kind, name=name, **{key: getattr(self, key) for key in self.__slots__})
 
 
 class _Tallies:
@@ -317,9 +317,9 @@ class _Tallies:
         tally = self.by_event[kind, name] = _Tally()
         return tally
 
-    def frozen(self, gains: tuple[Gain, ...]) -> Coverage:
+    def frozen(self, gains: tuple[Gain, ...]) -> Preview:
         """Give all counts as a model."""
-        return Coverage(
+        return Preview(
             events=tuple(tally.frozen(kind, name) for (kind, name), tally in self.by_event.items()),
             rest=self.rest.frozen(None, None),
             gains=gains,

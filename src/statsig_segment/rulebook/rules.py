@@ -638,36 +638,36 @@ _CONFIGURATION: Final = (
     ),
 )
 
-_COVERAGE: Final = (
+_PREVIEW: Final = (
     Rule(
         id="CO-1",
         title="What is counted",
-        summary="coverage counts calls read, translated, skipped and rejected, and their issues, for all calls and for "
+        summary="preview counts calls read, translated, skipped and rejected, and their issues, for all calls and for "
         "each event name. The sums add up. At most 1,000 names are counted one by one; the rest count together.",
         policy="all of it",
     ),
     Rule(
         id="CO-2",
         title="The share of an ID type",
-        summary="Coverage.share gives the share of translated events that an experiment on this ID type can use.",
+        summary="Preview.share gives the share of translated events that an experiment on this ID type can use.",
         policy="all of it",
     ),
     Rule(
         id="CO-3",
         title="What a mapping would gain",
-        summary="For each likely mapping that the configuration lacks, Coverage.gains says how many rejected calls it "
+        summary="For each likely mapping that the configuration lacks, Preview.gains says how many rejected calls it "
         "would save and how many events would gain an ID. Both are measured, not estimated.",
         policy="the table of likely mappings",
     ),
     Rule(
         id="CO-4",
         title="Merging counts",
-        summary="a.merge(b) is the coverage of both inputs together, so that processes and Spark can share the work.",
+        summary="a.merge(b) is the preview of both inputs together, so that processes and Spark can share the work.",
         policy="all of it",
     ),
     Rule(
         id="CO-5",
-        title="Coverage holds no data",
+        title="A preview holds no data",
         summary="The only values of payloads in it are event names and ID types.",
         policy="all of it",
     ),
@@ -735,9 +735,9 @@ _COMMAND_LINE: Final = (
     ),
     Rule(
         id="CL-4",
-        title="report and compare",
-        summary="report prints the coverage of files, and compare prints findings and the proposal. Both also write "
-        "JSON; report writes HTML, and compare a configuration.",
+        title="preview and compare",
+        summary="preview prints what files would become, and compare prints findings and the proposal. Both also write "
+        "JSON; preview writes HTML, and compare a configuration.",
         policy="all of it",
     ),
     Rule(
@@ -773,7 +773,7 @@ FAMILIES: Final = (
     Family(slug="outbound", title="From Statsig to Segment", rules=_OUTBOUND),
     Family(slug="trust", title="Trust", rules=_TRUST),
     Family(slug="configuration", title="Configuration", rules=_CONFIGURATION),
-    Family(slug="coverage", title="Coverage", rules=_COVERAGE),
+    Family(slug="preview", title="Preview", rules=_PREVIEW),
     Family(slug="comparison", title="Comparison", rules=_COMPARISON),
     Family(slug="command_line", title="Command line", rules=_COMMAND_LINE),
 )

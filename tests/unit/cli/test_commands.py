@@ -617,7 +617,7 @@ positional arguments:
     inbound             translate Segment calls to Statsig events
     outbound            translate Statsig's exports to Segment calls
     explain             show where each field of an event comes from, or why there is no event
-    report              count what Segment calls would become, and show what would help
+    preview             count what Segment calls would become, and show what would help
     compare             compare Segment calls with what Statsig holds of them, and propose a configuration
     check-config        show every problem of a configuration, or what it does
 options:
@@ -686,8 +686,8 @@ options:
   --only {event,audience,skipped,rejected}
                         explain only calls that end so
 """,
-    ("report",): """
-usage: statsig-segment report [-h] [--config FILE] [--limit N] [--json] [--html FILE] [--jobs N] [FILE ...]
+    ("preview",): """
+usage: statsig-segment preview [-h] [--config FILE] [--limit N] [--json] [--html FILE] [--jobs N] [FILE ...]
 Count what Segment calls would become, and show what would help.
 positional arguments:
   FILE                  Segment calls; - or none is standard input
@@ -696,7 +696,7 @@ options:
   --config FILE         the configuration, TOML or JSON; without one, the default
   --limit N             stop after N calls
   --json                write JSON at a terminal, too
-  --html FILE           write the report as one HTML page to this file
+  --html FILE           write the preview as one HTML page to this file
   --jobs N              share the work among N processes
 """,
     ("compare",): """

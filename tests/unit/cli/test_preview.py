@@ -1,4 +1,4 @@
-"""`report`: what it counts, what it says would help, and how it looks; at any terminal, and with any input."""
+"""`preview`: what it counts, what it says would help, and how it looks; at any terminal, and with any input."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from tests.unit.cli.test_terminal import ESCAPES, ODD, at_terminal
 
 from statsig_segment import load_config
 from statsig_segment.cli.blocks import block_payloads, split_calls
-from statsig_segment.cli.report_facts import coverage_record
-from statsig_segment.cli.report_text import MAX_EVENTS, MAX_UNITS
+from statsig_segment.cli.preview_facts import preview_record
+from statsig_segment.cli.preview_text import MAX_EVENTS, MAX_UNITS
 from statsig_segment.errors import SegmentEventError
-from statsig_segment.insight.preview import coverage
+from statsig_segment.insight.preview import preview
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,18 +41,18 @@ class TestIntoAPipe:
 
     def test_it_says_what_the_library_counts(self, run: Run) -> None:
         config = load_config(CONFIG)
-        ended = run("report", CALLS, "--config", CONFIG)
+        ended = run("preview", CALLS, "--config", CONFIG)
         payloads = block_payloads(CALLS.read_bytes(), split_calls, SegmentEventError)
 
         assert ended.status == 1
-        assert ended.lines == [json.loads(json.dumps(coverage_record(coverage(payloads, config))))]
+        assert ended.lines == [json.loads(json.dumps(preview_record(preview(payloads, config))))]
 
     def test_it_counts_what_inbound_counts(self, run: Run, tmp_path: Path) -> None:
         odd = tmp_path / "odd"
         odd.write_bytes(CALLS.read_bytes() + b'oops\n"text"\n7\n[1,{"type":"alias"}]\n{"batch":7}\n' + ndjson(ODD))
         run("inbound", odd, "--config", CONFIG, "--summary-json", tmp_path / "summary")
         summary = json.loads((tmp_path / "summary").read_bytes())
-        ended = run("report", odd, "--config", CONFIG)
+        ended = run("preview", odd, "--config", CONFIG)
         [record] = ended.lines
 
         assert {name: record[name] for name in summary} == summary
@@ -63,59 +63,59 @@ class TestIntoAPipe:
         (tmp_path / "first").write_bytes(b"".join(lines[:20]))
         (tmp_path / "second.gz").write_bytes(gzip.compress(b"".join(lines[20:])))
 
-        assert run("report", tmp_path / "second.gz", tmp_path / "first").out == run("report", CALLS).out
-        assert run("report", stdin=CALLS.read_bytes()).out == run("report", CALLS).out
+        assert run("preview", tmp_path / "second.gz", tmp_path / "first").out == run("preview", CALLS).out
+        assert run("preview", stdin=CALLS.read_bytes()).out == run("preview", CALLS).out
 
     def test_processes_count_as_one(self, run: Run, tmp_path: Path) -> None:
         calls = tmp_path / "calls"
         calls.write_bytes(CALLS.read_bytes() * 200)
-        alone = run("report", calls, "--config", CONFIG)
-        shared = run("report", calls, "--config", CONFIG, "--jobs", "2")
+        alone = run("preview", calls, "--config", CONFIG)
+        shared = run("preview", calls, "--config", CONFIG, "--jobs", "2")
 
         assert shared == alone
         assert alone.lines[0]["read"] == COUNT * 200
 
     def test_blocks_count_as_one(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-        whole = run("report", CALLS, "--config", CONFIG)
+        whole = run("preview", CALLS, "--config", CONFIG)
         monkeypatch.setattr("statsig_segment.cli.files._PIECE", 1_000)
 
-        assert run("report", CALLS, "--config", CONFIG) == whole
+        assert run("preview", CALLS, "--config", CONFIG) == whole
 
     def test_no_more_calls_are_counted_than_asked_for(self, run: Run) -> None:
-        assert run("report", CALLS, "--limit", "3").lines[0]["read"] == 3
+        assert run("preview", CALLS, "--limit", "3").lines[0]["read"] == 3
 
     def test_empty_input_has_no_calls(self, run: Run) -> None:
-        ended = run("report")
+        ended = run("preview")
 
         assert ended.status == 0
         assert (ended.lines[0]["read"], ended.lines[0]["events"], ended.lines[0]["shares"]) == (0, [], {"userID": 0.0})
 
     def test_no_value_but_names_stands_in_it(self, run: Run) -> None:
         call = track(properties={"secret": "s-1", "statsigCustomIDs": ["team", "s-2"]}, context={"ip": "s-3"})
-        ended = run("report", stdin=ndjson(call, {**call, "type": "s"}))
+        ended = run("preview", stdin=ndjson(call, {**call, "type": "s"}))
 
         assert b"s-" not in ended.out
         assert b'"team"' in ended.out
 
     def test_names_may_hold_anything(self, run: Run) -> None:
-        [record] = run("report", stdin=ndjson(ODD)).lines
+        [record] = run("preview", stdin=ndjson(ODD)).lines
 
         assert record["events"][0]["name"] == f"segment::{ODD['event']}"
 
     def test_names_beyond_the_limit_count_together(self, run: Run) -> None:
-        [record] = run("report", stdin=ndjson(*(track(f"Event {number}") for number in range(1_100)))).lines
+        [record] = run("preview", stdin=ndjson(*(track(f"Event {number}") for number in range(1_100)))).lines
 
         assert (len(record["events"]), record["rest"]["read"], record["read"]) == (1_000, 100, 1_100)
 
     def test_input_of_the_other_direction_is_named_once(self, run: Run) -> None:
-        ended = run("report", EXPORT)
+        ended = run("preview", EXPORT)
 
         assert ended.status == 1
         assert ended.err.count("look like a Statsig export: `statsig-segment outbound` reads those") == 1
 
     def test_an_input_that_fails_midway_is_counted_as_far_as_it_goes(self, run: Run, tmp_path: Path) -> None:
         (tmp_path / "cut.gz").write_bytes(gzip.compress(ndjson(GOOD) * 20_000)[:-20])
-        ended = run("report", tmp_path / "cut.gz")
+        ended = run("preview", tmp_path / "cut.gz")
 
         assert ended.status == 2
         assert "cut.gz: " in ended.err
@@ -125,7 +125,7 @@ class TestIntoAPipe:
 class TestAtATerminal:
     def shown(self, tmp_path: Path, *calls: Any, columns: int = 120, **variables: Any) -> list[str]:
         (tmp_path / "calls").write_bytes(ndjson(*calls))
-        return at_terminal("report", tmp_path / "calls", columns=columns, NO_COLOR="1", **variables).lines
+        return at_terminal("preview", tmp_path / "calls", columns=columns, NO_COLOR="1", **variables).lines
 
     def test_it_begins_with_the_sum_and_why_calls_were_lost(self, tmp_path: Path) -> None:
         lines = self.shown(tmp_path, track(), MEMBER, {"type": "identify", "userId": "u"}, ANONYMOUS, ANONYMOUS)
@@ -194,7 +194,7 @@ class TestAtATerminal:
         lines = self.shown(tmp_path, *[ANONYMOUS] * 2, {"type": "alias"}, columns=200)
         added = lines[lines.index("    [[inbound.id_mappings]]") :]
         (tmp_path / "config.toml").write_text("\n".join(added), encoding="utf-8")
-        [record] = run("report", "--config", tmp_path / "config.toml", stdin=calls).lines
+        [record] = run("preview", "--config", tmp_path / "config.toml", stdin=calls).lines
 
         assert (record["translated"], sum(record["rejected"].values())) == (2, 1)
 
@@ -205,7 +205,7 @@ class TestAtATerminal:
         assert self.shown(tmp_path) == ["read 0 = translated 0 + audiences 0 + skipped 0 + rejected 0"]
 
     def test_json_is_written_where_it_is_asked_for(self, run: Run) -> None:
-        assert at_terminal("report", CALLS, "--json").text.startswith(run("report", CALLS).out.decode())
+        assert at_terminal("preview", CALLS, "--json").text.startswith(run("preview", CALLS).out.decode())
 
     @pytest.mark.parametrize("columns", [20, 59, 60, 80, 99, 100, 120])
     def test_nothing_is_wider_than_it_is(self, tmp_path: Path, columns: int) -> None:
@@ -213,7 +213,7 @@ class TestAtATerminal:
             CALLS.read_bytes()
             + ndjson(ODD, track("登録" * 60), track(properties={"statsigCustomIDs": ["x" * 90, "y"]}))
         )
-        lines = at_terminal("report", tmp_path / "odd", columns=columns).lines
+        lines = at_terminal("preview", tmp_path / "odd", columns=columns).lines
 
         assert max(cell_len(ESCAPES.sub("", line)) for line in lines) <= columns
 
@@ -226,8 +226,8 @@ class TestAtATerminal:
 
     @pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=str)
     def test_one_that_is_plain_gets_no_escape_codes(self, variables: dict[str, Any]) -> None:
-        assert "\x1b[32m━" in at_terminal("report", CALLS).text
-        assert "\x1b" not in at_terminal("report", CALLS, **variables).text
+        assert "\x1b[32m━" in at_terminal("preview", CALLS).text
+        assert "\x1b" not in at_terminal("preview", CALLS, **variables).text
 
     @pytest.mark.parametrize("columns", [20, 80, 300])
     @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
@@ -249,30 +249,30 @@ class TestAtATerminal:
 
 class TestTheHtmlPage:
     def test_it_is_the_page_of_the_same_coverage(self, run: Run, tmp_path: Path) -> None:
-        ended = run("report", CALLS, "--html", tmp_path / "report.html")
-        page = (tmp_path / "report.html").read_text(encoding="utf-8")
+        ended = run("preview", CALLS, "--html", tmp_path / "preview.html")
+        page = (tmp_path / "preview.html").read_text(encoding="utf-8")
 
-        assert ended.out == run("report", CALLS).out
+        assert ended.out == run("preview", CALLS).out
         assert page.startswith("<!doctype html>")
         assert f"{COUNT} calls" in page
 
     def test_it_is_whole_or_not_there(self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        (tmp_path / "report.html").write_text("old", encoding="utf-8")
-        monkeypatch.setattr("statsig_segment.cli.commands.report.report_page", exit_early)
-        run("report", CALLS, "--html", tmp_path / "report.html")
+        (tmp_path / "preview.html").write_text("old", encoding="utf-8")
+        monkeypatch.setattr("statsig_segment.cli.commands.preview.preview_page", exit_early)
+        run("preview", CALLS, "--html", tmp_path / "preview.html")
 
-        assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
-        assert (tmp_path / "report.html").read_text(encoding="utf-8") == "old"
+        assert [path.name for path in tmp_path.iterdir()] == ["preview.html"]
+        assert (tmp_path / "preview.html").read_text(encoding="utf-8") == "old"
 
     def test_it_is_none_of_the_inputs(self, run: Run, tmp_path: Path) -> None:
         (tmp_path / "calls").write_bytes(ndjson(GOOD))
-        ended = run("report", tmp_path / "calls", "--html", tmp_path / "calls")
+        ended = run("preview", tmp_path / "calls", "--html", tmp_path / "calls")
 
         assert (ended.status, ended.out) == (2, b"")
         assert "the same file as the input" in ended.err
         assert (tmp_path / "calls").read_bytes() == ndjson(GOOD)
 
     def test_names_of_half_a_pair_are_written(self, run: Run, tmp_path: Path) -> None:
-        run("report", "--html", tmp_path / "report.html", stdin=ndjson(ODD))
+        run("preview", "--html", tmp_path / "preview.html", stdin=ndjson(ODD))
 
-        assert "\\ud800" in (tmp_path / "report.html").read_text(encoding="utf-8")
+        assert "\\ud800" in (tmp_path / "preview.html").read_text(encoding="utf-8")

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from statsig_segment.cli.arguments import Command
-from statsig_segment.cli.commands import check_config, compare, explain, inbound, outbound, report
+from statsig_segment.cli.commands import check_config, compare, explain, inbound, outbound, preview
 
 COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
     {
@@ -24,10 +24,10 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             add_arguments=explain.add_arguments,
             run=explain.run,
         ),
-        "report": Command(
+        "preview": Command(
             help="count what Segment calls would become, and show what would help",
-            add_arguments=report.add_arguments,
-            run=report.run,
+            add_arguments=preview.add_arguments,
+            run=preview.run,
         ),
         "compare": Command(
             help="compare Segment calls with what Statsig holds of them, and propose a configuration",
