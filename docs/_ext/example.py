@@ -9,7 +9,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from statsig_segment import Row, StatsigEvent, explain, load_config, to_log_event
-from statsig_segment.rulebook.rules import RULES
+from statsig_segment.rulebook import RULES
 
 
 class Example(SphinxDirective):

@@ -8,13 +8,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar
 
+import attrs
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from statsig_segment.losses import LEFT_BEHIND, LeftBehind
-from statsig_segment.rulebook.codes import CODES, Code
-from statsig_segment.rulebook.rules import FAMILIES, RULES, Family, Rule, Source
+from statsig_segment.rulebook import CODES, FAMILIES, RULES, Code, Family, Rule, Source
 
 _HEADING = re.compile(r"^## ([A-Z]{2}-\d+)$", re.MULTILINE)
 _RULE = re.compile(rf"\b({'|'.join(sorted(RULES, key=len, reverse=True))})\b")
@@ -82,7 +82,7 @@ class Sources(SphinxDirective):
         rules: dict[Source, list[str]] = {}
         for rule in RULES.values():
             for source in rule.sources:
-                rules.setdefault(source.at(""), []).append(rule.id)
+                rules.setdefault(attrs.evolve(source, part=""), []).append(rule.id)
         items = (
             nodes.list_item(
                 "", nodes.paragraph("", "", *_link(source), nodes.Text(f": {', '.join(dict.fromkeys(ids))}"))

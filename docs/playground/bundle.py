@@ -38,7 +38,7 @@ class MissingToolError(RuntimeError):
 def bundle(folder: Path, cache: Path) -> None:
     """Make the folder anew; `cache` holds what was fetched before."""
     _fetched(cache / "npm", [SOURCES / "package.json"], _npm_install)
-    _fetched(cache / "wheels", [ROOT / "pyproject.toml", *sorted((ROOT / "src").rglob("*.py"))], _build_wheels)
+    _fetched(cache / "wheels", [ROOT / "pyproject.toml", *_files(ROOT / "src")], _build_wheels)
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
@@ -123,7 +123,7 @@ def _write(path: Path, value: Any) -> None:
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file())
+    return sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
 
 
 def _digest(files: Iterable[Path]) -> str:

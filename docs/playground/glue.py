@@ -38,8 +38,7 @@ from statsig_segment import (
     url_verification_code,
 )
 from statsig_segment.errors import join_path
-from statsig_segment.rulebook.codes import CODES
-from statsig_segment.rulebook.rules import FAMILIES
+from statsig_segment.rulebook import CODES, FAMILIES
 
 Json = dict[str, Any]
 

@@ -38,7 +38,7 @@ from statsig_segment.cli.preview_facts import (
 )
 from statsig_segment.cli.preview_html import preview_page
 from statsig_segment.insight.preview import EventPreview, Gain
-from statsig_segment.rulebook.codes import CODES
+from statsig_segment.rulebook import CODES
 
 Json = dict[str, Any]
 

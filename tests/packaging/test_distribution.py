@@ -88,8 +88,9 @@ class TestTheMetadata:
 
 
 class TestTheWheel:
-    def test_it_holds_every_module_and_the_vectors_and_nothing_else(self, wheel: set[str]) -> None:
-        ours = {f"statsig_segment/{path.relative_to(PACKAGE).as_posix()}" for path in PACKAGE.rglob("*.py")}
+    def test_it_holds_every_module_the_tables_and_the_vectors_and_nothing_else(self, wheel: set[str]) -> None:
+        modules = [*PACKAGE.rglob("*.py"), PACKAGE / "rulebook/codes.json", PACKAGE / "rulebook/rules.toml"]
+        ours = {f"statsig_segment/{path.relative_to(PACKAGE).as_posix()}" for path in modules}
         vectors = {
             f"statsig_segment/vectors/{path.name}" for path in VECTORS.iterdir() if path.suffix in {".json", ".md"}
         }

@@ -43,6 +43,7 @@ FORBIDDEN_CALLS = {
     "__import__", "breakpoint", "eval", "exec", "globals", "input", "open", "print",
 }  # fmt: skip
 FORBIDDEN_ATTRIBUTES = {
+    "get_data",
     "uuid1",
     "uuid4",
     "environ",
@@ -53,6 +54,8 @@ FORBIDDEN_ATTRIBUTES = {
     "utcnow",
     "utcfromtimestamp",
 }
+# The one thing that is read: the package's own tables, when their modules are imported and never in a call.
+READS_ITS_TABLE = {name: {"attribute: get_data"} for name in ("rulebook.codes", "rulebook.rules")}
 CACHES = {"cache", "lru_cache"}  # a cached_property keeps its value in the object that it belongs to
 MUTABLE = {"bytearray", "Counter", "defaultdict", "deque", "dict", "list", "OrderedDict", "set"}
 MUTABLE_TYPES = (bytearray, Counter, defaultdict, deque, dict, list, OrderedDict, set)
@@ -135,7 +138,9 @@ def held(value: object) -> Iterator[object]:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_the_source_of_a_module_reaches_for_nothing_outside(name: str) -> None:
-    assert findings((PACKAGE / f"{name.replace('.', '/')}.py").read_text(encoding="utf-8")) == set()
+    assert findings((PACKAGE / f"{name.replace('.', '/')}.py").read_text(encoding="utf-8")) == READS_ITS_TABLE.get(
+        name, set()
+    )
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name != "__main__"])  # it is to be run, not imported
@@ -157,6 +162,7 @@ def test_a_module_holds_nothing_that_can_be_changed(name: str) -> None:
         ("import functools\n@functools.cache\ndef f(): ...", "cache: cache"),
         ("print(1)", "call: print"),
         ("from datetime import datetime\ndef f(): return datetime.now()", "attribute: now"),
+        ("x = __loader__.get_data('x')", "attribute: get_data"),
         ("from datetime import date\ndef f(): return date.today()", "attribute: today"),
         ("def f(x): return datetime.fromtimestamp(x)", "call: fromtimestamp without a time zone"),
         ("def f():\n    global x\n    x = 1", "global: x"),

@@ -8,12 +8,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from statsig_segment import rulebook
 from statsig_segment.cli.comparison_facts import Sides, proposal_text, verdict
 from statsig_segment.cli.messages import printable
 from statsig_segment.cli.outputs import UnusableError
 from statsig_segment.cli.screen import NARROW
 from statsig_segment.insight.comparison import Comparison, Example, Finding
-from statsig_segment.rulebook.rules import RULES
 
 _INDENT: Final = 2
 _GAP: Final = 2
@@ -57,7 +57,7 @@ def _findings(findings: Sequence[Finding], width: int) -> RenderableType:
     for head, justify in (("aspect", "left"), ("agree", "right"), ("differ", "right"), ("rule", "left")):
         table.add_column(head, justify=justify, overflow="fold")  # type: ignore[arg-type]  # a literal, as rich has it
     for finding in findings:
-        rule = f"{finding.rule}: {RULES[finding.rule].title}"
+        rule = f"{finding.rule}: {rulebook.RULES[finding.rule].title}"
         table.add_row(finding.aspect, f"{finding.agree:,}", _differ(finding), Text(rule, "dim"))
     return table
 

@@ -18,6 +18,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from statsig_segment import rulebook
 from statsig_segment.cli.blocks import Tally
 from statsig_segment.cli.messages import (
     call_name,
@@ -33,7 +34,6 @@ from statsig_segment.inbound.audiences import AudienceUpdate
 from statsig_segment.insight.explain import Explanation, Row
 from statsig_segment.outcomes import Rejected, Skipped
 from statsig_segment.rulebook.codes import CODES
-from statsig_segment.rulebook.rules import RULES
 from statsig_segment.statsig.events import StatsigEvent
 
 STYLES: Final = {"event": "green", "audience": "cyan", "skipped": "magenta", "rejected": "bold red", "issue": "magenta"}
@@ -198,7 +198,10 @@ def _verdict(result: Any) -> Text:
 
 def _why(code: str, meaning: str, payload: Any) -> RenderableType:
     rule = CODES[code].rule
-    facts = (("why", f"{meaning} ({rule}: {RULES[rule].title})"), ("what would change it", hint(code, payload)))
+    facts = (
+        ("why", f"{meaning} ({rule}: {rulebook.RULES[rule].title})"),
+        ("what would change it", hint(code, payload)),
+    )
     return Group(*(Text.assemble((f"{name}:  ", "dim"), text) for name, text in facts))
 
 

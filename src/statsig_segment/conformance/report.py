@@ -6,7 +6,7 @@ from typing import Any, Final, TypeAlias
 
 from statsig_segment.conformance.program import Run
 from statsig_segment.conformance.verdicts import FAILED, PASSED, UNSUPPORTED, Verdict
-from statsig_segment.rulebook.rules import RULES
+from statsig_segment.rulebook import RULES
 
 Report: TypeAlias = Mapping[str, Any]
 
