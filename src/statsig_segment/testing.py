@@ -121,7 +121,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY: Final = 86_400_000
 _LAST_MS: Final = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z
 _SECONDS_BELOW: Final = 31_557_600_000
-_RECEIVED: Final = ("9999-12-31T12:00:00Z", 253_402_257_600_000)  # nothing is implausibly later than that (IN-5)
+_RECEIVED: Final = ("9999-12-31T12:00:00Z", 253_402_257_600_000_000_000)  # nothing is implausibly later than that (IN-5)
 
 
 def json_values(*, max_leaves: int = 8) -> st.SearchStrategy[Any]:
@@ -200,7 +200,7 @@ def _between(before: str, word: str, case: Callable[[str], str], after: str) -> 
 
 
 def timestamps() -> st.SearchStrategy[Any]:
-    """Make what IN-6 reads as a time: ISO 8601 text in all its forms, numbers, and strings of digits.
+    """Make what IN-6 reads as a time: ISO 8601 text in all its forms, numbers, and numbers as text.
 
     >>> from hypothesis import given
     >>> from statsig_segment import parse_segment_event
@@ -211,10 +211,12 @@ def timestamps() -> st.SearchStrategy[Any]:
     >>> check()
     """
     seconds = st.integers(0, _SECONDS_BELOW - 1)
-    milliseconds = st.integers(_SECONDS_BELOW, _LAST_MS)
-    numbers = seconds | milliseconds
+    finer = st.integers(_SECONDS_BELOW, 10**14 - 1) | st.integers(10**14, (_LAST_MS - _DAY) * 10**6)
+    numbers = seconds | finer
     fractional = st.integers(0, _SECONDS_BELOW * 1000 - 1).map(lambda number: number / 1000)
-    return st.one_of(_iso_texts(), numbers, numbers.map(str), fractional)
+    return st.one_of(
+        _iso_texts(), numbers, numbers.map(str), fractional, fractional.map(str), finer.map("{:.6E}".format)
+    )
 
 
 @st.composite
@@ -228,7 +230,8 @@ def _iso_texts(draw: st.DrawFn) -> str:
         return text
     if clock == "fraction":
         clock = f"{moment:%H:%M:%S}.{draw(st.text('0123456789', min_size=1, max_size=9))}"
-    return text + draw(st.sampled_from("T ")) + clock + draw(st.sampled_from(("", "Z", "+02", "-0330", "+05:45")))
+    zones = ("", "Z", "+02", "-0330", "+05:45", " +0000", " UTC", "UTC")
+    return text + draw(st.sampled_from("T ")) + clock + draw(st.sampled_from(zones))
 
 
 def even_odd_arrays(
@@ -633,14 +636,7 @@ def _users() -> st.SearchStrategy[JsonObject]:
     )
 
 
-_EXPORT_MS: Final = st.integers(0, _LAST_MS)
-
-
-def _export_times() -> st.SearchStrategy[Any]:
-    """Make what OU-1 reads as a time: numbers, digits with or without a fraction, ISO text."""
-    fractions = st.builds("{}.{}".format, _EXPORT_MS, st.integers(0, 999))
-    return st.one_of(_EXPORT_MS, _EXPORT_MS.map(str), fractions, _iso_texts(), st.none())
-
+_EXPORT_MS: Final = st.integers(_SECONDS_BELOW, 10**14 - 1)
 
 _SPOILED_EXPORT: Final = (
     ("eventName",),
@@ -683,8 +679,8 @@ def statsig_events(*, changes: bool = True, malformed: bool = False) -> st.Searc
         optional={
             "user": _users() | st.none(),
             "userID": identifiers() | st.sampled_from(("", None)),
-            "timestamp": _export_times(),
-            "time": _export_times(),
+            "timestamp": timestamps() | st.none(),
+            "time": timestamps() | st.none(),
             "value": st.none() | st.integers() | st.text(max_size=6),
             "metadata": st.dictionaries(_keys(), json_values(max_leaves=2), max_size=3),
             "statsigMetadata": _sdk_metadata(),
@@ -872,7 +868,7 @@ def warehouse_rows(*, malformed: bool = False) -> st.SearchStrategy[JsonObject]:
         "user_id": identifiers(),
         "stable_id": identifiers(),
         "custom_ids": _perhaps_text(ids),
-        "timestamp": _export_times() | _warehouse_times(),
+        "timestamp": timestamps() | st.none() | _warehouse_times(),
         "event_value": st.integers() | st.text(max_size=6),
         "user_object": _perhaps_text(_users()),
         "statsig_metadata": _perhaps_text(_sdk_metadata()),

@@ -7,7 +7,6 @@ test_delivery.py; IN-10 is in test_python_values.py.
 from __future__ import annotations
 
 import json
-import re
 from collections import UserDict
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -18,7 +17,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tests.support.calls import EPOCH, LAST_MS, found, read_id, read_iso, track
+from tests.support.calls import EPOCH, LAST_MS, SECONDS_BELOW, found, read_id, read_time, track
 from tests.support.values import JsonObject, is_array, is_object
 
 from statsig_segment import (
@@ -317,20 +316,6 @@ class TestIN5FirstReadableTime:
         assert parse_segment_event(call).time_ms is None
 
 
-SECONDS_BELOW = 31_557_600_000
-
-
-def read_number(text: str) -> int | None:
-    """The oracle for numbers and digit strings, in exact decimal arithmetic over the shortest decimal form."""
-    exact = Decimal(text)
-    if not exact.is_finite():
-        return None
-    time_ms = exact * 1000 if exact < SECONDS_BELOW else exact
-    if not -1 < time_ms < LAST_MS + 1 or time_ms < 0:
-        return None
-    return int(time_ms)
-
-
 @st.composite
 def iso_parts(draw: st.DrawFn) -> list[str]:
     """The pieces of a text that IN-6 may or may not read: most of them well-formed, some just beside it."""
@@ -349,7 +334,8 @@ def iso_parts(draw: st.DrawFn) -> list[str]:
             pieces += [":", draw(two_digits)]
             if draw(st.booleans()):
                 pieces += [draw(st.sampled_from("....,:")), draw(st.text("0123456789", min_size=1, max_size=11))]
-        pieces += [draw(st.sampled_from(("", "Z", "z", " Z", "UTC", "sign")))]
+        pieces += [draw(st.sampled_from(("", "", "", " ", " ", "  ")))]
+        pieces += [draw(st.sampled_from(("", "Z", "z", "UTC", "utc", "sign", "sign")))]
         if pieces[-1] == "sign":
             pieces[-1] = draw(st.sampled_from("++--−"))
             pieces += [draw(st.sampled_from(("00", "02", "14", "23", "24", "5")))]
@@ -359,17 +345,19 @@ def iso_parts(draw: st.DrawFn) -> list[str]:
 
 class TestIN6FormsOfTime:
     """
-    Time formats: ISO 8601 with `T` or space, 0 to 9 fraction digits (cut to milliseconds, not rounded), `Z`, `±hh`,
-    `±hhmm`, `±hh:mm`, or none (= UTC); one-digit month and day; JSON numbers and digit strings: below 31,557,600,000
-    seconds, else milliseconds (fractional seconds kept to the millisecond). Years 1970 to 9999; outside: unreadable.
-    Result: integer epoch milliseconds. No time at all: `None`, and `time` is left out on the wire. [policy, after
-    Segment's own lenient parser]
+    Time formats, the same in both directions (OU-1, OU-9, OU-10). ISO 8601 with `T` or space, 0 to 9 fraction digits
+    (cut to milliseconds, not rounded), `Z`, `±hh`, `±hhmm`, `±hh:mm`, or none (= UTC); one space may stand before the
+    offset, and `UTC` may stand for `Z` (so BigQuery and Snowflake print); one-digit month and day. JSON numbers, and
+    text of ASCII digits with an optional fraction and exponent: below 31,557,600,000 seconds, below 100,000,000,000,000
+    milliseconds, below 100,000,000,000,000,000 microseconds, else nanoseconds; floored to the millisecond, by the
+    shortest decimal form of a number. Years 1970 to 9999; outside: unreadable. Result: integer epoch milliseconds. No
+    time at all: `None`, and `time` is left out on the wire. [policy, after Segment's own lenient parser]
 
-    Corners: date alone is allowed; hours and minutes are needed once there is a time, seconds are not; ASCII digits
-    only, no space around it, ten or more fraction digits are unreadable; 24:00, leap seconds and offsets beyond 23:59
-    are unreadable; digit strings are whole numbers (exponents, signs and fractions are unreadable); a fractional number
-    is read by its shortest decimal form and floored to the millisecond. The limits of years hold for the instant in
-    UTC.
+    Corners: date alone is allowed, and takes no zone; hours and minutes are needed once there is a time, seconds are
+    not; ASCII digits only, no other space, ten or more fraction digits are unreadable; 24:00, leap seconds and offsets
+    beyond 23:59 are unreadable. Number text with a sign, a leading or trailing point, white space, or an exponent of
+    more than three digits is unreadable; its exponent may have a sign. The limits choose by the number itself, before
+    anything is cut. `UTC` in upper case only, after one space or none. The limits of years hold for the instant in UTC.
     """
 
     @staticmethod
@@ -382,16 +370,17 @@ class TestIN6FormsOfTime:
     def test_iso_text_agrees_with_datetime(self, local: datetime, fraction: str, data: st.DataObject) -> None:
         minutes = data.draw(st.integers(-23 * 60 - 59, 23 * 60 + 59))
         sign, (hours, rest) = "-" if minutes < 0 else "+", divmod(abs(minutes), 60)
-        zones = {f"{sign}{hours:02}:{rest:02}": minutes, f"{sign}{hours:02}{rest:02}": minutes, "Z": 0, "": 0}
+        zones = {f"{sign}{hours:02}:{rest:02}": minutes, f"{sign}{hours:02}{rest:02}": minutes, "Z": 0, "": 0, "UTC": 0}
         if not rest:
             zones[f"{sign}{hours:02}"] = minutes
         zone = data.draw(st.sampled_from(sorted(zones)))
+        space = data.draw(st.sampled_from((" ", ""))) if zone else ""
         day = data.draw(st.sampled_from((f"{local:%Y-%m-%d}", f"{local.year}-{local.month}-{local.day}")))
         clock = f"{local:%H:%M:%S}" + (f".{fraction}" if fraction else "")
         instant = local.replace(tzinfo=UTC, microsecond=0) - timedelta(minutes=zones[zone])
         expected = (instant - EPOCH) // timedelta(milliseconds=1) + int((fraction + "000")[:3])
 
-        assert self.read(f"{day}{data.draw(st.sampled_from('T '))}{clock}{zone}") == expected
+        assert self.read(f"{day}{data.draw(st.sampled_from('T '))}{clock}{space}{zone}") == expected
 
     @given(iso_parts())
     @example(["1969-12-31T23:30:00-01:00"])
@@ -410,6 +399,10 @@ class TestIN6FormsOfTime:
     @example(["2024-03-01T09:00.5"])
     @example(["2024-03-01Z"])
     @example(["2024-03-01+02:00"])
+    @example(["2024-03-01 UTC"])
+    @example(["2024-03-01 00:00:00.000 +0000"])
+    @example(["2024-03-01 00:00:00 UTC"])
+    @example(["2024-03-01T00:00Z UTC"])
     @example(["2024-03-01T09:00:00.000z"])
     @example(["2024-03-01t09:00:00.000Z"])
     @example(["2024-W09-5T00:00:00.0000Z"])
@@ -424,7 +417,7 @@ class TestIN6FormsOfTime:
     def test_text_is_read_by_the_grammar_of_the_rule_and_by_no_other(self, pieces: list[str]) -> None:
         text = "".join(pieces)
 
-        assert self.read(text) == read_iso(text)
+        assert self.read(text) == read_time(text)
 
     @given(timestamps().filter(lambda value: isinstance(value, str)), st.data())
     def test_one_character_too_many_makes_another_time_or_none(self, text: str, data: st.DataObject) -> None:
@@ -432,36 +425,72 @@ class TestIN6FormsOfTime:
         character = data.draw(st.sampled_from(" \tTZ+-:.,0é٣\x00\n"))
         changed = text[:at] + character + text[at:]
 
-        assert self.read(changed) == (read_number(changed) if re.fullmatch("[0-9]+", changed) else read_iso(changed))
+        assert self.read(changed) == read_time(changed)
 
-    @given(st.integers(-(10**6), 10**15) | st.integers(SECONDS_BELOW - 5, SECONDS_BELOW + 5) | st.integers())
+    BOUNDS = (SECONDS_BELOW, 10**14, 10**17, LAST_MS * 10**6)
+    NUMBERS = st.one_of(
+        st.integers(-(10**6), 10**15),
+        st.integers(0, 10**21),
+        st.builds(int.__add__, st.sampled_from(BOUNDS), st.integers(-5, 5)),
+    )
+
+    @given(NUMBERS | st.integers())
     @example(SECONDS_BELOW - 1)
     @example(SECONDS_BELOW)
-    @example(LAST_MS)
-    @example(LAST_MS + 1)
+    @example(10**14 - 1)
+    @example(10**14)
+    @example(10**17 - 1)
+    @example(10**17)
+    @example(LAST_MS * 10**6 + 999_999)
+    @example((LAST_MS + 1) * 10**6)
     @example(0)
     @example(-1)
     @example(10**5000)
-    def test_integers_are_seconds_or_milliseconds(self, number: int) -> None:
-        in_range = 0 <= number <= LAST_MS
+    def test_the_size_of_an_integer_tells_its_unit(self, number: int) -> None:
+        assert self.read(number) == read_time(number)
 
-        assert self.read(number) == (read_number(str(number)) if in_range else None)
+    @given(NUMBERS.filter(lambda number: number >= 0), st.integers(0, 20))
+    def test_text_of_digits_is_read_as_the_number_it_spells(self, number: int, zeros: int) -> None:
+        assert self.read("0" * zeros + str(number)) == read_time(number)
 
-    @given(st.integers(0, 10**15) | st.integers(SECONDS_BELOW - 5, SECONDS_BELOW + 5), st.integers(0, 20))
-    def test_digit_strings_are_read_as_the_number_they_spell(self, number: int, zeros: int) -> None:
-        assert self.read("0" * zeros + str(number)) == read_number(str(number))
+    @given(
+        st.text("0123456789", min_size=1, max_size=24),
+        st.text("0123456789", max_size=24).map(lambda digits: f".{digits}" if digits else ""),
+        st.sampled_from(("", "e", "E", "e+", "E-")),
+        st.integers(0, 40) | st.integers(0, 999),
+    )
+    @example("1", ".7750016", "E", 9)
+    @example("1", ".793862489", "E", 9)
+    @example("1793862489", ".01", "", 0)
+    @example("99999999999999", ".9", "", 0)
+    @example("31557599999", ".9999", "", 0)
+    @example("0", ".0", "e", 999)
+    @example("0", ".00000000000000000000179386248", "e", 30)
+    @example("1", "", "E-", 999)
+    @example("253402300799999999999", ".9", "", 0)
+    @example("253402300800000000000", "", "", 0)
+    def test_text_may_have_a_fraction_and_an_exponent(self, whole: str, fraction: str, e: str, exponent: int) -> None:
+        text = f"{whole}{fraction}{e}{exponent if e else ''}"
+
+        assert self.read(text) == read_time(text)
 
     @given(
         st.integers(0, 10**10),
-        st.sampled_from(("-{}", "+{}", "{}.0", "{}.5", "{}e0", " {}", "{} ", "{}_0", "0x{}", "{}n")),
+        st.sampled_from(
+            (
+                *("-{}", "+{}", "{}.", ".{}", "{}.5.5", "{}e", "{}e1000", "{}e0001", "{}e1.5", "{}e--1", "{} e1"),
+                *(" {}", "{} ", "{}_0", "0x{}", "{}n", "{},5", "{}\n", "{} UTC", "{}Z"),
+            )
+        ),
     )
-    def test_digit_strings_are_whole_numbers(self, number: int, form: str) -> None:
+    def test_text_that_is_not_quite_a_number_is_unreadable(self, number: int, form: str) -> None:
         assert self.read(form.format(number)) is None
 
     @given(
         st.one_of(
             st.floats(),
             st.floats(0, 1e11),
+            st.floats(0, 1e21),
             st.integers(0, SECONDS_BELOW * 1000).map(lambda number: number / 1000),
             st.integers(SECONDS_BELOW, LAST_MS).map(lambda number: number + 0.5),
         )
@@ -474,10 +503,12 @@ class TestIN6FormsOfTime:
     @example(5e-324)
     @example(0.0009)
     @example(31557599999.999)
+    @example(99999999999999.98)
+    @example(1e17)
     @example(float(LAST_MS))
     @example(LAST_MS + 1.0)
     def test_a_fractional_number_is_floored_by_its_shortest_decimal_form(self, number: float) -> None:
-        assert self.read(number) == read_number(repr(number))
+        assert self.read(number) == read_time(number)
 
     @given(st.floats(0, 1e11) | st.integers(0, 10**14))
     def test_json_numbers_are_read_like_python_numbers(self, number: float) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -54,12 +56,12 @@ LAST_MS = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z
 _GRAMMAR = re.compile(
     r"(?P<year>[0-9]{4})-(?P<month>[0-9]{1,2})-(?P<day>[0-9]{1,2})"
     r"(?P<clock>[T ](?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(:(?P<second>[0-9]{2})(\.(?P<fraction>[0-9]{1,9}))?)?"
-    r"(?P<zone>Z|(?P<sign>[+-])(?P<zone_hour>[0-9]{2})(:?(?P<zone_minute>[0-9]{2}))?)?)?"
+    r"(?P<zone> ?(Z|UTC|(?P<sign>[+-])(?P<zone_hour>[0-9]{2})(:?(?P<zone_minute>[0-9]{2}))?))?)?"
 )
 
 
 def read_iso(text: str) -> int | None:
-    """The oracle for text that is no digit string: the grammar above, and the calendar of `datetime`."""
+    """The oracle for text that is not a number: the grammar above, and the calendar of `datetime`."""
     matched = _GRAMMAR.fullmatch(text)
     if matched is None:
         return None
@@ -82,3 +84,32 @@ def read_iso(text: str) -> int | None:
     since = (moment - EPOCH) + (offset if part["sign"] == "-" else -offset)
     time_ms = since // timedelta(seconds=1) * 1000 + int((part["fraction"] + "00")[:3] if matched["fraction"] else 0)
     return time_ms if 0 <= time_ms <= LAST_MS else None
+
+
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
+_MS_BELOW, _US_BELOW = 100_000_000_000_000, 100_000_000_000_000_000
+SECONDS_BELOW = 31_557_600_000
+
+
+def read_number(text: str) -> int | None:
+    """The oracle for numbers, as JSON or as text: exact fractions of the number that the text spells."""
+    if not _NUMBER.fullmatch(text):
+        return None
+    number = Fraction(text)
+    if number < SECONDS_BELOW:
+        number *= 1000
+    elif number >= _US_BELOW:
+        number /= 1_000_000
+    elif number >= _MS_BELOW:
+        number /= 1000
+    time_ms = math.floor(number)
+    return time_ms if time_ms <= LAST_MS else None
+
+
+def read_time(value: Any) -> int | None:
+    """The oracle of IN-6 for any JSON value."""
+    if isinstance(value, str):
+        return read_number(value) if _NUMBER.fullmatch(value) else read_iso(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return read_number(repr(value + 0.0) if isinstance(value, float) else str(max(-1, min(value, 10**30))))

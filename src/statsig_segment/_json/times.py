@@ -1,4 +1,4 @@
-"""Times as both vendors' clients write them -> integer epoch milliseconds, and back to ISO text; no clock."""
+"""Times as both vendors' clients write them -> integer epoch milliseconds, and back to ISO text; no clock (IN-6)."""
 
 import re
 from datetime import UTC, date, datetime
@@ -7,35 +7,67 @@ from typing import Any, Final
 DAY_MS: Final = 86_400_000
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 _LAST_MS: Final = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z
-_MOST_DIGITS: Final = len(str(_LAST_MS))
-_SECONDS_BELOW: Final = 31_557_600_000  # after Segment's own lenient parser: larger numbers are milliseconds
 
+LEAST_MS: Final = 31_557_600_000
+MOST_MS: Final = 10**14 - 1
+"""Whole numbers from the one to the other are milliseconds, 1971 to 5138. The lower bound is that of Segment's own
+lenient parser."""
+_BEYOND: Final = 10**21  # as nanoseconds the year 33658
+_UNITS: Final = ((LEAST_MS, 3), (MOST_MS + 1, 0), (10**17, -3), (_BEYOND, -6))
+"""Numbers below the bound, and the power of ten that makes them milliseconds: seconds, milliseconds, microseconds,
+nanoseconds."""
+
+_NUMBER: Final = re.compile(r"(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,3}))?", re.ASCII)
 _ISO: Final = re.compile(
     r"(?P<year>\d{4})-(?P<month>\d\d?)-(?P<day>\d\d?)"
     r"(?:[T ](?P<hour>[01]\d|2[0-3]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d)(?:\.(?P<fraction>\d{1,9}))?)?"
-    r"(?:Z|(?P<sign>[+-])(?P<offset_hour>[01]\d|2[0-3])(?::?(?P<offset_minute>[0-5]\d))?)?)?",
+    r"(?: ?(?:Z|UTC|(?P<sign>[+-])(?P<offset_hour>[01]\d|2[0-3])(?::?(?P<offset_minute>[0-5]\d))?))?)?",
     re.ASCII,
 )
-_DIGITS: Final = re.compile(r"0*(\d+)(?:\.\d+)?", re.ASCII)
 
 
 def epoch_ms(value: Any) -> int | None:
-    """Read a time of a Segment call as integer epoch milliseconds, cut and not rounded; else `None` (IN-6).
+    """Return a time as integer epoch milliseconds, cut and not rounded; `None` for what is not a time.
 
-    Shape: ISO 8601 text, a number, or a string of digits. Numbers below 31,557,600,000 are seconds, others
-    milliseconds.
+    A time is ISO 8601 text, a number, or a number as text, in both directions (IN-6). How large a number is tells its
+    unit: seconds, milliseconds, microseconds or nanoseconds.
 
-    >>> epoch_ms("2024-03-01 12:34:56.7899+01:00"), epoch_ms(1709292896), epoch_ms("yesterday")
-    (1709292896789, 1709292896000, None)
+    >>> epoch_ms("2024-03-01 12:34:56.7899 +0100"), epoch_ms(1709292896), epoch_ms("1.709292896789E15")
+    (1709292896789, 1709292896000, 1709292896789)
+    >>> epoch_ms("yesterday") is None
+    True
     """
     if type(value) is str:
-        return _seconds_or_ms(_whole_number(value)) if value.isdecimal() else iso_ms(value)
-    if type(value) is int:
-        return _seconds_or_ms(value)
-    return _fractional_ms(value) if type(value) is float else None
+        text = value
+    elif type(value) is int and 0 <= value < _BEYOND:  # Python does not print an integer of any length
+        text = str(value)
+    elif type(value) is float:
+        text = repr(value + 0.0)  # the shortest decimal form: 1.005 is 1005 ms, not 1004; adding zero makes -0.0 a 0.0
+    else:
+        return None
+    number = _NUMBER.fullmatch(text)
+    time_ms = _iso_ms(text) if number is None else _number_ms(*number.groups(default=""))
+    return time_ms if time_ms is not None and 0 <= time_ms <= _LAST_MS else None
 
 
-def iso_ms(text: str) -> int | None:
+def _number_ms(whole: str, fraction: str, exponent: str) -> int | None:
+    """Read a decimal number by its digits: floats are inexact, and a `Decimal` obeys its caller's context."""
+    digits = (whole + fraction).lstrip("0")
+    places = len(digits) - len(fraction) + int(exponent or "0")
+    if not digits:
+        return 0
+    if places > len(str(_BEYOND)):
+        return None
+    size = _first(digits, places)
+    return next((_first(digits, places + shift) for bound, shift in _UNITS if size < bound), None)
+
+
+def _first(digits: str, places: int) -> int:
+    """Return the whole number that the first digits make; zeros follow where there are fewer."""
+    return int(f"{digits:0<{places}}"[:places]) if places > 0 else 0
+
+
+def _iso_ms(text: str) -> int | None:
     """Read ISO 8601 text; one without an offset is in UTC."""
     found = _ISO.fullmatch(text)
     if found is None:
@@ -48,58 +80,11 @@ def iso_ms(text: str) -> int | None:
     seconds = int(hour) * 3600 + int(minute) * 60 + int(second)
     offset = int(offset_hour) * 3600 + int(offset_minute) * 60
     seconds += offset if sign == "-" else -offset
-    return _in_range(days * DAY_MS + seconds * 1000 + int(f"{fraction:0<3.3}"))
-
-
-def _whole_number(digits: str) -> int | None:
-    """Read ASCII digits, as many as any time has."""
-    found = _DIGITS.fullmatch(digits)
-    return int(found[1]) if found and len(found[1]) <= _MOST_DIGITS else None
-
-
-def _seconds_or_ms(number: int | None) -> int | None:
-    if number is None:
-        return None
-    return _in_range(number * 1000 if number < _SECONDS_BELOW else number)
-
-
-def _fractional_ms(number: float) -> int | None:
-    if not 0 <= number <= _LAST_MS + 1:
-        return None
-    if number >= _SECONDS_BELOW:
-        return _in_range(int(number))
-    whole, _, fraction = repr(number).partition(".")  # its shortest decimal form: 1.005 is 1005 ms, not 1004
-    if "e" in fraction or "e" in whole:  # less than 0.0001 s
-        return 0
-    return int(whole) * 1000 + int(f"{fraction:0<3.3}")
-
-
-def _in_range(time_ms: int) -> int | None:
-    return time_ms if 0 <= time_ms <= _LAST_MS else None
-
-
-def export_ms(value: Any) -> int | None:
-    """Read the time of a Statsig export: numbers and digits are milliseconds, all else is ISO text (OU-1, OU-9).
-
-    >>> export_ms(1709292896789.5), export_ms("1709292896789.5"), export_ms("2024-03-01 11:34:56.789 UTC")
-    (1709292896789, 1709292896789, 1709292896789)
-    """
-    if type(value) is str:
-        number = _whole_number(value)
-        return iso_ms(_without_utc(value)) if number is None else _in_range(number)
-    if type(value) is float:
-        return int(value) if -1 < value < _LAST_MS + 1 else None
-    return _in_range(value) if type(value) is int else None
-
-
-def _without_utc(text: str) -> str:
-    """Cut off the ` UTC` that may follow a text without an offset."""
-    bare = text.removesuffix(" UTC")
-    return f"{bare}Z" if bare != text and ":" in bare else bare
+    return days * DAY_MS + seconds * 1000 + int(f"{fraction:0<3.3}")
 
 
 def iso_text(time_ms: int) -> str:
-    """Write epoch milliseconds as ISO 8601 with exactly three fraction digits and `Z` (OU-4).
+    """Return epoch milliseconds as ISO 8601 with exactly three fraction digits and `Z` (OU-4).
 
     >>> iso_text(1709292896789)
     '2024-03-01T11:34:56.789Z'

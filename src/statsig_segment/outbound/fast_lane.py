@@ -7,7 +7,7 @@ event is skipped, or `None`, which leaves the event to the reference. Config cha
 
 from typing import Any, Final, TypeAlias
 
-from statsig_segment._json.times import export_ms, iso_text
+from statsig_segment._json.times import LEAST_MS, MOST_MS, epoch_ms, iso_text
 from statsig_segment._json.values import EMPTY, JsonValue
 from statsig_segment.configuration.plans import OutboundPlan
 from statsig_segment.statsig import (
@@ -65,7 +65,7 @@ def outbound_track(payload: JsonObject, plan: OutboundPlan | None) -> JsonObject
         user_id, user, value, metadata = get(USER_ID), get(USER), get(VALUE), get(METADATA)
         statsig_metadata, time_uuid = get(STATSIG_METADATA), get(TIME_UUID)
         timestamp = get(TIMESTAMP)
-        if type(timestamp) is not int or not 0 <= timestamp <= _LAST_COMMON_MS:
+        if type(timestamp) is not int or not LEAST_MS <= timestamp <= MOST_MS:
             timestamp = _time_ms(payload)
         if type(time_uuid) not in _SCALARS or type(user_id) not in _SCALARS:
             return None
@@ -165,15 +165,12 @@ def outbound_track(payload: JsonObject, plan: OutboundPlan | None) -> JsonObject
         return None
 
 
-_LAST_COMMON_MS: Final = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z
-
-
 def _time_ms(payload: JsonObject) -> int | None:
     """Read a time that is not a plain integer."""
     for name in (TIMESTAMP, "time"):
         value = payload.get(name)
         if value is not None:
-            time_ms = export_ms(value) if type(value) in _SCALARS else None
+            time_ms = epoch_ms(value) if type(value) in _SCALARS else None
             if time_ms is None:
                 raise _OddError
             return time_ms

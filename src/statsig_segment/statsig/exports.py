@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Final, TypeAlias, cast
 import attrs
 
 from statsig_segment import statsig
-from statsig_segment._json.times import export_ms
+from statsig_segment._json.times import epoch_ms
 from statsig_segment._json.values import (
     EMPTY,
     FrozenDict,
@@ -141,7 +141,7 @@ def parse_statsig_event(payload: Mapping[str, Any] | str | bytes) -> ExportedEve
     Shape: a mapping, or JSON text as `str` or UTF-8 `bytes`, in; a `ConfigChange` for `statsig::config_change`, in
     any of its five public shapes, and an `ExportedEvent` for everything else out. Rows of the warehouse export are
     read too. `user.privateAttributes` is left behind.
-    Units: times are milliseconds, as numbers or digits, or ISO text.
+    Units: `time_ms` is in epoch milliseconds; IN-6 says which times are read.
     Errors: `StatsigEventError` with code `invalid_json`, `not_an_object` or `missing_event`.
     Rules: OU-1, OU-5, OU-7, OU-9. Source: Statsig's pages on Segment, on webhooks and on its warehouse export.
 
@@ -197,7 +197,7 @@ def _time(fields: FrozenDict, issues: list[Issue]) -> int | None:
     name = next((name for name in _TIMES if fields.get(name) is not None), None)
     if name is None:
         return None
-    time_ms = export_ms(fields[name])
+    time_ms = epoch_ms(fields[name])
     if time_ms is None:
         add_issue(issues, "time_unreadable", f"$.{name}")
     return time_ms
