@@ -184,7 +184,8 @@ def _link(source: Source) -> Iterator[nodes.Node]:
     yield nodes.reference("", source.title, refuri=source.url)
     if source.part:
         yield nodes.Text(f", {source.part}")
-    yield nodes.Text(f" (read {source.read})" if source.read else " (day not noted)")
+    days = ", ".join(filter(None, (source.dated and f"of {source.dated}", source.read and f"read {source.read}")))
+    yield nodes.Text(f" ({days or 'day not noted'})")
 
 
 def _entry(rule: Rule, page: str) -> nodes.list_item:

@@ -42,23 +42,32 @@ COUNTS = {
     "IN": 10,
     "ID": 10,
     "US": 11,
-    "FL": 7,
+    "FL": 8,
     "AU": 6,
     "WI": 3,
-    "OU": 9,
+    "OU": 10,
     "TR": 5,
+    "EX": 5,
     "CF": 2,
-    "CO": 5,
-    "CM": 5,
-    "CL": 7,
+    "CO": 10,
+    "CM": 7,
+    "DI": 2,
+    "JO": 3,
+    "CL": 8,
 }
 IDS = tuple(f"{letters}-{number}" for letters, last in COUNTS.items() for number in range(1, last + 1))
 
 # Rules that vectors do not show: about Python itself, and about many calls at once.
-WITHOUT_VECTORS = {"IN-10", *(id_ for id_ in IDS if id_.startswith(("CF-", "CO-", "CM-", "CL-")))}
+WITHOUT_VECTORS = {"IN-10", *(id_ for id_ in IDS if id_.startswith(("EX-", "CF-", "CO-", "CM-", "DI-", "JO-", "CL-")))}
 
 # CM-5 says what a comparison is good for: docs/how_to_compare.md runs.
 WITHOUT_CLASS = {"CM-5"}
+
+# Rules whose code is not there yet. Their classes and vectors come with it, and this set goes.
+PENDING = {
+    *("FL-8", "OU-10", "EX-1", "EX-2", "EX-3", "EX-4", "EX-5", "CO-6", "CO-7", "CO-8", "CO-9", "CO-10"),
+    *("CM-6", "CM-7", "DI-1", "DI-2", "JO-1", "JO-2", "JO-3", "CL-8"),
+}
 
 # Prefix of a configuration key -> the model that holds it.
 MODELS: dict[str, type[attrs.AttrsInstance]] = {
@@ -285,11 +294,11 @@ class TestTheLinks:
 
 
 class TestTheRulesAreTested:
-    @pytest.mark.parametrize("rule", [rule for rule in IDS if rule not in WITHOUT_CLASS])
+    @pytest.mark.parametrize("rule", [rule for rule in IDS if rule not in WITHOUT_CLASS | PENDING])
     def test_a_class_of_properties_is_named_for_the_rule(self, rule: str) -> None:
         assert named_class(rule), f"no class tests {rule}"
 
-    @pytest.mark.parametrize("rule", [rule for rule in IDS if rule not in WITHOUT_VECTORS])
+    @pytest.mark.parametrize("rule", [rule for rule in IDS if rule not in WITHOUT_VECTORS | PENDING])
     def test_a_vector_names_the_rule(self, rule: str) -> None:
         assert rule in vector_rules()
 

@@ -36,6 +36,8 @@ class Source:
     """``documented`` or ``observed``."""
     part: str = ""
     """Heading or part of the page, if it is a long one."""
+    dated: str | None = None
+    """The day of the text that we read, ``YYYY-MM-DD``, where the page or its repository says it."""
     read: str | None = None
     """The day we read it, ``YYYY-MM-DD``; ``None`` if we saw it without noting the day, or know its address only."""
 
