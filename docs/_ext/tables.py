@@ -5,7 +5,9 @@ rules and codes become links wherever they stand in text.
 """
 
 import re
+import tomllib
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any, ClassVar
 
 import attrs
@@ -13,7 +15,6 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from statsig_segment.losses import LEFT_BEHIND, LeftBehind
 from statsig_segment.rulebook import CODES, FAMILIES, RULES, Code, Family, Rule, Source
 
 _HEADING = re.compile(r"^## ([A-Z]{2}-\d+)$", re.MULTILINE)
@@ -127,11 +128,10 @@ class Losses(SphinxDirective):
     required_arguments: ClassVar[int] = 1
 
     def run(self) -> list[nodes.Node]:
-        """Write them as a table."""
-        self.env.note_reread()  # the library may have changed
-        rows = [_loss(row) for row in LEFT_BEHIND if row.direction == self.arguments[0]]
-        if not rows:
-            raise self.error(f"{self.arguments[0]!r} is not a direction")
+        """Write the rows of losses.toml as a table."""
+        source = Path(self.env.srcdir) / "losses.toml"
+        self.env.note_dependency(source)
+        rows = [_loss(row) for row in tomllib.loads(source.read_text(encoding="utf-8"))[self.arguments[0]]]
         return self.parse_text_to_nodes("\n".join(("| Field | Of | What happens | Rule |", "|---|---|---|---|", *rows)))
 
 
@@ -202,13 +202,14 @@ def _code(code: str, row: Code) -> nodes.definition_list_item:
     return nodes.definition_list_item("", term, nodes.definition("", where, *texts))
 
 
-def _loss(row: LeftBehind) -> str:
-    field = "every other field" if row.path == "$.*.**" else f"`{row.path.removeprefix('$.').removesuffix('.**')}`"
-    if row.path.endswith(".**") and row.values == "null":
+def _loss(row: dict[str, Any]) -> str:
+    path = row["path"]
+    field = "every other field" if path == "$.*.**" else f"`{path.removeprefix('$.').removesuffix('.**')}`"
+    if path.endswith(".**") and row.get("values") == "null":
         field = f"anything in {field}"
-    kinds = ", ".join(_KINDS_OF_EXPORTS.get(kind, kind) for kind in row.kinds) or "all"
-    owner = f"{kinds}, profile `{row.profile}`" if row.profile else kinds
-    return f"| {field} | {owner} | {row.why} | {row.rule} |"
+    kinds = ", ".join(_KINDS_OF_EXPORTS.get(kind, kind) for kind in row.get("kinds", ())) or "all"
+    owner = f"{kinds}, profile `{row['profile']}`" if "profile" in row else kinds
+    return f"| {field} | {owner} | {row['why']} | {row['rule']} |"
 
 
 def _sentence(phrase: str) -> str:

@@ -6,10 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.support.losses import LEFT_BEHIND
 
-from statsig_segment.losses import LEFT_BEHIND
-from statsig_segment.rulebook.codes import CODES
-from statsig_segment.rulebook.rules import RULES
+from statsig_segment.rulebook import CODES, RULES
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted(path for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts)]

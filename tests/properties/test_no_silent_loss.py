@@ -12,6 +12,7 @@ from typing import Any, TypeGuard
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.losses import LEFT_BEHIND, Direction, LeftBehind, left_behind
 
 from statsig_segment import (
     AudienceUpdate,
@@ -27,8 +28,7 @@ from statsig_segment import (
     split_segment_batch,
     translate,
 )
-from statsig_segment.losses import LEFT_BEHIND, Direction, LeftBehind, left_behind
-from statsig_segment.rulebook.rules import RULES
+from statsig_segment.rulebook import RULES
 from statsig_segment.testing import config_changes, integration_configs, segment_calls, statsig_events
 
 JsonObject = dict[str, Any]

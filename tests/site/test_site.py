@@ -15,10 +15,9 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from tests.support.losses import LEFT_BEHIND
 
-from statsig_segment.losses import LEFT_BEHIND
-from statsig_segment.rulebook.codes import CODES
-from statsig_segment.rulebook.rules import FAMILIES, RULES, Rule
+from statsig_segment.rulebook import CODES, FAMILIES, RULES, Rule
 
 pytestmark = [
     pytest.mark.site,
