@@ -1,29 +1,35 @@
-"""Runs the program under test within limits of time and output, which its child processes share.
+"""Runs the program under test within limits of time and output, and leaves none of its processes behind.
 
-The program leads a process group of its own. However the run ends, the whole group is killed, so nothing lives on that
-the program started. (A process that leaves the group on purpose lives on, but cannot delay the end of the run.)
-A thread for each of the three streams keeps the pipes moving, and ends when its pipe does.
+Questions and answers go through temporary files, so no pipe can fill up and the output is bounded by looking at the
+files. The program leads a process group of its own, and its environment carries a mark that its children inherit. At
+the end of the run the group is killed and, where there is a /proc (Linux), every other process with the mark, so a
+child that starts a session of its own does not survive either. What survives: on Linux a process that was started with
+an empty environment and left the group; on macOS any process that left the group; on Windows all children.
 """
 
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from io import BytesIO
-from threading import Thread
+from pathlib import Path
+from tempfile import TemporaryFile
 from time import monotonic
-from typing import IO, Any, Final
+from typing import IO, Final
+from uuid import uuid4
 
 import attrs
 
 MEGABYTE: Final = 1_000_000
-_CHUNK_BYTES: Final = 1 << 16
 _ERROR_OUTPUT_BYTES: Final = 4_000
 """How much of standard error is kept: the end, where tracebacks say what is wrong."""
-_DRAINING_SECONDS: Final = 1.0
-"""How long the pipes of a killed program may take to run dry."""
+_LOOK_SECONDS: Final = 0.05
+"""How often the size of the output is looked at."""
+_MARK: Final = "STATSIG_SEGMENT_CONFORMANCE_RUN"
+_PASSES: Final = 10
+"""How often marked processes are looked for: one may start another while it is being found."""
 
 
 @attrs.frozen(kw_only=True)
@@ -32,6 +38,7 @@ class Limits:
 
     seconds: float
     output_bytes: int
+    """Of standard output and standard error together."""
 
 
 @attrs.frozen(kw_only=True)
@@ -54,59 +61,76 @@ def run(command: Sequence[str], questions: bytes, limits: Limits) -> Run:
 
     Errors: `OSError` if the program cannot be started.
     """
-    output, error_output = bytearray(), bytearray()
-    with _process_group(command) as program:
-        _start(_write, program.stdin, questions)
-        reader = _start(_keep_start, program.stdout, output, limits.output_bytes)
-        error_reader = _start(_keep_end, program.stderr, error_output)
-        is_in_time = _ended(program, reader, limits.seconds)
-    for thread in (reader, error_reader):
-        thread.join(_DRAINING_SECONDS)
-    return Run(
-        output=bytes(output),
-        error_output=_printable(error_output.decode(errors="replace")),
-        problem=_problem(program.returncode, limits, is_in_time=is_in_time, output_bytes=len(output)),
-    )
+    with TemporaryFile() as asked, TemporaryFile() as output, TemporaryFile() as errors:
+        asked.write(questions)
+        asked.seek(0)
+        with _program(command, asked, output, errors) as program:
+            problem = _watch(program, (output, errors), limits)
+        output.seek(0)
+        errors.seek(max(0, _size(errors) - _ERROR_OUTPUT_BYTES))
+        return Run(
+            output=output.read(limits.output_bytes + 1),
+            error_output=_printable(errors.read().decode(errors="replace")),
+            problem=problem,
+        )
 
 
 @contextmanager
-def _process_group(command: Sequence[str]) -> Generator[subprocess.Popen[bytes]]:
-    """Start a program as the leader of a process group, and kill the group at the end."""
-    pipe = subprocess.PIPE
+def _program(command: Sequence[str], *streams: IO[bytes]) -> Generator[subprocess.Popen[bytes]]:
+    """Start a program as the leader of a process group; at the end, kill it and everything that it started."""
+    mark, (asked, output, errors) = uuid4().hex, streams
     program = subprocess.Popen(  # noqa: S603 - running the program that it is given is the job of this module
-        command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
+        command,
+        stdin=asked,
+        stdout=output,
+        stderr=errors,
+        env={**os.environ, _MARK: mark},
+        start_new_session=True,
     )
     try:
         yield program
     finally:
-        _kill_group(program)
+        if sys.platform == "win32":  # pragma: no cover - Windows has no process groups
+            program.kill()
+        else:
+            with suppress(ProcessLookupError, PermissionError):  # nobody is left, or (on macOS) only zombies are
+                os.killpg(program.pid, signal.SIGKILL)
         program.wait()
+        _kill_marked(f"{_MARK}={mark}".encode())
 
 
-def _kill_group(program: subprocess.Popen[bytes]) -> None:
-    if sys.platform == "win32":  # pragma: no cover - Windows has no process groups: children may live on there
-        program.kill()
-    else:
-        with suppress(ProcessLookupError, PermissionError):  # nobody is left, or (on macOS) only zombies are
-            os.killpg(program.pid, signal.SIGKILL)
+def _kill_marked(mark: bytes) -> None:
+    for _ in range(_PASSES):
+        is_clear = True
+        for environment in Path("/proc").glob("[0-9]*/environ"):
+            with suppress(OSError):  # it has ended, or belongs to somebody else
+                if mark in environment.read_bytes():
+                    is_clear = False
+                    os.kill(int(environment.parent.name), signal.SIGKILL)
+        if is_clear:
+            return
 
 
-def _ended(program: subprocess.Popen[bytes], reader: Thread, seconds: float) -> bool:
-    """Wait for the program and for all who share its output; say whether they ended in time."""
-    deadline = monotonic() + seconds
-    reader.join(seconds)
-    try:
-        program.wait(max(0, deadline - monotonic()))
-    except subprocess.TimeoutExpired:
-        return False
-    return not reader.is_alive()
+def _watch(program: subprocess.Popen[bytes], streams: Sequence[IO[bytes]], limits: Limits) -> str:
+    """Wait for the end of the program, or until it exceeds a limit; return the problem, empty if there is none."""
+    deadline = monotonic() + limits.seconds
+    while True:
+        left = deadline - monotonic()
+        with suppress(subprocess.TimeoutExpired):
+            program.wait(min(_LOOK_SECONDS, max(0, left)))
+        if sum(map(_size, streams)) > limits.output_bytes:
+            return f"The program was stopped because it wrote more than {limits.output_bytes / MEGABYTE:g} MB."
+        if program.returncode is not None:
+            return _bad_end(program.returncode)
+        if left <= 0:
+            return f"The program was stopped after {limits.seconds:g} seconds."
 
 
-def _problem(status: int, limits: Limits, *, is_in_time: bool, output_bytes: int) -> str:
-    if output_bytes > limits.output_bytes:
-        return f"The program was stopped because it wrote more than {limits.output_bytes / MEGABYTE:g} MB."
-    if not is_in_time:
-        return f"The program, or a process that it started, was stopped after {limits.seconds:g} seconds."
+def _size(file: IO[bytes]) -> int:
+    return os.fstat(file.fileno()).st_size
+
+
+def _bad_end(status: int) -> str:
     if status < 0:
         names = {number.value: number.name for number in signal.Signals}  # those of real time have none
         return f"The program was killed by the signal {names.get(-status, -status)}."
@@ -116,33 +140,3 @@ def _problem(status: int, limits: Limits, *, is_in_time: bool, output_bytes: int
 def _printable(text: str) -> str:
     """Escape what could steer a terminal, and what it might not be able to show."""
     return "".join(c if c == "\n" or (c.isascii() and c.isprintable()) else ascii(c)[1:-1] for c in text)
-
-
-# -- The three streams ------------------------------------------------------------------------------------------------
-
-
-def _start(work: Callable[..., object], *arguments: Any) -> Thread:
-    thread = Thread(target=work, args=arguments, daemon=True)
-    thread.start()
-    return thread
-
-
-def _write(stream: IO[bytes], questions: bytes) -> None:
-    """Write the questions; a program may stop reading whenever it likes."""
-    with suppress(BrokenPipeError), stream:
-        stream.write(questions)
-
-
-def _keep_start(stream: IO[bytes], kept: bytearray, max_bytes: int) -> None:
-    """Keep what a program writes; one chunk over the limit closes the pipe, so that no more can be written."""
-    with stream:
-        while len(kept) <= max_bytes and (chunk := os.read(stream.fileno(), _CHUNK_BYTES)):
-            kept += chunk
-
-
-def _keep_end(stream: IO[bytes], kept: bytearray) -> None:
-    """Keep the end of what a program writes."""
-    with stream:
-        while chunk := os.read(stream.fileno(), _CHUNK_BYTES):
-            kept += chunk
-            del kept[:-_ERROR_OUTPUT_BYTES]
