@@ -121,10 +121,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY: Final = 86_400_000
 _LAST_MS: Final = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z
 _SECONDS_BELOW: Final = 31_557_600_000
-_RECEIVED: Final = (
-    "9999-12-31T12:00:00Z",
-    253_402_257_600_000_000_000,
-)  # nothing is implausibly later than that (IN-5)
+_RECEIVED: Final = ("9999-12-31T12:00:00Z", 253_402_257_600_000_000_000)  # nothing is implausibly later (IN-5)
 
 
 def json_values(*, max_leaves: int = 8) -> st.SearchStrategy[Any]:

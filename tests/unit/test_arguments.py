@@ -16,6 +16,7 @@ from statsig_segment import (
     InboundConfig,
     IntegrationConfig,
     SegmentEventError,
+    SignatureError,
     Skipped,
     StatsigEvent,
     StatsigEventError,
@@ -31,6 +32,7 @@ from statsig_segment import (
     translate,
     translate_many,
     verify_segment_signature,
+    verify_statsig_signature,
 )
 from statsig_segment.rulebook.codes import limit
 
@@ -138,6 +140,14 @@ def test_a_code_without_a_limit_has_none() -> None:
         limit("no_identifier")
 
 
-def test_a_missing_signature_is_refused() -> None:
-    with pytest.raises(ValueError, match="signature"):
-        verify_segment_signature(b"{}", None, "secret")
+@pytest.mark.parametrize(
+    ("verify", "header"),
+    [
+        (lambda: verify_segment_signature(b"{}", None, "secret"), "X-Signature"),
+        (lambda: verify_statsig_signature(b"{}", None, "v0=", "secret"), "X-Statsig-Request-Timestamp"),
+        (lambda: verify_statsig_signature(b"{}", "1", None, "secret"), "X-Statsig-Signature"),
+    ],
+)
+def test_a_missing_signature_says_which_header_is_missing(verify: Callable[[], None], header: str) -> None:
+    with pytest.raises(SignatureError, match=f"the header {header} is missing"):
+        verify()

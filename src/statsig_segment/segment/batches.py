@@ -1,21 +1,12 @@
 """Segment's batches, both directions: envelopes taken apart into payloads, and calls packed within Segment's limits."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final, TypedDict, TypeGuard, cast
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, TypedDict
 
 from statsig_segment import segment
+from statsig_segment._json.bodies import copies_of, read_body
 from statsig_segment._json.javascript import json_text
-from statsig_segment._json.values import (
-    DEPTH,
-    FrozenDict,
-    JsonValue,
-    freeze,
-    is_object,
-    read_text,
-    thaw,
-    type_name,
-    unshare,
-)
+from statsig_segment._json.values import DEPTH, FrozenDict, freeze, is_object, thaw, type_name
 from statsig_segment.errors import SegmentEventError, StatsigSegmentError, TranslationError
 from statsig_segment.outcomes import Rejected
 from statsig_segment.rulebook.codes import limit
@@ -25,7 +16,6 @@ MAX_BATCH_BYTES: Final = 500_000
 MAX_EVENT_BYTES: Final = limit("event_too_large")
 """Segment's limits on `POST /v1/batch`: "32KB per event", "500KB per request", 2,500 events (OU-8)."""
 
-_MAX_SHARED_BYTES: Final = limit("envelope_too_large")
 _MERGED: Final = FrozenDict({segment.CONTEXT: DEPTH, segment.INTEGRATIONS: 0})
 """What an item shares with its envelope -> so many levels deep it is merged (IN-8)."""
 _FILLED_IN: Final = (segment.SENT_AT, segment.RECEIVED_AT)
@@ -55,65 +45,52 @@ def split_segment_batch(body: Mapping[str, Any] | list[Any] | tuple[Any, ...] | 
     >>> list(split_segment_batch({"batch": [{"type": "track"}], "context": {"ip": "192.0.2.1"}}))
     [{'type': 'track', 'context': {'ip': '192.0.2.1'}}]
     """
-    value: JsonValue = read_text(body, SegmentEventError) if isinstance(body, (str, bytes)) else unshare(body)
-    separate = _as_it_is if isinstance(body, (str, bytes)) else unshare  # of objects, one may stand in two places
+    value, separate = read_body(body, SegmentEventError)
     if _is_event_bridge(value):
-        value = cast("JsonValue", value[segment.DETAIL])
+        value = value[segment.DETAIL]
     if type(value) is list:
         return map(separate, value)
     if type(value) is not dict:
         raise SegmentEventError("not_an_object", message=f"expected a JSON object or array, not {type_name(value)}")
     if segment.BATCH not in value or segment.TYPE in value:
         return iter((value,))
-    if type(value[segment.BATCH]) is not list:
+    items = value[segment.BATCH]
+    if type(items) is not list:
         raise SegmentEventError("batch_not_array", f"$.{segment.BATCH}")
-    return _filled_items(value, separate)
+    shared = {name: value[name] for name in (*_MERGED, *_FILLED_IN) if value.get(name) is not None}
+    copy = copies_of(shared, SegmentEventError) if shared else dict
+    return (_filled(separate(item), copy()) for item in items)
 
 
-def _as_it_is(item: Any) -> Any:
-    return item
-
-
-def _is_event_bridge(value: JsonValue) -> TypeGuard[dict[str, Any]]:
-    """Say whether a body is what Amazon EventBridge carries (IN-8)."""
+def _is_event_bridge(value: Any) -> bool:
+    """Return whether a body is what Amazon EventBridge carries (IN-8)."""
     if type(value) is not dict or segment.TYPE in value:
         return False
     return type(value.get(segment.DETAIL)) is dict and issubclass(type(value.get(segment.DETAIL_TYPE)), str)
 
 
-def _filled_items(envelope: dict[str, Any], separate: Callable[[Any], Any]) -> Iterator[Any]:
-    """Fill each item from its envelope; what they share is copied into each, and so must be small (TR-4)."""
-    frozen = freeze({name: envelope[name] for name in (*_MERGED, *_FILLED_IN) if name in envelope})
-    if _bytes(frozen) > _MAX_SHARED_BYTES:
-        raise SegmentEventError("envelope_too_large", "$")
-    shared = thaw(frozen)  # no container of it is inside itself
-    return (_filled(shared, separate(item)) for item in envelope[segment.BATCH])
-
-
-def _filled(shared: dict[str, Any], item: JsonValue) -> JsonValue:
-    """Fill an item, which is ours to change; one that is not an object is left to the parser."""
+def _filled(item: Any, shared: dict[str, Any]) -> Any:
+    """Fill in what an item shares, both of which are ours to change; one that is not an object is the parser's."""
     if type(item) is not dict:
         return item
     for name, levels in _MERGED.items():
-        under: JsonValue = shared.get(name)
-        over: JsonValue = {} if item.get(name) in (None, []) else item[name]
-        if type(under) is dict and type(over) is dict:
-            item[name] = _merged(unshare(under), over, levels)
+        under, over = shared.get(name), item.get(name)
+        if type(under) is dict and (over is None or (type(over) is list and not over)):
+            item[name] = under
+        elif type(under) is dict and type(over) is dict:
+            item[name] = _merged(under, over, levels)
     for name in _FILLED_IN:
-        if item.get(name) is None and shared.get(name) is not None:
-            item[name] = unshare(shared[name])
+        if name in shared and item.get(name) is None:
+            item[name] = shared[name]
     return item
 
 
 def _merged(under: dict[str, Any], over: dict[str, Any], levels: int) -> dict[str, Any]:
-    """Lay an object over another, keys of the lower one last where only it has them."""
-    merged = dict(over)
-    low: JsonValue
-    for key, low in under.items():
-        if key not in over:
-            merged[key] = low
-        elif levels and type(low) is dict and type(over[key]) is dict:
-            merged[key] = _merged(low, over[key], levels - 1)
+    """Lay the object of an item over that of its envelope; only what the item has is looked at (TR-4)."""
+    merged = under | over
+    for key, value in over.items() if levels else ():
+        if type(value) is dict and type(under.get(key)) is dict:
+            merged[key] = _merged(under[key], value, levels - 1)
     return merged
 
 

@@ -1,16 +1,16 @@
 """What Statsig exports: events, config changes, rows of the warehouse; reading them, and splitting bodies."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, ClassVar, Final, TypeAlias, cast
+from typing import Any, ClassVar, Final, TypeAlias
 
 import attrs
 
 from statsig_segment import statsig
+from statsig_segment._json.bodies import copies_of, read_body
 from statsig_segment._json.times import epoch_ms
 from statsig_segment._json.values import (
     EMPTY,
     FrozenDict,
-    JsonValue,
     Loss,
     filled_text,
     freeze,
@@ -18,7 +18,6 @@ from statsig_segment._json.values import (
     is_object,
     read_payload,
     read_text,
-    unshare,
 )
 from statsig_segment.errors import Issue, StatsigEventError, add_issue
 from statsig_segment.segment.arrays import coerce_id
@@ -392,35 +391,34 @@ def split_statsig_export(body: Mapping[str, Any] | list[Any] | tuple[Any, ...] |
     Shape: a bare array, `{"data": [...]}`, the body of `log_event` (`{"events": [...], "user", "statsigMetadata"}`,
     whose user and metadata an event gets that has none), or one event, as objects or JSON text, in; an iterator of
     payloads out. The handshake of registration yields nothing: `url_verification_code` answers it.
-    Errors: `StatsigEventError` with code `invalid_json` or `not_an_object`, at the call.
+    Errors: `StatsigEventError` with code `invalid_json`, `not_an_object` or `envelope_too_large`, at the call.
     Rules: OU-2. Source: Statsig's page on webhooks, and its HTTP API.
 
     >>> list(split_statsig_export('{"data": [{"eventName": "a"}, {"eventName": "b"}]}'))
     [{'eventName': 'a'}, {'eventName': 'b'}]
     """
-    value: JsonValue = read_text(body, StatsigEventError) if isinstance(body, (str, bytes)) else unshare(body)
+    value, separate = read_body(body, StatsigEventError)
     if type(value) is dict and statsig.EVENT_NAME not in value:
-        if type(value.get(statsig.EVENTS)) is list:
-            shared = value
-            return (
-                _with_shared(unshare(event), shared) for event in value[statsig.EVENTS]
-            )  # one may stand there twice
+        events = value.get(statsig.EVENTS)
+        if type(events) is list:
+            names = (statsig.USER, statsig.STATSIG_METADATA)
+            shared = {name: value[name] for name in names if type(value.get(name)) is dict}
+            copy = copies_of(shared, StatsigEventError) if shared else dict
+            return (_filled(separate(event), copy()) for event in events)
         if statsig.DATA in value:
-            value = cast("JsonValue", [] if _code(value) is not None else value[statsig.DATA])
+            value = [] if _code(value) is not None else value[statsig.DATA]
     if type(value) is list:
-        return map(unshare, value)
+        return map(separate, value)
     if type(value) is dict:
         return iter((value,))
     raise StatsigEventError("not_an_object")
 
 
-def _with_shared(event: JsonValue, body: dict[str, Any]) -> JsonValue:
-    """Give an event the user and the metadata of its body where it has none (OU-2)."""
+def _filled(event: Any, shared: dict[str, Any]) -> Any:
+    """Fill in the user and the metadata of the body where an event has none (OU-2)."""
     if type(event) is not dict:
         return event
-    shared = {name: body[name] for name in (statsig.USER, statsig.STATSIG_METADATA) if type(body.get(name)) is dict}
-    missing = {name: unshare(value) for name, value in shared.items() if event.get(name) is None}
-    return event | missing
+    return event | {name: value for name, value in shared.items() if event.get(name) is None}
 
 
 def url_verification_code(body: object) -> str | None:
@@ -434,16 +432,15 @@ def url_verification_code(body: object) -> str | None:
     'abc'
     """
     try:
-        return _code(read_payload(body, StatsigEventError, []))
+        return _code(read_body(body, StatsigEventError)[0])
     except StatsigEventError:
         return None
 
 
-def _code(body: Mapping[str, Any]) -> str | None:
-    data = (
-        None if statsig.EVENT_NAME in body else freeze(body.get(statsig.DATA))
-    )  # what has a name is an event, whatever else it has
-    if not is_object(data) or data.get("event") != "url_verification":
+def _code(body: Any) -> str | None:
+    # What has a name is an event, whatever else it has.
+    data = body.get(statsig.DATA) if type(body) is dict and statsig.EVENT_NAME not in body else None
+    if type(data) is not dict or freeze(data.get("event")) != "url_verification":
         return None
-    code = data.get("verification_code")
+    code = freeze(data.get("verification_code"))
     return code if type(code) is str else None
