@@ -1,20 +1,44 @@
-"""Which events pass: by name and type, by the `integrations` object, by where they came from; changes nothing."""
+"""Which events pass: by name, by type, and by what a field holds; changes nothing."""
 
+import re
 from collections.abc import Mapping
+from fnmatch import translate
 from typing import Any, Final, TypeVar, overload
 
 import attrs
 from attrs import validators
 
 from statsig_segment import statsig
+from statsig_segment._json.javascript import scalar_text
+from statsig_segment._json.paths import FieldPath
 from statsig_segment._json.values import EMPTY
 from statsig_segment.configuration.event_names import EventNaming
-from statsig_segment.configuration.validators import A_BOOL, NAMES, NAMES_OR_NONE, expect, name_set, table
-from statsig_segment.segment.calls import CALL_TYPES, SegmentEvent
+from statsig_segment.configuration.validators import (
+    A_BOOL,
+    NAMES,
+    NAMES_OR_NONE,
+    PATH,
+    derived,
+    expect,
+    name_set,
+    read_path,
+    rows,
+    table,
+)
+from statsig_segment.errors import TranslationError
+from statsig_segment.segment.calls import CALL_TYPES, SegmentEvent, find
 from statsig_segment.statsig.events import StatsigEvent
 from statsig_segment.statsig.exports import ConfigChange, ExportedEvent
 
 _NAMES: Final[type[frozenset[str]]] = frozenset
+_PRINTED: Final = frozenset({str, int, float, bool})
+_MATCHES: Final = expect(
+    "a list of one or more non-empty strings",
+    validators.deep_iterable(
+        validators.and_(validators.instance_of(str), validators.min_len(1)),
+        validators.and_(validators.instance_of(tuple), validators.min_len(1)),
+    ),
+)
 _EVENTS: Final = expect(
     "a table of event names and true or false",
     validators.deep_mapping(validators.instance_of(str), validators.instance_of(bool), validators.instance_of(dict)),
@@ -25,30 +49,99 @@ _TYPES: Final = expect(
 )
 
 
+def _cut_patterns(row: Any) -> re.Pattern[str] | None:
+    """Compile the patterns of a row into one; `None` where the validator is about to refuse them."""
+    matches = row.matches
+    if not isinstance(matches, tuple) or not all(isinstance(text, str) for text in matches):
+        return None
+    # `translate` writes each `*` as an atomic group, so matching is linear; a bracket is nothing special here.
+    return re.compile("|".join(translate(text.replace("[", "[[]")) for text in matches))
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class FieldFilter:
+    """Drop events by what a field holds: crawlers by their user agent, say, or a test tenant (FL-1, FL-2).
+
+    In a pattern, `*` stands for any characters and `?` for one. A pattern has to fit the whole text of the value,
+    case-sensitively: text as it is, a number as JavaScript prints it, `true` or `false`. It never fits an object, an
+    array or null.
+
+    Raises:
+        ConfigError: Code `wrong_type` or `wrong_value`.
+
+    Rules: FL-1, FL-2.
+    Source: our policy.
+
+    >>> FieldFilter(field="context.userAgent", matches=["*Bot/*"]).fits("SomeBot/2.1")
+    True
+
+    """
+
+    field: str = attrs.field(validator=PATH)
+    """A top-level field, or a path as in an ID mapping."""
+    matches: tuple[str, ...] = attrs.field(converter=rows, validator=_MATCHES)
+    """One or more patterns; one that fits is enough."""
+    path: FieldPath = derived(read_path)
+    pattern: re.Pattern[str] = derived(_cut_patterns)
+
+    def fits(self, value: Any) -> bool:
+        """Return whether one of the patterns fits a value."""
+        if type(value) not in _PRINTED:
+            return False
+        try:
+            text = scalar_text(value)
+        except TranslationError:  # an integer that Python refuses to print
+            return False
+        return text is not None and self.pattern.match(text) is not None
+
+
+_DROP_WHERE: Final = expect(
+    "a list of tables with field and matches",
+    validators.deep_iterable(validators.instance_of(FieldFilter), validators.instance_of(tuple)),
+)
+
+
 @attrs.frozen(kw_only=True, slots=False)
 class InboundFilter:
-    """Choose Segment calls by event name without the prefix, and by type (FL-1).
+    """Choose Segment calls by event name without the prefix, by type, and by what a field holds (FL-1).
 
-    Shape: `include` (only those; `None` means all, an empty list none), `exclude` (all but those), `types` (only those
-    types of call; `None` means all). Exact and case-sensitive. An identify has no name: only `types` filters it.
-    Errors: `ConfigError` with code `wrong_type` or `wrong_value`.
+    Names are exact and case-sensitive. An identify has no name: only `types` and `drop_where` filter it.
+
+    Raises:
+        ConfigError: Code `wrong_type` or `wrong_value`.
+
+    Rules: FL-1.
+    Source: Statsig's page on event filtering, and its console; `types` and `drop_where` are our policy.
 
     >>> InboundFilter(include=["Signed Up"], types=["track"]).exclude
     frozenset()
+
     """
 
     include: frozenset[str] | None = attrs.field(default=None, converter=name_set, validator=NAMES_OR_NONE)
+    """The only names that pass; `None` means all, and an empty set none."""
     exclude: frozenset[str] = attrs.field(default=frozenset[str](), converter=name_set, validator=NAMES)
+    """The names that do not pass."""
     types: frozenset[str] | None = attrs.field(default=None, converter=name_set, validator=[NAMES_OR_NONE, _TYPES])
+    """The only types of call that pass; `None` means all."""
+    drop_where: tuple[FieldFilter, ...] = attrs.field(default=(), converter=rows, validator=_DROP_WHERE)
+    """Calls that one of these fits do not pass."""
 
-    def passes(self, event: SegmentEvent, naming: EventNaming) -> bool:
-        """Say whether a call passes."""
+    def stopped_by(self, event: SegmentEvent, naming: EventNaming) -> str | None:
+        """Return the setting that keeps a call out, such as `exclude` or `drop_where[0]`, or None if it passes."""
         if self.types is not None and event.type not in self.types:
-            return False
-        if self.include is None and not self.exclude:
-            return True
-        name = naming.name(event)
-        return name is None or ((self.include is None or name in self.include) and name not in self.exclude)
+            return "types"
+        if self.include is not None or self.exclude:
+            name = naming.name(event)
+            if name is not None and self.include is not None and name not in self.include:
+                return "include"
+            if name in self.exclude:
+                return "exclude"
+        for index, row in enumerate(self.drop_where):
+            found = find(event, row.path)
+            if found is not None and row.fits(found.value):
+                return f"drop_where[{index}]"
+        return None
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -100,5 +193,5 @@ def apply_filters(event: Any, filters: InboundFilter | OutboundFilter, *, naming
     True
     """
     if isinstance(filters, InboundFilter):
-        return event if filters.passes(event, naming) else None
+        return event if filters.stopped_by(event, naming) is None else None
     return event if filters.passes(event.event_name) else None

@@ -1,16 +1,9 @@
 """ID mappings: which field of a call becomes which custom ID; it reads no call."""
 
-from typing import Any
-
 import attrs
 
-from statsig_segment._json.paths import NOWHERE, FieldPath
-from statsig_segment.configuration.validators import FILLED_TEXT, PATH
-
-
-def _read_field(mapping: Any) -> FieldPath:
-    field = mapping.field
-    return (isinstance(field, str) and FieldPath.read(field)) or NOWHERE  # which the validator refuses next
+from statsig_segment._json.paths import FieldPath
+from statsig_segment.configuration.validators import FILLED_TEXT, PATH, derived, read_path
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -25,5 +18,5 @@ class IdMapping:
 
     field: str = attrs.field(validator=PATH)
     id_type: str = attrs.field(validator=FILLED_TEXT)
-    path: FieldPath = attrs.field(init=False, default=attrs.Factory(_read_field, takes_self=True), eq=False, repr=False)
+    path: FieldPath = derived(read_path)
     """`field`, read once."""

@@ -15,10 +15,12 @@ from statsig_segment.configuration.mappings import IdMapping
 from statsig_segment.configuration.plans import OutboundPlan, Plan, cut_outbound_plan, cut_plan
 from statsig_segment.configuration.validators import (
     A_BOOL,
+    FILLED_NAMES,
     FILLED_TEXT,
     FILLED_TEXT_OR_NONE,
     NAMES_OR_NONE,
     a_model,
+    derived,
     expect,
     name_set,
     one_of,
@@ -38,6 +40,14 @@ _MAPPINGS: Final = expect(
 )
 _USER_FIELDS: Final = path_table(f"a table of paths under {', '.join(PLAIN_FIELDS)}", validators.in_(PLAIN_FIELDS))
 _PATHS: Final = path_table("a table of paths")
+
+
+def _names_destinations(_model: object, _attribute: object, names: frozenset[str]) -> None:
+    if not names or any(name.lower() == "all" for name in names):
+        raise ValueError
+
+
+_INTEGRATION_NAMES: Final = expect("one or more names, All not among them", _names_destinations)
 _VALUE_PROPERTY: Final = expect(
     "a non-empty string or a list of them",
     validators.optional(validators.or_(_FILLED, validators.deep_iterable(_FILLED, validators.instance_of(tuple)))),
@@ -80,11 +90,6 @@ def _declared_spellings(config: Any) -> Mapping[str, str]:
     return FrozenDict({normalized(name): name for name in declared})
 
 
-def _derived(make: Any) -> Any:
-    """Declare an attribute that is made once from the others: it is neither given, compared nor shown."""
-    return attrs.field(init=False, default=attrs.Factory(make, takes_self=True), eq=False, repr=False)
-
-
 @attrs.frozen(kw_only=True, slots=False)
 class InboundConfig:
     """How Segment calls become Statsig events; the default is what Statsig documents.
@@ -114,17 +119,25 @@ class InboundConfig:
         default="value", converter=rows, validator=_VALUE_PROPERTY
     )
     """The property that becomes the event's value; of several, the first usable one; or `None` for none (US-8)."""
-    user_paths: Mapping[str, FieldPath] = _derived(_user_paths)
-    custom_paths: Mapping[str, FieldPath] = _derived(_custom_paths)
-    metadata_paths: Mapping[str, FieldPath] = _derived(_metadata_paths)
-    value_properties: tuple[str, ...] = _derived(_value_properties)
-    declared_spellings: Mapping[str, str] = _derived(_declared_spellings)
+    user_paths: Mapping[str, FieldPath] = derived(_user_paths)
+    custom_paths: Mapping[str, FieldPath] = derived(_custom_paths)
+    metadata_paths: Mapping[str, FieldPath] = derived(_metadata_paths)
+    value_properties: tuple[str, ...] = derived(_value_properties)
+    declared_spellings: Mapping[str, str] = derived(_declared_spellings)
 
     honor_integrations: bool = attrs.field(default=True, validator=A_BOOL)
     """Skip what the `integrations` object disables (FL-4)."""
+    integration_names: frozenset[str] = attrs.field(
+        default=frozenset({"Statsig"}), converter=name_set, validator=[FILLED_NAMES, _INTEGRATION_NAMES]
+    )
+    """The names under which this destination may appear in `integrations`, case-sensitive (FL-4)."""
+    consent_categories: frozenset[str] = attrs.field(
+        default=frozenset[str](), converter=name_set, validator=FILLED_NAMES
+    )
+    """The consent categories that this destination is mapped to in Segment; a call needs each of them (FL-8)."""
     allow_statsig_origin: bool = attrs.field(default=False, validator=A_BOOL)
     """Let calls pass that Statsig's own export made (FL-5)."""
-    plan: Plan | None = attrs.field(init=False, default=attrs.Factory(cut_plan, takes_self=True), eq=False, repr=False)
+    plan: Plan | None = derived(cut_plan)
     """What the fast lane needs of all this."""
 
 
@@ -144,9 +157,7 @@ class OutboundConfig:
     config_change_user_id: str | None = attrs.field(default=None, validator=FILLED_TEXT_OR_NONE)
     """The user ID, in the deliverable profile, of a config change with neither a user ID nor an email (OU-6)."""
     filters: OutboundFilter = attrs.field(factory=OutboundFilter, validator=a_model(OutboundFilter))
-    plan: OutboundPlan | None = attrs.field(
-        init=False, default=attrs.Factory(cut_outbound_plan, takes_self=True), eq=False, repr=False
-    )
+    plan: OutboundPlan | None = derived(cut_outbound_plan)
     """What the fast lane back needs of all this."""
 
 

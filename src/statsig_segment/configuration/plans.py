@@ -1,6 +1,6 @@
 """What the fast lanes need of a configuration, cut once when the configuration is made; knows no lane."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import product
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -25,10 +25,14 @@ class Plan(NamedTuple):
     """What the lane needs of an `InboundConfig`."""
 
     allow_statsig_origin: bool
-    honor_integrations: bool
+    integration_names: frozenset[str] | None
+    """The names of this destination; `None` where `integrations` is not honored."""
+    consent_categories: frozenset[str]
     types: frozenset[str] | None
     include: frozenset[str] | None
     exclude: frozenset[str]
+    drop_rows: tuple[tuple[Row, Callable[[Any], bool]], ...]
+    """A path, and what says whether the value there drops the call."""
     prefix: str
     forms: Mapping[str, tuple[str, ...]]
     """Type of call -> its template as %-formats, one for each choice of the parts that are there."""
@@ -58,7 +62,7 @@ def cut_plan(config: Any) -> Plan | None:
 
 
 def _plan(config: Any) -> Plan | None:
-    paths = [row.path for row in config.id_mappings]
+    paths = [row.path for row in (*config.id_mappings, *config.filters.drop_where)]
     tables = (config.user_paths, config.custom_paths, config.metadata_paths)
     paths += [path for table in tables for path in table.values()]
     if max(map(_levels, paths), default=0) > _LONGEST_PATH:
@@ -66,10 +70,12 @@ def _plan(config: Any) -> Plan | None:
     naming, filters = config.naming, config.filters
     return Plan(
         allow_statsig_origin=config.allow_statsig_origin,
-        honor_integrations=config.honor_integrations,
+        integration_names=config.integration_names if config.honor_integrations else None,
+        consent_categories=config.consent_categories,
         types=filters.types,
         include=filters.include,
         exclude=filters.exclude,
+        drop_rows=tuple((_row("", row.path), row.fits) for row in filters.drop_where),
         prefix=fill(naming.templates["prefix"], EMPTY),
         forms=FrozenDict({kind: _forms(naming, kind) for kind in ("track", "page", "screen", "group")}),
         is_verbatim=naming.track == f"{{{segment.EVENT}}}",

@@ -6,7 +6,7 @@ from typing import Any, Final, TypeAlias, cast
 import attrs
 from attrs import validators
 
-from statsig_segment._json.paths import FieldPath
+from statsig_segment._json.paths import NOWHERE, FieldPath
 from statsig_segment._json.values import FrozenDict
 from statsig_segment.errors import ConfigError, Issue
 
@@ -64,6 +64,17 @@ def rows(value: Any) -> Any:
     return tuple(cast("Iterable[Any]", value)) if isinstance(value, list | tuple) else value
 
 
+def read_path(model: Any) -> FieldPath:
+    """Read the path in a model's `field` once; where that fails, the field's validator refuses it next."""
+    field = model.field
+    return (isinstance(field, str) and FieldPath.read(field)) or NOWHERE
+
+
+def derived(make: Callable[[Any], Any]) -> Any:
+    """Declare an attribute that is made once from the others: it is neither given, compared nor shown."""
+    return attrs.field(init=False, default=attrs.Factory(make, takes_self=True), eq=False, repr=False)
+
+
 def _readable_path(_model: object, _attribute: Attribute, value: Any) -> None:
     if FieldPath.read(value) is None:
         raise ValueError
@@ -80,6 +91,9 @@ TEXT: Final = expect("a string", _TEXT)
 FILLED_TEXT: Final = expect("a non-empty string", _FILLED)
 FILLED_TEXT_OR_NONE: Final = expect("a non-empty string", validators.optional(_FILLED))
 NAMES: Final = expect("a list of strings", _NAMES)
+FILLED_NAMES: Final = expect(
+    "a list of non-empty strings", validators.deep_iterable(_FILLED, validators.instance_of(frozenset))
+)
 NAMES_OR_NONE: Final = expect("a list of strings", validators.optional(_NAMES))
 PATH: Final = expect(A_PATH_IS, _PATH)
 

@@ -38,10 +38,12 @@ from statsig_segment._json.times import DAY_MS, epoch_ms
 from statsig_segment._json.values import EMPTY, FrozenDict, JsonValue
 from statsig_segment.configuration.plans import ROOM, Plan, Row
 from statsig_segment.inbound.audiences import CLASSES, AudienceUpdate, is_id_list
-from statsig_segment.inbound.skips import ALL, STATSIG_LIBRARY, is_disabled
+from statsig_segment.inbound.skips import ALL, STATSIG_LIBRARY, denies_consent, is_disabled
 from statsig_segment.segment import (
     ANONYMOUS_ID,
     CATEGORY,
+    CATEGORY_PREFERENCES,
+    CONSENT,
     CONTEXT,
     CONTROL_KEYS,
     CUSTOM,
@@ -123,10 +125,12 @@ def log_event(payload: JsonObject, plan: Plan | None) -> JsonObject | AudienceUp
         get = payload.get
         (
             allow_statsig_origin,
-            honor_integrations,
+            integration_names,
+            consent_categories,
             types,
             include,
             exclude,
+            drop_rows,
             prefix,
             forms,
             is_verbatim,
@@ -228,13 +232,23 @@ def log_event(payload: JsonObject, plan: Plan | None) -> JsonObject | AudienceUp
                     return None if library is payload or library is context else "statsig_origin"
             elif type(library_name) not in _JSON:
                 return None
+        if consent_categories and context.get(CONSENT) is not None:
+            consent = _checked_consent(context[CONSENT], payload, context)
+            if denies_consent(consent, consent_categories, has_integrations=bool(integrations)):
+                return "consent_denied"
         is_plain = not integrations or (len(integrations) == 1 and integrations.get(ALL) is True)
-        if not is_plain and honor_integrations and is_disabled(_checked(integrations, payload)):
+        if not is_plain and integration_names and is_disabled(_checked(integrations, payload), integration_names):
             return "integration_disabled"
         if types is not None and kind not in types:
             return "filtered"
         if name is not None and ((include is not None and name not in include) or name in exclude):
             return "filtered"
+        for dropped, fits in drop_rows:
+            value = _value_at(payload, dropped)
+            if type(value) not in _JSON:
+                return None
+            if fits(value):
+                return "filtered"
 
         # -- IDs -------------------------------------------------------------------------------------------------------
         if user_id is not None and (
@@ -433,6 +447,18 @@ def _checked(integrations: Any, payload: JsonObject) -> Any:
     if not {id(payload), id(integrations)}.isdisjoint(map(id, values)):
         raise _OddError
     return integrations
+
+
+def _checked_consent(consent: Any, payload: JsonObject, context: Any) -> Any:
+    """Give a consent whose preferences are of exact types, as the reference would have frozen it."""
+    preferences = consent.get(CATEGORY_PREFERENCES) if type(consent) is dict else None
+    if type(consent) not in _JSON or type(preferences) not in _JSON:
+        raise _OddError
+    if type(preferences) is dict and not _JSON.issuperset(map(type, preferences.values())):
+        raise _OddError
+    if len({id(payload), id(context), id(consent), id(preferences)}) < 4:  # noqa: PLR2004 - one is inside itself
+        raise _OddError
+    return consent
 
 
 def _uncommon_ms(get: Callable[[str], Any]) -> int | None:

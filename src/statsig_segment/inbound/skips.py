@@ -1,26 +1,79 @@
-"""Which calls are passed over, whatever their name: by the `integrations` object, by where they came from."""
+"""Which calls are passed over before they are mapped, and which setting says so; filtering by name is a step of it."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Collection, Mapping
+from typing import Any, Final, NamedTuple
 
+from statsig_segment import segment
 from statsig_segment._json.values import is_object
+from statsig_segment.configuration.models import InboundConfig
 from statsig_segment.segment.calls import SegmentEvent
 
-_STATSIG: Final = "Statsig"
 ALL: Final = "All"
 """The entry of `integrations` that stands for every destination, as Segment's clients spell it."""
 STATSIG_LIBRARY: Final = "statsig"
 
 
+class Skip(NamedTuple):
+    """Why a call is skipped: the reason, the rule, and the setting of the configuration that decided."""
+
+    reason: str
+    rule: str
+    setting: str | None = None
+
+
+UNSUPPORTED_TYPE: Final = Skip("unsupported_type", "IN-2")
+IDENTIFY_WITHOUT_AUDIENCE: Final = Skip("identify_without_audience", "AU-1")
+
+
+def find_skip(call: SegmentEvent, config: InboundConfig) -> Skip | None:
+    """Return why a call is skipped before it is mapped, or None if it goes on (FL-1, FL-4, FL-5, FL-8)."""
+    if is_from_statsig(call) and not config.allow_statsig_origin:
+        return Skip("statsig_origin", "FL-5", "inbound.allow_statsig_origin")
+    if config.consent_categories and _is_denied(call, config.consent_categories):
+        return Skip("consent_denied", "FL-8", "inbound.consent_categories")
+    if config.honor_integrations and is_disabled(call.integrations, config.integration_names):
+        return Skip("integration_disabled", "FL-4", "inbound.integration_names")
+    setting = config.filters.stopped_by(call, config.naming)
+    return None if setting is None else Skip("filtered", "FL-1", f"inbound.filters.{setting}")
+
+
 def is_from_statsig(call: SegmentEvent) -> bool:
-    """Say whether Statsig's own export made a call: sending it back would count it twice (FL-5)."""
-    library = call.context.get("library")
-    return is_object(library) and library.get("name") == STATSIG_LIBRARY
+    """Return whether Statsig's own export made a call: sending it back would count it twice (FL-5)."""
+    library = call.context.get(segment.LIBRARY)
+    return is_object(library) and library.get(segment.NAME) == STATSIG_LIBRARY
 
 
-def is_disabled(integrations: Mapping[str, Any]) -> bool:
-    """Say whether the sender keeps a call from Statsig: the entry `Statsig` beats `All` in any letter case (FL-4)."""
-    own = integrations.get(_STATSIG)
-    if own is not None:
-        return own is False
+def is_disabled(integrations: Mapping[str, Any], names: Collection[str]) -> bool:
+    """Return whether the sender keeps a call from Statsig: an entry for Statsig beats `All` in any case (FL-4)."""
+    own = [value for name in names if (value := integrations.get(name)) is not None]
+    if own:
+        return any(value is False for value in own)
     return any(value is False and name.lower() == ALL.lower() for name, value in integrations.items())
+
+
+def _is_denied(call: SegmentEvent, categories: Collection[str]) -> bool:
+    """Return whether a call lacks consent; Python objects that JSON does not have are no consent either (IN-10)."""
+    where = (segment.CONTEXT, segment.CONSENT)
+    is_unreadable = any(loss.steps in {where, (*where, segment.CATEGORY_PREFERENCES)} for loss in call.losses)
+    consent = call.context.get(segment.CONSENT)
+    return is_unreadable or denies_consent(consent, categories, has_integrations=bool(call.integrations))
+
+
+def denies_consent(consent: Any, categories: Collection[str], *, has_integrations: bool) -> bool:
+    """Return whether the user refused one of the categories, row by row as in Segment's table (FL-8).
+
+    An empty array counts as an empty object: PHP writes it so. Anything else that is not an object denies, because a
+    refusal that cannot be read is no consent.
+    """
+    if consent is None:
+        return False
+    if not isinstance(consent, dict):
+        return has_integrations or not _is_empty_array(consent)
+    preferences = consent.get(segment.CATEGORY_PREFERENCES)
+    if preferences is None:
+        return has_integrations
+    return not isinstance(preferences, dict) or any(preferences.get(category) is not True for category in categories)
+
+
+def _is_empty_array(value: Any) -> bool:
+    return isinstance(value, list | tuple) and not value

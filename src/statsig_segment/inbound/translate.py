@@ -4,15 +4,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 from statsig_segment import segment
-from statsig_segment._json.values import filled_text, read_text, type_name
-from statsig_segment.configuration.filters import apply_filters
+from statsig_segment._json.values import filled_text, read_payload, read_text, type_name
 from statsig_segment.configuration.models import InboundConfig, IntegrationConfig
 from statsig_segment.errors import SegmentEventError, StatsigSegmentError
 from statsig_segment.inbound import fast_lane
 from statsig_segment.inbound.audiences import AudienceUpdate, audience_update
 from statsig_segment.inbound.conversion import to_statsig_event
 from statsig_segment.inbound.identity import apply_id_mappings
-from statsig_segment.inbound.skips import is_disabled, is_from_statsig
+from statsig_segment.inbound.skips import IDENTIFY_WITHOUT_AUDIENCE, UNSUPPORTED_TYPE, find_skip
 from statsig_segment.outcomes import Rejected, Skipped
 from statsig_segment.segment.calls import Identify, SegmentEvent, parse_segment_event
 from statsig_segment.statsig.events import LogEvent, StatsigEvent, to_log_event
@@ -59,7 +58,7 @@ def translate(
     call = _decoded(payload)
     written = fast_lane.log_event(call, config.inbound.plan)
     if written is None:
-        return outcome_of(parse_segment_event(payload), payload, config.inbound, None)
+        return _by_reference(payload, config.inbound, None, None)
     return _model(written, payload, None, call)
 
 
@@ -86,8 +85,8 @@ def translate_many(
     Rules: IN-9, FL-6. Source: Segment delivers at least once.
 
     >>> from statsig_segment import translate_many
-    >>> [type(outcome).__name__ for outcome in translate_many(['{"type": "alias"}', {"type": "identify"}])]
-    ['Rejected', 'Skipped']
+    >>> [type(outcome).__name__ for outcome in translate_many(['{"type": "alias"}', {"type": "track"}])]
+    ['Skipped', 'Rejected']
     """
     check_iterable(payloads, "translate_many")
     return _translated(payloads, config.inbound, seen)
@@ -177,12 +176,32 @@ def check_iterable(payloads: object, function: str) -> None:
 def reference_outcome(payload: Any, config: InboundConfig, position: int, seen: Seen | None) -> Outcome:
     """Translate one of many payloads by the reference."""
     try:
-        call = parse_segment_event(payload)
-        if seen is not None and _is_repeated(call.message_id, seen):
-            return Skipped(reason="duplicate_message", position=position, payload=payload)
-        return outcome_of(call, payload, config, position)
+        return _by_reference(payload, config, position, seen)
     except StatsigSegmentError as error:
         return Rejected(error=error.with_traceback(None), position=position, payload=payload)
+
+
+def _by_reference(
+    payload: Any, config: InboundConfig, position: int | None, seen: Seen | None
+) -> StatsigEvent | AudienceUpdate | Skipped:
+    call = parse_supported(payload)
+    if call is None:
+        return Skipped(reason=UNSUPPORTED_TYPE.reason, position=position, payload=payload)
+    if seen is not None and _is_repeated(call.message_id, seen):
+        return Skipped(reason="duplicate_message", position=position, payload=payload)
+    return outcome_of(call, payload, config, position)
+
+
+def parse_supported(payload: Any) -> SegmentEvent | None:
+    """Parse a call, or return None for one of Segment's that can never make an event, such as an alias (IN-2)."""
+    try:
+        return parse_segment_event(payload)
+    except SegmentEventError as error:
+        if error.code != "unsupported_type":
+            raise
+        if read_payload(payload, SegmentEventError, [])[segment.TYPE] not in segment.NEVER_EVENTS:
+            raise
+        return None
 
 
 def _is_repeated(message_id: object, seen: Seen) -> bool:
@@ -198,22 +217,13 @@ def outcome_of(
     call: SegmentEvent, payload: Any, config: InboundConfig, position: int | None
 ) -> StatsigEvent | AudienceUpdate | Skipped:
     """Translate a parsed call: skip, filter, map, convert."""
-    reason = skip_reason(call, config)
-    if reason is not None:
-        return Skipped(reason=reason, position=position, payload=payload)
+    skip = find_skip(call, config)
+    if skip is not None:
+        return Skipped(reason=skip.reason, position=position, payload=payload)
     mapped = apply_id_mappings(call, config.id_mappings, drop_placeholders=config.drop_placeholder_ids)
     if not isinstance(mapped, Identify):
         return to_statsig_event(mapped, config)
     update = audience_update(mapped)
     if update is None:
-        return Skipped(reason="identify_without_audience", position=position, payload=payload)
+        return Skipped(reason=IDENTIFY_WITHOUT_AUDIENCE.reason, position=position, payload=payload)
     return update
-
-
-def skip_reason(call: SegmentEvent, config: InboundConfig) -> str | None:
-    """Give the reason to pass over a call before it is mapped, `None` where it goes on (FL-1, FL-4, FL-5)."""
-    if is_from_statsig(call) and not config.allow_statsig_origin:
-        return "statsig_origin"
-    if is_disabled(call.integrations) and config.honor_integrations:
-        return "integration_disabled"
-    return None if apply_filters(call, config.filters, naming=config.naming) is not None else "filtered"

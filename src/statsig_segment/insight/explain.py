@@ -12,9 +12,11 @@ from statsig_segment.errors import StatsigSegmentError, join_path
 from statsig_segment.inbound.audiences import KEY_PATH, AudienceUpdate, audience_update, membership_path
 from statsig_segment.inbound.conversion import Conversion, Leaf, convert
 from statsig_segment.inbound.identity import apply_id_mappings, id_path
-from statsig_segment.inbound.translate import Outcome, skip_reason
+from statsig_segment.inbound.skips import IDENTIFY_WITHOUT_AUDIENCE, UNSUPPORTED_TYPE, Skip, find_skip
+from statsig_segment.inbound.translate import Outcome, parse_supported
 from statsig_segment.outcomes import Rejected, Skipped
-from statsig_segment.segment.calls import Identify, SegmentEvent, parse_segment_event
+from statsig_segment.rulebook.codes import CODES
+from statsig_segment.segment.calls import Identify, SegmentEvent
 from statsig_segment.statsig.events import USER_FIELDS, StatsigEvent
 
 _DEFAULT: Final = IntegrationConfig()
@@ -42,6 +44,10 @@ class Explanation:
 
     rows: tuple[Row, ...] = attrs.field(default=(), converter=_tuple_of_rows)
     result: Outcome
+    rule: str | None = None
+    """The rule that skipped or rejected the call; `None` where there is a result."""
+    setting: str | None = None
+    """The setting that skipped it, such as `inbound.filters.exclude`; `None` where no setting did."""
 
 
 def explain(payload: Any, config: IntegrationConfig = _DEFAULT) -> Explanation:
@@ -61,23 +67,31 @@ def explain(payload: Any, config: IntegrationConfig = _DEFAULT) -> Explanation:
     try:
         return _explained(payload, config.inbound)
     except StatsigSegmentError as error:
-        return Explanation(result=Rejected(error=error.with_traceback(None), payload=payload))
+        return Explanation(
+            result=Rejected(error=error.with_traceback(None), payload=payload), rule=CODES[error.code].rule
+        )
 
 
 def _explained(payload: Any, config: InboundConfig) -> Explanation:
     """Run the steps of `translate`, and turn what they know of sources into rows."""
-    call = parse_segment_event(payload)
-    reason = skip_reason(call, config)
-    if reason is not None:
-        return Explanation(result=Skipped(reason=reason, payload=payload))
+    call = parse_supported(payload)
+    if call is None:
+        return _skipped(UNSUPPORTED_TYPE, payload)
+    skip = find_skip(call, config)
+    if skip is not None:
+        return _skipped(skip, payload)
     call = apply_id_mappings(call, config.id_mappings, drop_placeholders=config.drop_placeholder_ids)
     if not isinstance(call, Identify):
         conversion = convert(call, config)
         return Explanation(rows=_event_rows(call, conversion), result=conversion.event)
     update = audience_update(call)
     if update is None:
-        return Explanation(result=Skipped(reason="identify_without_audience", payload=payload))
+        return _skipped(IDENTIFY_WITHOUT_AUDIENCE, payload)
     return Explanation(rows=_update_rows(call, update), result=update)
+
+
+def _skipped(skip: Skip, payload: Any) -> Explanation:
+    return Explanation(result=Skipped(reason=skip.reason, payload=payload), rule=skip.rule, setting=skip.setting)
 
 
 def _event_rows(call: SegmentEvent, conversion: Conversion) -> Iterator[Row]:

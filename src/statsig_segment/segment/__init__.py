@@ -21,6 +21,8 @@ SENT_AT: Final = "sentAt"
 TIME_FIELDS: Final = (TIMESTAMP, ORIGINAL_TIMESTAMP, RECEIVED_AT, SENT_AT)
 """The fields that may hold the time, in order (IN-5)."""
 LIBRARY: Final = "library"
+CONSENT: Final = "consent"
+CATEGORY_PREFERENCES: Final = "categoryPreferences"
 
 # The control keys, by which a call speaks to Statsig.
 CUSTOM_IDS: Final = "statsigCustomIDs"
@@ -29,6 +31,9 @@ ENVIRONMENT: Final = "statsigEnvironment"
 CONTROL_KEYS: Final = frozenset({CUSTOM_IDS, CUSTOM, ENVIRONMENT})
 USER_ID_TYPE: Final = "userID"
 """The one ID type that is not a custom ID; Statsig's SDKs compare it in lower case (ID-9)."""
+
+NEVER_EVENTS: Final = frozenset({"alias", "delete"})
+"""The types of call that can never make an event (IN-2)."""
 
 # Envelopes: Segment's own, and Amazon EventBridge's (IN-8).
 BATCH: Final = "batch"
