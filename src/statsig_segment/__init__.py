@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from statsig_segment._json.values import FrozenDict
 from statsig_segment._version import __version__
 from statsig_segment.configuration.event_names import EventNaming
-from statsig_segment.configuration.filters import InboundFilter, OutboundFilter, apply_filters
+from statsig_segment.configuration.filters import FieldFilter, InboundFilter, OutboundFilter, apply_filters
 from statsig_segment.configuration.mappings import IdMapping
 from statsig_segment.configuration.models import InboundConfig, IntegrationConfig, OutboundConfig
 from statsig_segment.errors import (
@@ -77,6 +77,7 @@ __all__ = [
     "Explanation",
     "ExportOutcome",
     "ExportedEvent",
+    "FieldFilter",
     "Group",
     "IdListPatch",
     "IdMapping",

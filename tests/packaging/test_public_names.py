@@ -45,6 +45,7 @@ CONFIGURATION = (
     "EventNaming",
     "IdMapping",
     "InboundConfig",
+    "FieldFilter",
     "InboundFilter",
     "IntegrationConfig",
     "OutboundConfig",

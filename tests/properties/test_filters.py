@@ -5,8 +5,11 @@ The letter case of FL-4 and the loop guard of the way back, FL-7, are in test_lo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+import attrs
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.support.values import JsonObject, is_object
@@ -14,8 +17,10 @@ from tests.support.values import JsonObject, is_object
 from statsig_segment import (
     AudienceUpdate,
     ConfigChange,
+    ConfigError,
     EventNaming,
     ExportedEvent,
+    FieldFilter,
     IdMapping,
     InboundConfig,
     InboundFilter,
@@ -32,6 +37,7 @@ from statsig_segment import (
     translate,
     translate_many,
 )
+from statsig_segment._json.javascript import scalar_text
 from statsig_segment.testing import (
     CALL_TYPES,
     hostile_values,
@@ -75,8 +81,14 @@ class TestFL1InboundFilter:
     `InboundFilter` chooses by event name **without** the prefix, exact and case-sensitive, as the console's list does
     [seen]. Default: everything passes. `include=[…]`: only those ("all others will not be logged" [doc]; an empty list
     means none). `exclude=[…]`: all but those. Both: included and not excluded. `types=[…]` narrows to call types.
+    `drop_where=[{field, matches}]`: a call whose `field` (a path of ID-4) holds text, a number or a boolean that one of
+    the patterns in `matches` fits is filtered. A pattern is matched against the whole JSON-like text of the value
+    (`true`, `12`), case-sensitively; `*` stands for any characters, `?` for one, nothing else is special, and matching
+    is linear.
 
-    Corner: an identify has no name: only `types` can filter it.
+    Corners: an identify has no name: only `types` and `drop_where` can filter it. An object, an array, null, nothing, a
+    number that is not finite: no row fits. A row's patterns are one or more non-empty strings. A number is matched as
+    US-7 prints it.
     """
 
     @given(CALLS, FILTERS)
@@ -125,6 +137,71 @@ class TestFL1InboundFilter:
 
         filtered = isinstance(outcome, Skipped) and outcome.reason == "filtered"
         assert filtered == (apply_filters(parse_segment_event(call), filters) is None)
+
+    @given(
+        st.text("ab*?[]\n", min_size=1, max_size=6) | st.text(min_size=1, max_size=6),
+        st.text("ab*?[]\n", max_size=8) | st.text(max_size=8) | st.booleans() | st.integers() | st.floats(),
+    )
+    @example("?*a", "\na")
+    @example("[ab]", "a")
+    @example("1e+21", 1e21)
+    @example("nan", float("nan"))
+    @example("*", 10**5000)
+    def test_a_pattern_fits_the_whole_text_of_a_value(self, pattern: str, value: Any) -> None:
+        text = printed(value)
+
+        assert FieldFilter(field="a", matches=[pattern]).fits(value) == (text is not None and fits(pattern, text))
+
+    @given(st.lists(st.sampled_from(("*", "a", "1*", "true")), min_size=1, max_size=3), json_values(max_leaves=3))
+    def test_only_text_numbers_and_booleans_are_matched(self, matches: list[str], value: Any) -> None:
+        call = parse_segment_event({"type": "track", "event": "a", "properties": {"tenant": value}})
+        row = FieldFilter(field="properties.tenant", matches=matches)
+        text = printed(value)
+
+        dropped = apply_filters(call, InboundFilter(drop_where=[row])) is None
+
+        assert dropped == (text is not None and any(fits(pattern, text) for pattern in matches))
+
+    @given(CALLS, FILTERS, st.lists(st.sampled_from(("event", "type", "properties.a", "groupId")), max_size=2))
+    def test_a_row_that_fits_filters_a_call_of_any_type(
+        self, call: JsonObject, filters: InboundFilter, fields: list[str]
+    ) -> None:
+        event = parse_segment_event(call)
+        rows = [FieldFilter(field=field, matches=["*"]) for field in fields]
+        has_one = any(isinstance(call.get(field), str) for field in fields)
+
+        left = apply_filters(event, attrs.evolve(filters, drop_where=rows))
+
+        assert left is (None if has_one else apply_filters(event, filters))
+
+    @pytest.mark.parametrize("matches", [[], [""], "a", [1], None, [["a"]]])
+    def test_patterns_are_one_or_more_filled_texts(self, matches: Any) -> None:
+        with pytest.raises(ConfigError):
+            FieldFilter(field="a", matches=matches)
+
+    @pytest.mark.parametrize("size", [10_000, 20_000])
+    def test_matching_takes_steps_in_proportion_to_the_text(self, size: int) -> None:
+        row = FieldFilter(field="a", matches=["*a*a*a*a*a*a*a*a*a*a*b"])
+
+        assert not row.fits("a" * size)  # a backtracking matcher would not end
+
+
+def printed(value: Any) -> str | None:
+    """Print a value as the rule has it: text, a number or a boolean, else nothing."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int) and abs(value) > 10**4300:
+        return None
+    return scalar_text(value) if isinstance(value, str | int | float) else None
+
+
+def fits(pattern: str, text: str) -> bool:
+    """Match a pattern the plain way: by what each of its characters may stand for."""
+    if not pattern:
+        return not text
+    if pattern[0] == "*":
+        return fits(pattern[1:], text) or (bool(text) and fits(pattern, text[1:]))
+    return bool(text) and pattern[0] in {"?", text[0]} and fits(pattern[1:], text[1:])
 
 
 EXPOSURES = ("gate_exposure", "config_exposure", "experiment_exposure", "layer_exposure", "holdout_exposure")
@@ -236,10 +313,13 @@ class TestFL4Integrations:
     The `integrations` object decides as Segment does: an entry `Statsig` (exact case) beats `All`; `false` disables,
     `true` or an object enables; `All: false` without a `Statsig` entry disables [doc]. `All` is read in any letter
     case; of several, any `false` counts [seen]. Skipped with reason `integration_disabled`.
-    `InboundConfig.honor_integrations=False` turns this off.
+    `InboundConfig.honor_integrations=False` turns this off. `InboundConfig.integration_names` (default `["Statsig"]`)
+    lists the names under which this destination may stand there, exact case. Of several that are there, any `false`
+    disables, else they enable.
 
     Corners: `Statsig: null` counts as no entry; any other value but `false` enables, even `"false"` and 0; `All`
-    disables only as `false`. FL-4 and FL-5 are no part of `apply_filters`.
+    disables only as `false`. FL-4 and FL-5 are no part of `apply_filters`. `integration_names` is not empty; `All`
+    among them, in any letter case, is a `ConfigError`.
     """
 
     @given(
@@ -265,11 +345,116 @@ class TestFL4Integrations:
         event = parse_segment_event(call)
         assert apply_filters(event, InboundFilter()) is event
 
+    @given(
+        st.lists(st.sampled_from(("Statsig", "STATSIG", "Webhooks")), min_size=1, unique=True),
+        st.dictionaries(st.sampled_from(("All", "Statsig", "STATSIG", "Webhooks", "webhooks")), ENTRIES),
+    )
+    @example(["Statsig", "Webhooks"], {"All": False, "Webhooks": True})
+    @example(["Webhooks"], {"Statsig": False})
+    def test_an_entry_under_any_of_the_names_decides(self, names: list[str], integrations: JsonObject) -> None:
+        call = {"type": "track", "event": "a", "userId": "u1", "integrations": integrations}
+        own = [integrations[name] for name in names if integrations.get(name) is not None]
+        disabled = any(entry is False for entry in own) if own else integrations.get("All") is False
+
+        outcome = translate(call, IntegrationConfig(inbound=InboundConfig(integration_names=names)))
+
+        assert isinstance(outcome, Skipped) == disabled
+
+    @pytest.mark.parametrize("names", [[], ["All"], ["Statsig", "aLL"], [""], "Statsig", [1]])
+    def test_names_that_cannot_be_are_refused(self, names: Any) -> None:
+        with pytest.raises(ConfigError):
+            InboundConfig(integration_names=names)
+
     @given(st.sampled_from((None, False, 0, "Statsig", ["Statsig"])))
     def test_integrations_that_are_no_object_disable_nothing(self, integrations: Any) -> None:
         outcome = translate({"type": "track", "event": "a", "userId": "u1", "integrations": integrations})
 
         assert isinstance(outcome, StatsigEvent)
+
+
+PREFERENCES = st.dictionaries(
+    st.sampled_from(("Ads", "ads", "Sales")), st.booleans() | st.sampled_from((1, "true", None))
+)
+CONSENTS: st.SearchStrategy[Any] = st.one_of(
+    st.sampled_from((None, [], {}, "given", True, 0, ["Ads"])),
+    (PREFERENCES | st.sampled_from((None, [], "Ads", ["Ads"], False))).map(lambda held: {"categoryPreferences": held}),
+)
+
+
+class TestFL8Consent:
+    """
+    Consent, as Segment enforces it for every event destination, and for S3 archives does not [doc].
+    `InboundConfig.consent_categories` lists the category IDs that this destination is mapped to in Segment; default
+    none: not mapped, and nothing is enforced. Where it lists some, a call of any type goes on only if each of them is
+    `true` in `context.consent.categoryPreferences`; else it is skipped with reason `consent_denied`. A call without
+    `context.consent`, or with it null, goes on. `categoryPreferences` that is empty, or lacks a category, denies. A
+    `consent` without `categoryPreferences` goes on where `integrations` is absent or empty, and denies where it has
+    entries. What is there and no object, `[]` aside, denies. A category counts as given only if it is `true` itself
+    [policy]. `honor_integrations` has no part in it.
+    """
+
+    @given(
+        st.sampled_from(CALL_TYPES),
+        CONSENTS,
+        st.sampled_from((None, {}, {"Amplitude": True}, [], "odd")),
+        st.lists(st.sampled_from(("Ads", "Sales")), unique=True),
+        st.booleans(),
+    )
+    @example("track", {}, {"Amplitude": True}, ["Ads"], False)
+    @example("track", {"categoryPreferences": {"Ads": True}}, None, ["Ads"], True)
+    def test_a_call_goes_on_as_the_table_has_it(
+        self, kind: str, consent: Any, integrations: Any, categories: list[str], honor: bool
+    ) -> None:
+        call = {
+            "type": kind,
+            "event": "a",
+            "userId": "u1",
+            "context": {"consent": consent},
+            "integrations": integrations,
+        }
+        config = InboundConfig(consent_categories=categories, honor_integrations=honor)
+
+        outcome = translate(call, IntegrationConfig(inbound=config))
+
+        is_denied = isinstance(outcome, Skipped) and outcome.reason == "consent_denied"
+        assert is_denied == (bool(categories) and not goes_on(consent, integrations, categories))
+
+    @given(st.sampled_from(CALL_TYPES), CONSENTS)
+    def test_by_default_nothing_is_enforced(self, kind: str, consent: Any) -> None:
+        call = {"type": kind, "event": "a", "userId": "u1"}
+
+        outcome = translate({**call, "context": {"consent": consent}})
+
+        assert not isinstance(outcome, Skipped) or outcome.reason == "identify_without_audience"
+
+    @given(hostile_values(), st.booleans())
+    @example(b"", False)
+    @example(b"", True)
+    def test_a_refusal_that_cannot_be_read_is_no_consent(self, odd: Any, is_inside: bool) -> None:
+        consent = {"categoryPreferences": odd} if is_inside else odd
+        call = {"type": "track", "event": "a", "userId": "u1", "context": {"consent": consent}}
+
+        outcomes = list(translate_many([call], IntegrationConfig(inbound=InboundConfig(consent_categories=["Ads"]))))
+
+        kind = type(odd)
+        is_empty_array = issubclass(kind, list | tuple | set | frozenset) and not odd
+        may_go_on = odd is None or (not is_inside and (issubclass(kind, Mapping) or is_empty_array))
+        assert may_go_on or isinstance(outcomes[0], Skipped | Rejected)
+
+
+def goes_on(consent: Any, integrations: Any, categories: list[str]) -> bool:
+    """Read the rule from top to bottom."""
+    has_entries = isinstance(integrations, dict) and bool(integrations)
+    if consent is None:
+        return True
+    if consent == []:
+        return not has_entries
+    if not isinstance(consent, dict):
+        return False
+    preferences = consent.get("categoryPreferences")
+    if preferences is None:
+        return not has_entries
+    return isinstance(preferences, dict) and all(preferences.get(category) is True for category in categories)
 
 
 class TestFL5LoopGuard:

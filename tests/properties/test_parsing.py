@@ -34,8 +34,11 @@ from statsig_segment import (
     StatsigEvent,
     Track,
     apply_id_mappings,
+    explain,
+    log_events,
     parse_segment_event,
     split_segment_batch,
+    translate,
     translate_many,
 )
 from statsig_segment.testing import CALL_TYPES, hostile_values, json_values, segment_batches, segment_calls, timestamps
@@ -151,10 +154,32 @@ class TestIN2TypeSelectsTheModel:
     """
     `type` selects the model; `track`, `page`, `screen`, `group`, `identify` are supported [doc]. `alias`, `delete` and
     any other or missing type: `SegmentEventError`, code `unsupported_type` / `missing_type`. Type is matched exactly,
-    lower case.
+    lower case. `alias` and `delete` are calls of Segment's that can never make an event: `parse_segment_event` refuses
+    them, but `translate`, `translate_many` and `log_events` skip them with reason `unsupported_type`, so that an
+    archive that holds some can still come out without a reject. [policy]
 
-    Corner: `missing_type` (absent or null).
+    Corners: `missing_type` (absent or null). Nothing but the type is looked at; such a call is not remembered in
+    `seen`. `explain` gives `Skipped`, with the rule IN-2.
     """
+
+    @given(
+        st.dictionaries(st.text(max_size=5), json_values(max_leaves=3), max_size=3),
+        st.sampled_from(("alias", "delete")),
+    )
+    def test_a_call_that_never_makes_an_event_is_skipped(self, fields: JsonObject, kind: str) -> None:
+        call = {**fields, "type": kind, "messageId": "m1"}
+        seen = set[str]()
+
+        outcomes = [
+            *translate_many([call, json.dumps(call)], seen=seen),
+            *log_events([call], seen=seen),
+            translate(call),
+        ]
+
+        assert [getattr(outcome, "reason", None) for outcome in outcomes] == ["unsupported_type"] * 4
+        assert refusal(call).code == "unsupported_type"
+        assert (explain(call).result, explain(call).rule) == (Skipped(reason="unsupported_type", payload=call), "IN-2")
+        assert not seen
 
     @given(segment_calls())
     def test_each_type_has_its_model(self, call: JsonObject) -> None:
@@ -798,7 +823,7 @@ class TestIN9Duplicates:
 
     def test_a_rejected_call_is_remembered_and_an_unreadable_one_is_not(self) -> None:
         nobody = track(messageId="m1")
-        unreadable = {"type": "alias", "messageId": "m2"}
+        unreadable = {"type": "video", "messageId": "m2"}
 
         outcomes = list(
             translate_many([nobody, nobody, unreadable, track(messageId="m2", userId="u1")], seen=set[str]())
