@@ -381,7 +381,7 @@ def _damage(rng: Random, call: JsonObject) -> None:
     """Break one thing, as clients in the wild do."""
     holder = call["traits"] if "traits" in call else call["properties"]
     broken: tuple[tuple[JsonObject, str, Any], ...] = (
-        (call, "type", "alias"),
+        (call, "type", "video"),
         (call, "timestamp", "yesterday"),
         (call, "userId", {"id": 1}),
         (call, "context", "none"),

@@ -20,6 +20,7 @@ import pytest
 from statsig_segment import (
     AudienceUpdate,
     EventNaming,
+    FieldFilter,
     IdMapping,
     InboundConfig,
     InboundFilter,
@@ -95,7 +96,7 @@ def exported(config: IntegrationConfig) -> list[Any]:
 
 # Issues that the sample calls do not show: JSON text cannot hold the cause of one, and the lines of the others would be
 # too long to read.
-NOT_SHOWN = {"not_json", "id_too_long", "value_too_long", "metadata_too_large", "too_deep"}
+NOT_SHOWN = {"json_unreadable", "not_json", "id_too_long", "value_too_long", "metadata_too_large", "too_deep"}
 
 
 def issue_codes(outcomes: Iterable[object]) -> set[str]:
@@ -137,17 +138,19 @@ class TestTheSampleCalls:
         assert Counter(type(outcome).__name__ for outcome in outcomes) == {
             "StatsigEvent": 46,
             "AudienceUpdate": 7,
-            "Skipped": 7,
-            "Rejected": 6,
+            "Skipped": 9,
+            "Rejected": 4,
         }
 
     def test_every_reason_for_skipping_is_there(self, outcomes: list[Any]) -> None:
         reasons = Counter(outcome.reason for outcome in outcomes if isinstance(outcome, Skipped))
 
         assert reasons == {
+            "unsupported_type": 2,
             "duplicate_message": 1,
             "statsig_origin": 1,
-            "integration_disabled": 3,
+            "consent_denied": 1,
+            "integration_disabled": 2,
             "filtered": 1,
             "identify_without_audience": 1,
         }
@@ -156,7 +159,6 @@ class TestTheSampleCalls:
 
     def test_the_rejected_ones_say_why(self, outcomes: list[Any]) -> None:
         assert Counter(outcome.error.code for outcome in outcomes if isinstance(outcome, Rejected)) == {
-            "unsupported_type": 2,
             "missing_type": 1,
             "missing_event": 1,
             "no_identifier": 1,
@@ -410,7 +412,15 @@ class TestTheSampleConfiguration:
         "key",
         [
             attribute.name
-            for model in (InboundConfig, IdMapping, InboundFilter, EventNaming, OutboundConfig, OutboundFilter)
+            for model in (
+                InboundConfig,
+                IdMapping,
+                FieldFilter,
+                InboundFilter,
+                EventNaming,
+                OutboundConfig,
+                OutboundFilter,
+            )
             for attribute in attrs.fields(model)
             if attribute.init
         ],
@@ -419,7 +429,8 @@ class TestTheSampleConfiguration:
         text = (EXAMPLES / "integration.toml").read_text(encoding="utf-8")
         shown = [line.removeprefix("# ") for line in text.splitlines()]
 
-        assert any(line.startswith((f"{key} = ", f"[[inbound.{key}]]", f"[inbound.{key}]")) for line in shown)
+        heads = (f"{key} = ", f"[[inbound.{key}]]", f"[inbound.{key}]", f"[[inbound.filters.{key}]]")
+        assert any(line.startswith(heads) for line in shown)
 
     def test_what_it_shows_behind_a_hash_can_be_set_too(self) -> None:
         config = load_config(uncommented())

@@ -284,7 +284,7 @@ class TestTR5ModelsOfDeepPayloads:
 
     @pytest.mark.parametrize("many", [translate_many, export_many])
     def test_what_carries_a_payload_can_be_compared_and_shown(self, many: Callable[[Any], Any]) -> None:
-        payload, twin = ({"type": "alias", "p": nested(LEVELS)} for _ in range(2))
+        payload, twin = ({"type": "video", "p": nested(LEVELS)} for _ in range(2))
         (one,), (other,) = many([payload]), many([twin])
 
         assert isinstance(one == other, bool)

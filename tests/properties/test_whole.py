@@ -551,7 +551,7 @@ def models() -> st.SearchStrategy[Any]:
                 explain(call).rows[0] if explain(call).rows else Issue(code="id_invalid", path="$", message="no ID")
             )
         ),
-        st.sampled_from(("alias", "track")).map(lambda kind: next(translate_many([{"type": kind}]))),
+        st.sampled_from(("video", "track")).map(lambda kind: next(translate_many([{"type": kind}]))),
         st.just(Skipped(reason="filtered")),
     )
 

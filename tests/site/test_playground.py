@@ -300,7 +300,7 @@ def test_tabs_follow_the_arrow_keys(page: Page, key: str, chosen: str) -> None:
         ("{", "invalid_json"),
         ("[]]", "invalid_json"),
         ("7", "not_an_object"),
-        ('{"type": "alias"}', "unsupported_type"),
+        ('{"type": "video"}', "unsupported_type"),
         ('{"type": "track"}', "missing_event"),
         ('{"batch": 1}', "batch_not_array"),
     ],

@@ -53,7 +53,7 @@ AWKWARD = [
     b'{"type": "track", "event": "Carriage Return", "userId": "u-1"}\r',
     b'{"type": "track", "event": "Not UTF-8 \xff", "userId": "u-2"}',
     b'{"type": "track", "event": "Cut Of',
-    b'[{"type": "track", "event": "In An Array", "userId": "u-3"}, 7, {"type": "alias"}]',
+    b'[{"type": "track", "event": "In An Array", "userId": "u-3"}, 7, {"type": "video"}]',
     b'{"batch": [{"type": "page", "userId": "u-4"}, {"type": "track"}], "context": {"locale": "en"}}',
     b'{"batch": 7}',
     b'"text"',

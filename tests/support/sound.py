@@ -7,6 +7,7 @@ from typing import Final
 
 from statsig_segment import (
     EventNaming,
+    FieldFilter,
     IdMapping,
     InboundConfig,
     InboundFilter,
@@ -48,6 +49,28 @@ CALLS: Final[Mapping[str, JsonObject]] = {
             "cart": {"id": 1, "rows": [1, "a", None, {"b": 0.1}]},
         }
         | CONTROLS,
+    },
+    "track with consent": {
+        "type": "track",
+        "event": "Plan Chosen",
+        "userId": "u2",
+        "context": {"consent": {"categoryPreferences": {"Advertising": True, "Analytics": True}}},
+        "properties": {"plan": "test"},
+    },
+    "track with a refusal": {
+        "type": "track",
+        "event": "Plan Chosen",
+        "userId": "u1",
+        "context": {"consent": {"categoryPreferences": {"Advertising": True}}, "userAgent": "SomeBot/2.1"},
+        "integrations": {"Amplitude": True},
+    },
+    "replayed track with empty consent": {
+        "type": "track",
+        "event": "Plan Chosen",
+        "userId": "u1",
+        "context": {"consent": {}},
+        "integrations": {"All": False, "Webhooks": True},
+        "properties": {"plan": 7},
     },
     "bare track": {"type": "track", "event": "Heartbeat", "anonymousId": "a1", "groupId": 7, "context": None},
     "page": {
@@ -182,6 +205,17 @@ _INBOUND: Final[Mapping[str, InboundConfig]] = {
         filters=InboundFilter(include=["Order Completed", "group", "Viewed Docs Home Page"])
     ),
     "types": InboundConfig(filters=InboundFilter(types=["page", "identify"])),
+    "fields to drop by": InboundConfig(
+        filters=InboundFilter(
+            drop_where=[
+                FieldFilter(field="context.userAgent", matches=["*Bot/*"]),
+                FieldFilter(field="properties.plan", matches=["t?st", "true", "7"]),
+                FieldFilter(field="userId", matches=["u2"]),
+            ]
+        )
+    ),
+    "consent": InboundConfig(consent_categories=["Advertising", "Analytics"]),
+    "other names of the integration": InboundConfig(integration_names=["Webhooks", "STATSIG"]),
     "all let through": InboundConfig(
         drop_placeholder_ids=True, honor_integrations=False, allow_statsig_origin=True, id_mappings=MAPPINGS
     ),

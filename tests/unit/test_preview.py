@@ -48,7 +48,7 @@ def test_calls_without_a_name_stand_under_their_type_alone() -> None:
     calls: list[Any] = [
         {"type": "identify", "userId": "u1"},
         {"type": "track", "userId": "u1"},
-        {"type": "alias"},
+        {"type": "video"},
         "oops",
         7,
     ]

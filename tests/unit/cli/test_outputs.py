@@ -39,10 +39,10 @@ class TestTheFiles:
 
         assert (ended.status, ended.out) == (1, b"")
         assert len(records(paths["--output"])) == summary["translated"] == 47
-        assert len(records(paths["--rejects"])) == sum(summary["rejected"].values()) == 6
+        assert len(records(paths["--rejects"])) == sum(summary["rejected"].values()) == 4
         assert len(records(paths["--audiences"])) == summary["audiences"] == 7
         assert summary["read"] == 66
-        assert summary["skipped"]["integration_disabled"] == 3
+        assert summary["skipped"]["integration_disabled"] == 2
         assert summary["issues"]["id_invalid"] == 2
         assert leftovers(tmp_path) == []
 

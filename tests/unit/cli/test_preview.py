@@ -49,7 +49,7 @@ class TestIntoAPipe:
 
     def test_it_counts_what_inbound_counts(self, run: Run, tmp_path: Path) -> None:
         odd = tmp_path / "odd"
-        odd.write_bytes(CALLS.read_bytes() + b'oops\n"text"\n7\n[1,{"type":"alias"}]\n{"batch":7}\n' + ndjson(ODD))
+        odd.write_bytes(CALLS.read_bytes() + b'oops\n"text"\n7\n[1,{"type":"video"}]\n{"batch":7}\n' + ndjson(ODD))
         run("inbound", odd, "--config", CONFIG, "--summary-json", tmp_path / "summary")
         summary = json.loads((tmp_path / "summary").read_bytes())
         ended = run("preview", odd, "--config", CONFIG)
@@ -176,7 +176,7 @@ class TestAtATerminal:
         assert "  All names beyond the first 1,000, together" in text
 
     def test_gains_are_sentences_with_the_lines_to_add(self, tmp_path: Path) -> None:
-        lines = self.shown(tmp_path, *[ANONYMOUS] * 2, {"type": "alias"}, track(anonymousId="a1"), columns=200)
+        lines = self.shown(tmp_path, *[ANONYMOUS] * 2, {"type": "video"}, track(anonymousId="a1"), columns=200)
         at = lines.index("What would help")
 
         assert lines[at + 1] == (
@@ -190,8 +190,8 @@ class TestAtATerminal:
         ]
 
     def test_those_lines_do_what_is_said(self, run: Run, tmp_path: Path) -> None:
-        calls = ndjson(*[ANONYMOUS] * 2, {"type": "alias"})
-        lines = self.shown(tmp_path, *[ANONYMOUS] * 2, {"type": "alias"}, columns=200)
+        calls = ndjson(*[ANONYMOUS] * 2, {"type": "video"})
+        lines = self.shown(tmp_path, *[ANONYMOUS] * 2, {"type": "video"}, columns=200)
         added = lines[lines.index("    [[inbound.id_mappings]]") :]
         (tmp_path / "config.toml").write_text("\n".join(added), encoding="utf-8")
         [record] = run("preview", "--config", tmp_path / "config.toml", stdin=calls).lines

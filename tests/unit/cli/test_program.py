@@ -40,7 +40,7 @@ class TestTheExitStatus:
         self, run: Run, monkeypatch: pytest.MonkeyPatch, error: Exception, line: str
     ) -> None:
         monkeypatch.setattr(run_module, "placed_payloads", failing(error))
-        ended = run("explain", stdin=ndjson({"type": "alias"}))
+        ended = run("explain", stdin=ndjson({"type": "video"}))
 
         assert (ended.status, ended.out, ended.err) == (2, b"", f"statsig-segment: {line}\n")
 
@@ -49,7 +49,7 @@ class TestTheExitStatus:
         self, run: Run, monkeypatch: pytest.MonkeyPatch, error: Exception
     ) -> None:
         monkeypatch.setattr(run_module, "placed_payloads", failing(error))
-        ended = run("explain", stdin=ndjson({"type": "alias"}))
+        ended = run("explain", stdin=ndjson({"type": "video"}))
 
         assert ended.status == 2
         assert ended.err.startswith(f"statsig-segment: unexpected {type(error).__name__} in test_program.py, line ")

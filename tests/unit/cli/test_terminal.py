@@ -149,7 +149,7 @@ class TestTheLinesOfCalls:
         assert len((tmp_path / "events").read_bytes().splitlines()) > 30
 
     def test_nothing_is_shown_where_that_is_asked_for(self, tmp_path: Path) -> None:
-        (tmp_path / "calls").write_bytes(ndjson(GOOD, {"type": "alias"}, MEMBER))
+        (tmp_path / "calls").write_bytes(ndjson(GOOD, {"type": "video"}, MEMBER))
 
         assert at_terminal("inbound", tmp_path / "calls", "--quiet") == Shown(1, "")
 
@@ -264,7 +264,7 @@ class TestWhatItIsTold:
         assert f"note: 3 of the rejects look like {other}\n" in err
 
     def test_what_is_only_broken_is_not_taken_for_it(self, run: Run) -> None:
-        assert "note" not in run("inbound", stdin=ndjson({"a": 1}, {"type": "alias"}) + b"oops").err
+        assert "note" not in run("inbound", stdin=ndjson({"a": 1}, {"type": "video"}) + b"oops").err
         assert "note" not in run("outbound", stdin=ndjson({"a": 1}) + b"oops").err
 
     @pytest.mark.parametrize("shell", ["bash", "zsh"])
