@@ -8,9 +8,12 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-# By default each run draws new examples; on CI the same ones each time, so that a red run stays red until it is mended.
-settings.register_profile("default", max_examples=100, deadline=None)
-settings.register_profile("ci", settings.get_profile("default"), derandomize=True, database=None, print_blob=True)
+# By default each run draws a few new examples; on CI more, and the same ones each time, so that a red run stays red until
+# it is mended.
+settings.register_profile("default", max_examples=25, deadline=None)
+settings.register_profile(
+    "ci", settings.get_profile("default"), max_examples=100, derandomize=True, database=None, print_blob=True
+)
 settings.register_profile("nightly", settings.get_profile("default"), max_examples=10_000)
 # Where the suite runs once more, on another Python or for each mutant of the code (tests/mutation/code.py), few
 # examples will do, and the first failure is enough.

@@ -21,8 +21,9 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
+from functools import partial, wraps
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias, TypeGuard
+from typing import Any, Final, ParamSpec, TypeAlias, TypeGuard, TypeVar
 
 from hypothesis import strategies as st
 
@@ -60,6 +61,8 @@ __all__ = [
 ]
 
 JsonObject: TypeAlias = dict[str, Any]
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 CALL_TYPES: Final = ("track", "page", "screen", "group", "identify")
 """The types of call that `segment_calls` can make."""
@@ -124,6 +127,17 @@ _SECONDS_BELOW: Final = 31_557_600_000
 _RECEIVED: Final = ("9999-12-31T12:00:00Z", 253_402_257_600_000_000_000)  # nothing is implausibly later (IN-5)
 
 
+def _deferred(make: Callable[_P, st.SearchStrategy[_T]]) -> Callable[_P, st.SearchStrategy[_T]]:
+    """Build a strategy when it is first drawn from: modules of tests name dozens, and each run draws from few."""
+
+    @wraps(make)
+    def when_drawn(*args: _P.args, **kwargs: _P.kwargs) -> st.SearchStrategy[_T]:
+        return st.deferred(partial(make, *args, **kwargs))
+
+    return when_drawn
+
+
+@_deferred
 def json_values(*, max_leaves: int = 8) -> st.SearchStrategy[Any]:
     """Make any value that JSON has: null, booleans, finite numbers, strings, and arrays and objects of them.
 
@@ -157,6 +171,7 @@ def _keys() -> st.SearchStrategy[str]:
     return st.sampled_from(_KEYS) | st.text(max_size=6)
 
 
+@_deferred
 def identifiers(*, numbers: bool = True) -> st.SearchStrategy[Any]:
     """Make what IN-4 reads as an ID: a non-empty string, an integer, or a float with an integral value.
 
@@ -176,6 +191,7 @@ def identifiers(*, numbers: bool = True) -> st.SearchStrategy[Any]:
     return st.one_of(texts, whole, floats.map(float), st.sampled_from((1e22, 1e300)))
 
 
+@_deferred
 def placeholders() -> st.SearchStrategy[Any]:
     """Make what ID-8 takes for a placeholder: words such as `undefined`, zeros, blanks, in any case and any quotes.
 
@@ -199,6 +215,7 @@ def _between(before: str, word: str, case: Callable[[str], str], after: str) -> 
     return before + case(word) + after
 
 
+@_deferred
 def timestamps() -> st.SearchStrategy[Any]:
     """Make what IN-6 reads as a time: ISO 8601 text in all its forms, numbers, and numbers as text.
 
@@ -234,6 +251,7 @@ def _iso_texts(draw: st.DrawFn) -> str:
     return text + draw(st.sampled_from("T ")) + clock + draw(st.sampled_from(zones))
 
 
+@_deferred
 def even_odd_arrays(
     *,
     names: st.SearchStrategy[Any] | None = None,
@@ -289,6 +307,7 @@ def _control(*, malformed: bool) -> JsonObject:
     return controls
 
 
+@_deferred
 def nested_objects(*, keys: st.SearchStrategy[str] | None = None) -> st.SearchStrategy[JsonObject]:
     """Make objects inside objects whose keys, joined by `_`, meet at times (US-7, `nested = "flatten"`).
 
@@ -449,6 +468,7 @@ def _spoiled(objects: st.SearchStrategy[JsonObject], paths: Sequence[tuple[str, 
     return st.builds(spoil, objects, st.lists(st.tuples(st.sampled_from(paths), anything), min_size=1, max_size=3))
 
 
+@_deferred
 def segment_calls(
     *, types: Sequence[str] = CALL_TYPES, malformed: bool = False, python_values: bool = False
 ) -> st.SearchStrategy[JsonObject]:
@@ -526,6 +546,7 @@ class _Count:
         return f"_Count({self.number})"
 
 
+@_deferred
 def python_values(*, max_leaves: int = 4) -> st.SearchStrategy[Any]:
     """Make Python values that JSON does not have but IN-10 reads, alone and inside lists and dicts.
 
@@ -559,6 +580,7 @@ def python_values(*, max_leaves: int = 4) -> st.SearchStrategy[Any]:
     )
 
 
+@_deferred
 def segment_batches(*, malformed: bool = False) -> st.SearchStrategy[Any]:
     """Make request bodies as `split_segment_batch` takes them: one call, an array, or an envelope with `batch`.
 
@@ -596,6 +618,7 @@ def _envelopes(items: st.SearchStrategy[list[Any]]) -> st.SearchStrategy[JsonObj
     )
 
 
+@_deferred
 def event_bridge_envelopes(details: st.SearchStrategy[Any] | None = None) -> st.SearchStrategy[JsonObject]:
     """Make the objects in which Amazon EventBridge carries calls (IN-8).
 
@@ -657,6 +680,7 @@ _SPOILED_EXPORT: Final = (
 )
 
 
+@_deferred
 def statsig_events(*, changes: bool = True, malformed: bool = False) -> st.SearchStrategy[JsonObject]:
     """Make single events of Statsig's export as parsed JSON: custom events, exposures, diagnostics, config changes.
 
@@ -697,6 +721,7 @@ def _sdk_metadata() -> st.SearchStrategy[JsonObject]:
     return st.fixed_dictionaries({}, optional={"stableID": identifiers() | st.none(), "sdkType": types})
 
 
+@_deferred
 def config_changes() -> st.SearchStrategy[JsonObject]:
     """Make config changes as parsed JSON, in the five shapes that are public (OU-7).
 
@@ -791,6 +816,7 @@ def _current_change() -> JsonObject:
     }
 
 
+@_deferred
 def statsig_exports(*, malformed: bool = False) -> st.SearchStrategy[Any]:
     """Make bodies of Statsig's export webhook as `split_statsig_export` takes them.
 
@@ -818,6 +844,7 @@ def statsig_exports(*, malformed: bool = False) -> st.SearchStrategy[Any]:
     return bodies | json_values() | json_values().map(lambda data: {"data": data}) if malformed else bodies
 
 
+@_deferred
 def log_event_bodies(*, malformed: bool = False) -> st.SearchStrategy[JsonObject]:
     """Make bodies of Statsig's `log_event` API, as its SDKs post them (OU-2).
 
@@ -848,6 +875,7 @@ _SPOILED_ROW: Final = (
 )
 
 
+@_deferred
 def warehouse_rows(*, malformed: bool = False) -> st.SearchStrategy[JsonObject]:
     """Make rows of Statsig's warehouse export (OU-9).
 
@@ -906,6 +934,7 @@ def _namings() -> st.SearchStrategy[JsonObject]:
     )
 
 
+@_deferred
 def integration_tables() -> st.SearchStrategy[JsonObject]:
     """Make configurations as the mapping that `load_config` reads; every one of them is valid.
 
@@ -1014,6 +1043,7 @@ def _in_itself(make: Callable[[], Any]) -> Any:
     return whole
 
 
+@_deferred
 def deep_values(*, levels: st.SearchStrategy[int] | None = None) -> st.SearchStrategy[Any]:
     """Make values inside as many objects and arrays as `levels` says: by default 90 to 400, so that TR-5 cuts most.
 
@@ -1061,6 +1091,7 @@ def _hostile_atoms() -> st.SearchStrategy[Any]:
     )
 
 
+@_deferred
 def hostile_values() -> st.SearchStrategy[Any]:
     """Make Python values that JSON does not have, alone and inside lists and dicts.
 
