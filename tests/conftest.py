@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-# By default each run draws a few new examples; on CI more, and the same ones each time, so that a red run stays red until
-# it is mended.
+# By default each run draws a few new examples; on CI more, and the same ones each time, so that a red run stays red
+# until it is mended.
 settings.register_profile("default", max_examples=25, deadline=None)
 settings.register_profile(
     "ci", settings.get_profile("default"), max_examples=100, derandomize=True, database=None, print_blob=True

@@ -21,7 +21,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
-from functools import partial, wraps
+from functools import wraps
 from types import MappingProxyType
 from typing import Any, Final, ParamSpec, TypeAlias, TypeGuard, TypeVar
 
@@ -132,7 +132,7 @@ def _deferred(make: Callable[_P, st.SearchStrategy[_T]]) -> Callable[_P, st.Sear
 
     @wraps(make)
     def when_drawn(*args: _P.args, **kwargs: _P.kwargs) -> st.SearchStrategy[_T]:
-        return st.deferred(partial(make, *args, **kwargs))
+        return st.deferred(lambda: make(*args, **kwargs))
 
     return when_drawn
 
@@ -370,6 +370,7 @@ def _owners() -> st.SearchStrategy[JsonObject]:
     )
 
 
+@_deferred
 def _valid_call(kind: str, *, malformed: bool = False) -> st.SearchStrategy[JsonObject]:
     mandatory: JsonObject = {"type": st.just(kind)}
     optional: JsonObject = {
@@ -404,11 +405,17 @@ def _view(mandatory: JsonObject, optional: JsonObject, *, malformed: bool) -> st
     )
 
 
+# Shared by all that draw calls, for each of them is a large tree.
+_CALLS: Final = MappingProxyType(
+    {(kind, malformed): _valid_call(kind, malformed=malformed) for kind in CALL_TYPES for malformed in (False, True)}
+)
+
+
 @st.composite
 def _membership(draw: st.DrawFn, kind: str) -> JsonObject:
     """Make the call by which Engage says that a user or an account entered or left an audience."""
     key = draw(st.sampled_from(_LISTS))
-    call = draw(_valid_call(kind))
+    call = draw(_CALLS[kind, False])
     personas = {
         "computation_class": draw(st.sampled_from(("audience", "journey_step"))),
         "computation_key": key,
@@ -487,17 +494,12 @@ def segment_calls(
     ...     assert parse_segment_event(call).issues == ()
     >>> check()
     """
-    calls = [_valid_call(kind, malformed=malformed) for kind in types]
+    calls = [_CALLS[kind, malformed] for kind in types]
     calls += [_membership(kind) for kind in ("identify", "group") if kind in types]
     whole = st.one_of(calls)
     if malformed:
         whole = whole | _spoiled(whole, _SPOILED)
-    return _shown_short(st.builds(_pythonic, whole, _python_fields()) if python_values else whole)
-
-
-def _shown_short(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Keep a strategy of many parts from writing all of them out in its own `repr`, which hypothesis warns about."""
-    return st.deferred(lambda: strategy)
+    return st.builds(_pythonic, whole, _python_fields()) if python_values else whole
 
 
 def _python_fields() -> st.SearchStrategy[JsonObject]:
@@ -599,10 +601,8 @@ def segment_batches(*, malformed: bool = False) -> st.SearchStrategy[Any]:
         places = (("batch",), ("context",), ("integrations",), ("sentAt",))
         bridges = event_bridge_envelopes(anything | envelopes)
         spoiled_bridges = _spoiled(bridges, (("detail",), ("detail-type",), ("type",)))
-        return _shown_short(
-            st.one_of(anything, items, envelopes, _spoiled(envelopes, places), bridges, spoiled_bridges)
-        )
-    return _shown_short(st.one_of(calls, items, envelopes, event_bridge_envelopes(calls | envelopes)))
+        return st.one_of(anything, items, envelopes, _spoiled(envelopes, places), bridges, spoiled_bridges)
+    return st.one_of(calls, items, envelopes, event_bridge_envelopes(calls | envelopes))
 
 
 def _envelopes(items: st.SearchStrategy[list[Any]]) -> st.SearchStrategy[JsonObject]:
@@ -713,7 +713,7 @@ def statsig_events(*, changes: bool = True, malformed: bool = False) -> st.Searc
         },
     )
     every = events | config_changes() if changes else events
-    return _shown_short(every | _spoiled(every, _SPOILED_EXPORT) if malformed else every)
+    return every | _spoiled(every, _SPOILED_EXPORT) if malformed else every
 
 
 def _sdk_metadata() -> st.SearchStrategy[JsonObject]:
@@ -906,7 +906,7 @@ def warehouse_rows(*, malformed: bool = False) -> st.SearchStrategy[JsonObject]:
     names = st.sampled_from((*_NAMES, *_EXPOSURES, "segment::Order Completed"))
     nullable = {column: values | st.none() for column, values in optional.items()}
     rows = st.fixed_dictionaries({"event_name": names}, optional=nullable)
-    return _shown_short(rows | _spoiled(rows, _SPOILED_ROW) if malformed else rows)
+    return rows | _spoiled(rows, _SPOILED_ROW) if malformed else rows
 
 
 def _perhaps_text(objects: st.SearchStrategy[Mapping[Any, Any]]) -> st.SearchStrategy[Any]:

@@ -19,6 +19,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.support.lookalikes import Lookup
+from tests.support.sizes import small_and_large
 from tests.support.values import JsonObject, is_array, is_object
 
 from statsig_segment import (
@@ -550,12 +551,13 @@ class TestTR4HostileInput:
 
     @pytest.mark.parametrize("spot", range(len(SPOTS)))
     @pytest.mark.parametrize(("make", "before", "after"), DEEP)
-    def test_nesting_of_100_000_is_withstood(
-        self, spot: int, make: Callable[[Any], Any], before: str, after: str
+    @pytest.mark.parametrize("levels", small_and_large(3_000, 100_000))
+    def test_nesting_is_withstood(
+        self, levels: int, spot: int, make: Callable[[Any], Any], before: str, after: str
     ) -> None:
         names, put = self.SPOTS[spot]
-        text = json.dumps(put("@")).replace('"@"', nested_text(100_000, before, after))
-        deep = nested(100_000, make)
+        text = json.dumps(put("@")).replace('"@"', nested_text(levels, before, after))
+        deep = nested(levels, make)
 
         with without_collector():
             withstand(put(deep), *names)
@@ -571,8 +573,9 @@ class TestTR4HostileInput:
         refused(verify_segment_signature, f"[{body}]".encode(), "0" * 40, "s")
         refused(verify_segment_signature, body.encode(), "0" * 40, "s")
 
-    def test_a_string_of_10_mb_is_withstood(self) -> None:
-        huge = "x" * 10_000_000
+    @pytest.mark.parametrize("size", small_and_large(100_000, 10_000_000))
+    def test_long_text_is_withstood(self, size: int) -> None:
+        huge = "x" * size
         for place in ("userId", "event", "timestamp", "name", "messageId", "other"):
             withstand(
                 {"type": "track", "event": "a", "userId": "u1", place: huge},
@@ -588,13 +591,14 @@ class TestTR4HostileInput:
             }
         )
         withstand({"eventName": huge, "userID": huge, "timestamp": huge, "timeUUID": huge})
-        withstand("[" * 10_000_000)
-        withstand("1" * 10_000_000)
-        withstand(" " * 1_000_000)
+        withstand("[" * size)
+        withstand("1" * size)
+        withstand(" " * (size // 10))
 
     @pytest.mark.parametrize("place", ["properties", "context", "integrations", "user", "metadata"])
-    def test_a_million_keys_are_withstood(self, place: str) -> None:
-        many = {str(number): number for number in range(1_000_000)}
+    @pytest.mark.parametrize("count", small_and_large(10_000, 1_000_000))
+    def test_many_keys_are_withstood(self, count: int, place: str) -> None:
+        many = {str(number): number for number in range(count)}
 
         (outcome,) = translate_many([{"type": "track", "event": "a", "userId": "u1", place: many}], CONFIG)
         (exported,) = export_many([{"eventName": "a", "userID": "u1", place: many}])
@@ -638,8 +642,9 @@ class TestTR4HostileInput:
         return best
 
     @pytest.mark.parametrize("make", SIZED)
-    def test_time_is_linear_in_size(self, make: Callable[[int], Any]) -> None:
-        small, large = make(500), make(8_000)
+    @pytest.mark.parametrize("size", small_and_large(50, 500))
+    def test_time_is_linear_in_size(self, size: int, make: Callable[[int], Any]) -> None:
+        small, large = make(size), make(16 * size)
 
         ratio = self.seconds(large) / self.seconds(small)
 

@@ -35,11 +35,17 @@ class Lane(NamedTuple):
     configs: Mapping[str, IntegrationConfig]
     payloads: st.SearchStrategy[Any]
     """Payloads sound and malformed, those of `sound` among them."""
+    configurations: st.SearchStrategy[IntegrationConfig]
+    """Any configuration, those of `configs` among them."""
 
-    @property
-    def configurations(self) -> st.SearchStrategy[IntegrationConfig]:
-        """Any configuration, those of `configs` among them."""
-        return integration_configs() | st.sampled_from(list(self.configs.values())).map(made_anew)
+
+def made_anew(config: IntegrationConfig) -> IntegrationConfig:
+    """Make a configuration once more, and so its plans: by the code of now, not by that of when it was imported."""
+    return attrs.evolve(config, inbound=attrs.evolve(config.inbound), outbound=attrs.evolve(config.outbound))
+
+
+def _configurations(known: Mapping[str, IntegrationConfig]) -> st.SearchStrategy[IntegrationConfig]:
+    return integration_configs() | st.sampled_from(list(known.values())).map(made_anew)
 
 
 def _log_event(payload: Any, config: IntegrationConfig) -> Any:
@@ -55,20 +61,19 @@ def _log_event_by_reference(payload: Any, config: IntegrationConfig) -> Any:
     return to_log_event(outcome) if isinstance(outcome, StatsigEvent) else outcome
 
 
-@st.composite
-def _calls(draw: st.DrawFn) -> Any:
-    """Draw a call; composed, for a strategy that spells out all of the calls would be too long to be shown."""
-    malformed = segment_calls(malformed=True), segment_calls(malformed=True, python_values=True)
-    return draw(st.one_of(st.sampled_from(list(CALLS.values())), segment_calls(), *malformed))
-
-
 INBOUND: Final = Lane(
     name="inbound",
     answer=_log_event,
     reference=_log_event_by_reference,
     sound=CALLS,
     configs=CONFIGS,
-    payloads=_calls(),
+    payloads=st.one_of(
+        st.deferred(lambda: st.sampled_from(list(CALLS.values()))),  # too many to be spelled out in a failure
+        segment_calls(),
+        segment_calls(malformed=True),
+        segment_calls(malformed=True, python_values=True),
+    ),
+    configurations=_configurations(CONFIGS),
 )
 
 
@@ -83,26 +88,18 @@ def _track_by_reference(payload: Any, config: IntegrationConfig) -> Any:
     return None if isinstance(outcome, Rejected) else outcome
 
 
-@st.composite
-def _exports(draw: st.DrawFn) -> Any:
-    """Draw an exported event, composed for the same reason."""
-    return draw(st.sampled_from(list(EVENTS.values())) | statsig_events() | statsig_events(malformed=True))
-
-
 OUTBOUND: Final = Lane(
     name="outbound",
     answer=_track,
     reference=_track_by_reference,
     sound=EVENTS,
     configs=OUTBOUND_CONFIGS,
-    payloads=_exports(),
+    payloads=st.one_of(
+        st.deferred(lambda: st.sampled_from(list(EVENTS.values()))), statsig_events(), statsig_events(malformed=True)
+    ),
+    configurations=_configurations(OUTBOUND_CONFIGS),
 )
 LANES: Final = (INBOUND, OUTBOUND)
-
-
-def made_anew(config: IntegrationConfig) -> IntegrationConfig:
-    """Make a configuration once more, and so its plans: by the code of now, not by that of when it was imported."""
-    return attrs.evolve(config, inbound=attrs.evolve(config.inbound), outbound=attrs.evolve(config.outbound))
 
 
 def hold_to_the_law(lane: Lane, payload: Any, config: IntegrationConfig) -> Any:

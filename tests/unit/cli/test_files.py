@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.sizes import small_and_large
 
 from statsig_segment import IntegrationConfig, SegmentEventError
 from statsig_segment.cli import blocks as blocks_module
@@ -257,8 +258,9 @@ class TestBrokenInput:
         ]
 
     @pytest.mark.parametrize("text", ["%s\n", '{"a":%s', "{\n%s", "[\n%s"])
-    def test_nesting_is_no_crash(self, text: str) -> None:
-        assert {code for code, _ in payloads(text % ('[{"a":' * 50_000))} == {"invalid_json"}
+    @pytest.mark.parametrize("levels", small_and_large(2_000, 50_000))
+    def test_nesting_is_no_crash(self, levels: int, text: str) -> None:
+        assert {code for code, _ in payloads(text % ('[{"a":' * levels))} == {"invalid_json"}
 
     @pytest.mark.parametrize("size", [1, 1000])
     @pytest.mark.parametrize("data", [b'{"a":"\xff"}\n', b'[\n"\xff"]', b'{\n"a":"\xff"}', b'[\n"a\xc3'])
@@ -272,15 +274,16 @@ class TestBrokenInput:
         assert {code for code, _ in payloads('{"a":1}'.encode("utf-16"))} == {"invalid_json"}
 
     @pytest.mark.parametrize("end", ["", "\n]"])
+    @pytest.mark.parametrize("size", small_and_large(300_000, 5_000_000))
     def test_its_text_is_kept_whole_but_for_what_goes_wrong_for_very_long(
-        self, end: str, monkeypatch: pytest.MonkeyPatch
+        self, size: int, end: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        [(_, text)] = payloads("[\nx" + "y" * 5_000_000 + end, 1 << 16)
+        [(_, text)] = payloads("[\nx" + "y" * size + end, 1 << 16)
         monkeypatch.setattr("statsig_segment.cli.records._KEPT", 1 << 16)
-        [(_, cut)] = payloads("[\nx" + "y" * 5_000_000 + end, 1 << 16)
+        [(_, cut)] = payloads("[\nx" + "y" * size + end, 1 << 16)
 
-        assert text == "x" + "y" * 5_000_000
-        assert cut == text[: 1 << 16] + "… and 4,934,465 more characters"
+        assert text == "x" + "y" * size
+        assert cut == text[: 1 << 16] + f"… and {size + 1 - (1 << 16):,} more characters"
 
     @given(st.lists(st.sampled_from(SCRAPS), max_size=30).map("".join) | st.text(max_size=20), SIZES)
     @example("[\n1\n2", 1)
@@ -295,16 +298,18 @@ class TestBrokenInput:
 
     @pytest.mark.parametrize("begin", ["[", "", '{"batch": []}['])
     @pytest.mark.parametrize("broken", ['{"a":}', '{"a":{"x":1}', '{"a":"x}'])
-    def test_one_broken_element_of_a_long_line_costs_itself(self, begin: str, broken: str) -> None:
-        good = [{"at": at, "text": "x" * 200} for at in range(20_000)]
+    @pytest.mark.parametrize("half", small_and_large(500, 10_000))
+    def test_one_broken_element_of_a_long_line_costs_itself(self, half: int, begin: str, broken: str) -> None:
+        good = [{"at": at, "text": "x" * 200} for at in range(2 * half)]
         texts = [json.dumps(value) for value in good]
-        texts[10_000:10_000] = [broken]
+        texts[half:half] = [broken]
         between, end = (",", "]") if begin else ("", "")
         found = payloads(begin + between.join(texts) + end + '\n{"last": 1}\n', 1 << 16)
 
-        assert found == [*good[:10_000], ("invalid_json", broken), *good[10_000:], {"last": 1}]
+        assert found == [*good[:half], ("invalid_json", broken), *good[half:], {"last": 1}]
 
     @pytest.mark.parametrize("unit", ['{"a,', '{{"a"},', '{"a":[', "}{", '{"a}{', "[{,", '\x1e{"'])
+    @pytest.mark.slow
     def test_what_is_broken_over_and_over_takes_time_in_proportion(self, unit: str) -> None:
         def seconds(size: int) -> float:
             """Give the processor time, the least of three, for a busy machine stretches the others."""
@@ -529,20 +534,21 @@ class TestTheTwoCodecs:
                 continue
             assert found == text or re.search(rb"0\.0000|e-0?[5-9]", text)
 
-    def test_depth_is_no_crash(self) -> None:
-        for depth in (300, 100_000):
-            value: Any = 1
-            for _ in range(depth):
-                value = [value]
-            for codec in (FAST, STANDARD):
-                assert codec.encode(value) == b"[" * depth + b"1" + b"]" * depth
-
-    def test_deep_objects_are_written_with_their_neighbors(self) -> None:
+    @pytest.mark.parametrize("depth", [300, *small_and_large(2_000, 100_000)])
+    def test_depth_is_no_crash(self, depth: int) -> None:
         value: Any = 1
-        for _ in range(100_000):
+        for _ in range(depth):
+            value = [value]
+        for codec in (FAST, STANDARD):
+            assert codec.encode(value) == b"[" * depth + b"1" + b"]" * depth
+
+    @pytest.mark.parametrize("depth", small_and_large(2_000, 100_000))
+    def test_deep_objects_are_written_with_their_neighbors(self, depth: int) -> None:
+        value: Any = 1
+        for _ in range(depth):
             value = {"a": value, "b": [2]}
         for codec in (FAST, STANDARD):
-            assert codec.encode(value) == b'{"a":' * 100_000 + b"1" + b',"b":[2]}' * 100_000
+            assert codec.encode(value) == b'{"a":' * depth + b"1" + b',"b":[2]}' * depth
 
     def test_output_is_compact_and_keeps_its_characters(self) -> None:
         assert STANDARD.encode({"a": ["é", 1, None], "b": "\ud800"}) == '{"a":["é",1,null],"b":"\\ud800"}'.encode()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.support.sizes import small_and_large
 from tests.unit.cli.program import CALLS, CONFIG, GOOD, MEMBER, Run, ndjson, records, spawned
 
 from statsig_segment.cli import run as run_module
@@ -202,8 +203,9 @@ class TestWhatGoesWrong:
         assert leftovers(tmp_path) == []
 
     @on_full_disk
-    def test_a_full_disk_is_found_in_the_middle_too(self, run: Run) -> None:
-        ended = run("inbound", "--rejects", FULL, stdin=b"oops\n" * 100_000)
+    @pytest.mark.parametrize("count", small_and_large(5_000, 100_000))
+    def test_a_full_disk_is_found_in_the_middle_too(self, run: Run, count: int) -> None:
+        ended = run("inbound", "--rejects", FULL, stdin=b"oops\n" * count)
 
         assert (ended.status, ended.err) == (2, f"statsig-segment: {FULL}: No space left on device\n")
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from rich.cells import cell_len
+from tests.support.sizes import small_and_large
 from tests.unit.cli.program import CALLS, CONFIG, EXPORT, GOOD, MEMBER, Run, ndjson
 from tests.unit.cli.test_terminal import ESCAPES, ODD, at_terminal
 
@@ -66,14 +67,15 @@ class TestIntoAPipe:
         assert run("preview", tmp_path / "second.gz", tmp_path / "first").out == run("preview", CALLS).out
         assert run("preview", stdin=CALLS.read_bytes()).out == run("preview", CALLS).out
 
-    def test_processes_count_as_one(self, run: Run, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("times", small_and_large(20, 200))
+    def test_processes_count_as_one(self, run: Run, tmp_path: Path, times: int) -> None:
         calls = tmp_path / "calls"
-        calls.write_bytes(CALLS.read_bytes() * 200)
+        calls.write_bytes(CALLS.read_bytes() * times)
         alone = run("preview", calls, "--config", CONFIG)
         shared = run("preview", calls, "--config", CONFIG, "--jobs", "2")
 
         assert shared == alone
-        assert alone.lines[0]["read"] == COUNT * 200
+        assert alone.lines[0]["read"] == COUNT * times
 
     def test_blocks_count_as_one(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         whole = run("preview", CALLS, "--config", CONFIG)

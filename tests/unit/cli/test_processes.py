@@ -42,6 +42,9 @@ def run_out_of_memory(_block: object) -> None:
     raise MemoryError
 
 
+DEPTHS = (300, 900, 980, 1_000, 5_000, 100_000)
+
+
 class TestResults:
     @pytest.mark.parametrize("jobs", [1, 2, 3])
     def test_they_come_in_order(self, jobs: int) -> None:
@@ -68,7 +71,7 @@ class TestResults:
 
         assert list(in_order(bytes.upper, blocks, 2)) == [b"X" * 3_000_000] * 3
 
-    @pytest.mark.parametrize("depth", [90, 300, 900, 980, 990, 1_000, 5_000, 100_000])
+    @pytest.mark.parametrize("depth", [90, 990, *(pytest.param(n, marks=pytest.mark.slow) for n in DEPTHS)])
     def test_they_are_those_of_one_process_for_what_is_nested_deep(self, run: Run, tmp_path: Path, depth: int) -> None:
         deep = f'{{"type": "track", "event": "deep", "userId": "u", "properties": {"[" * depth + "]" * depth}}}'
         good = json.dumps(GOOD)
@@ -255,7 +258,9 @@ def _hangup_ends_processes() -> Iterator[None]:
 @on_linux
 @pytest.mark.usefixtures("_hangup_ends_processes")
 class TestTheOtherProcesses:
-    @pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGSEGV"])
+    @pytest.mark.parametrize(
+        "name", ["SIGKILL", *(pytest.param(f"SIG{n}", marks=pytest.mark.slow) for n in ("TERM", "HUP", "QUIT", "SEGV"))]
+    )
     def test_they_end_with_this_one_and_hold_nothing_of_it(self, name: str) -> None:
         run = AtWork()
         assert len(run.workers) == 2
