@@ -16,11 +16,10 @@ from statsig_segment import (
     IdMapping,
     IntegrationConfig,
     Preview,
-    SegmentEventError,
     load_config,
     preview,
 )
-from statsig_segment.cli.blocks import Block, split_calls
+from statsig_segment.cli.blocks import CALLS, Block
 from statsig_segment.cli.covered import cover_block
 from statsig_segment.cli.files import READ_ERRORS, read_blocks
 from statsig_segment.cli.messages import STATSIG_HINT, shown_text
@@ -155,9 +154,9 @@ def _pieces(count: _Count, path: str) -> Iterator[Block]:
     def read(size: int) -> None:
         count.bytes_read += size
 
-    for _, block in read_blocks(path, split_calls, SegmentEventError, on_read=read):
-        if isinstance(block, bytes):
-            yield from _cut(block)
+    for block in read_blocks(path, CALLS, on_read=read):
+        if isinstance(block.data, bytes):
+            yield from (Block(data=lines) for lines in _cut(block.data))
         else:
             yield block
 

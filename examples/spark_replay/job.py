@@ -149,7 +149,7 @@ def count(stored: DataFrame, files_listed: tuple[str, ...]) -> Replayed:
     files = [row.asDict() for row in done]
     tally = Tally()
     for file in files:
-        tally.add(outcomes.tally_of(file["tally"]))
+        tally.merge(outcomes.tally_of(file["tally"]))
     return Replayed(
         tally=tally,
         rows=Counter({(row["kind"], row["reason"]): row["count"] for row in counted}),

@@ -20,14 +20,13 @@ from statsig_segment import (
     AudienceUpdate,
     IntegrationConfig,
     Rejected,
-    SegmentEventError,
     Skipped,
     StatsigEvent,
     fold_audience_updates,
     to_log_event,
     translate_many,
 )
-from statsig_segment.cli.blocks import Tally, block_payloads, count, split_calls
+from statsig_segment.cli.blocks import CALLS, Block, Payloads, Tally
 from statsig_segment.cli.codec import FAST
 from statsig_segment.cli.covered import cover_payloads
 from statsig_segment.cli.files import READ_ERRORS
@@ -56,10 +55,10 @@ def rows(file: str, content: bytes, config: IntegrationConfig) -> Iterator[Row]:
     tally, covering, line, trouble = Tally(), _Covering(config), 0, None
     try:
         for line, text in enumerate(_lines(content), start=1):
-            for item, payload in enumerate(block_payloads(text, split_calls, SegmentEventError)):
+            for item, payload in enumerate(Payloads(Block(data=text), CALLS)):
                 covering.add(payload)
                 outcome = _outcome(payload, config)
-                count(tally, outcome)
+                tally.add(outcome)
                 yield {"file": file, "line": line, "item": item} | _row(outcome)
     except READ_ERRORS as error:
         trouble = str(error)

@@ -22,10 +22,9 @@ from typing_extensions import override
 
 from statsig_segment import IntegrationConfig, StatsigEvent, load_config, translate_many
 from statsig_segment.cli import main
-from statsig_segment.cli.blocks import Tally, block_payloads, split_calls
+from statsig_segment.cli.blocks import CALLS, Block, Payloads, Tally
 from statsig_segment.cli.preview_facts import preview_record
 from statsig_segment.cli.screen import Screen, is_plain, summary
-from statsig_segment.errors import SegmentEventError
 from statsig_segment.insight.comparison import compare
 from statsig_segment.insight.preview import preview
 from statsig_segment.outcomes import Rejected
@@ -98,12 +97,12 @@ class TestCL1RecordsWithoutLineBreaks:
     def test_what_stands_between_records_does_not_matter(self, calls: list[Any], between: list[str]) -> None:
         text = "".join(part for call, gap in zip(calls, between, strict=False) for part in (json.dumps(call), gap))
 
-        assert list(block_payloads(text.encode(), split_calls, SegmentEventError)) == json.loads(json.dumps(calls))
+        assert list(Payloads(Block(data=text.encode()), CALLS)) == json.loads(json.dumps(calls))
 
     @given(some_calls, some_calls, st.sampled_from(('{"a":}', "{oops}", '{"a" 1}')))
     def test_a_broken_one_costs_itself(self, before: list[Any], after: list[Any], broken: str) -> None:
         text = "".join((*map(json.dumps, before), broken, *map(json.dumps, after)))
-        found = list(block_payloads(text.encode(), split_calls, SegmentEventError))
+        found = list(Payloads(Block(data=text.encode()), CALLS))
 
         assert [payload for payload in found if not isinstance(payload, Rejected)] == json.loads(
             json.dumps([*before, *after])
@@ -157,7 +156,7 @@ class TestCL3OutputFitsTheTerminal:
 
     @given(st.dictionaries(st.sampled_from(sorted(CODES)), st.integers(1, 10**6)), st.sampled_from((20, 60, 80, 120)))
     def test_the_summary_is_not_either(self, rejected: dict[str, int], columns: int) -> None:
-        tally = Tally(read=sum(rejected.values()))
+        tally = Tally()
         tally.rejected.update(rejected)
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("COLUMNS", str(columns))

@@ -26,7 +26,8 @@ from statsig_segment import (
     load_config,
     split_segment_batch,
 )
-from statsig_segment.cli.blocks import Tally, split_calls, translate_block
+from statsig_segment.cli import blocks
+from statsig_segment.cli.blocks import Tally, translate_block
 from statsig_segment.cli.files import READ_ERRORS, read_blocks
 from statsig_segment.insight.preview import preview
 
@@ -565,7 +566,7 @@ def event_lost(done: Any) -> Any:
 
 
 def payload_lost(done: Any) -> Any:
-    return attrs.evolve(done, tally=attrs.evolve(done.tally, read=done.tally.read + 1))
+    return attrs.evolve(done, tally=attrs.evolve(done.tally, translated=done.tally.translated + 1))
 
 
 def other_code(done: Any) -> Any:
@@ -575,7 +576,7 @@ def other_code(done: Any) -> Any:
 @pytest.mark.parametrize("spoil", [fewer_files, file_twice, event_twice, event_lost, payload_lost, other_code])
 def test_counts_that_do_not_agree_do_not_add_up(spoil: Callable[[Any], Any]) -> None:
     module: Any = importlib.import_module("examples.spark_replay.replayed")
-    tally = Tally(read=3, translated=1, skipped=Counter(filtered=1), rejected=Counter(invalid_json=1))
+    tally = Tally(translated=1, skipped=Counter(filtered=1), rejected=Counter(invalid_json=1))
     rows = Counter({("event", ""): 1, ("skipped", "filtered"): 1, ("rejected", "invalid_json"): 1})
     done = module.Replayed(tally=tally, rows=rows, files_listed=("a", "b"), files_done=("a", "b"))
 
@@ -608,7 +609,7 @@ def test_a_file_cut_anywhere_gives_what_the_command_line_gives(share: float, tmp
     *rows, last = outcomes.rows("cut.gz", path.read_bytes(), IntegrationConfig())
     events, trouble = b"", None
     try:
-        for _, block in read_blocks(str(path), split_calls, SegmentEventError):
+        for block in read_blocks(str(path), blocks.CALLS):
             events += translate_block(IntegrationConfig(), "log-event", block).events
     except READ_ERRORS as error:
         trouble = str(error)

@@ -1,22 +1,26 @@
 """Arguments: the parser of each command, and what is wrong with them in plain words; runs nothing."""
 
 import argparse
+import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from difflib import get_close_matches
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, Final, NoReturn
 
 import attrs
-import shtab
 from typing_extensions import override
 
 from statsig_segment._version import __version__
 
-INPUT: Final = "- or none is standard input"
-_SHELLS: Final = tuple(shtab.SUPPORTED_SHELLS)
+_shtab: Final[Any] = import_module("shtab") if find_spec("shtab") else None
+_find_choice: Final = re.compile(r"(?:argument (.*): )?invalid choice: '(.*)' \(choose from (.*)\)").fullmatch
 
 
 @attrs.frozen(kw_only=True)
 class Command:
-    """A command: what it does, its arguments, and the function that runs it and gives the exit status."""
+    """A command: what it does, its arguments, and the function that runs it and returns the exit status."""
 
     help: str
     add_arguments: Callable[[argparse.ArgumentParser], None]
@@ -24,11 +28,20 @@ class Command:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose help does not pass for printed where it could not be."""
+    """A parser that says what is wrong in one line and what is close to it, without the usage before it."""
+
+    @override
+    def error(self, message: str) -> NoReturn:
+        if choice := _find_choice(message):
+            where, word, words = choice.groups()
+            choices = re.findall(r"[\w-]+", words)
+            what = "unknown command" if where in {None, "command"} else f"{where}: unknown choice"
+            message = f"{what} {word!r}: {_nearest(word, choices) or 'expected ' + ', '.join(choices)}"
+        self.exit(2, f"{self.prog}: {message}\nFor help: {self.prog} --help\n")
 
     @override
     def print_help(self, file: Any = None) -> None:
-        print(self.format_help(), end="", file=file)
+        print(self.format_help(), end="", file=file)  # argparse hides it where this fails
 
 
 class _Version(argparse.Action):
@@ -42,23 +55,37 @@ class _Version(argparse.Action):
 
 def parse(argv: Sequence[str] | None, commands: Mapping[str, Command]) -> argparse.Namespace:
     """Read the arguments; `SystemExit` once help, the version or what is wrong has been printed."""
-    arguments, unknown = make_parser(commands).parse_known_args(argv)
+    parser = make_parser(commands)
+    words = sys.argv[1:] if argv is None else argv
+    if not words:
+        parser.print_help()
+        parser.exit()
+    arguments, unknown = parser.parse_known_args(words)
     if unknown:
-        arguments.parser.error(f"unknown argument: {' '.join(unknown)}")
+        options = re.findall(r"--?[a-z][\w-]*", arguments.parser.format_help())
+        nearest = _nearest(unknown[0].partition("=")[0], options)
+        arguments.parser.error(f"unknown argument {unknown[0]!r}{nearest and f': {nearest}'}")
     return arguments
+
+
+def _nearest(word: str, words: Sequence[str]) -> str:
+    """Ask whether the closest of the words was meant, if one is close."""
+    near = get_close_matches(word, words, 1)
+    return f"did you mean {near[0]!r}?" if near else ""
 
 
 def make_parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     """Make the parser of the program."""
     parser = _Parser(
         prog="statsig-segment",
-        description="Segment calls to Statsig events, and Statsig's exports to Segment calls.",
-        epilog="Input is JSON: an object, array or batch envelope a line, or one of them over many lines; plain, gzip "
-        "or zstd. Output is JSON, or at a terminal what people read. Exit status: 0; 1 where anything was rejected or, "
-        "in compare, differs; 2 for anything else that went wrong.",
+        description="Translate Segment calls to Statsig events, and Statsig's exports to Segment calls.",
+        epilog="Input is JSON: one object, array or batch a line, or one over many lines; plain, gzip or zstd. Output "
+        "is JSON, or readable text at a terminal. Exit status: 0 if all is well; 1 if something was rejected or, in "
+        "compare, differs; 2 for any other problem.",
     )
-    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
-    shtab.add_argument_to(parser, "--print-completion", help="print what completes arguments in this shell, and exit")
+    parser.add_argument("-V", "--version", action=_Version, nargs=0, help="show the version and exit")
+    if _shtab is not None:
+        _shtab.add_argument_to(parser, "--print-completion", help="print the completion script of a shell and exit")
     parsers = parser.add_subparsers(required=True, metavar="command", dest="command")
     for name, command in commands.items():
         added = parsers.add_parser(name, help=command.help, description=f"{command.help[0].upper()}{command.help[1:]}.")
@@ -70,25 +97,43 @@ def make_parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
 # -- Arguments of many commands ----------------------------------------------------------------------------------------
 
 
-def add_file_argument(parser: Any, name: str, text: str, *, metavar: str = "FILE", **others: Any) -> None:
+def add_file_argument(
+    parser: Any, name: str, text: str, *, short: str | None = None, metavar: str = "FILE", **others: Any
+) -> None:
     """Add an argument that names a file, which a shell can complete."""
-    parser.add_argument(name, metavar=metavar, help=text, **others).complete = shtab.FILE
+    added = parser.add_argument(*filter(None, (short, name)), metavar=metavar, help=text, **others)
+    added.complete = _shtab and _shtab.FILE
 
 
 def add_inputs(parser: argparse.ArgumentParser, what: str, *, limit: str = "stop after N calls") -> None:
     """Add the files to read, and the configuration."""
-    add_file_argument(parser, "files", f"{what}; {INPUT}", nargs="*")
-    add_file_argument(parser, "--config", "the configuration, TOML or JSON; without one, the default")
-    parser.add_argument("--limit", type=positive, metavar="N", help=limit)
+    add_file_argument(parser, "files", f"{what}, in files or folders; standard input if none or -", nargs="*")
+    add_config(parser)
+    parser.add_argument("-n", "--limit", type=positive, metavar="N", help=limit)
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Add the configuration."""
+    add_file_argument(parser, "--config", "the configuration, in TOML or JSON (default: all defaults)", short="-c")
 
 
 def add_outputs(parser: argparse.ArgumentParser) -> None:
     """Add the files to write, and what is shown."""
-    add_file_argument(parser, "--output", "write JSON to this file, not to standard output")
-    add_file_argument(parser, "--rejects", "write what was rejected, and why, to this file")
+    add_file_argument(parser, "--output", "write JSON to this file instead of standard output", short="-o")
+    add_file_argument(parser, "--rejects", "write each rejected payload to this file, with the reason", short="-r")
     add_file_argument(parser, "--summary-json", "write the counts to this file, as one JSON object")
-    parser.add_argument("--json", action="store_true", help="write JSON at a terminal, too")
-    parser.add_argument("--quiet", action="store_true", help="show nothing but errors: no lines, summary or progress")
+    add_json(parser)
+    parser.add_argument("-q", "--quiet", action="store_true", help="show only errors: no lines, summary or progress")
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add the choice of JSON."""
+    parser.add_argument("--json", action="store_true", help="write JSON, even at a terminal")
+
+
+def add_jobs(parser: argparse.ArgumentParser) -> None:
+    """Add the number of processes."""
+    parser.add_argument("-j", "--jobs", type=positive, default=1, metavar="N", help="work in N processes (default: 1)")
 
 
 def positive(text: str) -> int:

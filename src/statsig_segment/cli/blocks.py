@@ -2,7 +2,7 @@
 
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import attrs
 
@@ -14,16 +14,13 @@ from statsig_segment.configuration.models import IntegrationConfig
 from statsig_segment.errors import SegmentEventError, StatsigEventError, StatsigSegmentError
 from statsig_segment.inbound.audiences import AudienceUpdate
 from statsig_segment.inbound.translate import Seen, log_events_or_outcomes, translate_many
-from statsig_segment.outbound.export import export_many
 from statsig_segment.outcomes import Rejected, Skipped
 from statsig_segment.segment.batches import split_segment_batch
 from statsig_segment.segment.calls import CALL_TYPES
 from statsig_segment.statsig.events import StatsigEvent, to_event_webhook, to_log_event
 from statsig_segment.statsig.exports import split_statsig_export
 
-Block: TypeAlias = bytes | list[Placed]
-"""Whole lines, or payloads that are decoded already, `Rejected` among them for what could not be."""
-
+STANDARD_INPUT: Final = "-"
 WEBHOOK: Final = "webhook"
 FORMS: Final[Mapping[str, Callable[[StatsigEvent], Any]]] = FrozenDict(
     {"log-event": to_log_event, WEBHOOK: to_event_webhook, "request": to_log_event}
@@ -34,11 +31,50 @@ _SMALL: Final = 1e-3
 """From here up, every codec prints numbers alike."""
 
 
+@attrs.frozen(kw_only=True)
+class Direction:
+    """What inputs hold, and how they are read."""
+
+    what: str
+    """What people call it, such as `Segment calls`."""
+    split: Split
+    many: tuple[str, str]
+    """The keys of objects that may hold many payloads (IN-8, OU-2); an object without them is a payload itself."""
+    error: type[StatsigSegmentError]
+    is_other: Callable[[Any], bool]
+    """Tells whether a payload belongs to the other direction (CL-7)."""
+    other: str
+    """What to say of these."""
+    outbound: bool = False
+
+
+@attrs.frozen
+class Place:
+    """Where a payload begins."""
+
+    file: str
+    line: int
+    """Counted from 1."""
+
+    def __str__(self) -> str:
+        return f"{'standard input' if self.file == STANDARD_INPUT else self.file}:{self.line}"
+
+
+@attrs.frozen(kw_only=True)
+class Block:
+    """A piece of an input."""
+
+    data: bytes | list[Placed]
+    """Whole lines, or payloads that are decoded already, `Rejected` among them for what could not be."""
+    file: str = STANDARD_INPUT
+    line: int = 1
+    """Where it begins."""
+
+
 @attrs.define(kw_only=True)
 class Tally:
-    """What became of the payloads read: each is counted once as read, and once as something else."""
+    """What became of the payloads read: each is counted once."""
 
-    read: int = 0
     translated: int = 0
     audiences: int = 0
     skipped: Counter[str] = attrs.field(factory=Counter[str])
@@ -48,25 +84,41 @@ class Tally:
     issues: Counter[str] = attrs.field(factory=Counter[str])
     """By code; they ride on what is translated, and are not part of the sum."""
 
-    def add(self, other: "Tally") -> None:
+    @property
+    def read(self) -> int:
+        """Count everything that was read."""
+        return self.translated + self.audiences + self.skipped.total() + self.rejected.total()
+
+    def add(self, outcome: Any) -> None:
+        """Count an outcome: a model, an event or call that is written already, `Skipped` or `Rejected`."""
+        if isinstance(outcome, Skipped):
+            self.skipped[outcome.reason] += 1
+        elif isinstance(outcome, Rejected):
+            self.rejected[outcome.error.code] += 1
+        else:
+            self.audiences += isinstance(outcome, AudienceUpdate)
+            self.translated += not isinstance(outcome, AudienceUpdate)
+            self.issues.update(issue.code for issue in getattr(outcome, "issues", ()))
+
+    def merge(self, other: "Tally") -> None:
         """Count what another tally has counted."""
         for name in attrs.fields_dict(Tally):
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
 
-@attrs.define(kw_only=True)
+@attrs.define
 class BlockResult:
     """What a block became."""
 
-    events: bytes
+    events: bytes = b""
     """One JSON text a line."""
-    updates: bytes
+    updates: bytes = b""
     """Changes of ID lists, one JSON text a line."""
-    rejects: list[tuple[int, bytes]]
+    rejects: list[tuple[int, bytes]] = attrs.field(factory=list[tuple[int, bytes]])
     """Position in the block, and the record of it that lacks only the position."""
-    tally: Tally
+    tally: Tally = attrs.field(factory=Tally)
     misdirected: int = 0
-    """So many rejects look like input of the other direction."""
+    """How many rejects belong to the other direction."""
 
 
 class RecentIds:
@@ -90,7 +142,65 @@ class RecentIds:
 # -- Records -> payloads -----------------------------------------------------------------------------------------------
 
 
-def split_calls(value: Any) -> Iterable[Any]:
+class Payloads:
+    """The payloads of a block one by one, each read when it is asked for, `Rejected` for what could not be decoded.
+
+    `line` and `payload` are those of the payload given last: whoever translates a stream of payloads can look up where
+    the one at hand came from, and millions that nobody asks about pass without a tuple around each.
+    """
+
+    def __init__(self, block: Block, direction: Direction) -> None:
+        """Begin before the first payload."""
+        self._block = block
+        self._direction = direction
+        self.line = block.line
+        self.payload: Any = None
+
+    def __iter__(self) -> Iterator[Any]:
+        for payload in self._read():
+            self.payload = payload
+            yield payload
+
+    def _read(self) -> Iterator[Any]:
+        data = self._block.data
+        if isinstance(data, list):
+            for line, payload in data:
+                self.line = line
+                yield payload
+            return
+        decode = FAST.quick_decoder(data)
+        many, also_many = self._direction.many
+        for line, text in enumerate(data.split(b"\n"), start=self._block.line):
+            self.line = line
+            try:
+                value = decode(text)
+            except ValueError:  # blank, odd or broken
+                if text and not text.isspace():
+                    yield from self._odd(text)
+            else:
+                if value.__class__ is dict and many not in value and also_many not in value:
+                    yield value
+                else:
+                    yield from self._split(value, text)
+
+    def _odd(self, text: bytes) -> Iterable[Any]:
+        """Read a line that the quick decoder does not: it may only be odd, or hold many values, or be broken."""
+        try:
+            value = FAST.decode(text, self._direction.error)
+        except StatsigSegmentError as refused:
+            if any(mark in text for mark in (b"{", b"[", b"\x1e")):
+                return line_payloads(text, self._direction.split, self._direction.error)
+            return (Rejected(error=refused.with_traceback(None), payload=text),)
+        return self._split(value, text)
+
+    def _split(self, value: Any, text: bytes) -> Iterator[Any]:
+        try:
+            yield from self._direction.split(value)
+        except StatsigSegmentError as refused:
+            yield Rejected(error=refused.with_traceback(None), payload=text)
+
+
+def _split_calls(value: Any) -> Iterable[Any]:
     """Give the payloads of a record of Segment calls, decoded and ours: a call, an array or an envelope (IN-8)."""
     if value.__class__ is dict:
         return split_segment_batch(value)
@@ -99,165 +209,13 @@ def split_calls(value: Any) -> Iterable[Any]:
     raise SegmentEventError("not_an_object")
 
 
-def split_events(value: Any) -> Iterable[Any]:
+def _split_events(value: Any) -> Iterable[Any]:
     """Give the payloads of a record of a Statsig export, decoded and ours (OU-2)."""
     if value.__class__ is dict:
         return (value,) if statsig.EVENT_NAME in value else split_statsig_export(value)
     if value.__class__ is list:
         return value
     raise StatsigEventError("not_an_object")
-
-
-_MANY: Final[Mapping[Split, tuple[str, str]]] = {
-    split_calls: ("batch", "detail-type"),
-    split_events: ("data", "events"),
-}
-"""The keys of objects that may hold many payloads (IN-8, OU-2); one that has neither is itself the only one."""
-
-
-def block_payloads(block: Block, split: Split, error: type[StatsigSegmentError]) -> Iterator[Any]:
-    """Give the payloads of a block, and `Rejected` for what could not be decoded."""
-    if isinstance(block, list):
-        for _, payload in block:
-            yield payload
-        return
-    decode = FAST.quick_decoder(block)
-    many, also_many = _MANY[split]
-    for line in block.split(b"\n"):
-        try:
-            value = decode(line)
-        except ValueError:
-            if line and not line.isspace():
-                yield from _odd_line(line, split, error)
-        else:
-            if value.__class__ is dict and many not in value and also_many not in value:
-                yield value
-            else:
-                yield from _split(value, line, split)
-
-
-def _odd_line(line: bytes, split: Split, error: type[StatsigSegmentError]) -> Iterable[Any]:
-    """Give the payloads of a line that the quick decoder does not read: it may be odd, many values, or broken."""
-    try:
-        value = FAST.decode(line, error)
-    except StatsigSegmentError as refused:
-        if any(mark in line for mark in (b"{", b"[", b"\x1e")):
-            return line_payloads(line, split, error)
-        return (Rejected(error=refused.with_traceback(None), payload=line),)
-    return _split(value, line, split)
-
-
-def _split(value: Any, line: bytes, split: Split) -> Iterator[Any]:
-    try:
-        yield from split(value)
-    except StatsigSegmentError as refused:
-        yield Rejected(error=refused.with_traceback(None), payload=line)
-
-
-def placed_payloads(line: int, block: Block, split: Split, error: type[StatsigSegmentError]) -> Iterator[Placed]:
-    """Give the payloads of a block that begins at this line, each with the line where it begins."""
-    if isinstance(block, list):
-        yield from block
-        return
-    for number, text in enumerate(block.split(b"\n"), start=line):
-        for payload in block_payloads(text, split, error):
-            yield number, payload
-
-
-# -- Payloads -> outcomes ----------------------------------------------------------------------------------------------
-
-
-def outcomes_of_block(payloads: Iterable[Any], config: IntegrationConfig, *, seen: Seen | None = None) -> Iterator[Any]:
-    """Translate the payloads of a block, lazily: the one place that decides how.
-
-    Gives one outcome for each payload, in order: a `StatsigEvent` or, written already, a log event as a `dict`;
-    `AudienceUpdate`, `Skipped` or `Rejected`. A payload that could not be decoded is `Rejected` already, and comes back
-    as the payload of another.
-    """
-    return log_events_or_outcomes(payloads, config.inbound, seen)
-
-
-def translate_block(config: IntegrationConfig, form: str, block: Block, *, seen: Seen | None = None) -> BlockResult:
-    """Translate a block of Segment calls, and write what comes of it; no payload lives longer than its turn."""
-    write, text_of = FORMS[form], _event_encoder()
-    result = _Collected()
-    append = result.events.append
-    payloads = block_payloads(block, split_calls, SegmentEventError)
-    translated = translate_many if form == WEBHOOK else outcomes_of_block
-    outcome: Any
-    for position, outcome in enumerate(translated(payloads, config, seen=seen)):
-        if outcome.__class__ is dict:
-            append(text_of(outcome))
-        elif outcome.__class__ is StatsigEvent:
-            append(text_of(write(outcome)))
-            if outcome.issues:
-                result.count_issues(outcome)
-        else:
-            result.add(position, outcome)
-    return result.whole()
-
-
-@attrs.define
-class _Collected:
-    """What comes of a block, as far as it has come."""
-
-    events: list[bytes] = attrs.field(factory=list[bytes])
-    updates: list[bytes] = attrs.field(factory=list[bytes])
-    rejects: list[tuple[int, bytes]] = attrs.field(factory=list[tuple[int, bytes]])
-    tally: Tally = attrs.field(factory=Tally)
-    misdirected: int = 0
-
-    def add(self, position: int, outcome: Any) -> None:
-        """Take an outcome that is not an event."""
-        if isinstance(outcome, Skipped):
-            self.tally.skipped[outcome.reason] += 1
-        elif isinstance(outcome, Rejected):
-            rejected = outcome.payload if isinstance(outcome.payload, Rejected) else outcome
-            self.tally.rejected[rejected.error.code] += 1
-            self.rejects.append((position, reject_record(rejected)))
-            self.misdirected += is_statsig(rejected.payload)
-        else:
-            self.updates.append(update_line(outcome))
-            self.count_issues(outcome)
-
-    def count_issues(self, outcome: StatsigEvent | AudienceUpdate) -> None:
-        self.tally.issues.update(issue.code for issue in outcome.issues)
-
-    def whole(self) -> BlockResult:
-        """Give everything together."""
-        tally = self.tally
-        tally.translated, tally.audiences = len(self.events), len(self.updates)
-        tally.read = tally.translated + tally.audiences + tally.skipped.total() + tally.rejected.total()
-        return BlockResult(
-            events=b"\n".join((*self.events, b"")),
-            updates=b"".join(self.updates),
-            rejects=self.rejects,
-            tally=tally,
-            misdirected=self.misdirected,
-        )
-
-
-def export_payload(payload: Any, config: IntegrationConfig) -> Any:
-    """Translate one payload of a Statsig export: a track call, `Skipped` or `Rejected`."""
-    return payload if payload.__class__ is Rejected else next(export_many((payload,), config))
-
-
-def translate_payload(payload: Any, config: IntegrationConfig, *, seen: Seen | None = None) -> Any:
-    """Translate one Segment call: a `StatsigEvent`, `AudienceUpdate`, `Skipped` or `Rejected`."""
-    return payload if payload.__class__ is Rejected else next(translate_many((payload,), config, seen=seen))
-
-
-def count(tally: Tally, outcome: Any) -> None:
-    """Count an outcome, once as read and once as what it is; a track call is counted where it is written."""
-    tally.read += 1
-    if isinstance(outcome, Skipped):
-        tally.skipped[outcome.reason] += 1
-    elif isinstance(outcome, Rejected):
-        tally.rejected[outcome.error.code] += 1
-    elif isinstance(outcome, StatsigEvent | AudienceUpdate):
-        tally.translated += isinstance(outcome, StatsigEvent)
-        tally.audiences += isinstance(outcome, AudienceUpdate)
-        tally.issues.update(issue.code for issue in outcome.issues)
 
 
 def is_statsig(payload: Any) -> bool:
@@ -277,7 +235,59 @@ def is_segment(payload: Any) -> bool:
     )
 
 
-# -- Outcomes -> bytes -------------------------------------------------------------------------------------------------
+CALLS: Final = Direction(
+    what="Segment calls",
+    split=_split_calls,
+    many=("batch", "detail-type"),
+    error=SegmentEventError,
+    is_other=is_statsig,
+    other="a Statsig export: `statsig-segment outbound` reads those",
+)
+EVENTS: Final = Direction(
+    what="what Statsig exported",
+    split=_split_events,
+    many=("data", "events"),
+    error=StatsigEventError,
+    is_other=is_segment,
+    other="Segment calls: `statsig-segment inbound` reads those",
+    outbound=True,
+)
+
+
+# -- Payloads -> outcomes -> bytes -------------------------------------------------------------------------------------
+
+
+def translate_block(config: IntegrationConfig, form: str, block: Block, *, seen: Seen | None = None) -> BlockResult:
+    """Translate a block of Segment calls, and write what comes of it; no payload lives longer than its turn."""
+    write, text_of = FORMS[form], _event_encoder()
+    payloads = Payloads(block, CALLS)
+    result, events, updates = BlockResult(), list[bytes](), list[bytes]()
+    outcomes: Iterator[Any] = (
+        translate_many(payloads, config, seen=seen)
+        if form == WEBHOOK
+        else log_events_or_outcomes(payloads, config.inbound, seen)
+    )
+    for position, found in enumerate(outcomes):
+        if found.__class__ is dict:  # a log event, and as such written already
+            events.append(text_of(found))
+            continue
+        outcome = settled(found)
+        if isinstance(outcome, StatsigEvent):
+            events.append(text_of(write(outcome)))
+        elif isinstance(outcome, AudienceUpdate):
+            updates.append(update_line(outcome))
+        elif isinstance(outcome, Rejected):
+            result.rejects.append((position, reject_record(outcome, Place(block.file, payloads.line))))
+            result.misdirected += CALLS.is_other(outcome.payload)
+        result.tally.add(outcome)
+    result.tally.translated = len(events)  # with those that were written already
+    result.events, result.updates = b"\n".join((*events, b"")), b"".join(updates)
+    return result
+
+
+def settled(outcome: Any) -> Any:
+    """Give an outcome, but of what could not be decoded the reject that it was from the start."""
+    return outcome.payload if isinstance(outcome, Rejected) and isinstance(outcome.payload, Rejected) else outcome
 
 
 def _event_encoder() -> Callable[[dict[str, Any]], bytes]:
@@ -298,10 +308,6 @@ def _event_encoder() -> Callable[[dict[str, Any]], bytes]:
 
 def update_line(update: AudienceUpdate) -> bytes:
     """Write a change of an ID list; what is absent has no key."""
-    return FAST.encode(_update_wire(update)) + b"\n"
-
-
-def _update_wire(update: AudienceUpdate) -> dict[str, Any]:
     wire = {
         "idList": update.id_list,
         "member": update.member,
@@ -309,17 +315,13 @@ def _update_wire(update: AudienceUpdate) -> dict[str, Any]:
         statsig.CUSTOM_IDS: update.custom_ids or None,
         "time": update.time_ms,
     }
-    return {key: value for key, value in wire.items() if value is not None}
+    return FAST.encode({key: value for key, value in wire.items() if value is not None}) + b"\n"
 
 
-def reject_record(rejected: Rejected) -> bytes:
-    """Write a rejected payload, and why, without its position; a line that could not be read stands there as text."""
+def reject_record(rejected: Rejected, place: Place) -> bytes:
+    """Write a rejected payload, its place and why, but not its position; a line that could not be read is text."""
     error, payload = rejected.error, rejected.payload
     if isinstance(payload, bytes):
         payload = payload.decode("utf-8", "backslashreplace").strip()
-    return FAST.encode({"code": error.code, "path": error.path, "message": str(error), "payload": payload})
-
-
-def placed(position: int, record: bytes) -> bytes:
-    """Put the position into the record of a rejected payload."""
-    return b'{"position":%d,%b' % (position, record[1:])
+    where = {"file": place.file, "line": place.line}
+    return FAST.encode(where | {"code": error.code, "path": error.path, "message": str(error), "payload": payload})

@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import attrs
-import tomli_w
 
+from statsig_segment.cli.blocks import Place
 from statsig_segment.cli.codec import FAST
 from statsig_segment.cli.outputs import UnusableError
-from statsig_segment.cli.run import Place
 from statsig_segment.insight.comparison import Comparison, Example, Finding
 
 _COUNTS: Final = tuple(
@@ -61,6 +60,8 @@ def proposal_text(proposal: Mapping[str, Any], name: str | None = None) -> bytes
     """
     if name is not None and name.lower().endswith(".json"):
         return FAST.encode(proposal) + b"\n"
+    import tomli_w  # noqa: PLC0415 - all but this works without the extra
+
     try:
         return tomli_w.dumps(proposal).encode()
     except UnicodeEncodeError:

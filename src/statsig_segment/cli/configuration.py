@@ -7,7 +7,8 @@ from typing import Final
 
 import attrs
 
-from statsig_segment.cli.files import STANDARD_INPUT, standard_input
+from statsig_segment.cli.blocks import STANDARD_INPUT
+from statsig_segment.cli.files import standard_input
 from statsig_segment.cli.outputs import UnusableError
 from statsig_segment.cli.places import Place, place_of
 from statsig_segment.configuration.file import load_config

@@ -6,9 +6,8 @@ from typing import Any
 
 import attrs
 
-from statsig_segment.cli.blocks import Block, block_payloads, is_statsig, split_calls
+from statsig_segment.cli.blocks import CALLS, Block, Payloads, is_statsig
 from statsig_segment.configuration.models import IntegrationConfig
-from statsig_segment.errors import SegmentEventError
 from statsig_segment.insight.preview import EventPreview, Preview, preview
 from statsig_segment.outcomes import Rejected
 
@@ -43,7 +42,7 @@ class _Odd:
 
 def cover_block(config: IntegrationConfig, block: Block) -> Covered:
     """Count what a block of Segment calls would become; no payload lives longer than its turn."""
-    return cover_payloads(config, block_payloads(block, split_calls, SegmentEventError))
+    return cover_payloads(config, Payloads(block, CALLS))
 
 
 def cover_payloads(config: IntegrationConfig, payloads: Iterable[Any]) -> Covered:

@@ -19,11 +19,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
-from statsig_segment.cli.blocks import Block
-from statsig_segment.cli.records import Split, Window, documents
-from statsig_segment.errors import StatsigSegmentError
+import attrs
 
-STANDARD_INPUT: Final = "-"
+from statsig_segment.cli.blocks import STANDARD_INPUT, Block, Direction
+from statsig_segment.cli.records import Window, documents
+
 READ_ERRORS: Final = (OSError, EOFError, zlib.error)
 """What a file may raise while it is read; the last two are what damaged gzip raises."""
 
@@ -47,16 +47,15 @@ def ignore(_size: int) -> None:
     """Take note of nothing."""
 
 
-def read_blocks(
-    name: str, split: Split, error: type[StatsigSegmentError], *, on_read: Callable[[int], object] = ignore
-) -> Iterator[tuple[int, Block]]:
-    """Read a file, or standard input for `-`, plain, gzip or zstd: blocks, each with the line where it begins.
+def read_blocks(name: str, direction: Direction, *, on_read: Callable[[int], object] = ignore) -> Iterator[Block]:
+    """Read a file, or standard input for `-`, plain, gzip or zstd, block by block.
 
     Raises one of `READ_ERRORS` where that fails. `on_read` is called with the number of bytes of each read.
     """
     with _opened(name) as stream:
         raw = _Raw(stream, on_read)
-        yield from _blocks(_decompressed(raw, raw.first_bytes()), split, error)
+        for block in _blocks(_decompressed(raw, raw.first_bytes()), direction):
+            yield attrs.evolve(block, file=name)
 
 
 def standard_input() -> BinaryIO:
@@ -148,15 +147,15 @@ class _Source:
         return pending or self._read1(_PIECE)
 
 
-def _blocks(stream: Any, split: Split, error: type[StatsigSegmentError]) -> Iterator[tuple[int, Block]]:
+def _blocks(stream: Any, direction: Direction) -> Iterator[Block]:
     source = _Source(stream)
     window = Window(source.piece)
-    payloads = documents(window, split, error)
+    payloads = documents(window, direction.split, direction.error)
     while block := list(islice(payloads, _PAYLOADS)):
-        yield block[0][0], block
+        yield Block(data=block, line=block[0][0])
     line, source.pending = window.line, window.rest()
     for lines in _lines(source):
-        yield line, lines
+        yield Block(data=lines, line=line)
         line += lines.count(b"\n")
 
 

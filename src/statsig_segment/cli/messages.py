@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from statsig_segment import segment, statsig
 from statsig_segment._json.javascript import json_text
-from statsig_segment._json.values import JsonValue, freeze
+from statsig_segment._json.values import freeze
 from statsig_segment.cli.blocks import Tally, is_segment, is_statsig
 from statsig_segment.errors import Issue
 from statsig_segment.rulebook.codes import CODES
@@ -50,25 +50,18 @@ def _escaped(character: str) -> str:
     return re.sub(".{4}", r"\\u\g<0>", character.encode("utf-16-be", "surrogatepass").hex())
 
 
-def call_name(payload: Mapping[str, Any] | JsonValue) -> tuple[str, str]:
-    """Name a payload by its type and its name, as far as it has them."""
+def payload_name(payload: Any, *, outbound: bool = False) -> tuple[str, str]:
+    """Name a payload by its kind and its name, as far as it has them."""
     if not isinstance(payload, Mapping):
-        return "not a call", ""
-    if is_statsig(payload):
-        return "Statsig event", _name(payload, statsig.EVENT_NAME, "event_name", segment.EVENT)
+        return ("not an event" if outbound else "not a call"), ""
+    if (is_statsig(payload) or outbound) and not is_segment(payload):
+        return ("event" if outbound else "Statsig event"), _name(
+            payload, statsig.EVENT_NAME, "event_name", segment.EVENT
+        )
     kind = payload.get(segment.TYPE)
-    return shown_text(kind) if isinstance(kind, str) else "an object", _name(
-        payload, segment.EVENT, segment.NAME, segment.GROUP_ID
-    )
-
-
-def event_name(payload: Mapping[str, Any] | JsonValue) -> tuple[str, str]:
-    """Name a payload of an export, likewise."""
-    if not isinstance(payload, Mapping):
-        return "not an event", ""
-    if is_segment(payload):
-        return f"Segment {call_name(payload)[0]}", call_name(payload)[1]
-    return "event", _name(payload, statsig.EVENT_NAME, "event_name", segment.EVENT)
+    known = shown_text(kind) if isinstance(kind, str) else "an object"
+    name = _name(payload, segment.EVENT, segment.NAME, segment.GROUP_ID)
+    return (f"Segment {known}" if outbound else known), name
 
 
 def _name(payload: Mapping[str, Any], *keys: str) -> str:

@@ -10,7 +10,7 @@ from typing import BinaryIO, Final
 
 import attrs
 
-from statsig_segment.cli.files import STANDARD_INPUT
+from statsig_segment.cli.blocks import STANDARD_INPUT
 
 
 class UnusableError(Exception):

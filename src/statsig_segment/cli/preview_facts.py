@@ -15,7 +15,7 @@ _COUNTS: Final = ("skipped", "rejected", "issues", "id_types")
 
 def tally_of(preview: Preview) -> Tally:
     """Give the counts of a preview as any other command counts."""
-    tally = Tally(read=preview.read, translated=preview.translated, audiences=preview.audiences)
+    tally = Tally(translated=preview.translated, audiences=preview.audiences)
     tally.skipped.update(preview.skipped)
     tally.rejected.update(preview.rejected)
     tally.issues.update(preview.issues)

@@ -24,7 +24,7 @@ from statsig_segment.cli.run import OK, UNUSABLE, TerminatedError, naming_standa
 INTERRUPTED: Final = 130
 CLOSED: Final = 141  # 128 + SIGPIPE, as a shell says it of any other program
 
-_ENDING: Final = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+_ENDING: Final = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGQUIT") if hasattr(signal, name))
 
 
 def run(argv: Sequence[str] | None) -> int:
@@ -38,7 +38,8 @@ def run(argv: Sequence[str] | None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except TerminatedError as signaled:
-        return _end_by(*signaled.args)
+        os.kill(os.getpid(), signaled.args[0])  # end as the signal would have ended this process
+        return 128 + int(signaled.args[0])
     except Exception as error:  # noqa: BLE001 - nothing else may end with the status of rejects
         say(what_went_wrong(error))
         _let_go(sys.stdout)
@@ -69,6 +70,9 @@ def what_went_wrong(error: Exception) -> str:
             return f"statsig-segment: {name}: {reason(error)}"
         case UnusableError() | WorkerError() | OSError():
             return f"statsig-segment: {reason(error)}"
+        case ModuleNotFoundError(name=str(name)):
+            package = name.partition(".")[0].replace("_", "-")
+            return f"statsig-segment: this needs {package}: pip install {package}"
         case MemoryError():
             return "statsig-segment: not enough memory"
         case _:
@@ -98,12 +102,6 @@ def _ending_in_order() -> Generator[None]:
 
 def _terminate(number: int, _frame: object) -> None:
     raise TerminatedError(number)
-
-
-def _end_by(number: int) -> int:
-    """End as the signal would have ended this process."""
-    os.kill(os.getpid(), number)
-    return 128 + number
 
 
 def _let_go(stream: Any) -> None:

@@ -3,8 +3,9 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -12,13 +13,23 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
 
 import attrs
 
-from statsig_segment.cli.blocks import Block, BlockResult, Tally, placed, placed_payloads, reject_record
+from statsig_segment.cli.blocks import (
+    STANDARD_INPUT,
+    Block,
+    BlockResult,
+    Direction,
+    Payloads,
+    Place,
+    Tally,
+    reject_record,
+    settled,
+    update_line,
+)
 from statsig_segment.cli.codec import FAST
-from statsig_segment.cli.files import READ_ERRORS, STANDARD_INPUT, read_blocks
+from statsig_segment.cli.files import READ_ERRORS, read_blocks
 from statsig_segment.cli.messages import printable, summary_text
 from statsig_segment.cli.outputs import Outputs, Taken, UnusableError, reason
-from statsig_segment.cli.records import Split
-from statsig_segment.errors import StatsigSegmentError
+from statsig_segment.inbound.audiences import AudienceUpdate
 from statsig_segment.outcomes import Rejected
 
 if TYPE_CHECKING:
@@ -36,8 +47,11 @@ class TerminatedError(BaseException):
     """A signal asks this process to end; holds its number."""
 
 
+# -- Standard streams --------------------------------------------------------------------------------------------------
+
+
 def standard_output() -> BinaryIO:
-    """Give standard output as bytes; `UnusableError` where it is closed."""
+    """Return standard output as bytes; `UnusableError` where it is closed."""
     if sys.stdout is None:
         raise UnusableError("standard output is closed")
     return sys.stdout.buffer
@@ -45,7 +59,7 @@ def standard_output() -> BinaryIO:
 
 @contextmanager
 def naming_standard_output() -> Generator[None]:
-    """Turn an error of writing into one that names standard output; only a pipe that is closed stays what it is."""
+    """Turn an error of writing into one that names standard output; only a pipe that was closed stays what it is."""
     try:
         yield
     except BrokenPipeError:
@@ -59,18 +73,11 @@ def encoded(text: str) -> bytes:
     return text.encode(sys.stdout.encoding, "backslashreplace")
 
 
-def say(text: str) -> None:
-    """Write lines for people on standard error; where that is closed or full, nobody can be told."""
-    say_as_it_is(f"{printable(text)}\n")
-
-
-def say_as_it_is(text: str) -> None:
-    """Write text that is safe to show, and may hold escape codes of ours."""
-    try:
-        sys.stderr.write(text)
+def say(text: str, *, is_safe: bool = False) -> None:
+    """Write lines for people on standard error; text that is not ours alone is made safe to show."""
+    with suppress(AttributeError, OSError, ValueError):  # where it is closed or full, nobody can be told
+        sys.stderr.write(text if is_safe else f"{printable(text)}\n")
         sys.stderr.flush()
-    except (AttributeError, OSError, ValueError):
-        pass
 
 
 def say_if_waiting(name: str, what: str) -> None:
@@ -80,28 +87,49 @@ def say_if_waiting(name: str, what: str) -> None:
         say(f"Reading {what} from the terminal; {end} ends it.")
 
 
-@attrs.frozen(kw_only=True)
-class Direction:
-    """What the inputs of a command hold."""
-
-    what: str
-    """What it is called, such as `Segment calls`."""
-    split: Split
-    error: type[StatsigSegmentError]
-    other: str
-    """What to say where it holds input of the other direction (CL-7)."""
-    outbound: bool
+def can_show(stream: Any) -> bool:
+    """Tell whether a stream is a terminal, and rich is there to write for it."""
+    return stream is not None and stream.isatty() and find_spec("rich") is not None
 
 
-@attrs.frozen(kw_only=True)
-class Place:
-    """Where a payload stands."""
+# -- Input files -------------------------------------------------------------------------------------------------------
 
-    file: str
-    line: int
 
-    def __str__(self) -> str:
-        return f"{'standard input' if self.file == STANDARD_INPUT else self.file}:{self.line}"
+def input_files(names: Sequence[str]) -> list[str]:
+    """List the files to read, a folder standing for those in it; `UnusableError` where one cannot be read.
+
+    So what cannot be read is found before anything is written. An input is opened once only, as it may be a pipe.
+    """
+    found: list[str] = []
+    for name in names:
+        if name != STANDARD_INPUT and Path(name).is_dir():
+            inside = (path for path in Path(name).rglob("*") if path.is_file())
+            files = sorted(str(path) for path in inside if not path.name.startswith("."))
+            if not files:
+                raise UnusableError(f"{name}: no files in this folder")
+            found += files
+        else:
+            found.append(name)
+    for name in found:
+        if name != STANDARD_INPUT and not Path(name).exists():
+            raise UnusableError(f"{name}: no such file")
+        if name != STANDARD_INPUT and not os.access(name, os.R_OK):
+            raise UnusableError(f"{name}: not allowed to read it")
+    return found
+
+
+def taken_files(files: Sequence[str], config: str | None) -> list[Taken]:
+    """List the files that no output may be written to; `UnusableError` where standard output is one of the inputs."""
+    output = Taken.stream("standard output", 1)
+    inputs = [Taken.of(f"the input {name}", name) for name in files if name != STANDARD_INPUT]
+    for each in inputs:
+        if each.is_same(output):
+            raise UnusableError(f"{each.what}: standard output goes to this very file")
+    configs = [] if config in {None, STANDARD_INPUT} else [Taken.of("the configuration", str(config))]
+    return [*inputs, *configs, Taken.stream("standard input", 0), output, Taken.stream("standard error", 2)]
+
+
+# -- The run -----------------------------------------------------------------------------------------------------------
 
 
 class Run:
@@ -112,15 +140,15 @@ class Run:
         self.tally = Tally()
         self.misdirected = 0
         self.direction = direction
-        self.files: Sequence[str] = arguments.files or (STANDARD_INPUT,)
+        self.files: Sequence[str] = input_files(arguments.files or (STANDARD_INPUT,))
         self.quiet: bool = getattr(arguments, "quiet", False)
         self._json: bool = getattr(arguments, "json", True)
         self._stdout = standard_output()
         self._limit: int | None = arguments.limit
+        self._skip: int = (getattr(arguments, "at", None) or 1) - 1
+        self._place = Place(STANDARD_INPUT, 1)
         self._failures: list[str] = []
         self._notes: list[str] = []
-        for name in self.files:
-            check_readable(name)
         self.outputs = Outputs(taken_files(self.files, arguments.config))
         self._progress = _Progress(self.files)
 
@@ -139,39 +167,48 @@ class Run:
     # -- Input ---------------------------------------------------------------------------------------------------------
 
     def blocks(self) -> Iterator[Block]:
-        """Give the blocks of all inputs, as many payloads as are wanted; an input that fails midway ends there."""
-        for _, _, block in self._placed_blocks():
-            yield block
-
-    def payloads(self) -> Iterator[tuple[Place, Any]]:
-        """Give the payloads of all inputs, each with its place, `Rejected` among them for what could not be decoded."""
-        for name, line, block in self._placed_blocks():
-            for number, payload in placed_payloads(line, block, self.direction.split, self.direction.error):
-                yield Place(file=name, line=number), payload
-            self.block_done()
-
-    def _placed_blocks(self) -> Iterator[tuple[str, int, Block]]:
-        left = self._limit
+        """Yield the blocks of all inputs, as many payloads as are wanted; an input that fails midway ends there."""
+        left, skip = self._limit, self._skip
         for name in self.files:
-            for line, block in self._blocks_of(name):
+            for block in self._blocks_of(name):
                 if left is None:
-                    yield name, line, block
+                    yield block
                     continue
-                found = placed_payloads(line, block, self.direction.split, self.direction.error)
-                some = list(islice(found, left))
-                left -= len(some)
-                yield name, line, some
+                payloads = Payloads(block, self.direction)
+                some = [(payloads.line, payload) for payload in islice(payloads, left)]
+                yield attrs.evolve(block, data=some[skip:])
+                left, skip = left - len(some), max(0, skip - len(some))
                 if not left:
                     return
 
-    def _blocks_of(self, name: str) -> Iterator[tuple[int, Block]]:
+    def _blocks_of(self, name: str) -> Iterator[Block]:
         say_if_waiting(name, self.direction.what)
         before = self._progress.bytes
         try:
-            yield from read_blocks(name, self.direction.split, self.direction.error, on_read=self._progress.add)
+            yield from read_blocks(name, self.direction, on_read=self._progress.add)
         except READ_ERRORS as error:
             done = self._progress.bytes - before
             self._failures.append(f"{name}: {reason(error)}{f'; only {done:,} bytes of it were read' if done else ''}")
+
+    def outcomes(self, translate: Callable[[Payloads], Iterable[Any]]) -> Iterator[tuple[Place, Any, Any]]:
+        """Translate all payloads one by one: yield the place of each, the payload as it was given, and its outcome.
+
+        Each is counted, and what belongs into the other output files is written.
+        """
+        for block in self.blocks():
+            payloads = Payloads(block, self.direction)
+            for result in translate(payloads):
+                outcome = settled(result)
+                payload = outcome.payload if isinstance(payloads.payload, Rejected) else payloads.payload
+                self._place = Place(block.file, payloads.line)
+                if isinstance(outcome, Rejected):
+                    self.reject(outcome)
+                else:
+                    self.tally.add(outcome)
+                    if isinstance(outcome, AudienceUpdate):
+                        self.outputs.write("audiences", update_line(outcome))
+                yield self._place, payload, outcome
+            self.block_done()
 
     # -- Output --------------------------------------------------------------------------------------------------------
 
@@ -190,7 +227,22 @@ class Run:
     @property
     def shows_lines(self) -> bool:
         """Whether people read the output, and get a line a call in place of JSON."""
-        return not self._json and "output" not in self.outputs and sys.stdout.isatty()
+        return not self._json and "output" not in self.outputs and can_show(sys.stdout)
+
+    def show_lines(self, outcomes: Iterable[tuple[Place, Any, Any]]) -> None:
+        """Show one line for each outcome, under the names of the files where there are many."""
+        from statsig_segment.cli.screen import Screen, call_line  # noqa: PLC0415 - only terminals need it
+
+        screen = Screen(sys.stdout)
+        file = None if len(self.files) > 1 else self.files[0]
+        for place, payload, outcome in outcomes:
+            if self.quiet:
+                continue
+            if place.file != file:
+                file = place.file
+                self.show(f"{printable(file)}:\n")
+            line = call_line(place, payload, outcome, screen.width, outbound=self.direction.outbound)
+            self.show(screen.text(line))
 
     def flush(self) -> None:
         """Hand on what is written."""
@@ -208,36 +260,37 @@ class Run:
         self._notes.append(text)
 
     def reject(self, outcome: Rejected) -> None:
-        """Write down what was rejected; it is the payload counted last."""
-        self.write_reject(self.tally.read - 1, reject_record(outcome))
+        """Count and write down that the payload given last was rejected."""
+        self._write_reject(self.tally.read, reject_record(outcome, self._place))
+        self.tally.add(outcome)
+        self.misdirected += self.direction.is_other(outcome.payload)
 
-    def write_reject(self, position: int, record: bytes) -> None:
-        """Write the record of what was rejected."""
-        self.outputs.write("rejects", placed(position, record) + b"\n")
+    def _write_reject(self, position: int, record: bytes) -> None:
+        self.outputs.write("rejects", b'{"position":%d,%b\n' % (position, record[1:]))
 
     def add(self, result: BlockResult) -> None:
         """Write and count what else came of a block than events."""
         self.outputs.write("audiences", result.updates, result.tally.audiences)
         for position, record in result.rejects:
-            self.write_reject(self.tally.read + position, record)
+            self._write_reject(self.tally.read + position, record)
         self.count(result.tally, result.misdirected)
 
     def count(self, tally: Tally, misdirected: int) -> None:
         """Count what came of a block that is done."""
-        self.tally.add(tally)
+        self.tally.merge(tally)
         self.misdirected += misdirected
         self.block_done()
 
     # -- The end -------------------------------------------------------------------------------------------------------
 
     def finish(self, *, output: int | None = None, with_summary: bool = True) -> int:
-        """Put the output files in place, say what became of everything, and give the exit status.
+        """Put the output files in place, say what became of everything, and return the exit status.
 
         `output` is the number of records that came out, where it is known.
         """
         self.flush()
         self._progress.clear()
-        self.outputs.write("summary_json", FAST.encode(attrs.asdict(self.tally)) + b"\n")
+        self.outputs.write("summary_json", FAST.encode({"read": self.tally.read} | attrs.asdict(self.tally)) + b"\n")
         try:
             self.outputs.put_in_place(
                 output=output,
@@ -262,83 +315,22 @@ class Run:
         """Say what became of everything, unless that is not wanted."""
         if self.quiet:
             return
-        if sys.stderr is None or not sys.stderr.isatty():
+        if not can_show(sys.stderr):
             say(summary_text(self.tally))
             return
         from statsig_segment.cli.screen import Screen, summary  # noqa: PLC0415 - only terminals need it
 
         screen = Screen(sys.stderr)
-        say_as_it_is(screen.text(summary(self.tally, screen.width, outbound=self.direction.outbound)))
-
-
-def taken_files(files: Sequence[str], config: str | None) -> list[Taken]:
-    """List the files that no output may be written to; `UnusableError` where standard output is one of the inputs."""
-    output = Taken.stream("standard output", 1)
-    inputs = [Taken.of(f"the input {name}", name) for name in files if name != STANDARD_INPUT]
-    for each in inputs:
-        if each.is_same(output):
-            raise UnusableError(f"{each.what}: standard output goes to this very file")
-    configs = [] if config in {None, STANDARD_INPUT} else [Taken.of("the configuration", str(config))]
-    return [*inputs, *configs, Taken.stream("standard input", 0), output, Taken.stream("standard error", 2)]
-
-
-def check_readable(name: str) -> None:
-    """Find what cannot be read before anything is written; an input is opened once only, as it may be a pipe."""
-    if name == STANDARD_INPUT:
-        return
-    path = Path(name)
-    why = None
-    if not path.exists():
-        why = "no such file"
-    elif path.is_dir():
-        why = "a directory"
-    elif not os.access(path, os.R_OK):
-        why = "not allowed to read it"
-    if why is not None:
-        raise UnusableError(f"{name}: {why}")
-
-
-def given(payload: Any) -> Any:
-    """Give a payload as it was given, be it decoded or not."""
-    return payload.payload if isinstance(payload, Rejected) else payload
-
-
-class Lines:
-    """The lines of calls at a terminal, under the names of their files where there are many."""
-
-    def __init__(self, run: Run) -> None:
-        """Begin with none."""
-        from statsig_segment.cli.screen import Screen  # noqa: PLC0415 - only terminals need it
-
-        self._run = run
-        self._screen = Screen(sys.stdout)
-        self._file: str | None = None if len(run.files) > 1 else run.files[0]
-
-    def show(self, place: Place, payload: Any, outcome: Any, name: Callable[[Any], tuple[str, str]]) -> None:
-        """Show the line of a payload."""
-        from statsig_segment.cli.screen import CallLine, call_line  # noqa: PLC0415 - only terminals need it
-
-        if self._run.quiet:
-            return
-        if place.file != self._file:
-            self._file = place.file
-            self._run.show(f"{printable(self._file)}:\n")
-        line = CallLine(
-            place=str(place.line),
-            what=name(given(payload)),
-            outcome=outcome,
-            payload=given(payload),
-            outbound=self._run.direction.outbound,
-        )
-        self._run.show(self._screen.text(call_line(line, self._screen.width)))
+        say(screen.text(summary(self.tally, screen.width, outbound=self.direction.outbound)), is_safe=True)
 
 
 class _Progress:
     """A line on a terminal that shows how far a long run is, where it disturbs nothing else."""
 
     def __init__(self, files: Sequence[str]) -> None:
+        paths = [Path(name) for name in files]
         self.bytes = 0
-        self._total = _size(files)
+        self._total = sum(path.stat().st_size for path in paths) if all(path.is_file() for path in paths) else None
         self._next = time.monotonic() + _PROGRESS_AFTER
         self._bar: Bar | None = None
 
@@ -347,7 +339,7 @@ class _Progress:
 
     def show(self, read: int, *, beside_output: bool) -> None:
         now = time.monotonic()
-        if now < self._next or sys.stderr is None or not sys.stderr.isatty():
+        if now < self._next or not can_show(sys.stderr):
             return
         self._next = now + _PROGRESS_EVERY
         from statsig_segment.cli.screen import is_plain, is_terminal, progress  # noqa: PLC0415 - only terminals need it
@@ -364,9 +356,3 @@ class _Progress:
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
-
-
-def _size(files: Sequence[str]) -> int | None:
-    """Give the size of all inputs together, `None` where it is not known."""
-    paths = [Path(name) for name in files]
-    return sum(path.stat().st_size for path in paths) if all(path.is_file() for path in paths) else None

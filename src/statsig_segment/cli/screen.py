@@ -6,11 +6,9 @@ Text comes out without any escape code where NO_COLOR is set, where TERM is dumb
 import io
 import os
 import re
-import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import IO, Any, Final
 
-import attrs
 from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -19,16 +17,8 @@ from rich.table import Table
 from rich.text import Text
 
 from statsig_segment import rulebook
-from statsig_segment.cli.blocks import Tally
-from statsig_segment.cli.messages import (
-    call_name,
-    groups,
-    hint,
-    printable,
-    shown,
-    shown_text,
-    sum_text,
-)
+from statsig_segment.cli.blocks import Place, Tally
+from statsig_segment.cli.messages import groups, hint, payload_name, printable, shown, shown_text, sum_text
 from statsig_segment.errors import Issue
 from statsig_segment.inbound.audiences import AudienceUpdate
 from statsig_segment.insight.explain import Explanation, Row
@@ -38,15 +28,12 @@ from statsig_segment.statsig.events import StatsigEvent
 
 STYLES: Final = {"event": "green", "audience": "cyan", "skipped": "magenta", "rejected": "bold red", "issue": "magenta"}
 LARGEST: Final = 5
-"""So many groups the summary shows."""
+"""How many groups the summary shows."""
 
 _BLANKS_AT_END: Final = re.compile(r" +$", re.MULTILINE)
 NARROW: Final = 60
 """From here on, columns have room; a narrower terminal wraps."""
-_PLACE: Final = 5
 _INDENT: Final = 3
-_VALUE: Final = 20
-"""A value that is longer gets at least so many columns."""
 _HEADINGS: Final = ("target", "value", "source", "rule")
 _CONFIGURED: Final = "(configuration)"
 _WIDE_PAPER: Final = 120
@@ -90,15 +77,13 @@ class Screen:
         return _BLANKS_AT_END.sub("", captured.get())
 
 
-def _width(stream: IO[Any] | None) -> int:
-    return shutil.get_terminal_size((_WIDE_PAPER, 24)).columns if not is_terminal(stream) else _terminal_width(stream)
-
-
-def _terminal_width(stream: Any) -> int:
-    try:
-        return int(os.environ["COLUMNS"])
-    except (KeyError, ValueError):
-        pass
+def _width(stream: Any) -> int:
+    """Return the columns of a stream, of this very one: `shutil` would ask standard output for any."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns):
+        return int(columns)
+    if not is_terminal(stream):
+        return _WIDE_PAPER
     try:
         return os.get_terminal_size(stream.fileno()).columns or 80
     except (OSError, ValueError):
@@ -108,99 +93,77 @@ def _terminal_width(stream: Any) -> int:
 # -- One line a call ---------------------------------------------------------------------------------------------------
 
 
-@attrs.frozen(kw_only=True)
-class CallLine:
-    """What one line says of a call or an event."""
-
-    place: str
-    what: tuple[str, str]
-    """Its kind and its name."""
-    outcome: Any
-    payload: Any
-    outbound: bool = False
-
-
-def call_line(line: CallLine, width: int) -> RenderableType:
-    """Show in one line what a call was, and what came of it or why nothing did."""
-    kind, name = line.what
+def call_line(place: Place, payload: Any, outcome: Any, width: int, *, outbound: bool) -> RenderableType:
+    """Show in one line what a call or an event was, and what came of it or why nothing did."""
+    kind, name = payload_name(payload, outbound=outbound)
     what = Text.assemble((kind, "dim"), " " if name else "", name)
-    outcome = _outcome(line, with_hint=width >= NARROW)
     if width < NARROW:
-        return Text.assemble((f"{line.place} ", "dim"), what, " -> ", outcome)
-    room = width // 3
-    what.truncate(room, overflow="ellipsis", pad=True)
-    text = Text.assemble((line.place.rjust(_PLACE), "dim"), "  ", what, "  -> ", outcome)
+        return Text.assemble((f"{place.line} ", "dim"), what, " -> ", _verdict(outcome), *_details(outcome))
+    what.truncate(width // 3, overflow="ellipsis", pad=True)
+    text = Text.assemble((f"{place.line:>5}", "dim"), "  ", what, "  -> ", _verdict(outcome), *_details(outcome))
+    if isinstance(outcome, Skipped | Rejected):
+        text.append(f"  {hint(_code(outcome), payload, outbound=outbound)}", "dim")
     text.truncate(width, overflow="ellipsis")
     text.rstrip()
     return text
 
 
-def _outcome(line: CallLine, *, with_hint: bool) -> Text:
-    result = line.outcome
-    if isinstance(result, Skipped | Rejected):
-        kind, code = ("skipped", result.reason) if isinstance(result, Skipped) else ("rejected", result.error.code)
-        why = f"  {hint(code, line.payload, outbound=line.outbound)}" if with_hint else ""
-        return Text.assemble((f"{kind}: {code}", STYLES[kind]), (why, "dim"))
-    if isinstance(result, AudienceUpdate):
-        verb = "joins" if result.member else "leaves"
-        text = Text.assemble((f"{verb} {shown_text(result.id_list)}", STYLES["audience"]))
-        return _with_details(text, result.issues, _ids(result.user_id, result.custom_ids))
-    if isinstance(result, StatsigEvent):
-        text = Text.assemble((shown_text(result.event_name, 100), STYLES["event"]))
-        return _with_details(text, result.issues, _ids(result.user.user_id, result.user.custom_ids))
-    text = Text.assemble((shown_text(str(result["event"]), 100), STYLES["event"]))
-    return _with_details(text, (), _track_ids(result))
+def _verdict(outcome: Any) -> Text:
+    """Say in a word or two what came of a payload."""
+    if isinstance(outcome, Skipped | Rejected):
+        kind = "skipped" if isinstance(outcome, Skipped) else "rejected"
+        return Text(f"{kind}: {_code(outcome)}", STYLES[kind])
+    if isinstance(outcome, AudienceUpdate):
+        return Text(f"{'joins' if outcome.member else 'leaves'} {shown_text(outcome.id_list)}", STYLES["audience"])
+    name = outcome.event_name if isinstance(outcome, StatsigEvent) else str(outcome["event"])
+    return Text(shown_text(name, 100), STYLES["event"])
 
 
-def _with_details(text: Text, issues: Iterable[Issue], ids: Iterable[tuple[str, str]]) -> Text:
-    codes = list(dict.fromkeys(issue.code for issue in issues))
+def _code(outcome: Skipped | Rejected) -> str:
+    return outcome.reason if isinstance(outcome, Skipped) else outcome.error.code
+
+
+def _details(outcome: Any) -> Iterable[tuple[str, str]]:
+    """Yield the issues of what came of a payload, and its IDs."""
+    codes = dict.fromkeys(issue.code for issue in getattr(outcome, "issues", ()))
     if codes:
-        text.append(f"  {', '.join(codes)}", STYLES["issue"])
-    for id_type, unit in ids:
-        text.append(f"  {shown_text(id_type)}={shown_text(unit)}", "dim")
-    return text
-
-
-def _ids(user_id: str | None, custom_ids: Any) -> Iterable[tuple[str, str]]:
-    return [*([] if user_id is None else [("userID", user_id)]), *custom_ids.items()]
-
-
-def _track_ids(track: Any) -> Iterable[tuple[str, str]]:
-    return [(name, str(track[name])) for name in ("userId", "anonymousId") if track.get(name) is not None]
+        yield f"  {', '.join(codes)}", STYLES["issue"]
+    ids: dict[str, Any] = {}
+    if isinstance(outcome, StatsigEvent):
+        ids = {"userID": outcome.user.user_id, **outcome.user.custom_ids}
+    elif isinstance(outcome, AudienceUpdate):
+        ids = {"userID": outcome.user_id, **outcome.custom_ids}
+    elif isinstance(outcome, dict):
+        ids = {name: outcome.get(name) for name in ("userId", "anonymousId")}
+    for id_type, unit in ids.items():
+        if unit is not None:
+            yield f"  {shown_text(id_type)}={shown_text(str(unit))}", "dim"
 
 
 # -- Explanations ------------------------------------------------------------------------------------------------------
 
 
-def explanation(place: str, payload: Any, explained: Explanation, width: int) -> RenderableType:
+def explanation(place: Place, payload: Any, explained: Explanation, width: int) -> RenderableType:
     """Show where each field of a result came from, or why there is none and what would change that."""
-    kind, name = call_name(payload)
+    kind, name = payload_name(payload)
     result = explained.result
-    head = Text.assemble((place, "dim"), "  ", (kind, "bold"), " " if name else "", name, "  ->  ", _verdict(result))
-    if isinstance(result, Skipped):
-        body: list[RenderableType] = [_why(result.reason, CODES[result.reason].meaning, payload)]
-    elif isinstance(result, Rejected):
-        body = [_why(result.error.code, str(result.error), payload)]
+    if isinstance(result, Skipped | Rejected):
+        verdict, body = _verdict(result), [_why(result, payload)]
+        if isinstance(result, Rejected) and result.error.path:
+            verdict.append(f" at {shown_text(result.error.path)}")
     else:
-        body = [_table(explained.rows, width), *map(_issue, result.issues)]
+        what = "audience" if isinstance(result, AudienceUpdate) else "event"
+        verdict, body = Text(what, STYLES[what]), [_table(explained.rows, width), *map(_issue, result.issues)]
+    head = Text.assemble((str(place), "dim"), "  ", (kind, "bold"), " " if name else "", name, "  ->  ", verdict)
     return Group(head, *(Padding(part, (0, 0, 0, _INDENT if width >= NARROW else 1)) for part in body), "")
 
 
-def _verdict(result: Any) -> Text:
-    if isinstance(result, Skipped):
-        return Text(f"skipped: {result.reason}", STYLES["skipped"])
-    if isinstance(result, Rejected):
-        path = f" at {shown_text(result.error.path)}" if result.error.path else ""
-        return Text(f"rejected: {result.error.code}{path}", STYLES["rejected"])
-    kind = "audience" if isinstance(result, AudienceUpdate) else "event"
-    return Text(kind, STYLES[kind])
-
-
-def _why(code: str, meaning: str, payload: Any) -> RenderableType:
-    rule = CODES[code].rule
+def _why(outcome: Skipped | Rejected, payload: Any) -> RenderableType:
+    code = CODES[_code(outcome)]
+    meaning = str(outcome.error) if isinstance(outcome, Rejected) else code.meaning
     facts = (
-        ("why", f"{meaning} ({rule}: {rulebook.RULES[rule].title})"),
-        ("what would change it", hint(code, payload)),
+        ("why", f"{meaning} ({code.rule}: {rulebook.RULES[code.rule].title})"),
+        ("what would change it", hint(_code(outcome), payload)),
     )
     return Group(*(Text.assemble((f"{name}:  ", "dim"), text) for name, text in facts))
 
@@ -212,30 +175,19 @@ def _issue(issue: Issue) -> Text:
 
 
 def _table(rows: Iterable[Row], width: int) -> RenderableType:
-    """Show the rows: a column each, or where that is too narrow, a line for each cell."""
-    cells = [_cells(row) for row in rows]
-    if width < NARROW:
+    """Show the rows: a column each, or where a word would have to be broken for that, two lines each."""
+    cells = [(printable(row.target), shown(row.value, 1_000), printable(row.source or _CONFIGURED), row.rule)
+             for row in rows]  # fmt: skip
+    target, _, source, rule = (max(map(cell_len, column)) for column in zip(_HEADINGS, *cells, strict=True))
+    room = width - _INDENT - 2 * (len(_HEADINGS) - 1) - target - source - rule
+    if room < max((cell_len(word) for _, value, _, _ in cells for word in ("value", *value.split())), default=0):
         return Group(*(Text(f"{target} = {value}\n  {source}  {rule}") for target, value, source, rule in cells))
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    for heading, column, style in zip(_HEADINGS, _widths(cells, width - _INDENT), ("bold", "", "", "dim"), strict=True):
-        table.add_column(heading, overflow="fold", width=column, style=style)
+    for heading, style in zip(_HEADINGS, ("bold", "", "", "dim"), strict=True):
+        table.add_column(heading, no_wrap=heading != "value", style=style)
     for row in cells:
         table.add_row(*map(Text, row))
     return table
-
-
-def _widths(cells: Sequence[tuple[str, ...]], width: int) -> tuple[int, ...]:
-    """Share the width: the paths get what they need as far as it goes, the value what is left and a little at least."""
-    target, value, source, rule = (max(map(cell_len, column)) for column in zip(_HEADINGS, *cells, strict=True))
-    left = width - rule - 2 * (len(_HEADINGS) - 1)
-    room = left - min(value, _VALUE)
-    target = min(target, max(room // 2, room - source))
-    source = min(source, room - target)
-    return target, min(value, left - target - source), source, rule
-
-
-def _cells(row: Row) -> tuple[str, str, str, str]:
-    return printable(row.target), shown(row.value, 1_000), printable(row.source or _CONFIGURED), row.rule
 
 
 # -- The summary -------------------------------------------------------------------------------------------------------
@@ -244,30 +196,19 @@ def _cells(row: Row) -> tuple[str, str, str, str]:
 def summary(tally: Tally, width: int, *, outbound: bool, largest: int | None = LARGEST) -> RenderableType:
     """Show what became of what was read: the sum, and its largest groups, or all, with what would change them."""
     found = groups(tally)
-    rows = [
-        (f"{number:,}", Text(f"{kind}: {code}", STYLES[kind]), Text(_advice(kind, code, outbound=outbound), "dim"))
-        for number, kind, code in found[:largest]
-    ]
-    others = len(found) - len(rows)
-    more = [Text(f"and {others} smaller groups; --summary-json FILE writes them all", "dim")] if others > 0 else []
-    shown: Iterable[RenderableType] = [_grid(rows)] if width >= NARROW else map(_joined, rows)
-    return Group(Text(sum_text(tally), "bold"), *(shown if rows else ()), *more)
-
-
-def _advice(kind: str, code: str, *, outbound: bool) -> str:
-    return CODES[code].meaning if kind == "issue" else hint(code, None, outbound=outbound)
-
-
-def _grid(rows: Iterable[tuple[str, Text, Text]]) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column(justify="right", no_wrap=True)
-    for row in rows:
+    table.add_column(no_wrap=True)
+    lines: list[RenderableType] = []
+    for number, kind, code in found[:largest]:
+        advice = CODES[code].meaning if kind == "issue" else hint(code, None, outbound=outbound)
+        row = Text(f"{number:,}"), Text(f"{kind}: {code}", STYLES[kind]), Text(advice, "dim")
         table.add_row(*row)
-    return table
-
-
-def _joined(row: tuple[str, Text, Text]) -> Text:
-    return Text(" ").join((Text(row[0]), *row[1:]))
+        lines.append(Text(" ").join(row))
+    if len(found) > len(lines):
+        more = f"and {len(found) - len(lines)} smaller groups; --summary-json FILE writes them all"
+        return Group(Text(sum_text(tally), "bold"), *([table] if width >= NARROW else lines), Text(more, "dim"))
+    return Group(Text(sum_text(tally), "bold"), *([table] if width >= NARROW and lines else lines))
 
 
 # -- Progress ----------------------------------------------------------------------------------------------------------

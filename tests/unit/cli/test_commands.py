@@ -142,6 +142,16 @@ class TestInbound:
 
         assert [event["eventName"] for event in ended.lines] == [f"segment::{name}" for name in "abcd"]
 
+    def test_a_folder_stands_for_the_files_in_it(self, run: Run, tmp_path: Path) -> None:
+        for name in ("2026/b", "2026/a", "2025/c", "2025/.hidden"):
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).write_bytes(ndjson(GOOD | {"event": name}))
+        ended = run("inbound", tmp_path)
+
+        assert [event["eventName"] for event in ended.lines] == [
+            f"segment::{n}" for n in ("2025/c", "2026/a", "2026/b")
+        ]
+
     @pytest.mark.parametrize("text", ["\ud800", "a\udfffb"])
     def test_lone_surrogates_are_escaped(self, run: Run, text: str, tmp_path: Path) -> None:
         calls = ndjson(GOOD | {"event": text}, {"type": text})
@@ -167,14 +177,31 @@ class TestRejects:
 
         assert ended.status == 1
         assert ended.counts == "read 6 = translated 1 + audiences 0 + skipped 0 + rejected 5"
-        assert [list(record) for record in found] == [["position", "code", "path", "message", "payload"]] * 5
+        assert [list(record) for record in found] == [
+            ["position", "file", "line", "code", "path", "message", "payload"]
+        ] * 5
         assert [tuple(record.values()) for record in found] == [
-            (0, "missing_event", "$.event", "the event has no name", {"type": "track"}),
-            (1, "invalid_json", None, "not valid JSON", "oops \\xff"),
-            (3, "unsupported_type", "$.type", CODES["unsupported_type"].meaning, {"type": "video"}),
-            (4, "not_an_object", None, "expected a JSON object, not int", 5),
-            (5, "batch_not_array", "$.batch", "batch is not an array", '{"batch": 7}'),
+            (0, "-", 1, "missing_event", "$.event", "the event has no name", {"type": "track"}),
+            (1, "-", 2, "invalid_json", None, "not valid JSON", "oops \\xff"),
+            (3, "-", 4, "unsupported_type", "$.type", CODES["unsupported_type"].meaning, {"type": "video"}),
+            (4, "-", 4, "not_an_object", None, "expected a JSON object, not int", 5),
+            (5, "-", 5, "batch_not_array", "$.batch", "batch is not an array", '{"batch": 7}'),
         ]
+
+    def test_each_has_the_file_and_the_line_where_it_begins(self, run: Run, tmp_path: Path) -> None:
+        """CL-5: places are given as file and line, counted from 1, in rejects too."""
+        lines, document, rejects = tmp_path / "lines", tmp_path / "document", tmp_path / "rejects"
+        lines.write_bytes(b"\n" + ndjson(GOOD, [GOOD, {}]))
+        document.write_text(json.dumps([GOOD, {}], indent=1), encoding="utf-8")
+        for jobs in ("1", "2"):
+            run("inbound", lines, document, "--rejects", rejects, "--jobs", jobs)
+
+            assert [(record["file"], record["line"]) for record in records(rejects)] == [
+                (str(lines), 3), (str(document), 8),
+            ]  # fmt: skip
+        run("outbound", lines, "--rejects", rejects)
+
+        assert [record["line"] for record in records(rejects)] == [2, 3, 3]
 
     def test_the_elements_of_a_document_are_counted_like_lines(self, run: Run, tmp_path: Path) -> None:
         calls = [GOOD, {"type": "video"}, *[GOOD] * 600, {"type": "photo"}]
@@ -234,7 +261,7 @@ class TestAudiences:
 
     def test_it_is_told_where_they_are_not_written(self, run: Run) -> None:
         assert (
-            "note: changes of ID lists were read and not written; --audiences FILE"
+            "note: ID lists changed, but the changes were not written; --audiences FILE"
             in run("inbound", stdin=ndjson(MEMBER)).err
         )
 
@@ -260,7 +287,7 @@ class TestDeduplicate:
         ended = run("inbound", "--deduplicate", "--jobs", "2")
 
         assert (ended.status, ended.out) == (2, b"")
-        assert "--deduplicate needs one process" in ended.err
+        assert "--deduplicate needs a single process" in ended.err
 
 
 class TestJobs:
@@ -456,7 +483,7 @@ class TestExplain:
         ended = run("explain", "--at", "3", stdin=ndjson(GOOD))
 
         assert (ended.status, ended.out) == (2, b"")
-        assert ended.err.endswith("statsig-segment explain: error: --at 3: there are only 1 calls\n")
+        assert ended.err.endswith("statsig-segment: --at 3: there are fewer calls than that\n")
 
     def test_no_more_than_so_many_are_explained(self, run: Run) -> None:
         calls = ndjson({"type": "video"}, *[GOOD] * 4)
@@ -610,8 +637,8 @@ class TestCheckConfig:
 
 HELP: dict[tuple[str, ...], str] = {
     (): """
-usage: statsig-segment [-h] [--version] [--print-completion {bash,zsh,tcsh,fish,powershell}] command ...
-Segment calls to Statsig events, and Statsig's exports to Segment calls.
+usage: statsig-segment [-h] [-V] [--print-completion {bash,zsh,tcsh,fish,powershell}] command ...
+Translate Segment calls to Statsig events, and Statsig's exports to Segment calls.
 positional arguments:
   command
     inbound             translate Segment calls to Statsig events
@@ -622,95 +649,102 @@ positional arguments:
     check-config        show every problem of a configuration, or what it does
 options:
   -h, --help            show this help message and exit
-  --version             show the version and exit
+  -V, --version         show the version and exit
   --print-completion {bash,zsh,tcsh,fish,powershell}
-                        print what completes arguments in this shell, and exit
-Input is JSON: an object, array or batch envelope a line, or one of them over many lines; plain, gzip or zstd.
-Output is JSON, or at a terminal what people read. Exit status: 0; 1 where anything was rejected or, in compare,
-differs; 2 for anything else that went wrong.
+                        print the completion script of a shell and exit
+Input is JSON: one object, array or batch a line, or one over many lines; plain, gzip or zstd. Output is JSON, or
+readable text at a terminal. Exit status: 0 if all is well; 1 if something was rejected or, in compare, differs; 2 for
+any other problem.
 """,
     ("inbound",): """
-usage: statsig-segment inbound [-h] [--config FILE] [--limit N] [--format {log-event,webhook,request}]
-                               [--output FILE] [--rejects FILE] [--summary-json FILE] [--json] [--quiet]
-                               [--audiences FILE] [--deduplicate] [--jobs N]
+usage: statsig-segment inbound [-h] [-c FILE] [-n N] [-f {log-event,webhook,request}] [-o FILE] [-r FILE]
+                               [--summary-json FILE] [--json] [-q] [--audiences FILE] [--deduplicate] [-j N]
                                [FILE ...]
 Translate Segment calls to Statsig events.
 positional arguments:
-  FILE                  Segment calls; - or none is standard input
+  FILE                  Segment calls, in files or folders; standard input if none or -
 options:
   -h, --help            show this help message and exit
-  --config FILE         the configuration, TOML or JSON; without one, the default
-  --limit N             stop after N calls
-  --format {log-event,webhook,request}
-                        what is written of an event; request packs 500 events into one
-  --output FILE         write JSON to this file, not to standard output
-  --rejects FILE        write what was rejected, and why, to this file
+  -c FILE, --config FILE
+                        the configuration, in TOML or JSON (default: all defaults)
+  -n N, --limit N       stop after N calls
+  -f {log-event,webhook,request}, --format {log-event,webhook,request}
+                        how to write events (default: log-event); request packs 500 events into one
+  -o FILE, --output FILE
+                        write JSON to this file instead of standard output
+  -r FILE, --rejects FILE
+                        write each rejected payload to this file, with the reason
   --summary-json FILE   write the counts to this file, as one JSON object
-  --json                write JSON at a terminal, too
-  --quiet               show nothing but errors: no lines, summary or progress
-  --audiences FILE      write the changes of ID lists, as they come, to this file
-  --deduplicate         skip a call whose messageId is among the last 1,000,000; not with --jobs
-  --jobs N              share the work among N processes
+  --json                write JSON, even at a terminal
+  -q, --quiet           show only errors: no lines, summary or progress
+  --audiences FILE      write the changes of ID lists to this file
+  --deduplicate         skip a call if its messageId is one of the last 1,000,000; not with --jobs
+  -j N, --jobs N        work in N processes (default: 1)
 """,
     ("outbound",): """
-usage: statsig-segment outbound [-h] [--config FILE] [--limit N] [--profile {documented,deliverable}] [--batch]
-                                [--output FILE] [--rejects FILE] [--summary-json FILE] [--json] [--quiet]
+usage: statsig-segment outbound [-h] [-c FILE] [-n N] [--profile {documented,deliverable}] [--batch] [-o FILE]
+                                [-r FILE] [--summary-json FILE] [--json] [-q]
                                 [FILE ...]
 Translate Statsig's exports to Segment calls.
 positional arguments:
-  FILE                  what Statsig exported; - or none is standard input
+  FILE                  what Statsig exported, in files or folders; standard input if none or -
 options:
   -h, --help            show this help message and exit
-  --config FILE         the configuration, TOML or JSON; without one, the default
-  --limit N             stop after N calls
+  -c FILE, --config FILE
+                        the configuration, in TOML or JSON (default: all defaults)
+  -n N, --limit N       stop after N calls
   --profile {documented,deliverable}
-                        the form of the calls, in place of the configured one
-  --batch               pack the calls into bodies for Segment's API
-  --output FILE         write JSON to this file, not to standard output
-  --rejects FILE        write what was rejected, and why, to this file
+                        the form of the calls, instead of the configured one
+  --batch               pack the calls into request bodies for Segment's API
+  -o FILE, --output FILE
+                        write JSON to this file instead of standard output
+  -r FILE, --rejects FILE
+                        write each rejected payload to this file, with the reason
   --summary-json FILE   write the counts to this file, as one JSON object
-  --json                write JSON at a terminal, too
-  --quiet               show nothing but errors: no lines, summary or progress
+  --json                write JSON, even at a terminal
+  -q, --quiet           show only errors: no lines, summary or progress
 """,
     ("explain",): """
-usage: statsig-segment explain [-h] [--config FILE] [--limit N] [--at N] [--only {event,audience,skipped,rejected}]
-                               [FILE ...]
+usage: statsig-segment explain [-h] [-c FILE] [-n N] [--at N] [--only {event,audience,skipped,rejected}] [FILE ...]
 Show where each field of an event comes from, or why there is no event.
 positional arguments:
-  FILE                  Segment calls; - or none is standard input
+  FILE                  Segment calls, in files or folders; standard input if none or -
 options:
   -h, --help            show this help message and exit
-  --config FILE         the configuration, TOML or JSON; without one, the default
-  --limit N             explain at most N calls
+  -c FILE, --config FILE
+                        the configuration, in TOML or JSON (default: all defaults)
+  -n N, --limit N       explain at most N calls
   --at N                explain only the Nth call, counted from 1
   --only {event,audience,skipped,rejected}
-                        explain only calls that end so
+                        explain only calls with this outcome
 """,
     ("preview",): """
-usage: statsig-segment preview [-h] [--config FILE] [--limit N] [--json] [--html FILE] [--jobs N] [FILE ...]
+usage: statsig-segment preview [-h] [-c FILE] [-n N] [--json] [--html FILE] [-j N] [FILE ...]
 Count what Segment calls would become, and show what would help.
 positional arguments:
-  FILE                  Segment calls; - or none is standard input
+  FILE                  Segment calls, in files or folders; standard input if none or -
 options:
   -h, --help            show this help message and exit
-  --config FILE         the configuration, TOML or JSON; without one, the default
-  --limit N             stop after N calls
-  --json                write JSON at a terminal, too
+  -c FILE, --config FILE
+                        the configuration, in TOML or JSON (default: all defaults)
+  -n N, --limit N       stop after N calls
+  --json                write JSON, even at a terminal
   --html FILE           write the preview as one HTML page to this file
-  --jobs N              share the work among N processes
+  -j N, --jobs N        work in N processes (default: 1)
 """,
     ("compare",): """
-usage: statsig-segment compare [-h] [--config FILE] [--tolerance-ms N] [--json] [--write-config FILE] CALLS EXPORT
+usage: statsig-segment compare [-h] [-c FILE] [--tolerance-ms N] [--json] [--write-config FILE] CALLS EXPORT
 Compare Segment calls with what Statsig holds of them, and propose a configuration.
 positional arguments:
   CALLS                 Segment calls; - is standard input
   EXPORT                what Statsig holds of them; - is standard input
 options:
   -h, --help            show this help message and exit
-  --config FILE         the configuration, TOML or JSON; without one, the default
+  -c FILE, --config FILE
+                        the configuration, in TOML or JSON (default: all defaults)
   --tolerance-ms N      how far the times of a call and its event may lie apart; 999 where the export cuts them to
                         seconds
-  --json                write JSON at a terminal, too
+  --json                write JSON, even at a terminal
   --write-config FILE   write the proposed configuration to this file, TOML or (.json) JSON
 """,
     ("check-config",): """
@@ -738,7 +772,6 @@ class TestWhatCannotBeUsed:
     @pytest.mark.parametrize(
         "argv",
         [
-            [],
             ["fly"],
             ["inbound", "--fly"],
             ["inbound", "--format", "xml"],
@@ -753,25 +786,50 @@ class TestWhatCannotBeUsed:
         ended = run(*argv)
 
         assert (ended.status, ended.out) == (2, b"")
-        assert ended.err.startswith("usage: statsig-segment")
+        assert ended.err.startswith("statsig-segment")
+        assert "usage:" not in ended.err
 
     @pytest.mark.parametrize(
-        ("argv", "problem"),
+        ("command", "word", "problem"),
         [
-            (["inbound", "--fly"], "unknown argument: --fly"),
-            (["inbound", "--jobs", "x"], "argument --jobs: expected a whole number from 1, not 'x'"),
-            (["inbound", "--deduplicate", "--jobs", "2"], "--deduplicate needs one process that remembers all IDs: "),
-            (["outbound", "--batch", "--jobs", "2"], "unknown argument: --jobs"),
-            (["explain", "--limit", "0"], "argument --limit: expected a whole number from 1, not '0'"),
+            ([], "inbond", "unknown command 'inbond': did you mean 'inbound'?"),
+            ([], "fly", "unknown command 'fly': expected inbound, outbound, explain, "),
+            (["inbound"], "--fly", "unknown argument '--fly'\n"),
+            (["inbound"], "--fomat=x", "unknown argument '--fomat=x': did you mean '--format'?\n"),
+            (["inbound"], "--format=webhok", "-f/--format: unknown choice 'webhok': did you mean 'webhook'?\n"),
+            (["outbound"], "--profile=x", "--profile: unknown choice 'x': expected documented, deliverable\n"),
+            (["inbound"], "--jobs=x", "argument -j/--jobs: expected a whole number from 1, not 'x'"),
+            (["outbound"], "--jobs=2", "unknown argument '--jobs=2'"),
+            (["explain"], "--limit=0", "argument -n/--limit: expected a whole number from 1, not '0'"),
         ],
     )
-    def test_what_is_wrong_with_arguments_comes_with_the_usage_of_the_command(
-        self, run: Run, argv: list[str], problem: str
+    def test_what_is_wrong_with_arguments_is_said_in_a_line_with_what_is_close(
+        self, run: Run, command: list[str], word: str, problem: str
     ) -> None:
-        err = run(*argv).err
+        err = run(*command, word).err
+        program = " ".join(("statsig-segment", *command))
 
-        assert err.startswith(f"usage: statsig-segment {argv[0]} ")
-        assert f"\nstatsig-segment {argv[0]}: error: {problem}" in err
+        assert err.startswith(f"{program}: {problem}")
+        assert err.splitlines()[1:] == [f"For help: {program} --help"]
+
+    def test_without_a_word_it_shows_its_help(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sys, "argv", ["statsig-segment"])
+
+        assert run() == run("--help")
+        assert main() == 0
+
+    @pytest.mark.parametrize(
+        ("short", "long"),
+        [
+            (("-n", "2"), ("--limit", "2")),
+            (("-c", str(CONFIG)), ("--config", str(CONFIG))),
+            (("-f", "webhook"), ("--format", "webhook")),
+            (("-q",), ("--quiet",)),
+            (("-j", "2"), ("--jobs", "2")),
+        ],
+    )
+    def test_the_common_options_have_short_forms(self, run: Run, short: tuple[str], long: tuple[str]) -> None:
+        assert run("inbound", CALLS, *short) == run("inbound", CALLS, *long)
 
     @pytest.mark.parametrize("option", ["--help", "--version"])
     def test_asking_is_no_mistake(self, run: Run, option: str) -> None:
@@ -787,8 +845,11 @@ class TestWhatCannotBeUsed:
 
         assert ended == Ended(2, b"", f"statsig-segment: {tmp_path / 'missing'}: no such file\n")
 
-    def test_a_folder(self, run: Run, tmp_path: Path) -> None:
-        assert run("outbound", tmp_path) == Ended(2, b"", f"statsig-segment: {tmp_path}: a directory\n")
+    def test_a_folder_without_files(self, run: Run, tmp_path: Path) -> None:
+        (tmp_path / "empty").mkdir()
+        (tmp_path / ".hidden").touch()
+
+        assert run("outbound", tmp_path) == Ended(2, b"", f"statsig-segment: {tmp_path}: no files in this folder\n")
 
     def test_a_file_that_may_not_be_read(self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / "a").write_bytes(b"")
@@ -857,7 +918,7 @@ class TestWhatCannotBeUsed:
 
 class TestTheSummary:
     def test_it_names_every_part_that_is_there(self) -> None:
-        tally = Tally(read=1_003, translated=1_000)
+        tally = Tally(translated=1_000)
         tally.skipped.update({"filtered": 2})
         tally.rejected.update({"invalid_json": 1})
 

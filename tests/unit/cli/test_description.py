@@ -7,7 +7,7 @@ import pytest
 
 from statsig_segment import Issue, load_config
 from statsig_segment.cli.description import config_text
-from statsig_segment.cli.messages import call_name, printable, problems_text, shown
+from statsig_segment.cli.messages import payload_name, printable, problems_text, shown
 
 ALL: dict[str, Any] = {
     "inbound": {
@@ -162,4 +162,4 @@ class TestWhatIsLong:
         assert shown("a" * 100) == f'"{"a" * 100}"'
 
     def test_the_name_of_a_call_is(self) -> None:
-        assert call_name({"type": "x" * 100, "event": "e"}) == (f"{'x' * 59}…", '"e"')
+        assert payload_name({"type": "x" * 100, "event": "e"}) == (f"{'x' * 59}…", '"e"')

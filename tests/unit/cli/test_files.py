@@ -20,14 +20,8 @@ from tests.support.sizes import small_and_large
 
 from statsig_segment import IntegrationConfig, SegmentEventError
 from statsig_segment.cli import blocks as blocks_module
-from statsig_segment.cli.blocks import (
-    RecentIds,
-    Tally,
-    block_payloads,
-    placed_payloads,
-    split_calls,
-    translate_block,
-)
+from statsig_segment.cli.blocks import CALLS as CALLS_IN
+from statsig_segment.cli.blocks import Block, Payloads, RecentIds, Tally, translate_block
 from statsig_segment.cli.codec import FAST, STANDARD, best_codec
 from statsig_segment.cli.files import FIRST_BYTES, read_blocks
 from statsig_segment.cli.records import Window, documents
@@ -58,8 +52,8 @@ def payloads(data: bytes | str, size: int = 1 << 20) -> list[Any]:
     data = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "stdin", io.TextIOWrapper(Pieces(data, size)))
-        blocks = list(read_blocks("-", split_calls, SegmentEventError))
-    return [shown(payload) for _, block in blocks for payload in block_payloads(block, split_calls, SegmentEventError)]
+        blocks = list(read_blocks("-", CALLS_IN))
+    return [shown(payload) for block in blocks for payload in Payloads(block, CALLS_IN)]
 
 
 def shown(payload: Any) -> Any:
@@ -144,7 +138,7 @@ class TestTheShapesOfInput:
         text = json.dumps([{"at": at, "text": "x" * 900} for at in range(2_000)])
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(sys, "stdin", io.TextIOWrapper(Pieces(text.encode(), 1 << 16)))
-            blocks: list[Any] = [block for _, block in read_blocks("-", split_calls, SegmentEventError)]
+            blocks: list[Any] = [block.data for block in read_blocks("-", CALLS_IN)]
 
         assert [len(block) for block in blocks] == [500] * 4
         assert [payload["at"] for block in blocks for _, payload in block] == list(range(2_000))
@@ -330,10 +324,11 @@ class TestWhereAPayloadStands:
         text = '\n[\n{"a":\n1},\n\n{"b"},{"c":1}]\n{"d":1}\n\n[{"e":1},{"f":1}]\nx {"g":1}\n'
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(sys, "stdin", io.TextIOWrapper(Pieces(text.encode(), size)))
-            blocks = list(read_blocks("-", split_calls, SegmentEventError))
-        found = [placed_payloads(line, block, split_calls, SegmentEventError) for line, block in blocks]
+            blocks = list(read_blocks("-", CALLS_IN))
+        readers = [Payloads(block, CALLS_IN) for block in blocks]
+        found = [(each.line, shown(payload)) for each in readers for payload in each]
 
-        assert [(line, shown(payload)) for each in found for line, payload in each] == [
+        assert found == [
             (3, {"a": 1}),
             (6, ("invalid_json", '{"b"}')),
             (6, {"c": 1}),
@@ -350,7 +345,7 @@ class TestTheWindow:
         pieces = iter([b'[\n1]\n{"a"', b":\xc3", b""])
         window = Window(lambda: next(pieces))
 
-        assert list(documents(window, split_calls, SegmentEventError)) == [(2, 1)]
+        assert list(documents(window, CALLS_IN.split, SegmentEventError)) == [(2, 1)]
         assert window.rest() == b'{"a":\xc3'
 
 
@@ -358,8 +353,8 @@ class TestFiles:
     DATA = b"".join(json.dumps(call).encode() + b"\n" for call in CALLS)
 
     def read(self, path: Path) -> list[Any]:
-        blocks = read_blocks(str(path), split_calls, SegmentEventError)
-        return [payload for _, block in blocks for payload in block_payloads(block, split_calls, SegmentEventError)]
+        blocks = read_blocks(str(path), CALLS_IN)
+        return [payload for block in blocks for payload in Payloads(block, CALLS_IN)]
 
     @pytest.mark.parametrize("name", ["calls.ndjson", "calls.gz"])
     def test_gzip_is_known_by_its_first_bytes(self, tmp_path: Path, name: str) -> None:
@@ -424,7 +419,7 @@ class TestFiles:
         monkeypatch.setattr(sys, "stdin", None)
 
         with pytest.raises(OSError, match="closed"):
-            list(read_blocks("-", split_calls, SegmentEventError))
+            list(read_blocks("-", CALLS_IN))
 
 
 INTEGERS = ("1", "-0", "18446744073709551615", "18446744073709551616", "-9223372036854775808", "-9223372036854775809")
@@ -566,11 +561,11 @@ class TestABlock:
         def written(payloads: Iterable[Any], *_: object, **__: object) -> Iterator[Any]:
             return (event for _ in payloads)
 
-        monkeypatch.setattr(blocks_module, "outcomes_of_block", written)
-        result = translate_block(IntegrationConfig(), "log-event", b'{"type":"page"}\n{"type":"page"}')
+        monkeypatch.setattr(blocks_module, "log_events_or_outcomes", written)
+        result = translate_block(IntegrationConfig(), "log-event", Block(data=b'{"type":"page"}\n{"type":"page"}'))
 
         assert result.events == (STANDARD.encode(event) + b"\n") * 2
-        assert result.tally == Tally(read=2, translated=2)
+        assert result.tally == Tally(translated=2)
 
 
 class TestWhatIsRemembered:
@@ -584,9 +579,9 @@ class TestWhatIsRemembered:
 
 class TestCounting:
     def test_tallies_add_up(self) -> None:
-        whole, part = Tally(read=1), Tally(read=2, translated=1)
+        whole, part = Tally(audiences=1), Tally(translated=1)
         part.rejected["a"] += 1
-        whole.add(part)
-        whole.add(part)
+        whole.merge(part)
+        whole.merge(part)
 
         assert (whole.read, whole.translated, whole.rejected.total(), part.rejected.total()) == (5, 2, 2, 1)

@@ -17,6 +17,7 @@ from tests.support.sizes import small_and_large
 from tests.unit.cli.program import CALLS, CONFIG, GOOD, MEMBER, Run, ndjson, records, spawned
 
 from statsig_segment.cli import run as run_module
+from statsig_segment.cli.blocks import Block
 from statsig_segment.cli.outputs import Output, Outputs, Taken, UnusableError
 
 if TYPE_CHECKING:
@@ -292,7 +293,7 @@ class TestARunThatEndsEarly:
 
     def test_after_an_error(self, run: Run, old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def failing(*_: object, **__: object) -> Iterator[Any]:
-            yield 1, b"oops\n"
+            yield Block(data=b"oops\n")
             raise MemoryError
 
         monkeypatch.setattr(run_module, "read_blocks", failing)
@@ -302,7 +303,7 @@ class TestARunThatEndsEarly:
         assert [path.name for path in old.parent.iterdir()] == ["rejects"]
         assert old.read_text(encoding="utf-8") == "old"
 
-    @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+    @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"])
     def test_after_a_signal(self, old: Path, name: str) -> None:
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         process = spawned("inbound", "--rejects", old, own_session=True)

@@ -14,10 +14,10 @@ from tests.unit.cli.program import CALLS, CONFIG, EXPORT, GOOD, MEMBER, Run, ndj
 from tests.unit.cli.test_terminal import ESCAPES, ODD, at_terminal
 
 from statsig_segment import load_config
-from statsig_segment.cli.blocks import block_payloads, split_calls
+from statsig_segment.cli.blocks import CALLS as CALLS_IN
+from statsig_segment.cli.blocks import Block, Payloads
 from statsig_segment.cli.preview_facts import preview_record
 from statsig_segment.cli.preview_text import MAX_EVENTS, MAX_UNITS
-from statsig_segment.errors import SegmentEventError
 from statsig_segment.insight.preview import preview
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class TestIntoAPipe:
     def test_it_says_what_the_library_counts(self, run: Run) -> None:
         config = load_config(CONFIG)
         ended = run("preview", CALLS, "--config", CONFIG)
-        payloads = block_payloads(CALLS.read_bytes(), split_calls, SegmentEventError)
+        payloads = Payloads(Block(data=CALLS.read_bytes()), CALLS_IN)
 
         assert ended.status == 1
         assert ended.lines == [json.loads(json.dumps(preview_record(preview(payloads, config))))]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
-import pickle
 import signal
 import sys
 import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,18 +23,7 @@ from statsig_segment.cli.processes import WorkerError, in_order
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from statsig_segment.cli.blocks import Block
-
 on_linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux lists processes in /proc")
-
-
-def fail_without_words(_block: object) -> None:
-    """Work that ends with an error that cannot leave its process."""
-    raise UnpicklableError(lambda: None)
-
-
-class UnpicklableError(Exception):
-    pass
 
 
 def run_out_of_memory(_block: object) -> None:
@@ -48,7 +36,7 @@ DEPTHS = (300, 900, 980, 1_000, 5_000, 100_000)
 class TestResults:
     @pytest.mark.parametrize("jobs", [1, 2, 3])
     def test_they_come_in_order(self, jobs: int) -> None:
-        blocks: list[Block] = [b"x" * at for at in range(40)]
+        blocks = [b"x" * at for at in range(40)]
 
         assert list(in_order(len, blocks, jobs)) == list(range(40))
 
@@ -84,62 +72,31 @@ class TestResults:
         assert len(one.lines) >= 4
         assert one.counts.startswith("read 6 = ")
 
-    def test_one_that_takes_longer_than_a_look_at_its_process_is_awaited(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(processes, "_PATIENCE", 0.01)
-
-        assert list(in_order(time.sleep, [0.2], 2)) == [None]
-
-
-class TestWhereAProcessCannotBeWaitedFor:
-    """As on Windows, whose pipes cannot."""
-
-    def test_it_does_its_work_all_the_same(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(processes, "_POSIX", False)
-
-        assert list(in_order(bytes.upper, [b"x" * 300_000] * 3, 2)) == [b"X" * 300_000] * 3
-
 
 class TestTheOtherEnd:
     """What runs in the other process, here in this one."""
 
-    def served(self, *messages: Any) -> list[Any]:
-        source, sink = io.BytesIO(), io.BytesIO()
-        for message in messages:
-            text = pickle.dumps(message)
-            source.write(len(text).to_bytes(8, "big") + text)
-        source.seek(0)
-        processes.serve(source, sink)
-        sink.seek(0)
-        found: list[Any] = []
-        while size := sink.read(8):
-            found.append(pickle.loads(sink.read(int.from_bytes(size, "big"))))  # noqa: S301 - our own
-        return found
+    def test_it_does_its_work_and_ends_with_the_process_that_sent_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        ended: list[int] = []
+        monkeypatch.setattr(processes, "parent_process", lambda: SimpleNamespace(sentinel=0))
+        monkeypatch.setattr(processes, "wait", list)
+        monkeypatch.setattr(processes, "Thread", lambda target, daemon: SimpleNamespace(start=target, daemon=daemon))
+        monkeypatch.setattr(os, "_exit", ended.append)
+        before = signal.getsignal(signal.SIGINT)
+        processes.begin(len)
+        signal.signal(signal.SIGINT, before)
 
-    def test_it_answers_each_block_with_what_came_of_it(self) -> None:
-        found = self.served(int, b"1", b"x", b"2")
+        assert processes.do(b"abc") == 3
+        assert ended == [1]
 
-        assert [found[0], found[2]] == [(True, 1), (True, 2)]
-        assert isinstance(found[1][1], ValueError)
 
-    def test_an_error_that_cannot_be_sent_is_named(self) -> None:
-        [(done, error)] = self.served(fail_without_words, 0)
+class TestWhereSignalsCannotBeBlocked:
+    """As on Windows."""
 
-        assert not done
-        assert str(error) == "its work ended with UnpicklableError"
+    def test_processes_do_their_work_all_the_same(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delattr(signal, "pthread_sigmask")
 
-    def test_it_ends_when_nobody_listens(self) -> None:
-        class Closed(io.BytesIO):
-            def flush(self) -> None:
-                raise BrokenPipeError
-
-        source = io.BytesIO()
-        for message in (int, b"1", b"2"):
-            text = pickle.dumps(message)
-            source.write(len(text).to_bytes(8, "big") + text)
-        source.seek(0)
-
-        processes.serve(source, Closed())
-        assert source.read()
+        assert list(in_order(bytes.upper, [b"x"] * 3, 2)) == [b"X"] * 3
 
 
 class TestErrors:
@@ -148,52 +105,28 @@ class TestErrors:
         with pytest.raises(ValueError, match="invalid literal"):
             list(in_order(int, [b"1", b"x"], jobs))
 
-    def test_so_does_one_that_cannot_leave_its_process(self) -> None:
-        with pytest.raises(WorkerError, match="UnpicklableError"):
-            list(in_order(fail_without_words, [0], 2))
-
     def test_so_does_a_lack_of_memory(self) -> None:
         with pytest.raises(MemoryError):
             list(in_order(run_out_of_memory, [0], 2))
 
-    @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
-    def test_a_process_that_is_killed_is_noticed(self, number: int) -> None:
-        with pytest.raises(WorkerError, match=f"was killed by signal {int(number)} before its work was done"):
-            list(in_order(signal.raise_signal, [number], 2))
-
-    def test_a_process_that_ends_is_noticed(self) -> None:
-        with pytest.raises(WorkerError, match="ended before its work was done"):
-            list(in_order(os._exit, [0], 2))
-
-    @pytest.mark.parametrize("blocks", [[signal.SIGSTOP], [signal.SIGSTOP, b"x" * 3_000_000]])
-    def test_a_process_that_is_stopped_is_noticed(self, blocks: list[Any]) -> None:
-        with pytest.raises(WorkerError, match="was stopped before its work was done"):
-            list(in_order(signal.raise_signal, blocks, 2))
-
-    def test_a_process_that_was_stopped_while_idle_is_noticed_too(self) -> None:
-        def blocks() -> Iterator[Any]:
-            yield signal.SIGSTOP
-            yield b"x" * 3_000_000
-
-        with pytest.raises(WorkerError, match="was stopped"):
-            list(in_order(signal.raise_signal, blocks(), 2))
-
-    def test_a_process_that_died_while_it_had_nothing_to_do_is_noticed(self) -> None:
-        worker = processes.Worker(pickle.dumps(len))
-        try:
-            worker.kill()
-            with pytest.raises(WorkerError, match="was killed by signal 9"):
-                worker.do(pickle.dumps(b"x" * 1_000_000))
-        finally:
-            worker.close()
-
-    def test_a_process_that_is_not_ours_is_not_looked_at(self) -> None:
-        assert not processes.is_stopped(os.getpid())
+    @pytest.mark.parametrize(("work", "block"), [(signal.raise_signal, signal.SIGKILL), (os._exit, 0)])
+    def test_a_process_that_is_lost_is_noticed(self, work: Any, block: int) -> None:
+        with pytest.raises(WorkerError, match="a process ended before its work was done"):
+            list(in_order(work, [block], 2))
 
     def test_interrupts_are_this_process_own_afterwards(self) -> None:
         before = signal.getsignal(signal.SIGINT)
         assert list(in_order(len, [b"x"], 2)) == [1]
         assert signal.getsignal(signal.SIGINT) is before
+        assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+    def test_the_environment_is_what_it_was(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for before in ("", None):
+            monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+            if before is not None:
+                monkeypatch.setenv("PYTHONSAFEPATH", before)
+            assert list(in_order(len, [b"x"], 2)) == [1]
+            assert os.environ.get("PYTHONSAFEPATH") == before
 
 
 def children(pid: int) -> set[int]:
@@ -209,6 +142,13 @@ def children(pid: int) -> set[int]:
     return found
 
 
+def cmdline(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
 class AtWork:
     """A run with two jobs that has begun and waits for more, its processes, and what it writes."""
 
@@ -221,7 +161,7 @@ class AtWork:
         for _ in range(20):
             self.send(1_000_000)
             time.sleep(0.05)
-            self.workers = children(self.process.pid)
+            self.workers = {pid for pid in children(self.process.pid) if b"spawn_main" in cmdline(pid)}
             if len(self.workers) == 2:
                 break
 
@@ -274,17 +214,16 @@ class TestTheOtherProcesses:
         assert not any(map(is_running, run.workers))
         assert b"Traceback" not in err
 
-    @pytest.mark.parametrize(("name", "word"), [("SIGKILL", b"killed by signal 9"), ("SIGSTOP", b"was stopped")])
-    def test_one_that_is_lost_ends_the_run_with_a_line(self, name: str, word: bytes) -> None:
+    def test_one_that_is_lost_ends_the_run_with_a_line(self) -> None:
         run = AtWork()
-        os.kill(min(run.workers), getattr(signal, name))
+        os.kill(min(run.workers), signal.SIGKILL)
         with suppress(BrokenPipeError):
             for _ in range(20):
                 run.send(1_000_000)
         err = run.ended()
 
         assert run.process.returncode == 2
-        assert word in err
+        assert err == b"statsig-segment: a process ended before its work was done\n"
         assert err.count(b"\n") == 1
         assert not any(map(is_running, run.workers))
 

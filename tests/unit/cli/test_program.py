@@ -14,6 +14,7 @@ from tests.unit.cli.program import GOOD, Run, ndjson
 
 from statsig_segment.cli import main, program
 from statsig_segment.cli import run as run_module
+from statsig_segment.cli.blocks import Block
 from statsig_segment.cli.run import TerminatedError
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class TestTheExitStatus:
     def test_it_is_2_for_what_goes_wrong(
         self, run: Run, monkeypatch: pytest.MonkeyPatch, error: Exception, line: str
     ) -> None:
-        monkeypatch.setattr(run_module, "placed_payloads", failing(error))
+        monkeypatch.setattr(run_module, "Payloads", failing(error))
         ended = run("explain", stdin=ndjson({"type": "video"}))
 
         assert (ended.status, ended.out, ended.err) == (2, b"", f"statsig-segment: {line}\n")
@@ -48,7 +49,7 @@ class TestTheExitStatus:
     def test_it_is_2_for_a_mistake_of_ours_which_is_named_without_values(
         self, run: Run, monkeypatch: pytest.MonkeyPatch, error: Exception
     ) -> None:
-        monkeypatch.setattr(run_module, "placed_payloads", failing(error))
+        monkeypatch.setattr(run_module, "Payloads", failing(error))
         ended = run("explain", stdin=ndjson({"type": "video"}))
 
         assert ended.status == 2
@@ -66,7 +67,7 @@ class TestTheExitStatus:
 
 
 class TestSignals:
-    @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+    @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGQUIT"])
     def test_what_is_done_is_said_and_the_signal_ends_the_process(
         self, run: Run, monkeypatch: pytest.MonkeyPatch, name: str
     ) -> None:
@@ -79,7 +80,7 @@ class TestSignals:
 
         def signaled(*_: object, **__: object) -> Iterator[Any]:
             signal.raise_signal(number)
-            yield 1, b""
+            yield Block(data=b"")
 
         monkeypatch.setattr(os, "kill", send)
         monkeypatch.setattr(run_module, "read_blocks", signaled)

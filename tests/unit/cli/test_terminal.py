@@ -8,6 +8,7 @@ import os
 import pty
 import re
 import struct
+import subprocess
 import sys
 import termios
 import threading
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import pytest
 from rich.cells import cell_len
-from tests.unit.cli.program import CALLS, CONFIG, EXPORT, GOOD, MEMBER, Run, ndjson
+from tests.unit.cli.program import CALLS, CONFIG, EXPORT, GOOD, MEMBER, Run, environment, ndjson
 
 from statsig_segment.cli import main
 from statsig_segment.cli import run as run_module
@@ -274,24 +275,47 @@ class TestWhatItIsTold:
         assert ended.status == 0
         assert b"--summary-json" in ended.out
 
-    @pytest.mark.parametrize("missing", ["rich", "shtab", "tomli_w"])
-    def test_without_its_extra_it_says_how_to_get_it(
-        self, missing: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def find_spec(name: str) -> object:
-            return None if name == missing else name
-
-        monkeypatch.setattr("importlib.util.find_spec", find_spec)
-
-        assert main(["inbound"]) == 2
-        assert capsys.readouterr().err == (
-            "statsig-segment: the command needs its extra: pip install 'statsig-segment[cli]'\n"
+    @pytest.mark.parametrize("argv", [["--help"], ["--version"], ["inbound", CALLS], ["check-config", CONFIG]])
+    def test_without_its_extra_it_does_all_that_needs_no_table(self, argv: list[Any]) -> None:
+        script = (
+            "import sys\n"
+            "class Refuse:\n"
+            "    def find_spec(self, name, *_):\n"
+            "        if name in {'rich', 'shtab', 'tomli_w', 'orjson'}: raise ModuleNotFoundError(name=name)\n"
+            "sys.meta_path.insert(0, Refuse())\n"
+            "import importlib.util\n"
+            "find = importlib.util.find_spec\n"
+            "importlib.util.find_spec = lambda name: None if name in {'rich', 'shtab'} else find(name)\n"
+            "from statsig_segment.cli import main\n"
+            "raise SystemExit(main(sys.argv[1:]))\n"
         )
+        done = subprocess.run(  # noqa: S603 - our own
+            [sys.executable, "-c", script, *argv], env=environment(), capture_output=True, check=False
+        )
+
+        assert done.returncode == ("inbound" in argv)
+        assert done.stdout
+        assert b"Traceback" not in done.stderr
+
+    def test_without_rich_a_terminal_gets_plain_text_and_a_table_says_how_to_get_it(
+        self, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in [name for name in sys.modules if name.startswith("statsig_segment.cli.screen")]:
+            monkeypatch.delitem(sys.modules, name)
+        monkeypatch.setitem(sys.modules, "rich", None)
+        monkeypatch.setitem(sys.modules, "rich.cells", None)
+        monkeypatch.setattr("statsig_segment.cli.run.find_spec", lambda _name: None)
+        shown = at_terminal("inbound", CALLS)
+        ended = run("explain", CALLS)
+
+        assert shown.lines[0].startswith("{")
+        assert "\nread 66 = " in shown.text
+        assert (ended.status, ended.err) == (2, "statsig-segment: this needs rich: pip install rich\n")
 
 
 class TestTheSummary:
     def tally(self) -> Tally:
-        tally = Tally(read=1_030, translated=1_000)
+        tally = Tally(translated=1_000)
         tally.rejected.update({"invalid_json": 1, "no_identifier": 9})
         tally.skipped.update({"filtered": 20})
         tally.issues.update({"id_invalid": 5, "id_too_long": 4, "name_too_long": 3, "value_too_long": 2})
@@ -335,14 +359,15 @@ class TestProgress:
     def test_it_never_shares_the_terminal_with_the_output(self, tmp_path: Path) -> None:
         assert "/s" not in self.shown(tmp_path, "--json")
 
-    def test_its_share_is_not_known_of_standard_input(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        (tmp_path / "pipe").touch()
-
-        def size(_files: object) -> None:
-            return None
-
-        monkeypatch.setattr(run_module, "_size", size)
-        text = self.shown(tmp_path, "--output", os.devnull)
+    def test_its_share_is_not_known_of_standard_input(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        writer = threading.Thread(target=lambda: (tmp_path / "pipe").write_bytes(ndjson(GOOD) * 20_000))
+        writer.start()
+        with pytest.MonkeyPatch.context() as patch:
+            for name in ("_PROGRESS_AFTER", "_PROGRESS_EVERY"):
+                patch.setattr(run_module, name, 0)
+            text = at_terminal("inbound", tmp_path / "pipe", "--output", os.devnull).text
+        writer.join()
 
         assert "/s" in text
         assert "%" not in text

@@ -9,22 +9,19 @@ from typing import Any, Final
 
 import attrs
 
-from statsig_segment.cli.arguments import add_file_argument, from_zero
-from statsig_segment.cli.blocks import placed_payloads
+from statsig_segment.cli.arguments import add_config, add_file_argument, add_json, from_zero
+from statsig_segment.cli.blocks import CALLS, EVENTS, STANDARD_INPUT, Direction, Payloads
 from statsig_segment.cli.codec import FAST
-from statsig_segment.cli.commands.inbound import CALLS
-from statsig_segment.cli.commands.outbound import EVENTS
 from statsig_segment.cli.comparison_facts import Sides, comparison_record, proposal_text, verdict
 from statsig_segment.cli.configuration import read_config
-from statsig_segment.cli.files import READ_ERRORS, STANDARD_INPUT, read_blocks
+from statsig_segment.cli.files import READ_ERRORS, read_blocks
 from statsig_segment.cli.outputs import Outputs, UnusableError, reason
 from statsig_segment.cli.run import (
     OK,
     REJECTED,
     UNUSABLE,
-    Direction,
-    check_readable,
     encoded,
+    input_files,
     naming_standard_output,
     say,
     say_if_waiting,
@@ -42,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     add_file_argument(parser, "calls", "Segment calls; - is standard input", metavar="CALLS")
     add_file_argument(parser, "export", "what Statsig holds of them; - is standard input", metavar="EXPORT")
-    add_file_argument(parser, "--config", "the configuration, TOML or JSON; without one, the default")
+    add_config(parser)
     parser.add_argument(
         "--tolerance-ms",
         type=from_zero,
@@ -50,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="how far the times of a call and its event may lie apart; 999 where the export cuts them to seconds",
     )
-    parser.add_argument("--json", action="store_true", help="write JSON at a terminal, too")
+    add_json(parser)
     add_file_argument(parser, "--write-config", "write the proposed configuration to this file, TOML or (.json) JSON")
 
 
@@ -60,8 +57,7 @@ def run(arguments: Any) -> int:
     if names.count(STANDARD_INPUT) + (arguments.config == STANDARD_INPUT) > 1:
         arguments.parser.error("standard input can be only one of CALLS, EXPORT and --config")
     config = read_config(arguments.config)
-    for name in names:
-        check_readable(name)
+    input_files(names)
     with _output(arguments) as outputs:
         calls, exported = _Side.read(arguments.calls, CALLS), _Side.read(arguments.export, EVENTS)
         found = compare(calls.payloads, exported.payloads, config, tolerance_ms=arguments.tolerance_ms)
@@ -99,10 +95,11 @@ class _Side:
         side = cls([], array("q"))
         say_if_waiting(name, direction.what)
         try:
-            for line, block in read_blocks(name, direction.split, direction.error):
-                for number, payload in placed_payloads(line, block, direction.split, direction.error):
+            for block in read_blocks(name, direction):
+                payloads = Payloads(block, direction)
+                for payload in payloads:
                     side.payloads.append(payload)
-                    side.lines.append(number)
+                    side.lines.append(payloads.line)
         except READ_ERRORS as error:
             raise UnusableError(f"{name}: {reason(error)}") from None
         return side

@@ -6,9 +6,9 @@ from contextlib import closing
 from functools import partial
 from typing import Any, Final
 
-from statsig_segment.cli.arguments import add_file_argument, add_inputs, positive
+from statsig_segment.cli.arguments import add_file_argument, add_inputs, add_jobs, add_json
+from statsig_segment.cli.blocks import CALLS
 from statsig_segment.cli.codec import FAST
-from statsig_segment.cli.commands.inbound import CALLS
 from statsig_segment.cli.configuration import read_config
 from statsig_segment.cli.covered import cover_block
 from statsig_segment.cli.preview_facts import preview_record, tally_of
@@ -22,9 +22,9 @@ from statsig_segment.insight.preview import Preview, preview
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     add_inputs(parser, CALLS.what)
-    parser.add_argument("--json", action="store_true", help="write JSON at a terminal, too")
+    add_json(parser)
     add_file_argument(parser, "--html", "write the preview as one HTML page to this file")
-    parser.add_argument("--jobs", type=positive, default=1, metavar="N", help="share the work among N processes")
+    add_jobs(parser)
 
 
 _JOINED: Final = 32
