@@ -21,7 +21,6 @@ from statsig_segment import (
     translate,
 )
 from statsig_segment import testing as kit
-from statsig_segment.cli.description import config_text
 
 
 class Kind(Enum):
@@ -97,9 +96,3 @@ def test_a_nested_key_of_a_type_of_its_own_is_flattened_as_its_text() -> None:
 
     assert isinstance(event, StatsigEvent)
     assert [(key, type(key)) for key in event.metadata] == [("cart_id", str)]
-
-
-def test_several_value_properties_are_described() -> None:
-    text = config_text(IntegrationConfig(inbound=InboundConfig(value_property=["revenue", "total"])))
-
-    assert 'The first usable one of these properties becomes the value: "revenue", "total".' in text

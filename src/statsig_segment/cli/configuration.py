@@ -86,7 +86,7 @@ def read_config(name: str | None) -> IntegrationConfig:
 
 
 def _warnings(config: IntegrationConfig) -> Iterator[tuple[str, str]]:
-    """Give the paths of what is hardly meant, and why (CL-6)."""
+    """Yield the paths of settings that are probably not meant, and why (CL-6, CL-7)."""
     inbound = config.inbound
     for index, row in enumerate(inbound.id_mappings):
         path = f"$.inbound.id_mappings[{index}]"
@@ -97,6 +97,9 @@ def _warnings(config: IntegrationConfig) -> Iterator[tuple[str, str]]:
             yield path, "this mapping can never win: where a call has a userId, it is the user ID already"
     for name in sorted((inbound.filters.include or frozenset()) & (inbound.filters.exclude or frozenset())):
         yield "$.inbound.filters.exclude", f"{name!r} is both included and excluded, and so never sent"
+    for key in ("include", "exclude"):
+        for name in sorted(name for name in getattr(inbound.filters, key) or () if "*" in name):
+            yield f"$.inbound.filters.{key}", f"{name!r} means an event of exactly this name: * is not a wildcard here"
 
 
 def _differs_in_case(name: str, names: Iterable[str]) -> str | None:

@@ -1,25 +1,27 @@
-"""Where the keys of a configuration stand in its text, TOML or JSON, which are read alike here; checks nothing.
+"""Where the keys of a configuration are in its text, TOML or JSON; tomllib and json keep no positions.
 
-The text is known to be sound: whoever asks has had it read already, and wants to know where a path of it stands.
+One pass over the tokens, alike for both languages. The text has been read before, so nothing is checked.
 """
 
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
-from typing import Any, Final, TypeAlias
+from itertools import chain, takewhile
+from typing import Final, TypeAlias
 
 import attrs
 
 Path: TypeAlias = tuple[str | int, ...]
+_Tokens: TypeAlias = Iterator[re.Match[str]]
+_Places: TypeAlias = Iterator[tuple[Path, re.Match[str]]]
 
 _find_tokens: Final = re.compile(
     r'"""(?:[^\\]|\\.)*?"""|\'\'\'.*?\'\'\'|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|#[^\n]*|\n|[\[\]{}=:,.]|[^\s\[\]{}=:,."\'#]+',
     re.DOTALL,
 ).finditer
-_find_steps: Final = re.compile(r'\.([^.\[]+)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]').finditer
-_END: Final = ""
+_find_steps: Final = re.compile(r'\.([^.\[]+)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]').findall
 
 
 @attrs.frozen(kw_only=True)
@@ -34,121 +36,86 @@ class Place:
 
 
 def place_of(text: str, path: str) -> Place | None:
-    """Give the place of a path such as `$.inbound.id_mappings[0].field`, or of what it stands in; `None` if unknown."""
-    steps: Path = tuple(name or (int(index) if index else json.loads(quoted)) for name, index, quoted in _groups(path))
-    with suppress(Exception):
-        places = _Reader(text).places()
-        for length in range(len(steps), 0, -1):
-            if steps[:length] in places:
-                return places[steps[:length]]
+    """Return the place of a path such as `$.inbound.id_mappings[0].field`, or of what holds it; `None` if unknown."""
+    wanted: Path = tuple(
+        name or (int(index) if index else json.loads(quoted)) for name, index, quoted in _find_steps(path)
+    )
+    with suppress(RecursionError, ValueError):  # too deep, or an escape that only TOML knows
+        tokens = {found: token for found, token in _places(text) if found and found == wanted[: len(found)]}
+        if tokens:
+            return _place(text, tokens[max(tokens, key=len)])
     return None
 
 
-def _groups(path: str) -> Iterator[tuple[Any, ...]]:
-    return (found.groups() for found in _find_steps(path))
+def _place(text: str, token: re.Match[str]) -> Place:
+    start, end = token.span()
+    line_start = text.rfind("\n", 0, start) + 1
+    return Place(line=text.count("\n", 0, start) + 1, column=start - line_start, length=max(1, end - start))
 
 
-class _Reader:
-    """Reads the text token by token, and notes where each key and each item begins."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._tokens = [found for found in _find_tokens(text) if not found[0].startswith("#")]
-        self._at = 0
-        self._places: dict[Path, Place] = {}
-        self._items: Counter[Path] = Counter()
-
-    def places(self) -> dict[Path, Place]:
-        """Read everything."""
-        self._skip("\n")
-        if self._peek() == "{":
-            self._value(())
+def _places(text: str) -> _Places:
+    """Yield the path of each key and of each item of a list, with the token at which it begins."""
+    tokens = (token for token in _find_tokens(text) if not token[0].startswith("#"))
+    table: Path = ()
+    rows: Counter[Path] = Counter()
+    for token in tokens:
+        if token[0] == "[":
+            table = yield from _header(tokens, rows)
+        elif token[0] == "{":
+            yield from _entries(tokens, (), "}")
         else:
-            self._toml()
-        return self._places
+            yield from _entries(chain((token,), tokens), table, "\n")
 
-    def _peek(self) -> str:
-        return self._tokens[self._at][0] if self._at < len(self._tokens) else _END
 
-    def _take(self) -> str:
-        token = self._peek()
-        self._at += 1
-        return token
+def _header(tokens: _Tokens, rows: Counter[Path]) -> Generator[tuple[Path, re.Match[str]], None, Path]:
+    """Read [the.header] of a table; a step through [[rows]] means the last row there is."""
+    path: Path = ()
+    is_row = False
+    for token in takewhile(lambda token: token[0] != "\n", tokens):
+        if token[0] == "[":
+            is_row = True
+        elif token[0] not in "].":
+            if rows[path]:
+                path = (*path, rows[path] - 1)
+            path = (*path, _name(token[0]))
+            yield path, token
+    if is_row:
+        rows[path] += 1
+        path = (*path, rows[path] - 1)
+    return path
 
-    def _skip(self, marks: str) -> None:
-        while self._peek() != _END and self._peek() in marks:
-            self._at += 1
 
-    def _note(self, path: Path) -> None:
-        start, end = self._tokens[self._at].span()
-        line = self._text.count("\n", 0, start) + 1
-        column = start - self._text.rfind("\n", 0, start) - 1
-        self._places[path] = Place(line=line, column=column, length=max(1, end - start))
-
-    def _toml(self) -> None:
-        table: Path = ()
-        while self._peek() != _END:
-            if self._peek() == "[":
-                table = self._header()
-            else:
-                self._entry(table)
-            self._skip("\n")
-
-    def _header(self) -> Path:
-        self._take()
-        is_item = self._peek() == "["
-        if is_item:
-            self._take()
-        path = self._key((), "]", of_table=True)
-        if is_item:
-            self._take()
-            path = (*path, self._items[path])
-            self._items[path[:-1]] += 1
-        return path
-
-    def _key(self, path: Path, ends: str, *, of_table: bool = False) -> Path:
-        """Read a key, dotted or not, and what ends it; a step through an array of tables means its last one."""
-        while self._peek() not in {*ends, _END}:
-            if self._peek() == ".":
-                self._take()
-                if of_table and self._items[path]:
-                    path = (*path, self._items[path] - 1)
-                continue
-            path = (*path, _name(self._peek()))
-            self._note(path)
-            self._take()
-        self._take()
-        return path
-
-    def _entry(self, table: Path) -> None:
-        self._value(self._key(table, "=:"))
-
-    def _value(self, path: Path) -> None:
-        self._skip("\n")
-        if self._peek() == "{":
-            self._take()
-            while self._more("}"):
-                self._entry(path)
-        elif self._peek() == "[":
-            self._take()
-            index = 0
-            while self._more("]"):
-                self._note((*path, index))
-                self._value((*path, index))
-                index += 1
+def _entries(tokens: _Tokens, table: Path, end: str) -> _Places:
+    path: Path | None = table  # of the key that is being read; `None` behind a value
+    for token in takewhile(lambda token: token[0] != end, tokens):
+        mark = token[0]
+        if mark == ",":
+            path = table
+        elif path is None or mark in ".\n":
+            continue
+        elif mark in "=:":
+            first = next((token for token in tokens if token[0] != "\n"), token)
+            yield from _inside(first, tokens, path)
+            path = None
         else:
-            while self._peek() not in {",", "}", "]", "\n", _END}:
-                self._take()
+            path = (*path, _name(mark))
+            yield path, token
 
-    def _more(self, end: str) -> bool:
-        self._skip(",\n")
-        if self._peek() not in {end, _END}:
-            return True
-        self._take()
-        return False
+
+def _inside(first: re.Match[str], tokens: _Tokens, path: Path) -> _Places:
+    """Yield what a value holds, which begins with this token."""
+    if first[0] == "{":
+        yield from _entries(tokens, path, "}")
+    elif first[0] == "[":
+        index, is_new = 0, True
+        for token in takewhile(lambda token: token[0] != "]", tokens):
+            if token[0] == ",":
+                index, is_new = index + 1, True
+            elif is_new and token[0] != "\n":
+                is_new = False
+                yield (*path, index), token
+                yield from _inside(token, tokens, (*path, index))
 
 
 def _name(token: str) -> str:
-    if token.startswith('"'):
-        return str(json.loads(token))
-    return token.strip("'")
+    return str(json.loads(token)) if token.startswith('"') else token.strip("'")

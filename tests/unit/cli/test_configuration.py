@@ -186,6 +186,15 @@ class TestWarnings:
             "warning: FILE:1: $.inbound.filters.exclude: 'b' is both included and excluded, and so never sent"
         )
 
+    @pytest.mark.parametrize("key", ["include", "exclude"])
+    def test_an_asterisk_in_a_name(self, run: Run, tmp_path: Path, key: str) -> None:
+        text = f'[inbound.filters]\n{key} = ["Viewed *", "Heartbeat"]\n'
+
+        assert self.check(run, tmp_path / "c.toml", text)[0] == (
+            f"warning: FILE:2: $.inbound.filters.{key}: 'Viewed *' means an event of exactly this name: "
+            "* is not a wildcard here"
+        )
+
     @pytest.mark.parametrize("id_type", ["userID", "userid"])
     def test_a_mapping_that_can_never_win(self, run: Run, tmp_path: Path, id_type: str) -> None:
         text = f'[[inbound.id_mappings]]\nfield = "userId"\nid_type = "{id_type}"\n'

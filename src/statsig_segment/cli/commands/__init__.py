@@ -35,7 +35,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             run=compare.run,
         ),
         "check-config": Command(
-            help="show every problem of a configuration, or what it does",
+            help="show every problem of a configuration, or what it changes",
             add_arguments=check_config.add_arguments,
             run=check_config.run,
         ),

@@ -1,12 +1,15 @@
-"""`check-config`: every problem of a configuration, or what it does."""
+"""`check-config`: every problem of a configuration, or the settings that it changes."""
 
 import argparse
 from typing import Any
 
+import tomli_w
+
 from statsig_segment.cli.arguments import add_file_argument
 from statsig_segment.cli.configuration import read_source
-from statsig_segment.cli.description import config_text
+from statsig_segment.cli.messages import printable
 from statsig_segment.cli.run import OK, encoded, naming_standard_output, say, standard_output
+from statsig_segment.configuration.tables import config_table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +24,8 @@ def run(arguments: Any) -> int:
     output = standard_output()
     for warning in source.warnings(config):
         say(warning)
+    changed = printable(tomli_w.dumps(config_table(config)))
+    what = f"It changes these settings:\n\n{changed}" if changed else "It changes no setting.\n"
     with naming_standard_output():
-        output.write(encoded(f"{arguments.config} can be used.\n\n{config_text(config)}\n"))
+        output.write(encoded(f"{arguments.config} can be used. {what}"))
     return OK

@@ -12,12 +12,12 @@ import attrs
 from statsig_segment.configuration.event_names import EventNaming
 from statsig_segment.configuration.filters import apply_filters
 from statsig_segment.configuration.models import InboundConfig, IntegrationConfig
+from statsig_segment.configuration.tables import config_table
 from statsig_segment.inbound.translate import check_iterable
 from statsig_segment.insight.comparison.aspects import AGREES, ASPECTS, compared
 from statsig_segment.insight.comparison.learners import is_sent, learn, learn_naming
 from statsig_segment.insight.comparison.pairing import Pairing, pair
 from statsig_segment.insight.comparison.sides import Call, CallSide, ExportedSide, read_calls, read_exported
-from statsig_segment.insight.comparison.tables import config_table
 
 __all__ = ["Comparison", "Example", "Finding", "compare", "config_table"]
 

@@ -1,4 +1,4 @@
-"""Writing a configuration as the table that `load_config` reads: only what differs from the default."""
+"""Writes a configuration as the table that `load_config` reads: only what differs from the default."""
 
 from collections.abc import Mapping
 from typing import Any, Final, cast
@@ -12,10 +12,9 @@ _NULLABLE: Final = "value_property"
 
 
 def config_table(config: IntegrationConfig) -> Mapping[str, Any]:
-    """Write a configuration as an immutable table, ready for `load_config`, JSON and TOML.
+    """Return a configuration as an immutable table, ready for `load_config`, JSON and TOML; defaults are left out.
 
-    Shape: a configuration in; a table with its keys out, in which what is the default is left out.
-    Errors: none. `load_config(config_table(config)) == config`.
+    `load_config(config_table(config)) == config`.
 
     >>> from statsig_segment import InboundConfig
     >>> config_table(IntegrationConfig(inbound=InboundConfig(default_environment="staging", value_property=None)))
