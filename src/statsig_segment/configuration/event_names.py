@@ -9,7 +9,7 @@ import attrs
 from statsig_segment import segment
 from statsig_segment._json.paths import Found
 from statsig_segment._json.values import EMPTY, FrozenDict
-from statsig_segment.configuration.validators import A_BOOL, TEXT, problem
+from statsig_segment.configuration.validators import A_BOOL, TEXT, checked, problem
 from statsig_segment.segment.calls import Group, Identify, Page, Screen, SegmentEvent, Track, name_part
 
 PLACEHOLDERS: Final = FrozenDict(
@@ -59,8 +59,7 @@ def _parsed(text: str) -> list[tuple[str, str | None, str | None, str | None]] |
 
 
 def _cut_all(naming: Any) -> Mapping[str, Template]:
-    texts: dict[str, Any] = {key: getattr(naming, key) for key in PLACEHOLDERS}
-    return FrozenDict({key: _cut(text, key) for key, text in texts.items() if isinstance(text, str)})
+    return FrozenDict({key: _cut(getattr(naming, key), key) for key in PLACEHOLDERS})
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -88,6 +87,7 @@ class EventNaming:
     group: str = attrs.field(default="group", validator=TEXT)
     from_properties: bool = attrs.field(default=False, validator=A_BOOL)
     """Take the name and category of a page or screen from its properties where it has none of its own."""
+    _checked: None = checked()
     templates: Mapping[str, Template] = attrs.field(
         init=False, default=attrs.Factory(_cut_all, takes_self=True), eq=False, repr=False
     )

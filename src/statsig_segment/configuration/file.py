@@ -293,8 +293,8 @@ def _class_issues(error: Any, keys: tuple[str, ...]) -> Iterator[Issue]:
         path = join_path("$", note.name)
         if isinstance(found, ConfigError):
             yield from _moved(found, path)
-        else:  # the KeyError of a key without a default
-            yield Issue(code="missing_key", path=path)
+        else:  # the KeyError of a key without a default, or what a caller's object raised when it was looked at
+            yield Issue(code="missing_key" if isinstance(found, KeyError) else "wrong_type", path=path)
     for found in others:
         unknown = sorted(found.extra_fields)
         for key in unknown:

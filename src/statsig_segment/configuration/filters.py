@@ -18,11 +18,13 @@ from statsig_segment.configuration.validators import (
     NAMES,
     NAMES_OR_NONE,
     PATH,
+    checked,
     derived,
     expect,
     name_set,
     read_path,
     rows,
+    sorted_names,
     table,
 )
 from statsig_segment.errors import TranslationError
@@ -49,13 +51,10 @@ _TYPES: Final = expect(
 )
 
 
-def _cut_patterns(row: Any) -> re.Pattern[str] | None:
-    """Compile the patterns of a row into one; `None` where the validator is about to refuse them."""
-    matches = row.matches
-    if not isinstance(matches, tuple) or not all(isinstance(text, str) for text in matches):
-        return None
+def _cut_patterns(row: Any) -> re.Pattern[str]:
+    """Compile the patterns of a row into one."""
     # `translate` writes each `*` as an atomic group, so matching is linear; a bracket is nothing special here.
-    return re.compile("|".join(translate(text.replace("[", "[[]")) for text in matches))
+    return re.compile("|".join(translate(text.replace("[", "[[]")) for text in row.matches))
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -81,6 +80,7 @@ class FieldFilter:
     """A top-level field, or a path as in an ID mapping."""
     matches: tuple[str, ...] = attrs.field(converter=rows, validator=_MATCHES)
     """One or more patterns; one that fits is enough."""
+    _checked: None = checked()
     path: FieldPath = derived(read_path)
     pattern: re.Pattern[str] = derived(_cut_patterns)
 
@@ -118,11 +118,17 @@ class InboundFilter:
 
     """
 
-    include: frozenset[str] | None = attrs.field(default=None, converter=name_set, validator=NAMES_OR_NONE)
+    include: frozenset[str] | None = attrs.field(
+        default=None, converter=name_set, validator=NAMES_OR_NONE, repr=sorted_names
+    )
     """The only names that pass; `None` means all, and an empty set none."""
-    exclude: frozenset[str] = attrs.field(default=frozenset[str](), converter=name_set, validator=NAMES)
+    exclude: frozenset[str] = attrs.field(
+        default=frozenset[str](), converter=name_set, validator=NAMES, repr=sorted_names
+    )
     """The names that do not pass."""
-    types: frozenset[str] | None = attrs.field(default=None, converter=name_set, validator=[NAMES_OR_NONE, _TYPES])
+    types: frozenset[str] | None = attrs.field(
+        default=None, converter=name_set, validator=[NAMES_OR_NONE, _TYPES], repr=sorted_names
+    )
     """The only types of call that pass; `None` means all."""
     drop_where: tuple[FieldFilter, ...] = attrs.field(default=(), converter=rows, validator=_DROP_WHERE)
     """Calls that one of these fits do not pass."""

@@ -3,7 +3,7 @@
 import attrs
 
 from statsig_segment._json.paths import FieldPath
-from statsig_segment.configuration.validators import FILLED_TEXT, PATH, derived, read_path
+from statsig_segment.configuration.validators import FILLED_TEXT, PATH, checked, derived, read_path
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -18,5 +18,6 @@ class IdMapping:
 
     field: str = attrs.field(validator=PATH)
     id_type: str = attrs.field(validator=FILLED_TEXT)
+    _checked: None = checked()
     path: FieldPath = derived(read_path)
     """`field`, read once."""

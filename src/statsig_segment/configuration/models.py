@@ -1,13 +1,13 @@
 """The configuration models; reading them from a file is the job of `config_file`."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final, cast
+from collections.abc import Mapping
+from typing import Any, Final
 
 import attrs
 from attrs import validators
 
 from statsig_segment._json.paths import FieldPath
-from statsig_segment._json.values import EMPTY, FrozenDict, is_object
+from statsig_segment._json.values import EMPTY, FrozenDict
 from statsig_segment.configuration.choices import DOCUMENTED, FLATTEN, JSON, PROFILES
 from statsig_segment.configuration.event_names import EventNaming
 from statsig_segment.configuration.filters import InboundFilter, OutboundFilter
@@ -20,12 +20,14 @@ from statsig_segment.configuration.validators import (
     FILLED_TEXT_OR_NONE,
     NAMES_OR_NONE,
     a_model,
+    checked,
     derived,
     expect,
     name_set,
     one_of,
     path_table,
     rows,
+    sorted_names,
     table,
 )
 from statsig_segment.statsig.events import PLAIN_FIELDS
@@ -54,10 +56,9 @@ _VALUE_PROPERTY: Final = expect(
 )
 
 
-def _read_paths(paths: Any) -> Mapping[str, FieldPath]:
-    """Read the paths of a table once; the validator refuses those that cannot be read."""
-    texts = paths.items() if is_object(paths) else ()
-    found = {name: FieldPath.read(path) for name, path in texts if isinstance(path, str)}
+def _read_paths(paths: Mapping[str, str]) -> Mapping[str, FieldPath]:
+    """Read the paths of a table once."""
+    found = {name: FieldPath.read(path) for name, path in paths.items()}
     return FrozenDict({name: path for name, path in found.items() if path is not None})
 
 
@@ -84,10 +85,7 @@ def normalized(id_type: str) -> str:
 
 
 def _declared_spellings(config: Any) -> Mapping[str, str]:
-    id_types = config.id_types
-    names = cast("Iterable[Any]", id_types) if isinstance(id_types, frozenset) else ()
-    declared = sorted((name for name in names if isinstance(name, str)), reverse=True)
-    return FrozenDict({normalized(name): name for name in declared})
+    return FrozenDict({normalized(name): name for name in sorted(config.id_types or (), reverse=True)})
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -99,7 +97,9 @@ class InboundConfig:
 
     default_environment: str | None = attrs.field(default=None, validator=FILLED_TEXT_OR_NONE)
     """The tier of calls that name none (US-4)."""
-    id_types: frozenset[str] | None = attrs.field(default=None, converter=name_set, validator=NAMES_OR_NONE)
+    id_types: frozenset[str] | None = attrs.field(
+        default=None, converter=name_set, validator=NAMES_OR_NONE, repr=sorted_names
+    )
     """The ID types that the Statsig project declares; others give an issue (ID-7)."""
     id_mappings: tuple[IdMapping, ...] = attrs.field(default=(), converter=rows, validator=_MAPPINGS)
     """Fields to copy to custom IDs, in order (ID-4)."""
@@ -119,24 +119,27 @@ class InboundConfig:
         default="value", converter=rows, validator=_VALUE_PROPERTY
     )
     """The property that becomes the event's value; of several, the first usable one; or `None` for none (US-8)."""
+    honor_integrations: bool = attrs.field(default=True, validator=A_BOOL)
+    """Skip what the `integrations` object disables (FL-4)."""
+    integration_names: frozenset[str] = attrs.field(
+        default=frozenset({"Statsig"}),
+        converter=name_set,
+        validator=[FILLED_NAMES, _INTEGRATION_NAMES],
+        repr=sorted_names,
+    )
+    """The names under which this destination may appear in `integrations`, case-sensitive (FL-4)."""
+    consent_categories: frozenset[str] = attrs.field(
+        default=frozenset[str](), converter=name_set, validator=FILLED_NAMES, repr=sorted_names
+    )
+    """The consent categories that this destination is mapped to in Segment; a call needs each of them (FL-8)."""
+    allow_statsig_origin: bool = attrs.field(default=False, validator=A_BOOL)
+    """Let calls pass that Statsig's own export made (FL-5)."""
+    _checked: None = checked()
     user_paths: Mapping[str, FieldPath] = derived(_user_paths)
     custom_paths: Mapping[str, FieldPath] = derived(_custom_paths)
     metadata_paths: Mapping[str, FieldPath] = derived(_metadata_paths)
     value_properties: tuple[str, ...] = derived(_value_properties)
     declared_spellings: Mapping[str, str] = derived(_declared_spellings)
-
-    honor_integrations: bool = attrs.field(default=True, validator=A_BOOL)
-    """Skip what the `integrations` object disables (FL-4)."""
-    integration_names: frozenset[str] = attrs.field(
-        default=frozenset({"Statsig"}), converter=name_set, validator=[FILLED_NAMES, _INTEGRATION_NAMES]
-    )
-    """The names under which this destination may appear in `integrations`, case-sensitive (FL-4)."""
-    consent_categories: frozenset[str] = attrs.field(
-        default=frozenset[str](), converter=name_set, validator=FILLED_NAMES
-    )
-    """The consent categories that this destination is mapped to in Segment; a call needs each of them (FL-8)."""
-    allow_statsig_origin: bool = attrs.field(default=False, validator=A_BOOL)
-    """Let calls pass that Statsig's own export made (FL-5)."""
     plan: Plan | None = derived(cut_plan)
     """What the fast lane needs of all this."""
 
@@ -157,6 +160,7 @@ class OutboundConfig:
     config_change_user_id: str | None = attrs.field(default=None, validator=FILLED_TEXT_OR_NONE)
     """The user ID, in the deliverable profile, of a config change with neither a user ID nor an email (OU-6)."""
     filters: OutboundFilter = attrs.field(factory=OutboundFilter, validator=a_model(OutboundFilter))
+    _checked: None = checked()
     plan: OutboundPlan | None = derived(cut_outbound_plan)
     """What the fast lane back needs of all this."""
 

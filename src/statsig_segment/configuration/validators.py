@@ -1,7 +1,7 @@
 """How configuration models check what they are given: exact types, no coercion, `ConfigError` for anything else."""
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, TypeAlias, cast
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
 
 import attrs
 from attrs import validators
@@ -31,43 +31,56 @@ def expect(what: str, *checks: Check) -> Check:
 
 
 def _failure(checks: tuple[Check, ...], model: object, attribute: Attribute, value: object) -> str | None:
-    """Give the code of what is wrong with a value; attrs' own error, which holds the value, ends here."""
+    """Return the code of what is wrong with a value; attrs' own error, which holds the value, ends here."""
     try:
         for check in checks:
             check(model, attribute, value)
-    except TypeError:
-        return "wrong_type"
     except ValueError:
         return "wrong_value"
+    except Exception:  # noqa: BLE001 - attrs raises TypeError, and a caller's object whatever it likes
+        return "wrong_type"
     return None
 
 
 def name_set(value: Any) -> Any:
     """Turn a list, tuple or set of names into a frozenset; leave anything else for the validator to refuse."""
-    if not isinstance(value, list | tuple | set | frozenset):
-        return value
-    names = cast("Iterable[Any]", value)
-    try:
-        return frozenset(names)
-    except TypeError:
-        return names
+    return _converted(value, list | tuple | set | frozenset, frozenset)
 
 
 def table(value: Any) -> Any:
     """Turn a mapping into a frozen one, with no entry lost; leave anything else for the validator to refuse."""
-    kind = cast("type[object]", type(value))
-    return FrozenDict(value) if issubclass(kind, Mapping) else value
+    return _converted(value, Mapping, FrozenDict)
 
 
 def rows(value: Any) -> Any:
     """Turn a list into a tuple; leave anything else for the validator to refuse."""
-    return tuple(cast("Iterable[Any]", value)) if isinstance(value, list | tuple) else value
+    return _converted(value, list | tuple, tuple)
+
+
+def _converted(value: object, kinds: Any, make: Callable[[Any], Any]) -> Any:
+    kind = type(value)  # which cannot raise, unlike the attribute `__class__`
+    try:
+        return make(value) if issubclass(kind, kinds) else value
+    except Exception:  # noqa: BLE001 - a caller's object raises whatever it likes when it is read
+        return object()  # which every validator refuses
+
+
+def sorted_names(names: frozenset[str] | None) -> str:
+    """Return the text that shows a set of names: sorted, so that equal models show alike in every process."""
+    return f"frozenset({{{', '.join(map(repr, sorted(names)))}}})" if names else repr(names)
 
 
 def read_path(model: Any) -> FieldPath:
-    """Read the path in a model's `field` once; where that fails, the field's validator refuses it next."""
-    field = model.field
-    return (isinstance(field, str) and FieldPath.read(field)) or NOWHERE
+    """Read the path in a model's `field`, once."""
+    return FieldPath.read(model.field) or NOWHERE  # which never happens behind `checked`
+
+
+def checked() -> Any:
+    """Declare that the attributes above are sound before the attributes below are derived from them.
+
+    attrs itself runs validators last, when a derived attribute would have met a value of any kind already.
+    """
+    return derived(attrs.validate)
 
 
 def derived(make: Callable[[Any], Any]) -> Any:
