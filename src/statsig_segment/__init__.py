@@ -26,6 +26,7 @@ from statsig_segment.inbound.audiences import (
     fold_audience_updates,
 )
 from statsig_segment.inbound.conversion import to_statsig_event
+from statsig_segment.inbound.fast_lane import COMPILED
 from statsig_segment.inbound.identity import apply_id_mappings
 from statsig_segment.inbound.translate import LogOutcome, Outcome, Seen, log_events, translate, translate_many
 from statsig_segment.insight.explain import Explanation, Row, explain
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from statsig_segment.signatures import verify_segment_signature, verify_statsig_signature
 
 __all__ = [
+    "COMPILED",
     "AudienceFold",
     "AudienceUpdate",
     "Comparison",

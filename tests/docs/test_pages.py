@@ -248,7 +248,9 @@ class TestTheCommandLinePage:
 
 class TestTheApiPage:
     def test_it_shows_every_public_name(self) -> None:
-        shown = set(re.findall(r"auto(?:function|class):: statsig_segment\.(\w+)$", page("api.md"), flags=re.MULTILINE))
+        shown = set(
+            re.findall(r"auto(?:function|class|data):: statsig_segment\.(\w+)$", page("api.md"), flags=re.MULTILINE)
+        )
 
         assert shown == set(statsig_segment.__all__) - {"__version__"}
 

@@ -1,13 +1,14 @@
 """How JavaScript prints numbers and trees (US-7); no rule of translation."""
 
 import re
+from collections.abc import Iterable
 from json.encoder import encode_basestring as _quote
 from math import isfinite
 from typing import Any, Final, cast
 
 from statsig_segment.errors import TranslationError
 
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_SURROGATE: Final = re.compile(f"[{chr(0xD800)}-{chr(0xDFFF)}]")  # mypyc takes no surrogate in a literal
 
 
 def json_text(value: Any) -> tuple[str, bool]:
@@ -30,7 +31,7 @@ def _written(value: Any, unprintable: list[float]) -> str:
         entries = cast("dict[str, Any]", value).items()
         return f"{{{','.join(f'{_quote(key)}:{_written(item, unprintable)}' for key, item in entries)}}}"
     if isinstance(value, (list, tuple)):
-        return f"[{','.join(_written(item, unprintable) for item in cast('list[Any]', value))}]"
+        return f"[{','.join(_written(item, unprintable) for item in cast('Iterable[Any]', value))}]"
     if value is None:
         return "null"
     text = scalar_text(value)

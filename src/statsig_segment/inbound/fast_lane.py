@@ -109,11 +109,15 @@ _TIME_TYPES: Final = frozenset({str, int, float})
 _ATTRIBUTES: Final = frozenset({str, int, float, bool})
 
 
+COMPILED: Final = __file__.endswith((".so", ".pyd"))
+"""Whether the fast lanes run as machine code compiled by mypyc (`True`), or as Python (`False`)."""
+
+
 class _OddError(Exception):
     """The call is the reference's."""
 
 
-def log_event(payload: JsonObject, plan: Plan | None) -> JsonObject | AudienceUpdate | str | None:  # noqa: C901, PLR0911, PLR0912, PLR0915
+def log_event(payload: object, plan: Plan | None) -> JsonObject | AudienceUpdate | str | None:  # noqa: C901, PLR0911, PLR0912, PLR0915
     """Give what a sound call becomes: its log event, its update, the reason to skip it; or `None` to step aside.
 
     It takes any payload, and steps aside for all but exact dicts. It reads a call from top to bottom; one long

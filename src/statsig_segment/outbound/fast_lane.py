@@ -43,7 +43,7 @@ class _OddError(Exception):
     """The event is the reference's."""
 
 
-def outbound_track(payload: JsonObject, plan: OutboundPlan | None) -> JsonObject | str | None:  # noqa: C901, PLR0911, PLR0912, PLR0915
+def outbound_track(payload: object, plan: OutboundPlan | None) -> JsonObject | str | None:  # noqa: C901, PLR0911, PLR0912, PLR0915
     """Give the track call of a sound event, the reason for which it is skipped, or `None` to step aside.
 
     It takes any payload, and steps aside for all but exact dicts. It reads an event from top to bottom; one long
