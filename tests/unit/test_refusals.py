@@ -11,15 +11,19 @@ from tests.support.lookalikes import Text
 from statsig_segment import (
     ConfigChange,
     InboundConfig,
+    IntegrationConfig,
     Rejected,
     SegmentEventError,
     Skipped,
+    StatsigEvent,
+    fold_audience_updates,
     log_events,
     split_segment_batch,
     to_event_webhook,
     to_log_event,
     to_outbound_track,
     to_segment_batches,
+    translate,
     translate_many,
 )
 from statsig_segment.inbound.fast_lane import log_event
@@ -43,6 +47,54 @@ class TestASingleCall:
     def test_it_is_refused_at_once_where_many_are_expected(self, name: str, call: Any) -> None:
         with pytest.raises(TypeError, match=rf"^{name} takes an iterable of calls, not a single \w+; put it in a list"):
             MANY[name](call)
+
+
+CONFIGURED: Final[dict[str, Callable[[Any], object]]] = {
+    "translate": lambda config: translate(CALL, config),
+    "translate_many": lambda config: translate_many([CALL], config),
+    "log_events": lambda config: log_events([CALL], config),
+}
+
+
+class TestAnotherConfiguration:
+    @pytest.mark.parametrize("name", CONFIGURED)
+    @pytest.mark.parametrize("config", [{}, InboundConfig(), None], ids=["table", "one direction", "none"])
+    def test_it_is_refused_at_once_with_the_way_to_make_the_right_one(self, name: str, config: Any) -> None:
+        expected = rf"^{name} takes an IntegrationConfig, not {type(config).__name__}; load_config makes one"
+        with pytest.raises(TypeError, match=expected):
+            CONFIGURED[name](config)
+
+    def test_a_subclass_is_taken(self) -> None:
+        class Own(IntegrationConfig):
+            pass
+
+        assert isinstance(translate(CALL, Own()), StatsigEvent)
+
+
+class TestAnythingButAnUpdate:
+    @pytest.mark.parametrize("update", [5, None, {}])
+    def test_it_is_not_folded(self, update: Any) -> None:
+        with pytest.raises(
+            TypeError, match=rf"^fold_audience_updates takes AudienceUpdates, not {type(update).__name__}"
+        ):
+            fold_audience_updates([update])
+
+
+class TestBrokenText:
+    @pytest.mark.parametrize(
+        ("text", "place"),
+        [
+            ('{"a": 1,,}', "(at line 1, column 9)"),
+            (b'{\n "b": oops', "(at line 2, column 7)"),
+            ("", "(at line 1, column 1)"),
+        ],
+    )
+    def test_the_message_says_where_python_stopped_reading(self, text: str | bytes, place: str) -> None:
+        with pytest.raises(SegmentEventError) as caught:
+            translate(text)
+
+        assert (caught.value.code, caught.value.path) == ("invalid_json", None)
+        assert str(caught.value) == f"not valid JSON {place}"
 
 
 class TestAnythingButAnEvent:

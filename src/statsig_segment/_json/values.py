@@ -20,6 +20,7 @@ from typing_extensions import TypeIs, override
 
 from statsig_segment._json.javascript import json_text
 from statsig_segment.errors import StatsigSegmentError, join_path
+from statsig_segment.rulebook.codes import CODES
 
 DEPTH: Final = 100
 """So many objects and arrays may stand around a value; what lies deeper reads as null (TR-5)."""
@@ -278,15 +279,18 @@ def read_text(text: str | bytes, error: type[StatsigSegmentError]) -> Any:
     The bare tokens NaN, Infinity and -Infinity are read; of a repeated key the last wins; one byte order mark is
     skipped. Bytes are UTF-8.
     """
-    code = "invalid_json"
+    code, place = "invalid_json", ""
     try:
         readable = bytes.decode(text) if isinstance(text, bytes) else str.__str__(text)
         return json.loads(readable.removeprefix("\ufeff"))
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
+    except json.JSONDecodeError as broken:
+        place = f" (at line {broken.lineno}, column {broken.colno})"
+    except (UnicodeDecodeError, RecursionError):
         pass
     except ValueError:  # the interpreter's limit on the digits of an integer
         code = "number_too_long"
-    raise error(code)  # outside the handler: an error of ours holds no other, and so no text of the payload (TR-3)
+    # Outside the handler: an error of ours holds no other, and so no text of the payload (TR-3).
+    raise error(code, message=CODES[code].meaning + place)
 
 
 def read_payload(payload: object, error: type[StatsigSegmentError], losses: list[Loss]) -> FrozenDict:

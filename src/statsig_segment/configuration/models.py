@@ -7,7 +7,7 @@ import attrs
 from attrs import validators
 
 from statsig_segment._json.paths import FieldPath
-from statsig_segment._json.values import EMPTY, FrozenDict
+from statsig_segment._json.values import EMPTY, FrozenDict, type_name
 from statsig_segment.configuration.choices import DOCUMENTED, FLATTEN, JSON, PROFILES
 from statsig_segment.configuration.event_names import EventNaming
 from statsig_segment.configuration.filters import InboundFilter, OutboundFilter
@@ -171,3 +171,12 @@ class IntegrationConfig:
 
     inbound: InboundConfig = attrs.field(factory=InboundConfig, validator=a_model(InboundConfig))
     outbound: OutboundConfig = attrs.field(factory=OutboundConfig, validator=a_model(OutboundConfig))
+
+
+def require_config(config: object, function: str) -> None:
+    """Refuse anything but an `IntegrationConfig`, such as the table of one, or one of its two directions."""
+    if not issubclass(type(config), IntegrationConfig):
+        raise TypeError(
+            f"{function} takes an IntegrationConfig, not {type_name(config)}; load_config makes one from a table or "
+            "from text, and IntegrationConfig(inbound=..., outbound=...) from its two directions"
+        )

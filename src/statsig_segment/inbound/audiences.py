@@ -7,7 +7,7 @@ from typing import Any, Final
 import attrs
 
 from statsig_segment import segment, statsig
-from statsig_segment._json.values import EMPTY, FrozenDict, filled_text, freeze_object, is_object
+from statsig_segment._json.values import EMPTY, FrozenDict, filled_text, freeze_object, is_object, type_name
 from statsig_segment.configuration.validators import problem
 from statsig_segment.errors import Issue, TranslationError, add_issue, join_path
 from statsig_segment.inbound.identity import no_identifier, note_placeholders
@@ -176,6 +176,8 @@ def fold_audience_updates(updates: Iterable[AudienceUpdate], *, id_type: str = s
     winners: dict[tuple[str, str], AudienceUpdate] = {}
     apart: list[AudienceUpdate] = []
     for update in updates:
+        if not issubclass(type(update), AudienceUpdate):
+            raise TypeError(f"fold_audience_updates takes AudienceUpdates, not {type_name(update)}")
         unit = update.user_id if id_type == statsig.USER_ID else update.custom_ids.get(id_type)
         if unit is None:
             apart.append(update)

@@ -5,7 +5,7 @@ from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 from statsig_segment import segment
 from statsig_segment._json.values import filled_text, read_payload, read_text, type_name
-from statsig_segment.configuration.models import InboundConfig, IntegrationConfig
+from statsig_segment.configuration.models import InboundConfig, IntegrationConfig, require_config
 from statsig_segment.errors import SegmentEventError, StatsigSegmentError
 from statsig_segment.inbound import fast_lane
 from statsig_segment.inbound.audiences import AudienceUpdate, audience_update
@@ -55,6 +55,8 @@ def translate(
     >>> to_log_event(event)
     {'eventName': 'segment::Signed Up', 'user': {'userID': 'u1'}, 'metadata': {}}
     """
+    if type(config) is not IntegrationConfig:
+        require_config(config, "translate")
     call = _decoded(payload)
     written = fast_lane.log_event(call, config.inbound.plan)
     if written is None:
@@ -89,6 +91,7 @@ def translate_many(
     ['Skipped', 'Rejected']
     """
     check_iterable(payloads, "translate_many")
+    require_config(config, "translate_many")
     return _translated(payloads, config.inbound, seen)
 
 
@@ -131,6 +134,7 @@ def log_events(
     [{'eventName': 'segment::Signed Up', 'user': {'userID': 'u1'}, 'metadata': {}}]
     """
     check_iterable(payloads, "log_events")
+    require_config(config, "log_events")
     return _logged(payloads, config.inbound, seen, _without_issues)
 
 
