@@ -51,15 +51,14 @@ class Mutant(NamedTuple):
     source: str
 
 
-def mutants() -> Iterator[Mutant]:
-    """Make every mutant of every table."""
-    for module in MODULES:
-        tree = ast.parse(_source(module).read_text(encoding="utf-8"))
-        for at, statement in enumerate(tree.body):
-            if isinstance(statement, ast.AnnAssign) and ast.unparse(statement.annotation).startswith("Final"):
-                name = ast.unparse(statement.target)
-                if f"{module}.{name}" not in _OF_PYTHON:
-                    yield from _of_statement(module, tree, at, name)
+def mutants(module: str) -> Iterator[Mutant]:
+    """Make every mutant of every table of a module."""
+    tree = ast.parse(_source(module).read_text(encoding="utf-8"))
+    for at, statement in enumerate(tree.body):
+        if isinstance(statement, ast.AnnAssign) and ast.unparse(statement.annotation).startswith("Final"):
+            name = ast.unparse(statement.target)
+            if f"{module}.{name}" not in _OF_PYTHON:
+                yield from _of_statement(module, tree, at, name)
 
 
 def _source(module: str) -> Path:

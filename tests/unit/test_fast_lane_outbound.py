@@ -161,14 +161,12 @@ def test_whatever_is_odd_is_left_to_the_reference(case: str) -> None:
 
 
 @pytest.mark.parametrize("config", CONFIGS)
-@pytest.mark.parametrize("case", [*TAKEN, *SKIPPED, *LEFT])
-def test_the_lane_gives_what_the_reference_gives_under_each_configuration(case: str, config: OutboundConfig) -> None:
-    payload: Any = {**TAKEN, **SKIPPED, **LEFT}[case][0]
+def test_the_lane_gives_what_the_reference_gives_under_each_configuration(config: OutboundConfig) -> None:
+    for case, (payload, *_) in {**TAKEN, **SKIPPED, **LEFT}.items():
+        answer, reference = outbound_track(payload, config.plan), reference_outcome(payload, config, 0)
 
-    answer, reference = outbound_track(payload, config.plan), reference_outcome(payload, config, 0)
-
-    expected = reference.reason if isinstance(reference, Skipped) else reference
-    assert answer is None or (answer == expected and not isinstance(expected, Rejected))
+        expected = reference.reason if isinstance(reference, Skipped) else reference
+        assert answer is None or (answer == expected and not isinstance(expected, Rejected)), case
 
 
 def test_a_configuration_that_is_about_to_be_refused_has_no_plan() -> None:

@@ -30,7 +30,6 @@ from statsig_segment.inbound.fast_lane import log_event
 from statsig_segment.insight.comparison import compare
 from statsig_segment.insight.preview import preview
 from statsig_segment.rulebook.codes import limit
-from statsig_segment.rulebook.rules import RULES
 
 CALL: Final[dict[str, Any]] = {"type": "track", "event": "Signed Up", "userId": "u1", "messageId": "m1"}
 MANY: Final[dict[str, Callable[[Any], object]]] = {
@@ -148,13 +147,3 @@ def test_the_fast_lane_leaves_names_that_are_not_exact_strings_to_the_reference(
 def test_a_code_without_a_limit_has_none_to_give() -> None:
     with pytest.raises(LookupError, match="missing_event"):
         limit("missing_event")
-
-
-@pytest.mark.parametrize("rule", RULES)
-def test_a_rule_says_how_sure_we_are_in_a_fixed_order(rule: str) -> None:
-    order = ("documented", "observed", "policy")
-    status = RULES[rule].status
-
-    assert status
-    assert list(status) == [word for word in order if word in status]
-    assert ("policy" in status) is bool(RULES[rule].policy)

@@ -11,6 +11,7 @@ import json
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any, Final, TypeAlias, TypeGuard
 
 from statsig_segment import (
@@ -118,8 +119,13 @@ def _base64(text: str) -> str:
 
 
 def configuration(case: Case) -> IntegrationConfig:
-    """Load the configuration of a case the way a file is loaded."""
-    return load_config(case.get("config", {}))
+    """Load the configuration of a case the way a file is loaded, the same one once: it takes longer than all else."""
+    return _loaded(json.dumps(case.get("config", {})))
+
+
+@cache
+def _loaded(text: str) -> IntegrationConfig:
+    return load_config(json.loads(text))
 
 
 # -- From results to answers ------------------------------------------------------------------------------------------
