@@ -66,6 +66,7 @@ def write(folder: Path) -> None:
             (folder / f"{module.replace('.', '_')}_{number}.py").write_text(code, encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(find_spec("mypy") is None, reason="needs mypy, which the group dev brings")
 def test_what_a_reader_pastes_passes_mypy_strict(tmp_path: Path) -> None:
     folder = tmp_path / "pasted"

@@ -14,6 +14,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.support.calls import user_track as track
+from tests.support.edits import nested
+from tests.support.strategies import DEEP_VALUES
 from tests.support.values import is_array, is_object
 
 from statsig_segment import (
@@ -42,14 +44,6 @@ from statsig_segment import (
     translate,
     translate_many,
 )
-from statsig_segment.testing import deep_values
-
-
-def nested(levels: int, kinds: str = "[{", value: Any = 7) -> Any:
-    """A value with as many objects and arrays around it."""
-    for level in range(levels):
-        value = [value] if kinds[level % len(kinds)] == "[" else {"a": value}
-    return value
 
 
 def cut(value: Any, around: int) -> Any:
@@ -78,7 +72,7 @@ def found(event: Any) -> set[tuple[str, str]]:
 
 
 KINDS = st.sampled_from(("[", "{", "[{"))
-DEEP = deep_values().filter(lambda value: "null" not in json.dumps(value))
+DEEP = DEEP_VALUES.filter(lambda value: "null" not in json.dumps(value))
 
 
 class TestTR5InboundDepth:

@@ -19,6 +19,7 @@ from tests.support.lanes import INBOUND, LANES, Lane, hold_to_the_law, made_anew
 from tests.support.lookalikes import Lookup, Text
 from tests.support.sizes import small_and_large
 from tests.support.sound import CALLS, CONFIGS, MAPPINGS
+from tests.support.strategies import DEEP_VALUES, PLACEHOLDER_VALUES
 from tests.support.values import JsonObject, is_array, is_object
 from tests.vectors import adapter
 
@@ -35,17 +36,15 @@ from statsig_segment.conformance.cases import VECTORS, read_cases
 from statsig_segment.inbound.translate import reference_outcome
 from statsig_segment.segment.placeholders import PLACEHOLDERS
 from statsig_segment.testing import (
-    deep_values,
     hostile_values,
     json_values,
-    placeholders,
     python_values,
     timestamps,
 )
 
 DEFAULT: Final = CONFIGS["the default"]
-ANYTHING: Final = hostile_values() | json_values() | python_values() | deep_values()
-ODD: Final = hostile_values() | placeholders() | timestamps()
+ANYTHING: Final = hostile_values() | json_values() | python_values() | DEEP_VALUES
+ODD: Final = hostile_values() | PLACEHOLDER_VALUES | timestamps()
 
 
 # -- The law ----------------------------------------------------------------------------------------------------------
@@ -440,9 +439,10 @@ class TestWhatIsAtHand:
                     hold_to_the_law(lane, payload, config)
 
     @pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
-    def test_the_law_holds_for_the_corpus_of_the_benchmark(self, config: IntegrationConfig) -> None:
+    @pytest.mark.parametrize("count", small_and_large(40, 200))
+    def test_the_law_holds_for_the_corpus_of_the_benchmark(self, count: int, config: IntegrationConfig) -> None:
         anew = made_anew(config)
-        for line in corpus.segment_calls(200):
+        for line in corpus.segment_calls(count):
             hold_to_the_law(INBOUND, json.loads(line), anew)
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.support.calls import read_id, track
+from tests.support.strategies import PLACEHOLDER_VALUES
 from tests.support.values import JsonObject
 
 from statsig_segment import (
@@ -22,7 +23,7 @@ from statsig_segment import (
     to_log_event,
     translate,
 )
-from statsig_segment.testing import identifiers, json_values, placeholders, segment_calls
+from statsig_segment.testing import identifiers, json_values, segment_calls
 
 Issues = set[tuple[str, str]]
 
@@ -106,7 +107,7 @@ class Judged:
 
 
 FIELDS = ("userId", "anonymousId", "groupId", "shopId")
-VALUES = st.one_of(identifiers(), placeholders(), placeholders(), st.sampled_from((None, True, "", 1.5)))
+VALUES = st.one_of(identifiers(), PLACEHOLDER_VALUES, PLACEHOLDER_VALUES, st.sampled_from((None, True, "", 1.5)))
 NAMES = ("companyID", "teamID", "user_id")
 USER_NAMES = ("userID", "userid", "USERID")
 
@@ -200,7 +201,7 @@ class TestID8Placeholders:
         expected = {("id_placeholder", "$.userId")} if text is not None and is_placeholder(text) else set[Any]()
         assert issues_of(event, {"id_placeholder"}) == expected
 
-    @given(placeholders())
+    @given(PLACEHOLDER_VALUES)
     def test_the_strategy_makes_placeholders_only(self, value: Any) -> None:
         text = read_id(value)
         assert text is not None
@@ -284,7 +285,7 @@ class TestID8Placeholders:
 
         assert apply_id_mappings(event, rows) == apply_id_mappings(event, rows, drop_placeholders=False)
 
-    @given(segment_calls(types=("track", "page", "screen", "group")), placeholders())
+    @given(segment_calls(types=("track", "page", "screen", "group")), PLACEHOLDER_VALUES)
     def test_nothing_but_ids_is_judged(self, call: JsonObject, value: Any) -> None:
         field = "traits" if call["type"] == "group" else "properties"
         held: Any = call.get(field) or {}
@@ -293,7 +294,7 @@ class TestID8Placeholders:
 
         assert wire_of(call, config_of([], drop=True)) == wire_of(call, config_of([], drop=False))
 
-    @given(st.dictionaries(st.sampled_from(("anonymousId", "groupId")), placeholders(), min_size=1))
+    @given(st.dictionaries(st.sampled_from(("anonymousId", "groupId")), PLACEHOLDER_VALUES, min_size=1))
     def test_what_no_row_maps_is_not_judged(self, fields: JsonObject) -> None:
         for drop in (False, True):
             event = translate(track(userId="u1", **fields), config_of([], drop=drop))

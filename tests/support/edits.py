@@ -39,7 +39,7 @@ class Seats(IntEnum):
     SEVEN = 7
 
 
-def nested(levels: int, kinds: str, value: Any = 1) -> Any:
+def nested(levels: int, kinds: str = "[{", value: Any = 1) -> Any:
     """Put a value into so many objects and arrays."""
     for level in range(levels):
         value = [value] if kinds[level % len(kinds)] == "[" else {"a": value}

@@ -44,6 +44,17 @@ def made_anew(config: IntegrationConfig) -> IntegrationConfig:
     return attrs.evolve(config, inbound=attrs.evolve(config.inbound), outbound=attrs.evolve(config.outbound))
 
 
+def _drawn_from(*strategies: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Draw from any of them; composed, for together they would be too long to be shown."""
+    any_of_them = st.one_of(strategies)
+
+    @st.composite
+    def payloads(draw: st.DrawFn) -> Any:
+        return draw(any_of_them)
+
+    return payloads()
+
+
 def _configurations(known: Mapping[str, IntegrationConfig]) -> st.SearchStrategy[IntegrationConfig]:
     return integration_configs() | st.sampled_from(list(known.values())).map(made_anew)
 
@@ -67,8 +78,8 @@ INBOUND: Final = Lane(
     reference=_log_event_by_reference,
     sound=CALLS,
     configs=CONFIGS,
-    payloads=st.one_of(
-        st.deferred(lambda: st.sampled_from(list(CALLS.values()))),  # too many to be spelled out in a failure
+    payloads=_drawn_from(
+        st.sampled_from(list(CALLS.values())),
         segment_calls(),
         segment_calls(malformed=True),
         segment_calls(malformed=True, python_values=True),
@@ -94,9 +105,7 @@ OUTBOUND: Final = Lane(
     reference=_track_by_reference,
     sound=EVENTS,
     configs=OUTBOUND_CONFIGS,
-    payloads=st.one_of(
-        st.deferred(lambda: st.sampled_from(list(EVENTS.values()))), statsig_events(), statsig_events(malformed=True)
-    ),
+    payloads=_drawn_from(st.sampled_from(list(EVENTS.values())), statsig_events(), statsig_events(malformed=True)),
     configurations=_configurations(OUTBOUND_CONFIGS),
 )
 LANES: Final = (INBOUND, OUTBOUND)

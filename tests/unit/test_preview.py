@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.support.sizes import small_and_large
 
 from statsig_segment import EventNaming, IdMapping, InboundConfig, InboundFilter, IntegrationConfig
 from statsig_segment.insight.preview import MAX_ID_TYPES, Gain, Preview, preview
@@ -152,7 +153,8 @@ def test_a_top_level_field_of_a_dotted_name_is_read_in_place_of_the_path() -> No
     assert [gain.enriched_events for gain in preview([call]).gains] == [0, 0, 0, 0, 0]
 
 
-def test_more_names_than_the_limit_need_no_more_memory() -> None:
+@pytest.mark.parametrize("many", small_and_large(400, 1_000))
+def test_more_names_than_the_limit_need_no_more_memory(many: int) -> None:
     def calls(count: int) -> Iterator[dict[str, Any]]:
         return (track(f"Event {number}", userId="u1") for number in range(count))
 
@@ -164,7 +166,7 @@ def test_more_names_than_the_limit_need_no_more_memory() -> None:
         return size
 
     peak(100)  # what is made once
-    assert peak(6_000) < 2 * peak(1_000)
+    assert peak(6 * many) < 2 * peak(many)
 
 
 def test_a_name_that_comes_back_after_thousands_of_others_counts_with_its_event() -> None:

@@ -88,6 +88,7 @@ def test_a_number_of_a_foreign_type_is_drawn_and_read() -> None:
     number = find(kit.python_values(max_leaves=1), lambda value: type(value).__name__ == "_Count")
 
     assert parse_segment_event(track(properties={"n": number})).properties == {"n": int(number)}
+    assert repr(number) == f"_Count({int(number)})"
 
 
 def test_a_nested_key_of_a_type_of_its_own_is_flattened_as_its_text() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 import re
 import string
@@ -13,6 +14,7 @@ from typing import Any, cast
 
 import pytest
 from jsonschema import Draft202012Validator
+from tests.support.sizes import small_and_large
 from tests.vectors import adapter
 
 from statsig_segment.conformance.answers import difference
@@ -154,10 +156,18 @@ class TestTheValuesOfACase:
 class TestTheLibrary:
     @pytest.mark.parametrize("name", CASES_OF)
     def test_it_answers_as_expected(self, name: str) -> None:
+        self.ask([case for case in CASES_OF[name] if "input_parts" not in case])
+
+    @pytest.mark.parametrize("forms", small_and_large(1, 3))
+    def test_it_answers_as_expected_where_the_input_is_long(self, forms: int) -> None:
+        self.ask([case for case in CASES if "input_parts" in case], forms)
+
+    @staticmethod
+    def ask(cases: list[Case], forms: int = 3) -> None:
         wrong: list[str] = []
-        for case in CASES_OF[name]:
+        for case in cases:
             before = copy.deepcopy(case)
-            for form, given in adapter.forms(case):
+            for form, given in itertools.islice(adapter.forms(case), forms):
                 if departs := difference(case["expected"], adapter.answer(given)):
                     wrong.append(f"{case['id']}: {case['description']} ({form})\n{departs}")
             if case != before:
