@@ -34,7 +34,7 @@ from statsig_segment import (
 )
 from statsig_segment.conformance.cases import VECTORS, read_cases
 from statsig_segment.inbound.translate import reference_outcome
-from statsig_segment.segment.placeholders import PLACEHOLDERS
+from statsig_segment.segment.placeholders import PLACEHOLDER_IDS
 from statsig_segment.testing import (
     hostile_values,
     json_values,
@@ -337,7 +337,7 @@ class TestShortcuts:
     @pytest.mark.parametrize("padding", ["{}", " {}", "{}'", "'{}'"])
     @pytest.mark.parametrize("call", [with_user_id, with_anonymous_id, with_user_and_custom_id, with_custom_id])
     def test_the_law_holds_for_each_placeholder(self, call: Callable[[str], JsonObject], padding: str) -> None:
-        for text in PLACEHOLDERS:
+        for text in PLACEHOLDER_IDS:
             for spelled in (text, text.upper(), text.title()):
                 hold_to_the_law(INBOUND, call(padding.format(spelled)), CONFIGS["mappings"])
 

@@ -14,7 +14,7 @@ from tests.support.lookalikes import Lookup
 from tests.support.lookalikes import Text as Name
 
 from statsig_segment._json.javascript import float_text, json_text
-from statsig_segment._json.values import DEPTH, Loss, freeze, thaw, unshare
+from statsig_segment._json.values import DEPTH, codes_of, freeze, read_tree, thaw, unshare
 from statsig_segment.segment.placeholders import PADDING
 
 
@@ -95,51 +95,49 @@ class TestFreezing:
     @pytest.mark.parametrize("name", READ)
     def test_what_python_has_beyond_json_is_read(self, name: str) -> None:
         given, expected = READ[name]
-        losses: list[Loss] = []
 
-        assert freeze({"x": [given]}, losses) == {"x": (expected,)}
-        assert losses == []
+        assert read_tree({"x": [given]}) == ({"x": (expected,)}, None)
 
     @pytest.mark.parametrize("make", [object, lambda: b"bytes", Hostile, lambda: HostileMapping({"a": 1}), lambda: 1j])
     def test_anything_else_is_lost_with_its_place(self, make: Callable[[], Any]) -> None:
         given = make()
-        losses: list[Loss] = []
 
-        assert freeze({"x": given, "y": [given], "z": 1}, losses) == {"y": (None,), "z": 1}
-        assert losses == [Loss(code="not_json", steps=("x",)), Loss(code="not_json", steps=("y", 0))]
+        assert read_tree({"x": given, "y": [given], "z": 1}) == (
+            {"y": (None,), "z": 1},
+            {"x": "not_json", "y": {0: "not_json"}},
+        )
 
     def test_a_lack_of_memory_is_not_a_loss(self) -> None:
-        losses: list[Loss] = []
-
         with pytest.raises(MemoryError):
-            freeze({"x": HugeMapping({"a": 1})}, losses)
-
-        assert losses == []
+            freeze({"x": HugeMapping({"a": 1})})
 
     def test_a_key_of_a_type_of_its_own_becomes_an_exact_string(self) -> None:
         assert [type(key) for key in freeze({Name("a"): 1})] == [str]
 
     def test_depth_is_bounded(self) -> None:
-        losses: list[Loss] = []
+        (deep, nothing), (too_deep, lost) = read_tree(nested(DEPTH)), read_tree(nested(DEPTH + 1))
 
-        assert freeze(nested(DEPTH), losses) != freeze(nested(DEPTH + 1), losses)
-        assert [loss.code for loss in losses] == ["too_deep"]
+        assert deep != too_deep
+        assert (nothing, list(codes_of(lost))) == (None, ["too_deep"])
 
     def test_what_contains_itself_is_null_there(self) -> None:
         ring: list[Any] = ["a"]
         ring.append({"ring": ring, "b": 1})
-        losses: list[Loss] = []
 
-        assert freeze(ring, losses) == ("a", {"ring": None, "b": 1})
-        assert losses == [Loss(code="too_deep", steps=(1, "ring"))]
+        assert read_tree(ring) == (("a", {"ring": None, "b": 1}), {1: {"ring": "too_deep"}})
 
     def test_what_stands_twice_is_not_a_ring(self) -> None:
         shared: list[Any] = [{}]
 
         assert freeze({"a": shared, "b": shared}) == {"a": ({},), "b": ({},)}
 
-    def test_a_place_has_a_wire_path(self) -> None:
-        assert Loss(code="not_json", steps=("a b", 1, "c")).path == '$["a b"][1].c'
+    def test_of_an_array_the_first_loss_of_each_kind_is_kept(self) -> None:
+        items = [object(), "a", object(), nested(DEPTH + 1), nested(DEPTH + 2), {"b": object()}, object()]
+        _, lost = read_tree(items)
+
+        assert isinstance(lost, dict)
+        assert list(lost) == [0, 3, 4, 5]
+        assert list(codes_of(lost)) == ["not_json", "too_deep"]
 
 
 class TestCopies:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
-from statsig_segment._json.values import Loss, freeze, read_text, unshare
+from statsig_segment._json.values import codes_of, read_text, read_tree, unshare
 from statsig_segment.errors import StatsigSegmentError
 from statsig_segment.rulebook.codes import limit
 
@@ -37,13 +37,12 @@ def copies_of(shared: Mapping[str, Any], error: type[StatsigSegmentError]) -> Ca
             one event, or nested too deeply, and with code `number_too_long`.
 
     """
-    losses: list[Loss] = []
     code = "envelope_too_large"
+    tree, lost = read_tree(shared)
     try:
-        text = json.dumps(freeze(shared, losses), ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps(tree, ensure_ascii=False, separators=(",", ":"))
     except ValueError:  # the interpreter's limit on the digits of an integer
         text, code = " " * (_MOST_BYTES + 1), "number_too_long"
-    is_deep = any(loss.code == "too_deep" for loss in losses)
-    if is_deep or len(text.encode(errors="surrogatepass")) > _MOST_BYTES:
+    if "too_deep" in codes_of(lost) or len(text.encode(errors="surrogatepass")) > _MOST_BYTES:
         raise error(code, "$")
     return partial(json.loads, text)

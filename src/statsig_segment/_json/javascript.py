@@ -12,16 +12,35 @@ _SURROGATE: Final = re.compile(f"[{chr(0xD800)}-{chr(0xDFFF)}]")  # mypyc takes 
 
 
 def json_text(value: Any) -> tuple[str, bool]:
-    """Write a tree of exact JSON values as `JSON.stringify` does, and say whether all its numbers were finite.
+    """Write a tree of exact JSON values as `JSON.stringify` does, and return whether all its numbers were finite.
 
-    Compact, key order and non-ASCII kept; a number that is not finite becomes null, a lone surrogate is escaped.
-    Raises `TranslationError`, code `number_too_long`, for an integer that Python refuses to print.
+    The text is compact, with the order of keys and non-ASCII characters kept. A number that is not finite becomes
+    null, and a lone surrogate is escaped.
+
+    Raises:
+        TranslationError: With code `number_too_long`, for an integer that Python refuses to print.
 
     >>> json_text({"a": [1.0, True, None], "é": float("nan")})
     ('{"a":[1,true,null],"é":null}', False)
+
     """
     unprintable: list[float] = []
     return well_formed(_written(value, unprintable)), not unprintable
+
+
+def property_text(value: Any) -> tuple[str | None, bool]:
+    """Write a property as text, and return whether all its numbers were finite (US-7).
+
+    A string stays the same, an object or array becomes JSON text, and anything else prints as JavaScript prints it.
+    Null and a number that is not finite have no text.
+
+    >>> [property_text(x) for x in ("x", 1.0, [1, "a"], None, float("inf"))]
+    [('x', True), ('1', True), ('[1,"a"]', True), (None, True), (None, False)]
+    """
+    if isinstance(value, (dict, list, tuple)):
+        return json_text(value)
+    text = scalar_text(value)
+    return text, text is not None or value is None
 
 
 def _written(value: Any, unprintable: list[float]) -> str:
@@ -29,9 +48,9 @@ def _written(value: Any, unprintable: list[float]) -> str:
         return _quote(value)
     if isinstance(value, dict):
         entries = cast("dict[str, Any]", value).items()
-        return f"{{{','.join(f'{_quote(key)}:{_written(item, unprintable)}' for key, item in entries)}}}"
+        return f"{{{','.join([f'{_quote(key)}:{_written(item, unprintable)}' for key, item in entries])}}}"
     if isinstance(value, (list, tuple)):
-        return f"[{','.join(_written(item, unprintable) for item in cast('Iterable[Any]', value))}]"
+        return f"[{','.join([_written(item, unprintable) for item in cast('Iterable[Any]', value)])}]"
     if value is None:
         return "null"
     text = scalar_text(value)
@@ -46,20 +65,25 @@ def well_formed(text: str) -> str:
 
 
 def scalar_text(value: str | float) -> str | None:
-    """Print a string as it is and a number or boolean as JavaScript does; `None` where it is not finite.
+    """Return a string unchanged, and a number or boolean as JavaScript prints it; `None` where it is not finite.
 
     >>> [scalar_text(x) for x in ("x", True, 1.0, 1e21, 1e-7, 12345678901234567890, float("inf"))]
     ['x', 'true', '1', '1e+21', '1e-7', '12345678901234567890', None]
     """
-    if isinstance(value, str):
-        return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    return integer_text(value) if isinstance(value, int) else float_text(value)
+    if isinstance(value, int):
+        return integer_text(value)
+    return float_text(value) if isinstance(value, float) else value
 
 
 def integer_text(number: int) -> str:
-    """Print an integer in full; `TranslationError`, code `number_too_long`, where Python refuses to."""
+    """Print all digits of an integer.
+
+    Raises:
+        TranslationError: With code `number_too_long`, where Python refuses to.
+
+    """
     try:
         return str(number)
     except ValueError:
@@ -68,7 +92,7 @@ def integer_text(number: int) -> str:
 
 
 def float_text(number: float) -> str | None:
-    """Print a float as ECMA-262's Number::toString does; Python has the same digits, but other exponents (US-7)."""
+    """Print a float by Number::toString of ECMA-262; Python has the same digits, but other exponents (US-7)."""
     if not isfinite(number):
         return None
     if number == 0:

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import attrs
 
-from statsig_segment._json.values import DEPTH, is_array, is_object
+from statsig_segment._json.values import DEPTH, FrozenDict, is_array, is_object
 from statsig_segment.errors import join_path
 
 _STEP: Final = r"(?:[^.\[\]]+\[[^=\]]+=[^\]]*\]|[^.\[\]]*)"
@@ -29,11 +29,33 @@ class Step(NamedTuple):
     selector: Selector | None = None
 
 
-class Found(NamedTuple):
-    """A value, and the wire path where it stands."""
+Move: TypeAlias = str | Selector
+"""One move from a value into what it holds: a key of an object, or what a selector takes of an array."""
 
-    value: Any
-    path: str
+
+def _first_name(field: Any) -> str:
+    return field.steps[0].name if field.steps else ""
+
+
+def _moves(field: Any) -> tuple[Move, ...]:
+    moves = [move for step in field.steps for move in step if move is not None]
+    return tuple(moves[1:])
+
+
+def _top_path(field: Any) -> str:
+    return join_path("$", field.field)
+
+
+def _wire_path(field: Any) -> str:
+    """Render the wire path of some steps, with `%d` for the index that each selector finds, if there are any."""
+    path = "$"
+    for name, selector in field.steps:
+        path = join_path(path, name) + ("[\0]" if selector else "")
+    return path.replace("%", "%%").replace("\0", "%d") if "\0" in path else path
+
+
+def _derived(make: Any) -> Any:
+    return attrs.field(init=False, eq=False, repr=False, default=attrs.Factory(make, takes_self=True))
 
 
 @attrs.frozen
@@ -42,11 +64,14 @@ class FieldPath:
 
     field: str
     steps: tuple[Step, ...]
-
-    @property
-    def is_top_level(self) -> bool:
-        """Whether it is the name of a top-level field and nothing else."""
-        return len(self.steps) == 1 and self.steps[0].selector is None
+    name: str = _derived(_first_name)
+    """The top-level field that the steps begin with."""
+    moves: tuple[Move, ...] = _derived(_moves)
+    """The steps from the top-level field on."""
+    top_path: str = _derived(_top_path)
+    """The wire path of a top-level field of this very name."""
+    path: str = _derived(_wire_path)
+    """The wire path of the value. Where there are selectors, it is a format that takes the indexes they find."""
 
     @classmethod
     def read(cls, field: str) -> "FieldPath | None":
@@ -64,7 +89,7 @@ class FieldPath:
 
 
 NOWHERE: Final = FieldPath("", ())
-"""Stands for a path that cannot be read until its validator refuses it."""
+"""Takes the place of a path that cannot be read until its validator refuses it."""
 
 
 def _step(text: str) -> Step:
@@ -72,24 +97,38 @@ def _step(text: str) -> Step:
     return Step(selected[1], Selector(selected[2], selected[3])) if selected else Step(text)
 
 
-def walk(start: Found, steps: Iterable[Step]) -> Found | None:
-    """Follow steps from a value into what it holds; `None` where they lead nowhere."""
-    value, path = start
-    for step in steps:
-        if not is_object(value):
-            return None
-        value, path = value.get(step.name), join_path(path, step.name)
-        if step.selector is not None:
-            found = select(value, step.selector, path)
-            if found is None:
-                return None
-            value, path = found
-    return Found(value, path)
+Arrays: TypeAlias = dict[int, dict[tuple[str, str], tuple[int, FrozenDict]]]
+"""What selectors have looked for in the arrays of one call: identity of the array -> each key and text of its objects
+-> the first object that has them, and its index. So an array is read once, however many selectors there are (TR-4)."""
 
 
-def select(value: Any, selector: Selector, path: str) -> Found | None:
-    """Give the first object of an array that a selector fits; `None` where there is none, or no array."""
-    for index, item in enumerate(value if is_array(value) else ()):
-        if is_object(item) and item.get(selector.key) == selector.text:
-            return Found(item, f"{path}[{index}]")
-    return None
+def walk(value: Any, moves: Iterable[Move], arrays: Arrays) -> tuple[Any, tuple[int, ...]]:
+    """Return the value that moves lead to, `None` where they lead nowhere, and the indexes that selectors found."""
+    indexes: tuple[int, ...] = ()
+    for move in moves:
+        if isinstance(move, str):
+            value = value.get(move) if type(value) is FrozenDict else None
+        else:
+            index, value = select(value, move, arrays)
+            indexes = (*indexes, index)
+        if value is None:
+            break
+    return value, indexes
+
+
+def select(array: Any, selector: Selector, arrays: Arrays) -> tuple[int, FrozenDict | None]:
+    """Return the first object of an array that a selector fits, with its index; `None` where there is none."""
+    if not is_array(array):
+        return -1, None
+    if id(array) not in arrays:
+        arrays[id(array)] = _indexed(array)
+    return arrays[id(array)].get(selector, (-1, None))
+
+
+def _indexed(array: tuple[Any, ...]) -> dict[tuple[str, str], tuple[int, FrozenDict]]:
+    found: dict[tuple[str, str], tuple[int, FrozenDict]] = {}
+    for index, item in enumerate(array):
+        for key, text in item.items() if is_object(item) else ():
+            if type(text) is str:
+                found.setdefault((key, text), (index, item))
+    return found

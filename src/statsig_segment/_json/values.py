@@ -1,8 +1,12 @@
 """JSON values in Python: read once into frozen trees of exact types, and copied back out (IN-10, TR-5).
 
-Whatever a caller hands over passes through `freeze` first. From there on a value is an exact `str`, `int`, `float`,
-`bool` or `None`, a `FrozenDict` with exact `str` keys, or a `tuple`, and lies at most 100 levels deep. So every later
-walk may be a plain recursion, and no foreign object is ever compared, hashed or shown.
+Whatever a caller hands over passes through `freeze` or `read_tree` first. From there on a value is an exact `str`,
+`int`, `float`, `bool` or `None`, a `FrozenDict` with exact `str` keys, or a `tuple`, and lies at most 100 levels deep.
+So every later walk may be a plain recursion, and no foreign object is ever compared, hashed or shown.
+
+A tree is read by a plain recursion that keeps no places. Only where that meets something odd (a type that JSON does
+not have, too great a depth) is the tree read again, by the careful recursion, which knows all of Python's types and
+says what it had to leave out.
 """
 
 import json
@@ -11,29 +15,30 @@ from collections.abc import Set as AbstractSet
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
+from itertools import compress
 from numbers import Integral, Real
+from operator import not_
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias, cast
 from uuid import UUID
 
-import attrs
 from typing_extensions import TypeIs, override
 
 from statsig_segment._json.javascript import json_text
-from statsig_segment.errors import StatsigSegmentError, join_path
+from statsig_segment.errors import StatsigSegmentError
 from statsig_segment.rulebook.codes import CODES
 
 DEPTH: Final = 100
-"""So many objects and arrays may stand around a value; what lies deeper reads as null (TR-5)."""
-
-Steps: TypeAlias = tuple[str | int, ...]
-"""The keys and indexes that lead to a value."""
+"""The most objects and arrays around a value; what lies deeper reads as null (TR-5)."""
 
 JsonValue: TypeAlias = dict[str, Any] | list[Any] | str | float | bool | None
-"""What a JSON reader gives; a parameter of this type still has to be checked, but its checks narrow it well."""
+"""What a JSON reader returns. A parameter of this type still has to be checked, but its checks narrow it well."""
 
 
 class FrozenDict(dict[str, Any]):
-    """An immutable dict, as the models hold: equal to a plain one, ready for any JSON encoder, hashable, picklable."""
+    """An immutable dict, as the models hold: equal to a plain one, ready for any JSON encoder, hashable, picklable.
+
+    `dict.__setitem__` can still write into one, as into any dict. So no two models share one as a default.
+    """
 
     __slots__ = ()
 
@@ -60,155 +65,164 @@ class FrozenDict(dict[str, Any]):
 
 
 EMPTY: Final = FrozenDict()
+"""For a look-up that finds nothing. No model holds it: whatever one model holds, no other may."""
+
+Lost: TypeAlias = str | FrozenDict | None
+"""What could not be read of a value: the code of the reason (`not_json`, `too_deep`) where it is the value itself;
+what could not be read of its parts, by key or index, where it is something inside; `None` where all was read."""
 
 _SCALARS: Final = frozenset({str, int, float, bool, type(None)})
 _STRINGS: Final = frozenset({str})
-_NOTHING: Final = frozenset({type(None)})
-_UNREADABLE: Final = object()
-"""Stands for a value that JSON does not have while a tree is read: left out of an object, null in an array."""
-
-
-@attrs.frozen(kw_only=True)
-class Loss:
-    """A value that could not be read and counts as absent: where it stood, and why."""
-
-    code: str
-    """The issue that this becomes where the value would have been sent: `not_json` or `too_deep`."""
-    steps: Steps
-
-    @property
-    def path(self) -> str:
-        """The wire path of the value."""
-        path = "$"
-        for step in self.steps:
-            path = join_path(path, step) if isinstance(step, str) else f"{path}[{step}]"
-        return path
+_NOT_JSON: Final = "not_json"
+"""A value with this code is left out of an object; in an array it is null, as too deep a value is everywhere."""
 
 
 def is_object(value: object) -> TypeIs[FrozenDict]:
-    """Say whether a value of a frozen tree is an object."""
+    """Return whether a value of a frozen tree is an object."""
     return type(value) is FrozenDict
 
 
 def is_array(value: object) -> TypeIs[tuple[Any, ...]]:
-    """Say whether a value of a frozen tree is an array."""
+    """Return whether a value of a frozen tree is an array."""
     return type(value) is tuple
 
 
 def filled_text(value: object) -> str | None:
-    """Give a value of a frozen tree if it is a string that is not empty."""
+    """Return a value of a frozen tree if it is a string that is not empty."""
     return value if type(value) is str and value else None
 
 
-def freeze(value: object, losses: list[Loss] | None = None) -> Any:
-    """Copy any value into a frozen tree; what JSON does not have is left out, and listed in `losses`."""
-    if type(value) is FrozenDict:
-        return value
-    read = _Reader([] if losses is None else losses).read(value, (), ())
-    return None if read is _UNREADABLE else read
+def freeze(value: object) -> Any:
+    """Copy any value into a frozen tree, without what JSON does not have."""
+    return read_tree(value)[0]
 
 
 def freeze_object(value: Mapping[str, Any]) -> FrozenDict:
-    """Freeze an object: the converter of free-form fields, for which anything else is empty."""
-    if type(value) is FrozenDict:
-        return value
+    """Freeze an object; anything else gives an empty one."""
     frozen = freeze(value)
-    return frozen if is_object(frozen) else EMPTY
+    return frozen if is_object(frozen) else FrozenDict()
 
 
-class _Reader:
-    """One walk over one tree. `around` holds the identities of the containers around the value at hand."""
-
-    def __init__(self, losses: list[Loss]) -> None:
-        self._losses = losses
-
-    def read(self, value: Any, steps: Steps, around: tuple[int, ...]) -> Any:
-        kind: type[object] = type(value)  # pyright: ignore[reportUnknownVariableType] - the type of Any; a cast costs time
-        if len(around) > DEPTH or id(value) in around:
-            return None if value is None else self._lost("too_deep", steps)
-        if kind in _SCALARS:
-            return value
-        inside = (*around, id(value))
-        if kind is dict or kind is FrozenDict:
-            return self._object(value, steps, inside)
-        if kind is list or kind is tuple:
-            return self._array(value, steps, inside)
-        try:
-            return self._foreign(value, kind, steps, inside)
-        except MemoryError:
-            raise
-        except Exception:  # noqa: BLE001 - whatever a caller's object raises, it is a value that cannot be read
-            return self._lost("not_json", steps)
-
-    def _lost(self, code: str, steps: Steps) -> Any:
-        self._losses.append(Loss(code=code, steps=steps))
-        return None if code == "too_deep" else _UNREADABLE
-
-    def _object(self, value: dict[Any, Any], steps: Steps, inside: tuple[int, ...]) -> FrozenDict:
-        """Read an object: copy it whole, and replace what the copy may not hold."""
-        if not _STRINGS.issuperset(map(type, value)):
-            return self._object(_with_exact_keys(value.items()), steps, inside)
-        known = _known(inside)
-        if known.issuperset(map(type, value.values())):
-            return FrozenDict(value)
-        found = dict(value)
-        for key, item in [(key, item) for key, item in found.items() if type(item) not in known]:
-            found[key] = self.read(item, (*steps, key), inside)
-            if found[key] is _UNREADABLE:
-                del found[key]
-        return FrozenDict(found)
-
-    def _array(self, value: Iterable[Any], steps: Steps, inside: tuple[int, ...]) -> tuple[Any, ...]:
-        items, known = tuple(value), _known(inside)
-        if known.issuperset(map(type, items)):
-            return items
-        found = [
-            item if type(item) in known else self.read(item, (*steps, index), inside)
-            for index, item in enumerate(items)
-        ]
-        return tuple([None if item is _UNREADABLE else item for item in found])
-
-    def _foreign(self, value: Any, kind: type, steps: Steps, inside: tuple[int, ...]) -> Any:
-        """Read a value of a type that JSON does not have, by the table of IN-10."""
-        if issubclass(kind, Enum):
-            return self.read(value.value, steps, inside)
-        if issubclass(kind, Mapping):
-            return self._object(_with_exact_keys(value.items()), steps, inside)
-        if issubclass(kind, list | tuple):
-            return self._array(value, steps, inside)
-        if issubclass(kind, AbstractSet):
-            return tuple(sorted(self._array(value, steps, inside), key=lambda item: json_text(item)[0]))
-        for base, convert in _CONVERSIONS:
-            if issubclass(kind, base):
-                return convert(value)
-        return self._lost("not_json", steps)
+def read_tree(value: object) -> tuple[Any, Lost]:
+    """Copy any value into a frozen tree, and return with it what could not be read."""
+    if type(value) is FrozenDict or type(value) in _SCALARS:
+        return value, None
+    try:
+        return _frozen(value, DEPTH), None
+    except _OddError:
+        return _read(value, ())
 
 
-def _known(around: tuple[int, ...]) -> frozenset[object]:
-    """Give the types of which a value may stand inside so many containers, and needs no reading."""
-    return _SCALARS if len(around) <= DEPTH else _NOTHING
+class _OddError(Exception):
+    """The plain recursion met something that only the careful one can read."""
+
+
+def _frozen(value: Any, room: int) -> Any:
+    """Freeze an object or array of exact JSON types that has `room` for so many more levels."""
+    kind: type[object] = type(value)  # pyright: ignore[reportUnknownVariableType] - the type of Any; a cast costs time
+    if not room:
+        raise _OddError
+    if kind is not dict and kind is not FrozenDict:
+        if kind is not list and kind is not tuple:
+            raise _OddError
+        if _SCALARS.issuperset(map(type, value)):
+            return tuple(value)
+        return tuple([item if type(item) in _SCALARS else _frozen(item, room - 1) for item in value])
+    if not _STRINGS.issuperset(map(type, value)):
+        raise _OddError
+    frozen = FrozenDict(value)
+    if not _SCALARS.issuperset(map(type, value.values())):
+        # Most values are scalars, which the copy holds already, so the loop is over the others alone.
+        for key in compress(value, map(not_, map(_SCALARS.__contains__, map(type, value.values())))):
+            dict.__setitem__(frozen, key, _frozen(value[key], room - 1))
+    return frozen
+
+
+def _read(value: Any, around: tuple[int, ...]) -> tuple[Any, Lost]:
+    """Read any value, inside the containers whose identities are `around`; what is lost reads as `None`."""
+    kind: type[object] = type(value)  # pyright: ignore[reportUnknownVariableType] - as above
+    if value is None or (kind in _SCALARS and len(around) <= DEPTH):
+        return value, None
+    if len(around) > DEPTH or id(value) in around:
+        return None, "too_deep"
+    try:
+        return _read_other(value, kind, (*around, id(value)))
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - whatever a caller's object raises, it is a value that cannot be read
+        return None, _NOT_JSON
+
+
+def _read_other(value: Any, kind: type, inside: tuple[int, ...]) -> tuple[Any, Lost]:
+    """Read a container, or a value of a type that JSON does not have, by the table of IN-10."""
+    if issubclass(kind, Enum):
+        return _read(value.value, inside)
+    if issubclass(kind, Mapping):
+        return _read_object(value, inside)
+    if issubclass(kind, list | tuple):
+        return _read_array(value, inside)
+    if issubclass(kind, AbstractSet):
+        items, lost = _read_array(value, inside)
+        return tuple(sorted(items, key=lambda item: json_text(item)[0])), lost
+    for base, convert in _CONVERSIONS:
+        if issubclass(kind, base):
+            return convert(value), None
+    return None, _NOT_JSON
+
+
+def _read_object(value: Mapping[Any, Any], inside: tuple[int, ...]) -> tuple[FrozenDict, Lost]:
+    found: dict[str, Any] = {}
+    lost: dict[str, Any] = {}
+    for key, item in _with_exact_keys(value.items()).items():
+        found[key], loss = _read(item, inside)
+        if loss is not None:
+            lost[key] = loss
+        if loss == _NOT_JSON:
+            del found[key]
+    return FrozenDict(found), FrozenDict(lost) or None
+
+
+def _read_array(value: Iterable[Any], inside: tuple[int, ...]) -> tuple[tuple[Any, ...], Lost]:
+    found: list[Any] = []
+    lost: dict[Any, Any] = {}
+    codes: set[str] = set()
+    for index, item in enumerate(tuple(value)):
+        read, loss = _read(item, inside)
+        found.append(read)
+        # One item tells as much as a million, so the first for each code is kept; what is inside of items is kept.
+        if loss is not None and not (isinstance(loss, str) and loss in codes):
+            lost[index] = loss
+            codes.update({loss} if isinstance(loss, str) else ())
+    return tuple(found), FrozenDict(lost) or None
+
+
+def codes_of(lost: Lost) -> Iterable[str]:
+    """Return each code of what could not be read of a value, once."""
+    if isinstance(lost, str) or lost is None:
+        return () if lost is None else (lost,)
+    return dict.fromkeys(code for inside in lost.values() for code in codes_of(inside))
 
 
 def _with_exact_keys(entries: Iterable[tuple[Any, Any]]) -> dict[str, Any]:
-    """Keep the entries whose keys are strings, under exact ones; of those that become the same, the last wins."""
+    """Return the entries whose keys are strings, under exact strings; of keys that become equal, the last wins."""
     return {str.__str__(key): item for key, item in tuple(entries) if issubclass(type(key), str)}
 
 
 def _moment_text(moment: datetime) -> str:
-    """Write a moment as ISO text; an offset with seconds, which ISO 8601 does not have, moves it to UTC."""
+    """Write a moment as ISO text, in UTC where its offset has seconds, which ISO 8601 does not know."""
     offset = moment.utcoffset()
     odd = offset is not None and (offset.seconds % 60 or offset.microseconds)
     return str.__str__((moment.astimezone(UTC) if odd else moment).isoformat())
 
 
 def _decimal_number(number: Decimal) -> int | float:
-    """Give a decimal as the number that JSON would have; a fraction or a huge one as the nearest float."""
+    """Return a decimal as the number that JSON would have; a fraction or a huge number as the nearest float."""
     is_whole = number.is_finite() and number.adjusted() < _MOST_DIGITS and number == number.to_integral_value()
     return int(number) if is_whole else float(number)
 
 
 _MOST_DIGITS: Final = 4_300
-"""Python prints no longer integer by default."""
+"""By default Python prints no longer integer."""
 _CONVERSIONS: Final = (
     (str, str.__str__),
     (int, int.__int__),
@@ -261,7 +275,7 @@ def unshare(value: Any) -> Any:
 
 
 def _contents(value: Any) -> dict[Any, Any] | list[Any] | None:
-    """Give what a container holds, `None` for any other value and for a mapping that fails when it is read."""
+    """Return what a container holds, `None` for any other value and for a mapping that fails when it is read."""
     kind: type[object] = type(value)  # pyright: ignore[reportUnknownVariableType] - the type of Any; a cast costs time
     if kind is dict or kind is list:
         return cast("dict[Any, Any] | list[Any]", value)
@@ -274,10 +288,14 @@ def _contents(value: Any) -> dict[Any, Any] | list[Any] | None:
 
 
 def read_text(text: str | bytes, error: type[StatsigSegmentError]) -> Any:
-    """Read JSON text; `error` with code `invalid_json` or `number_too_long` where Python cannot (IN-1).
+    """Read JSON text (IN-1).
 
     The bare tokens NaN, Infinity and -Infinity are read; of a repeated key the last wins; one byte order mark is
     skipped. Bytes are UTF-8.
+
+    Raises:
+        StatsigSegmentError: `error` itself, with code `invalid_json` or `number_too_long`.
+
     """
     code, place = "invalid_json", ""
     try:
@@ -293,16 +311,21 @@ def read_text(text: str | bytes, error: type[StatsigSegmentError]) -> Any:
     raise error(code, message=CODES[code].meaning + place)
 
 
-def read_payload(payload: object, error: type[StatsigSegmentError], losses: list[Loss]) -> FrozenDict:
-    """Give the object that a payload is or, as JSON text, holds; else `error` with code `not_an_object`."""
+def read_payload(payload: object, error: type[StatsigSegmentError]) -> tuple[FrozenDict, FrozenDict]:
+    """Return the object that a payload is or, as JSON text, holds, and what could not be read of it, by key.
+
+    Raises:
+        StatsigSegmentError: `error` itself, with code `not_an_object`, or as `read_text` does.
+
+    """
     is_json = issubclass(type(payload), str | bytes)
     value = read_text(cast("str | bytes", payload), error) if is_json else payload
-    frozen = freeze(value, losses)
-    if is_object(frozen):
-        return frozen
-    raise error("not_an_object", message=f"expected a JSON object, not {type_name(value)}")
+    frozen, lost = read_tree(value)
+    if not is_object(frozen):
+        raise error("not_an_object", message=f"expected a JSON object, not {type_name(value)}")
+    return frozen, lost if is_object(lost) else FrozenDict()
 
 
 def type_name(value: object) -> str:
-    """Name the type of any value, and run no code of its own."""
+    """Return the name of the type of any value, and run none of its code."""
     return cast("str", type.__dict__["__name__"].__get__(type(value)))

@@ -7,12 +7,11 @@ from typing import Any, Final, NamedTuple, Self, TypeAlias
 import attrs
 
 from statsig_segment import segment
-from statsig_segment._json.paths import Found
-from statsig_segment._json.values import EMPTY, FrozenDict
-from statsig_segment.configuration.validators import A_BOOL, TEXT, checked, problem
+from statsig_segment._json.values import FrozenDict
+from statsig_segment.configuration.validators import A_BOOL, TEXT, checked, derived, problem
 from statsig_segment.segment.calls import Group, Identify, Page, Screen, SegmentEvent, Track, name_part
 
-PLACEHOLDERS: Final = FrozenDict(
+TEMPLATE_PARTS: Final = FrozenDict(
     {
         "prefix": (),
         "track": (segment.EVENT,),
@@ -45,8 +44,8 @@ def _cut(text: str, key: str) -> Template:
     if pieces is None:
         raise problem("wrong_value", key, "the template's braces do not match")
     for _, placeholder, format_spec, conversion in pieces:
-        if placeholder is not None and (placeholder not in PLACEHOLDERS[key] or format_spec or conversion):
-            allowed = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS[key]) or "none"
+        if placeholder is not None and (placeholder not in TEMPLATE_PARTS[key] or format_spec or conversion):
+            allowed = ", ".join(f"{{{name}}}" for name in TEMPLATE_PARTS[key]) or "none"
             raise problem("unknown_placeholder", key, f"the template names an unknown placeholder; allowed: {allowed}")
     return tuple(Piece(literal, placeholder) for literal, placeholder, _, _ in pieces)
 
@@ -59,7 +58,11 @@ def _parsed(text: str) -> list[tuple[str, str | None, str | None, str | None]] |
 
 
 def _cut_all(naming: Any) -> Mapping[str, Template]:
-    return FrozenDict({key: _cut(getattr(naming, key), key) for key in PLACEHOLDERS})
+    return FrozenDict({key: _cut(getattr(naming, key), key) for key in TEMPLATE_PARTS})
+
+
+def _filled_prefix(naming: Any) -> str:
+    return fill(naming.templates["prefix"], {})
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -92,6 +95,7 @@ class EventNaming:
         init=False, default=attrs.Factory(_cut_all, takes_self=True), eq=False, repr=False
     )
     """The templates above, each cut once."""
+    _prefix: str = derived(_filled_prefix)
 
     @classmethod
     def segment_2021(cls) -> Self:
@@ -99,51 +103,41 @@ class EventNaming:
         return cls(prefix="", track="segment_track:{event}", page="segment_page:{name}", screen="segment_screen:{name}")
 
     def name(self, event: SegmentEvent) -> str | None:
-        """Name an event without the prefix, as filters see it (FL-1); an identify has no name: `None`."""
+        """Return the name of an event without the prefix, as filters see it (FL-1); an identify has none: `None`."""
         return None if isinstance(event, Identify) else self._name(event, self.parts(event))
 
     def full_name(self, event: Named) -> str:
-        """Name an event as it is sent: prefix and name (US-5)."""
-        return self._full_name(event, self.parts(event))
+        """Return the name of an event with the prefix, as it is sent (US-5)."""
+        return self._prefix + self._name(event, self.parts(event))
 
-    def named(self, event: Named) -> Found:
-        """Give the full name of an event, and the wire path of its source: `$` where the templates alone make it."""
+    def source(self, event: Named) -> str:
+        """Return the wire path of the last part in the name of an event; `$` where the templates alone make it."""
         parts = self.parts(event)
-        used = [parts[name].path for _, name in self.templates[event.type] if name and name in parts]
-        return Found(self._full_name(event, parts), used[-1] if used else "$")
+        used = [part for _, part in self.templates[event.type] if part and part in parts]
+        if not used:
+            return "$"
+        is_own = not isinstance(event, Page | Screen) or getattr(event, event.attribute_of[used[-1]])
+        return f"$.{used[-1]}" if is_own else f"$.{segment.PROPERTIES}.{used[-1]}"
 
-    def _full_name(self, event: Named, parts: Mapping[str, Found]) -> str:
-        return fill(self.templates["prefix"], EMPTY) + self._name(event, parts)
-
-    def _name(self, event: Named, parts: Mapping[str, Found]) -> str:
-        return fill(self._template(event, parts), {placeholder: found.value for placeholder, found in parts.items()})
-
-    def parts(self, event: Named) -> Mapping[str, Found]:
-        """Give the parts of a name that are there: placeholder -> value and wire path."""
-        if isinstance(event, Track):
-            parts = {segment.EVENT: Found(event.event, f"$.{segment.EVENT}")}
-        elif isinstance(event, Group):
-            parts = {segment.GROUP_ID: Found(event.group_id, f"$.{segment.GROUP_ID}")}
-        else:
-            parts = {
-                segment.NAME: self._part(event, segment.NAME),
-                segment.CATEGORY: self._part(event, segment.CATEGORY),
-            }
-        return {placeholder: found for placeholder, found in parts.items() if found.value}
-
-    def _part(self, event: Page | Screen, part: str) -> Found:
-        """Give the name or category of a page or screen, from its properties where it has none (US-6)."""
-        own = getattr(event, event.attribute_of[part])
-        if own is None and self.from_properties:
-            return Found(name_part(event.properties.get(part)), f"$.{segment.PROPERTIES}.{part}")
-        return Found(own, f"$.{part}")
-
-    def _template(self, event: Named, parts: Mapping[str, Found]) -> Template:
-        """Choose the template; a page or screen without any part that its template names is unnamed (US-6)."""
+    def _name(self, event: Named, parts: Mapping[str, str]) -> str:
+        """Fill the template; a page or screen without any part that its template names is unnamed (US-6)."""
         template = self.templates[event.type]
-        used = {placeholder for _, placeholder in template if placeholder}
-        is_unnamed = used and used.isdisjoint(parts)
-        return self.templates.get(f"{event.type}_unnamed", template) if is_unnamed else template
+        if isinstance(event, Page | Screen):
+            used = {part for _, part in template if part}
+            if used and used.isdisjoint(parts):
+                template = self.templates[f"{event.type}_unnamed"]
+        return fill(template, parts)
+
+    def parts(self, event: Named) -> Mapping[str, str]:
+        """Return the parts of a name that are there, by placeholder."""
+        if isinstance(event, Track):
+            return {segment.EVENT: event.event}
+        if isinstance(event, Group):
+            return {segment.GROUP_ID: event.group_id} if event.group_id else {}
+        parts = {segment.NAME: event.name, segment.CATEGORY: event.category}
+        if self.from_properties:
+            parts = {part: own or name_part(event.properties.get(part)) for part, own in parts.items()}
+        return {part: text for part, text in parts.items() if text}
 
 
 def fill(template: Template, parts: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ from attrs import validators
 
 from statsig_segment import statsig
 from statsig_segment._json.javascript import scalar_text
-from statsig_segment._json.paths import FieldPath
+from statsig_segment._json.paths import Arrays, FieldPath
 from statsig_segment._json.values import EMPTY
 from statsig_segment.configuration.event_names import EventNaming
 from statsig_segment.configuration.validators import (
@@ -143,9 +143,10 @@ class InboundFilter:
                 return "include"
             if name in self.exclude:
                 return "exclude"
+        arrays: Arrays = {}
         for index, row in enumerate(self.drop_where):
-            found = find(event, row.path)
-            if found is not None and row.fits(found.value):
+            value, _ = find(event, row.path, arrays)
+            if row.fits(value):
                 return f"drop_where[{index}]"
         return None
 

@@ -1,9 +1,16 @@
 """ID mappings: which field of a call becomes which custom ID; it reads no call."""
 
+from typing import Any
+
 import attrs
 
 from statsig_segment._json.paths import FieldPath
 from statsig_segment.configuration.validators import FILLED_TEXT, PATH, checked, derived, read_path
+from statsig_segment.segment.calls import spelled_id_type
+
+
+def _spell(mapping: Any) -> str:
+    return spelled_id_type(mapping.id_type)
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -21,3 +28,5 @@ class IdMapping:
     _checked: None = checked()
     path: FieldPath = derived(read_path)
     """`field`, read once."""
+    target: str = derived(_spell)
+    """`id_type`, in the one spelling of the user ID (ID-9)."""

@@ -6,11 +6,11 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from statsig_segment import segment
 from statsig_segment._json.paths import FieldPath, Step
-from statsig_segment._json.values import DEPTH, EMPTY, FrozenDict
+from statsig_segment._json.values import DEPTH, FrozenDict
 from statsig_segment.configuration.choices import DELIVERABLE, FLATTEN
-from statsig_segment.configuration.event_names import PLACEHOLDERS, EventNaming, Piece, fill
+from statsig_segment.configuration.event_names import TEMPLATE_PARTS, EventNaming, Piece, fill
 from statsig_segment.segment.calls import spelled_id_type
-from statsig_segment.statsig.events import USER_FIELDS
+from statsig_segment.statsig.events import USER_ATTRIBUTES
 
 Row: TypeAlias = tuple[str, str, tuple[Step, ...]]
 """What a path fills, the top-level key that it begins with, and its steps where it has more than that one."""
@@ -76,7 +76,7 @@ def _plan(config: Any) -> Plan | None:
         include=filters.include,
         exclude=filters.exclude,
         drop_rows=tuple((_row("", row.path), row.fits) for row in filters.drop_where),
-        prefix=fill(naming.templates["prefix"], EMPTY),
+        prefix=fill(naming.templates["prefix"], {}),
         forms=FrozenDict({kind: _forms(naming, kind) for kind in ("track", "page", "screen", "group")}),
         is_verbatim=naming.track == f"{{{segment.EVENT}}}",
         names_from_properties=naming.from_properties,
@@ -113,7 +113,7 @@ def _id_row(id_type: str, path: FieldPath) -> tuple[str | None, str | None, str,
 
 
 def _user_rows(paths: Mapping[str, FieldPath]) -> tuple[tuple[str, str, Row | None], ...]:
-    return tuple(_user_row(name, paths[name]) for name in USER_FIELDS if name in paths)
+    return tuple(_user_row(name, paths[name]) for name in USER_ATTRIBUTES if name in paths)
 
 
 def _user_row(name: str, path: FieldPath) -> tuple[str, str, Row | None]:
@@ -136,8 +136,8 @@ def _forms(naming: EventNaming, kind: str) -> tuple[str, ...]:
     template = naming.templates[kind]
     used = {placeholder for _, placeholder in template if placeholder}
     forms: list[str] = []
-    for present in product((False, True), repeat=len(PLACEHOLDERS[kind])):
-        parts = {name: f"%({name})s" for name, is_there in zip(PLACEHOLDERS[kind], present, strict=True) if is_there}
+    for present in product((False, True), repeat=len(TEMPLATE_PARTS[kind])):
+        parts = {name: f"%({name})s" for name, is_there in zip(TEMPLATE_PARTS[kind], present, strict=True) if is_there}
         is_unnamed = used and used.isdisjoint(parts)
         chosen = naming.templates.get(f"{kind}_unnamed", template) if is_unnamed else template
         forms.append(fill(tuple(Piece(text.replace("%", "%%"), name) for text, name in chosen), parts))

@@ -7,9 +7,10 @@ from typing import Any, Final
 import attrs
 
 from statsig_segment import segment, statsig
-from statsig_segment._json.values import EMPTY, FrozenDict, filled_text, freeze_object, is_object, type_name
+from statsig_segment._json.models import Checks, frozen, issue_tuple, plain, plain_or_none
+from statsig_segment._json.values import FrozenDict, filled_text, is_object, type_name
 from statsig_segment.configuration.validators import problem
-from statsig_segment.errors import Issue, TranslationError, add_issue, join_path
+from statsig_segment.errors import Issue, StatsigEventError, TranslationError, add_issue, join_path
 from statsig_segment.inbound.identity import no_identifier, note_placeholders
 from statsig_segment.segment.calls import Group, Identify, SegmentEvent, Track
 
@@ -20,23 +21,32 @@ _ID_LIST: Final = re.compile(r"[A-Za-z0-9_-]{3,100}")  # Statsig's Console API
 KEY_PATH: Final = f"$.{segment.CONTEXT}.{segment.PERSONAS}.{segment.COMPUTATION_KEY}"
 
 
-def _tuple_of_issues(issues: Iterable[Issue]) -> tuple[Issue, ...]:
-    return tuple(issues)
+_CHECKS: Final = Checks(StatsigEventError)
 
 
 @attrs.frozen(kw_only=True, slots=False)
 class AudienceUpdate:
-    """One user or unit entered or left one ID list."""
+    """One user or unit entered or left one ID list.
 
-    id_list: str
-    member: bool
-    user_id: str | None = None
-    custom_ids: Mapping[str, str] = attrs.field(default=EMPTY, converter=freeze_object)
-    time_ms: int | None = None
+    Raises:
+        StatsigEventError: With code `wrong_type`; its path is the name of the attribute.
+
+    """
+
+    id_list: str = attrs.field(converter=plain, validator=_CHECKS.text)
+    """The ID list, by the key of the audience (AU-2)."""
+    member: bool = attrs.field(validator=_CHECKS.truth)
+    """Whether the user is on the list from now on."""
+    user_id: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    """The user ID."""
+    custom_ids: Mapping[str, str] = attrs.field(factory=FrozenDict, converter=frozen, validator=_CHECKS.texts)
+    """ID type -> ID."""
+    time_ms: int | None = attrs.field(default=None, validator=_CHECKS.time)
     """Epoch milliseconds."""
-    message_id: str | None = None
+    message_id: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
     """The `messageId` of the call, to remember what was sent (IN-9)."""
-    issues: tuple[Issue, ...] = attrs.field(default=(), converter=_tuple_of_issues)
+    issues: tuple[Issue, ...] = attrs.field(default=(), converter=issue_tuple, validator=_CHECKS.issues)
+    """What the sender should know about the call."""
 
 
 @attrs.frozen(kw_only=True, slots=False)

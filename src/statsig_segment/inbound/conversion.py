@@ -1,41 +1,33 @@
 """One Segment call -> one Statsig event: user, environment, name, metadata, value; filters and maps nothing."""
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any, Final, NamedTuple
 
-import attrs
-
 from statsig_segment import segment, statsig
-from statsig_segment._json.javascript import json_text, scalar_text
-from statsig_segment._json.paths import FieldPath, Found
-from statsig_segment._json.values import FrozenDict, is_object
+from statsig_segment._json.javascript import property_text
+from statsig_segment._json.models import made
+from statsig_segment._json.paths import Arrays, FieldPath
+from statsig_segment._json.values import FrozenDict, codes_of, is_object
 from statsig_segment.configuration.choices import FLATTEN
 from statsig_segment.configuration.models import InboundConfig, normalized
 from statsig_segment.errors import Issue, TranslationError, add_issue, join_path
-from statsig_segment.inbound.identity import id_path, id_type_path, ids_of, no_identifier, note_placeholders
-from statsig_segment.segment.arrays import CUSTOM_CODES, coerce_id, custom_value, read_pairs
+from statsig_segment.inbound.identity import id_path, id_type_path, ids_of, no_identifier
+from statsig_segment.segment.arrays import CUSTOM_CODES, Pairs, coerce_id, custom_value, read_pairs
 from statsig_segment.segment.calls import (
-    Group,
     Identify,
     Page,
     Screen,
     SegmentEvent,
-    Track,
     control,
     find,
-    losses_by_way,
-    lost_on_the_way,
+    losses_of,
+    lost_at,
     name_part,
 )
-from statsig_segment.statsig.events import USER_FIELDS, StatsigEvent, StatsigUser
-from statsig_segment.statsig.limits import (
-    LONGEST_JOINED_NAME,
-    note_id,
-    note_metadata,
-    note_metadata_key,
-    note_name,
-    note_value,
-)
+from statsig_segment.segment.placeholders import is_placeholder
+from statsig_segment.statsig.events import UNKNOWN, USER_ATTRIBUTES, StatsigEvent, StatsigUser
+from statsig_segment.statsig.limits import LONGEST_JOINED_NAME, MOST_ID, MOST_VALUE, note_metadata, note_name
 
 
 class MetadataSource(NamedTuple):
@@ -57,253 +49,246 @@ METADATA_SOURCES: Final[Mapping[str, MetadataSource]] = FrozenDict(
 
 _DEFAULT: Final = InboundConfig()
 _LONGEST_GUESS: Final = 1_000
-"""A longer ID type is not compared with the declared ones."""
-
-
-class Leaf(NamedTuple):
-    """One value of an event, the wire path that it came from, and the rule that put it there."""
-
-    value: Any
-    source: str | None
-    """`None` where the configuration put it."""
-    rule: str
-
-
-@attrs.frozen(kw_only=True)
-class Conversion:
-    """An event, and where each of its parts came from; what is absent has no leaf."""
-
-    event: StatsigEvent
-    name: Leaf
-    fields: Mapping[str, Leaf]
-    """By attribute of `StatsigUser`."""
-    custom: Mapping[str, Leaf]
-    value: Leaf | None
-    metadata: Mapping[str, Leaf]
+"""The longest ID type that is compared with the declared ones."""
 
 
 def to_statsig_event(event: SegmentEvent, config: InboundConfig = _DEFAULT) -> StatsigEvent:
-    """Convert one call; it is neither filtered nor mapped here.
+    """Convert one call to a Statsig event; it is neither filtered nor mapped.
 
-    Shape: a `Track`, `Page`, `Screen` or `Group` in; a `StatsigEvent` out, every metadata value a string, with the
-    issues of the call and those found here.
-    Units: `time_ms` is in epoch milliseconds.
-    Errors: `TranslationError` with code `no_identifier`, or `identify_without_event` for an identify.
-    Rules: US-1 to US-11, ID-1, ID-6, ID-7. Source: Statsig's page on Segment.
+    Args:
+        event: A `Track`, `Page`, `Screen` or `Group`.
+        config: The inbound configuration.
+
+    Returns:
+        The event, with its time in epoch milliseconds, every metadata value a string, and the issues of the call and
+        of the conversion.
+
+    Raises:
+        TranslationError: With code `no_identifier`, `identify_without_event` for an identify, or `number_too_long`.
+
+    Rules: US-1 to US-11, ID-1, ID-6, ID-7, ID-8.
+    Source: Statsig's page on Segment.
 
     >>> from statsig_segment import Track, to_statsig_event
     >>> event = to_statsig_event(Track(event="Order Completed", user_id="u1", properties={"value": 9.5, "paid": True}))
     >>> event.event_name, event.user.user_id, event.value, event.metadata
     ('segment::Order Completed', 'u1', 9.5, {'value': '9.5', 'paid': 'true'})
+
     """
-    return convert(event, config).event
-
-
-def convert(call: SegmentEvent, config: InboundConfig) -> Conversion:
-    """Convert one call, and keep where each part came from."""
+    call = event
     if isinstance(call, Identify):
         raise TranslationError("identify_without_event", "$")
     if call.user_id is None and not call.custom_ids:
         raise no_identifier(call)
-    parts = _Parts(call, config)
-    name = parts.name()
-    fields = parts.user_fields() | parts.environment()
-    custom = parts.custom()
-    value = parts.value()
-    metadata = parts.metadata()
-    parts.note_ids()
-    user = StatsigUser(
-        user_id=call.user_id,
-        custom_ids=call.custom_ids,
-        custom=_values(custom),
-        **{attribute: leaf.value for attribute, leaf in fields.items()},
+    issues = list(call.issues)
+    arrays: Arrays = {}
+    name = config.naming.full_name(call)
+    note_name(name, lambda: config.naming.source(call), issues)
+    if isinstance(call, Page | Screen) and call.name is None and not config.naming.from_properties:
+        _note_name_in_properties(call, issues)
+    user = UNKNOWN | _plain_fields(call, config, arrays, issues)
+    user["user_id"], user["custom_ids"] = call.user_id, call.custom_ids
+    user["custom"] = FrozenDict(_custom(call, config, arrays, issues))
+    tier, _ = own_tier(call, issues)
+    user["environment"] = config.default_environment if tier is None else tier
+    holder = metadata_holder(call)
+    value_name = value_property(holder, config)
+    value = None if value_name is None else holder[value_name]
+    if isinstance(value, str) and len(value) > MOST_VALUE:
+        add_issue(issues, "value_too_long", join_path(f"$.{METADATA_SOURCES[call.type].holder}", value_name or ""))
+    metadata = metadata_of(call, config, arrays, issues)
+    _note_losses(call, issues)
+    _note_ids(call, config, issues)
+    return made(
+        StatsigEvent,
+        {
+            "event_name": name,
+            "user": made(StatsigUser, user),
+            "time_ms": call.time_ms,
+            "value": value,
+            "metadata": FrozenDict(metadata.entries),
+            "message_id": call.message_id,
+            "issues": tuple(dict.fromkeys(issues)) if issues else (),
+        },
     )
-    event = StatsigEvent(
-        event_name=name.value,
-        user=user,
-        time_ms=call.time_ms,
-        value=None if value is None else value.value,
-        metadata=_values(metadata),
-        message_id=call.message_id,
-        issues=dict.fromkeys(parts.issues),
-    )
-    return Conversion(event=event, name=name, fields=fields, custom=custom, value=value, metadata=metadata)
 
 
-def _values(leaves: Mapping[str, Leaf]) -> FrozenDict:
-    return FrozenDict({key: leaf.value for key, leaf in leaves.items()})
+# -- Name and IDs ------------------------------------------------------------------------------------------------------
 
 
-class _Parts:
-    """The parts of the event that a call becomes, and the issues found on the way."""
-
-    def __init__(self, call: Track | Page | Screen | Group, config: InboundConfig) -> None:
-        self._call = call
-        self._config = config
-        self._losses = losses_by_way(call)
-        self.issues: list[Issue] = list(call.issues)
-
-    # -- Name and IDs -------------------------------------------------------------------------------------------------
-
-    def name(self) -> Leaf:
-        """Name the event (US-5, US-6)."""
-        name, path = self._config.naming.named(self._call)
-        note_name(name, path, self.issues)
-        if isinstance(self._call, Page | Screen) and self._call.name is None:
-            self._note_name_in_properties()
-        return Leaf(name, None if path == "$" else path, "US-5")
-
-    def _note_name_in_properties(self) -> None:
-        """Note a page or screen whose name stands in its properties alone (US-6)."""
-        from_properties = self._config.naming.from_properties
-        if not from_properties and name_part(self._call.properties.get(segment.NAME)) is not None:
-            add_issue(self.issues, "name_in_properties", f"$.{segment.PROPERTIES}.{segment.NAME}")
-
-    def note_ids(self) -> None:
-        """Note IDs that are too long or stand for nobody, and ID types that are not declared (US-9, ID-7)."""
-        note_placeholders(self._call, self.issues)
-        declared = self._config.id_types
-        for id_type, text in ids_of(self._call).items():
-            note_id(text, id_path(self._call, id_type), self.issues)
-            if declared is not None and id_type not in declared and id_type != segment.USER_ID_TYPE:
-                message = _meant_message(id_type, self._config.declared_spellings)
-                add_issue(self.issues, "unknown_id_type", id_type_path(self._call, id_type), message)
-
-    # -- User ---------------------------------------------------------------------------------------------------------
-
-    def user_fields(self) -> dict[str, Leaf]:
-        """Copy plain fields of the user, by default three of the context (US-2)."""
-        leaves: dict[str, Leaf] = {}
-        for name, field in self._config.user_paths.items():
-            found = self._looked_up(field)
-            text = None if found is None else coerce_id(found.value)
-            if found is not None and text is not None:
-                leaves[USER_FIELDS[name]] = Leaf(text, found.path, "US-2")
-            elif found is not None:
-                add_issue(self.issues, "user_field_invalid", found.path)
-        return leaves
-
-    def _looked_up(self, field: FieldPath) -> Found | None:
-        """Look a field up, `None` where it is absent or null; note what could not be read (IN-10, TR-5)."""
-        found = find(self._call, field)
-        if found is not None and found.value is not None:
-            return found
-        loss = lost_on_the_way(self._losses, field)
-        if loss is not None:
-            add_issue(self.issues, loss.code, loss.path)
-        return None
-
-    def custom(self) -> dict[str, Leaf]:
-        """Read the custom attributes of `statsigCustom`, then those that the configuration adds (US-1, US-10)."""
-        array, path = control(self._call, segment.CUSTOM)
-        pairs = {} if array is None else read_pairs(array, path, CUSTOM_CODES, custom_value, self.issues)
-        leaves = {name: Leaf(pair.value, pair.path, "US-1") for name, pair in pairs.items()}
-        for name, field in self._config.custom_paths.items():
-            found = None if name in leaves else self._looked_up(field)
-            value = None if found is None else custom_value(found.value, found.path, self.issues)
-            if found is not None and value is not None:
-                leaves[name] = Leaf(value, found.path, "US-10")
-        return leaves
-
-    def environment(self) -> dict[str, Leaf]:
-        """Read the tier: the call's own, else the default (US-3, US-4)."""
-        tier = self._own_tier()
-        if tier is None and self._config.default_environment is not None:
-            tier = Leaf(self._config.default_environment, None, "US-4")
-        return {} if tier is None else {USER_FIELDS[segment.ENVIRONMENT]: tier}
-
-    def _own_tier(self) -> Leaf | None:
-        value, path = control(self._call, segment.ENVIRONMENT)
-        if type(value) is str and value:
-            add_issue(self.issues, "environment_string", path)
-            return Leaf(value, path, "US-3")
-        tier = value.get(statsig.TIER) if is_object(value) else None
-        if type(tier) is str and tier:
-            return Leaf(tier, f"{path}.{statsig.TIER}", "US-3")
-        if value is not None:
-            add_issue(self.issues, "environment_invalid", path)
-        return None
-
-    # -- Value and metadata -------------------------------------------------------------------------------------------
-
-    def value(self) -> Leaf | None:
-        """Give the first of the configured properties that is a string or a finite number (US-8)."""
-        properties, path = metadata_holder(self._call)
-        for name in self._config.value_properties:
-            value = properties.get(name)
-            is_usable = type(value) in {str, int, float} and scalar_text(value) is not None
-            if is_usable:
-                leaf = Leaf(value, join_path(path, name), "US-8")
-                note_value(value, join_path(path, name), self.issues)
-                return leaf
-        return None
-
-    def metadata(self) -> dict[str, Leaf]:
-        """Write properties as text, and what the configuration adds to them (US-7, US-11)."""
-        leaves: dict[str, Leaf] = {}
-        self._add_properties(leaves)
-        for key, field in self._config.metadata_paths.items():
-            found = None if key in leaves else self._looked_up(field)
-            if found is not None:
-                self._add(leaves, key, found, "US-11")
-        for key, leaf in leaves.items():
-            note_metadata_key(key, leaf.source or "$", self.issues)
-        note_metadata(_values(leaves), metadata_holder(self._call).path, self.issues)
-        self._note_losses()
-        return leaves
-
-    def _add_properties(self, leaves: dict[str, Leaf]) -> None:
-        """Add each property but the control keys, then the top-level fields that the object has no key for (US-7)."""
-        holder, path = metadata_holder(self._call)
-        for key, value in holder.items():
-            if key not in segment.CONTROL_KEYS:
-                self._add(leaves, key, Found(value, join_path(path, key)), "US-7")
-        for name in METADATA_SOURCES[self._call.type].added:
-            value = getattr(self._call, self._call.attribute_of[name])
-            if value is not None and name not in holder:
-                self._put(leaves, name, Leaf(value, f"$.{name}", "US-7"))
-
-    def _add(self, leaves: dict[str, Leaf], key: str, found: Found, rule: str) -> None:
-        """Add a value as text, or under `flatten` an object as one entry for each of its leaves (US-7)."""
-        value, path = found
-        if is_object(value) and self._config.nested == FLATTEN and len(key) <= LONGEST_JOINED_NAME:
-            for name, item in value.items():
-                self._add(leaves, f"{key}_{name}", Found(item, join_path(path, name)), rule)
-        elif value is not None:
-            text = self._text(value, path)
-            if text is not None:
-                self._put(leaves, key, Leaf(text, path, rule))
-
-    def _put(self, leaves: dict[str, Leaf], key: str, leaf: Leaf) -> None:
-        """Add an entry; one whose name is taken is left out (US-7)."""
-        if key in leaves:
-            add_issue(self.issues, "metadata_key_taken", leaf.source or "$")
-        else:
-            leaves[key] = leaf
-
-    def _text(self, value: Any, path: str) -> str | None:
-        """Write a value as JavaScript does; `None` for a number that is not finite (US-7)."""
-        text, is_finite = json_text(value) if isinstance(value, dict | tuple) else (scalar_text(value), True)
-        if text is None or not is_finite:
-            add_issue(self.issues, "non_finite_number", path)
-        return text
-
-    def _note_losses(self) -> None:
-        """Note each property that holds something unreadable; control keys come from two places (IN-10, TR-5)."""
-        sent = METADATA_SOURCES[self._call.type].holder
-        for loss in self._call.losses:
-            holder, *inside = loss.steps
-            if inside and (holder == sent or (holder == segment.PROPERTIES and inside[0] in segment.CONTROL_KEYS)):
-                add_issue(self.issues, loss.code, join_path(f"$.{holder}", str(inside[0])))
+def _note_name_in_properties(call: Page | Screen, issues: list[Issue]) -> None:
+    """Note a page or screen that has a name in its properties alone (US-6)."""
+    if name_part(call.properties.get(segment.NAME)) is not None:
+        add_issue(issues, "name_in_properties", f"$.{segment.PROPERTIES}.{segment.NAME}")
 
 
-def metadata_holder(call: SegmentEvent) -> Found:
-    """Give the object that becomes metadata, and its wire path (US-7)."""
-    holder = METADATA_SOURCES[call.type].holder
-    return Found(getattr(call, holder), f"$.{holder}")
+def _note_ids(call: SegmentEvent, config: InboundConfig, issues: list[Issue]) -> None:
+    """Note IDs that are too long or stand for nobody, and ID types that are not declared (US-9, ID-7, ID-8)."""
+    declared = config.id_types
+    for id_type, text in ids_of(call).items():
+        if is_placeholder(text):
+            add_issue(issues, "id_placeholder", id_path(call, id_type))
+        if len(text) > MOST_ID:
+            add_issue(issues, "id_too_long", id_path(call, id_type))
+        if declared is not None and id_type not in declared and id_type != segment.USER_ID_TYPE:
+            message = _meant_message(id_type, config.declared_spellings)
+            add_issue(issues, "unknown_id_type", id_type_path(call, id_type), message)
 
 
 def _meant_message(id_type: str, spellings: Mapping[str, str]) -> str | None:
     """Name the declared ID type that was meant, where only case or separators differ; the message holds no other."""
     meant = spellings.get(normalized(id_type)) if len(id_type) <= _LONGEST_GUESS else None
     return None if meant is None else f"the ID type is not among the declared ones; {meant} is"
+
+
+# -- User --------------------------------------------------------------------------------------------------------------
+
+
+def _plain_fields(call: SegmentEvent, config: InboundConfig, arrays: Arrays, issues: list[Issue]) -> dict[str, str]:
+    """Return the plain fields of the user, by default three of the context, by attribute (US-2)."""
+    fields: dict[str, str] = {}
+    losses = losses_of(call)
+    for name, field in config.user_paths.items():
+        value, path = find(call, field, arrays)
+        if value is None:
+            if losses:
+                _note_lost(call, field, arrays, issues)
+            continue
+        text = value if type(value) is str and value else coerce_id(value)
+        if text is None:
+            add_issue(issues, "user_field_invalid", path)
+        else:
+            fields[USER_ATTRIBUTES[name]] = text
+    return fields
+
+
+def _note_lost(call: SegmentEvent, field: FieldPath, arrays: Arrays, issues: list[Issue]) -> None:
+    """Note what could not be read of a configured field (IN-10, TR-5)."""
+    lost, path = lost_at(call, field, arrays) if losses_of(call) else (None, "$")
+    for code in codes_of(lost):
+        add_issue(issues, code, path)
+
+
+def custom_pairs(call: SegmentEvent, issues: list[Issue]) -> Pairs:
+    """Read the custom attributes of `statsigCustom` (US-1)."""
+    array, path = control(call, segment.CUSTOM)
+    return {} if array is None else read_pairs(array, path, CUSTOM_CODES, custom_value, issues)
+
+
+def _custom(call: SegmentEvent, config: InboundConfig, arrays: Arrays, issues: list[Issue]) -> dict[str, Any]:
+    """Return the custom attributes of the call, and those that the configuration adds (US-1, US-10)."""
+    custom = {name: value for name, (value, _) in custom_pairs(call, issues).items()}
+    for name, field in config.custom_paths.items():
+        if name in custom:
+            continue
+        value, path = find(call, field, arrays)
+        _note_lost(call, field, arrays, issues)
+        kept, wrong = (None, ()) if value is None else custom_value(value)
+        for code in wrong:
+            add_issue(issues, code, path)
+        if kept is not None:
+            custom[name] = kept
+    return custom
+
+
+def own_tier(call: SegmentEvent, issues: list[Issue]) -> tuple[str | None, str]:
+    """Return the tier that a call names, `None` where it names none, and its wire path (US-3)."""
+    value, path = control(call, segment.ENVIRONMENT)
+    if type(value) is str and value:
+        add_issue(issues, "environment_string", path)
+        return value, path
+    tier = value.get(statsig.TIER) if is_object(value) else None
+    if type(tier) is str and tier:
+        return tier, f"{path}.{statsig.TIER}"
+    if value is not None:
+        add_issue(issues, "environment_invalid", path)
+    return None, path
+
+
+# -- Value and metadata ------------------------------------------------------------------------------------------------
+
+
+def metadata_holder(call: SegmentEvent) -> Mapping[str, Any]:
+    """Return the object that becomes metadata (US-7)."""
+    holder: Mapping[str, Any] = getattr(call, METADATA_SOURCES[call.type].holder)
+    return holder
+
+
+def value_property(holder: Mapping[str, Any], config: InboundConfig) -> str | None:
+    """Return the first of the configured properties that is a string or a finite number (US-8)."""
+    for name in config.value_properties:
+        value = holder.get(name)
+        if type(value) in {str, int} or (type(value) is float and isfinite(value)):
+            return name
+    return None
+
+
+class Metadata:
+    """The metadata of one event while it is written, and where the entries came from."""
+
+    def __init__(self, holder: str, issues: list[Issue], *, flattens: bool) -> None:
+        """Begin with no entries, for the properties of `holder`."""
+        self.entries: dict[str, str] = {}
+        self.own_count = 0
+        """How many entries came by US-7; the configuration added those after them (US-11)."""
+        self._paths: dict[str, str] = {}
+        self._holder = f"$.{holder}"
+        self._issues = issues
+        self._flattens = flattens
+
+    def path_of(self, key: str) -> str:
+        """Return the wire path of an entry: that of the property of the same name, unless it came from elsewhere."""
+        return self._paths.get(key) or join_path(self._holder, key)
+
+    def add(self, key: str, value: Any, path: str | None = None) -> None:
+        """Add a value as text, or under `flatten` an object as one entry for each of its leaves (US-7)."""
+        if type(value) is FrozenDict and self._flattens and len(key) <= LONGEST_JOINED_NAME:
+            path = path or join_path(self._holder, key)
+            for name, item in value.items():
+                self.add(f"{key}_{name}", item, join_path(path, name))
+            return
+        text, is_finite = property_text(value)
+        if not is_finite:
+            add_issue(self._issues, "non_finite_number", path or join_path(self._holder, key))
+        if text is None:
+            return
+        if key in self.entries:
+            add_issue(self._issues, "metadata_key_taken", path or join_path(self._holder, key))
+            return
+        self.entries[key] = text
+        if path is not None:
+            self._paths[key] = path
+
+
+def metadata_of(call: SegmentEvent, config: InboundConfig, arrays: Arrays, issues: list[Issue]) -> Metadata:
+    """Write properties as text, and what the configuration adds to them (US-7, US-11)."""
+    source = METADATA_SOURCES[call.type]
+    holder: Mapping[str, Any] = getattr(call, source.holder)
+    metadata = Metadata(source.holder, issues, flattens=config.nested == FLATTEN)
+    entries = metadata.entries
+    for key, value in holder.items():
+        if type(value) is str and key not in entries and key not in segment.CONTROL_KEYS:
+            entries[key] = value
+        elif value is not None and key not in segment.CONTROL_KEYS:
+            metadata.add(key, value)
+    for name in source.added:
+        if name not in holder:
+            metadata.add(name, getattr(call, call.attribute_of[name]), f"$.{name}")
+    metadata.own_count = len(entries)
+    for key, field in config.metadata_paths.items():
+        if key not in entries:
+            value, path = find(call, field, arrays)
+            metadata.add(key, value, path)
+            _note_lost(call, field, arrays, issues)
+    note_metadata(entries, f"$.{source.holder}", metadata.path_of, issues)
+    return metadata
+
+
+def _note_losses(call: SegmentEvent, issues: list[Issue]) -> None:
+    """Note each property that holds something unreadable; control keys come from two places (IN-10, TR-5)."""
+    sent = METADATA_SOURCES[call.type].holder
+    for holder, lost in losses_of(call).items():
+        for key, inside in lost.items() if is_object(lost) else ():
+            if holder == sent or (holder == segment.PROPERTIES and key in segment.CONTROL_KEYS):
+                for code in codes_of(inside):
+                    add_issue(issues, code, join_path(f"$.{holder}", key))

@@ -30,9 +30,8 @@ from operator import itemgetter
 from string import ascii_letters, digits
 from typing import Any, Final, TypeAlias, cast
 
-import attrs
-
 from statsig_segment._json.javascript import float_text
+from statsig_segment._json.models import made
 from statsig_segment._json.paths import Selector, Step
 from statsig_segment._json.times import DAY_MS, epoch_ms
 from statsig_segment._json.values import EMPTY, FrozenDict, JsonValue
@@ -66,12 +65,12 @@ from statsig_segment.segment import (
 )
 from statsig_segment.segment import COMPUTATION_CLASS as CLASS
 from statsig_segment.segment import COMPUTATION_KEY as KEY
-from statsig_segment.segment.placeholders import PLACEHOLDERS as PLACEHOLDER_IDS
-from statsig_segment.segment.placeholders import is_placeholder
+from statsig_segment.segment.calls import PLAUSIBLE_MS
+from statsig_segment.segment.placeholders import PLACEHOLDER_IDS, is_placeholder
 from statsig_segment.statsig import CUSTOM as STATSIG_CUSTOM
 from statsig_segment.statsig import CUSTOM_IDS as STATSIG_CUSTOM_IDS
 from statsig_segment.statsig import EVENT_NAME, METADATA, TIER, TIME, USER, VALUE
-from statsig_segment.statsig.events import USER_FIELDS, StatsigEvent, StatsigUser
+from statsig_segment.statsig.events import UNKNOWN, USER_ATTRIBUTES, StatsigEvent, StatsigUser
 from statsig_segment.statsig.limits import (
     LONGEST_JOINED_NAME,
     MOST_ID,
@@ -103,8 +102,8 @@ _PLAIN_STARTS: Final = _ALPHANUMERIC.difference("0", *(text[:1] + text[:1].upper
 _PLAIN_ENDS: Final = _ALPHANUMERIC.difference("0", *(text[-1:] + text[-1:].upper() for text in PLACEHOLDER_IDS))
 """An ID that begins or ends with one of these is not a placeholder."""
 _USER_ID_IN_LOWER_CASE: Final = USER_ID_TYPE.lower()
-_TEXT_FIELDS: Final = frozenset({USER_ID, ANONYMOUS_ID, GROUP_ID, NAME, CATEGORY})
-"""Fields that the reference may hold as text where they are numbers."""
+_LONGEST_SEARCH: Final = 100
+"""The longest array that a selector searches here; the reference reads a longer one once for all selectors (TR-4)."""
 _TIME_TYPES: Final = frozenset({str, int, float})
 _ATTRIBUTES: Final = frozenset({str, int, float, bool})
 
@@ -150,7 +149,8 @@ def log_event(payload: object, plan: Plan | None) -> JsonObject | AudienceUpdate
             environment,
         ) = plan
         kind = get(TYPE)
-        if type(kind) is not str or type(get(MESSAGE_ID)) not in _JSON:
+        message_id = get(MESSAGE_ID)
+        if type(kind) is not str or (message_id is not None and type(message_id) is not str):
             return None
         for field in dotted:
             if field in payload:
@@ -185,9 +185,11 @@ def log_event(payload: object, plan: Plan | None) -> JsonObject | AudienceUpdate
             received = get(RECEIVED_AT)
             if time_ms < 0 or (not seconds and text[11] == "2"):  # 24:00, which Python 3.14 reads
                 return None
-            # In this form, text sorts as time does; an offset in the other one is less than the day that is allowed.
-            # A time that the reference reads and that has its T here has two digits for month and day.
-            if received is not None and (type(received) is not str or text > received or received[10] != "T"):
+            # In this form, text sorts as time does, to the minute. A time that the reference reads and that has its T
+            # here has two digits for month and day.
+            if received is not None and (
+                type(received) is not str or text > received or received[10] != "T" or received[-1] != "Z"
+            ):
                 _check_plausible(time_ms, received)
         else:
             time_ms = _uncommon_ms(get)
@@ -285,7 +287,7 @@ def log_event(payload: object, plan: Plan | None) -> JsonObject | AudienceUpdate
             personas = context.get(PERSONAS)
             if personas is None:
                 return "identify_without_audience"
-            return _audience_update(personas, holder, user_id, ids, time_ms, get(MESSAGE_ID))
+            return _audience_update(personas, holder, user_id, ids, time_ms, message_id)
         user: JsonObject = {}
         if user_id is not None:
             user[USER_ID_TYPE] = user_id
@@ -311,8 +313,6 @@ def log_event(payload: object, plan: Plan | None) -> JsonObject | AudienceUpdate
             for row in custom_rows:
                 value = None if row[0] in custom else _value_at(payload, row)
                 if value is not None:
-                    if type(value) is int and row[1] in _TEXT_FIELDS:
-                        return None
                     custom[row[0]] = _custom_value(value)
             if custom:
                 user[STATSIG_CUSTOM] = custom
@@ -387,11 +387,10 @@ def event_of(log_event: JsonObject, message_id: str | None) -> StatsigEvent:
 
     Its values need no conversion and no check, so the constructors, which do both, are passed by.
     """
-    attributes = _NO_USER.copy()
+    attributes: dict[str, Any] = {**UNKNOWN, "custom_ids": FrozenDict(), "custom": FrozenDict()}
     for name, value in log_event[USER].items():
-        attributes[USER_FIELDS[name]] = _USER_VALUES[name](value) if type(value) is dict else value
-    user, event = object.__new__(StatsigUser), object.__new__(StatsigEvent)
-    object.__setattr__(user, "__dict__", attributes)
+        attributes[USER_ATTRIBUTES[name]] = _USER_VALUES[name](value) if type(value) is dict else value
+    user = made(StatsigUser, attributes)
     attributes = {
         "event_name": log_event[EVENT_NAME],
         "user": user,
@@ -401,15 +400,13 @@ def event_of(log_event: JsonObject, message_id: str | None) -> StatsigEvent:
         "message_id": message_id,
         "issues": (),
     }
-    object.__setattr__(event, "__dict__", attributes)
-    return event
+    return made(StatsigEvent, attributes)
 
 
 def _frozen_attributes(custom: Mapping[str, JsonValue]) -> FrozenDict:
     return FrozenDict({name: tuple(value) if type(value) is list else value for name, value in custom.items()})
 
 
-_NO_USER: Final = FrozenDict(attrs.asdict(StatsigUser(), recurse=False))
 _USER_VALUES: Final = FrozenDict(
     {STATSIG_CUSTOM_IDS: FrozenDict, STATSIG_CUSTOM: _frozen_attributes, ENVIRONMENT: itemgetter(TIER)}
 )
@@ -481,7 +478,7 @@ def _check_plausible(time_ms: int, received: Any) -> None:
     if type(received) not in _JSON:
         raise _OddError
     received_ms = epoch_ms(received)
-    if received_ms is not None and time_ms > received_ms + DAY_MS:
+    if received_ms is not None and time_ms > received_ms + PLAUSIBLE_MS:
         raise _OddError
 
 
@@ -605,6 +602,8 @@ def _nothing_in(value: Any) -> None:
 def _select(array: JsonValue, selector: Selector) -> Any:
     if type(array) is not list:
         return _nothing_in(array)
+    if len(array) > _LONGEST_SEARCH:
+        raise _OddError
     item: JsonValue
     for item in array:
         text = item.get(selector.key) if type(item) is dict else None

@@ -1,10 +1,11 @@
 """Who a call belongs to: ID mappings, their precedence, and placeholders."""
 
 from collections.abc import Iterable
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, TypeVar
 
 from statsig_segment import segment
-from statsig_segment._json.paths import FieldPath, Found
+from statsig_segment._json.models import made
+from statsig_segment._json.paths import Arrays
 from statsig_segment._json.values import FrozenDict, is_array
 from statsig_segment.configuration.mappings import IdMapping
 from statsig_segment.errors import Issue, TranslationError, add_issue
@@ -14,9 +15,9 @@ from statsig_segment.segment.calls import (
     SegmentEvent,
     control,
     find,
-    losses_by_way,
-    lost_on_the_way,
-    spelled_id_type,
+    id_sources,
+    losses_of,
+    lost_at,
 )
 from statsig_segment.segment.placeholders import is_placeholder
 
@@ -24,89 +25,91 @@ _Call = TypeVar("_Call", bound=SegmentEvent)
 
 
 def apply_id_mappings(event: _Call, mappings: Iterable[IdMapping], *, drop_placeholders: bool = False) -> _Call:
-    """Copy fields of a call to custom IDs.
+    """Return a call with the fields that some rows name copied to custom IDs.
 
-    Shape: a call and rows in; the call with more `custom_ids` out, or the call itself where nothing changes. Rows apply
-    in order; an ID type that has a value, from `statsigCustomIDs` or an earlier row, keeps it. Applying the same
-    mappings again changes nothing. With `drop_placeholders`, IDs such as `undefined` count as absent, so that a row may
-    fill their place.
-    Errors: none; a value that is not an ID gives an issue `id_invalid` at its path, a placeholder `id_placeholder`.
-    Rules: ID-4, ID-5, ID-8, ID-9. Source: Statsig's page on Segment, "Mapping anonymous users"; dotted paths are our
-    policy.
+    Rows apply in order. An ID type that has a value, from `statsigCustomIDs` or an earlier row, keeps it. Applying the
+    same rows again changes nothing.
+
+    Args:
+        event: The call.
+        mappings: The rows.
+        drop_placeholders: Whether IDs such as `undefined` count as absent, so that a row may fill their place.
+
+    Returns:
+        The call with more `custom_ids`, or the very call where nothing changes. A value that is not an ID is left
+        out, with an issue `id_invalid` at its path; a placeholder has an issue `id_placeholder`.
+
+    Raises:
+        TranslationError: With code `number_too_long`, for a number of more than 4,300 digits.
+
+    Rules: ID-4, ID-5, ID-8, ID-9.
+    Source: Statsig's page on Segment, "Mapping anonymous users"; dotted paths are our policy.
 
     >>> from statsig_segment import IdMapping, Track, apply_id_mappings
     >>> call = Track(event="Signed Up", anonymous_id="a1")
     >>> apply_id_mappings(call, [IdMapping(field="anonymousId", id_type="segmentAnonymousId")]).custom_ids
     {'segmentAnonymousId': 'a1'}
+
     """
-    ids = _Ids(event, drop_placeholders=drop_placeholders)
+    issues = _less_conflicts(event) if drop_placeholders else list(event.issues)
+    ids, sources = ids_of(event), dict(id_sources(event))
+    for id_type, text in list(ids.items()):
+        if is_placeholder(text):
+            add_issue(issues, "id_placeholder", id_path(event, id_type))
+            if drop_placeholders:
+                del ids[id_type]
+                sources.pop(id_type, None)
+    arrays: Arrays = {}
+    losses = losses_of(event)
     for row in mappings:
-        ids.fill(spelled_id_type(row.id_type), row.path)
-    return ids.applied()
+        id_type = row.target
+        if id_type in ids:
+            continue
+        value, path = find(event, row.path, arrays)
+        found = value if type(value) is str and value else None if value is None else coerce_id(value)
+        if found is None:
+            if value is not None or losses:
+                _note_unusable(event, row, value, path, arrays, issues)
+            continue
+        if is_placeholder(found):
+            add_issue(issues, "id_placeholder", path)
+            if drop_placeholders:
+                continue
+        ids[id_type] = found
+        sources[id_type] = path
+    return _with_ids(event, ids, sources, issues)
 
 
-class _Ids(Generic[_Call]):
-    """The IDs of a call while they are mapped: ID type -> ID, with the user ID among them."""
+def _note_unusable(
+    event: SegmentEvent, row: IdMapping, value: Any, path: str, arrays: Arrays, issues: list[Issue]
+) -> None:
+    """Note a value that is present, not null, and not an ID, or that could not be read."""
+    lost, lost_path = lost_at(event, row.path, arrays)
+    if isinstance(lost, str):
+        add_issue(issues, lost, lost_path)
+    elif value is not None:
+        add_issue(issues, "id_invalid", path)
 
-    def __init__(self, call: _Call, *, drop_placeholders: bool) -> None:
-        self._call = call
-        self._drop_placeholders = drop_placeholders
-        self._issues = _less_conflicts(call) if drop_placeholders else list(call.issues)
-        self._losses = losses_by_way(call)
-        self._sources: dict[str, IdSource] = dict(call.id_sources)
-        self._ids: dict[str, str] = {}
-        for id_type, text in ids_of(call).items():
-            if self._keeps(text, id_path(call, id_type)):
-                self._ids[id_type] = text
-            else:
-                self._sources.pop(id_type, None)
 
-    def _keeps(self, text: str, path: str) -> bool:
-        """Note a placeholder, and say whether an ID counts (ID-8)."""
-        if not is_placeholder(text):
-            return True
-        add_issue(self._issues, "id_placeholder", path)
-        return not self._drop_placeholders
-
-    def fill(self, id_type: str, field: FieldPath) -> None:
-        """Copy a field to an ID type that has no ID yet (ID-4, ID-5)."""
-        if id_type in self._ids:
-            return
-        found = find(self._call, field) or Found(None, "$")
-        text = coerce_id(found.value)
-        if text is None:
-            self._note_unusable(found, field)
-        elif self._keeps(text, found.path):
-            self._ids[id_type] = text
-            self._sources[id_type] = (found.path, found.path)
-
-    def _note_unusable(self, found: Found, field: FieldPath) -> None:
-        """Note a value that is present, not null, and not an ID, or that could not be read at all."""
-        loss = lost_on_the_way(self._losses, field)
-        if loss is not None:
-            add_issue(self._issues, loss.code, loss.path)
-        elif found.value is not None:
-            add_issue(self._issues, "id_invalid", found.path)
-
-    def applied(self) -> _Call:
-        """Give the call with these IDs, or the call itself where nothing changed."""
-        user_id = self._ids.pop(segment.USER_ID_TYPE, None)
-        changes: dict[str, Any] = {
-            "user_id": user_id,
-            "custom_ids": FrozenDict(self._ids),
-            "id_sources": FrozenDict(self._sources),
-            "issues": tuple(dict.fromkeys(self._issues)),
-        }
-        attributes: dict[str, Any] = vars(self._call)
-        is_changed = any(attributes[name] != value for name, value in changes.items())
-        return type(self._call)(**(attributes | changes)) if is_changed else self._call
+def _with_ids(event: _Call, ids: dict[str, str], sources: dict[str, IdSource], issues: list[Issue]) -> _Call:
+    """Return a call with these IDs, the user ID among them, or the call itself where nothing changed."""
+    noted = event.issues if len(issues) == len(event.issues) else tuple(dict.fromkeys(issues))
+    if ids == ids_of(event) and noted == event.issues and sources == id_sources(event):
+        return event
+    changes: dict[str, Any] = {
+        "user_id": ids.pop(segment.USER_ID_TYPE, None),
+        "custom_ids": FrozenDict(ids),
+        "_id_sources": FrozenDict(sources),
+        "issues": noted,
+    }
+    return made(type(event), vars(event) | changes)
 
 
 _SOMEBODY: Final = "somebody"
 
 
 def _less_conflicts(call: SegmentEvent) -> list[Issue]:
-    """Give the issues of a call less those of pairs that name the user ID and, being placeholders, count as absent."""
+    """Return the issues of a call less those of pairs that name the user ID and count as absent, as placeholders do."""
     array, path = control(call, segment.CUSTOM_IDS)
     pairs = zip(range(0, len(array), 2), array[1::2], strict=False) if is_array(array) else ()
     absent = {f"{path}[{index}]" for index, value in pairs if is_placeholder(coerce_id(value) or _SOMEBODY)}
@@ -114,20 +117,24 @@ def _less_conflicts(call: SegmentEvent) -> list[Issue]:
 
 
 def ids_of(call: SegmentEvent) -> dict[str, str]:
-    """Give all IDs of a call by ID type, the user ID first."""
-    return ({} if call.user_id is None else {segment.USER_ID_TYPE: call.user_id}) | dict(call.custom_ids)
+    """Return all IDs of a call by ID type, the user ID first."""
+    return {**call.custom_ids} if call.user_id is None else {segment.USER_ID_TYPE: call.user_id, **call.custom_ids}
 
 
 def id_path(call: SegmentEvent, id_type: str) -> str:
-    """Give the wire path of an ID; `$` for one that a caller wrote into the model."""
-    if id_type == segment.USER_ID_TYPE and id_type not in call.id_sources:
-        return f"$.{segment.USER_ID}"
-    return call.id_sources.get(id_type, ("$", "$"))[0]
+    """Return the wire path of an ID; `$` for one that a caller wrote into the model."""
+    source = id_sources(call).get(id_type)
+    if source is None:
+        return f"$.{segment.USER_ID}" if id_type == segment.USER_ID_TYPE else "$"
+    return source if isinstance(source, str) else f"{control(call, segment.CUSTOM_IDS)[1]}[{source}]"
 
 
 def id_type_path(call: SegmentEvent, id_type: str) -> str:
-    """Give the wire path of the name of an ID type, where the call itself names it; else that of the ID."""
-    return call.id_sources.get(id_type, ("$", "$"))[1]
+    """Return the wire path of the name of an ID type, where the call itself names it; else that of the ID."""
+    source = id_sources(call).get(id_type)
+    if isinstance(source, int):
+        return f"{control(call, segment.CUSTOM_IDS)[1]}[{source - 1}]"
+    return "$" if source is None else source
 
 
 def note_placeholders(call: SegmentEvent, issues: list[Issue]) -> None:
@@ -138,7 +145,7 @@ def note_placeholders(call: SegmentEvent, issues: list[Issue]) -> None:
 
 
 def no_identifier(call: SegmentEvent) -> TranslationError:
-    """Make the error for a call that belongs to nobody; it names the mapping that would have saved it (ID-6)."""
+    """Return the error for a call that belongs to nobody; it names the mapping that would have saved it (ID-6)."""
     if call.anonymous_id is None:
         return TranslationError("no_identifier", "$")
     row = f"{segment.ANONYMOUS_ID} -> segmentAnonymousId"

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 from statsig_segment import segment
 from statsig_segment._json.values import is_object
 from statsig_segment.configuration.models import InboundConfig
-from statsig_segment.segment.calls import SegmentEvent
+from statsig_segment.segment.calls import SegmentEvent, losses_of
 
 ALL: Final = "All"
 """The entry of `integrations` that stands for every destination, as Segment's clients spell it."""
@@ -53,8 +53,10 @@ def is_disabled(integrations: Mapping[str, Any], names: Collection[str]) -> bool
 
 def _is_denied(call: SegmentEvent, categories: Collection[str]) -> bool:
     """Return whether a call lacks consent; Python objects that JSON does not have are no consent either (IN-10)."""
-    where = (segment.CONTEXT, segment.CONSENT)
-    is_unreadable = any(loss.steps in {where, (*where, segment.CATEGORY_PREFERENCES)} for loss in call.losses)
+    context = losses_of(call).get(segment.CONTEXT)
+    lost = context.get(segment.CONSENT) if is_object(context) else None
+    lost = lost.get(segment.CATEGORY_PREFERENCES) if is_object(lost) else lost
+    is_unreadable = isinstance(lost, str)
     consent = call.context.get(segment.CONSENT)
     return is_unreadable or denies_consent(consent, categories, has_integrations=bool(call.integrations))
 

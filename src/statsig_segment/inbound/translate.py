@@ -203,7 +203,7 @@ def parse_supported(payload: Any) -> SegmentEvent | None:
     except SegmentEventError as error:
         if error.code != "unsupported_type":
             raise
-        if read_payload(payload, SegmentEventError, [])[segment.TYPE] not in segment.NEVER_EVENTS:
+        if read_payload(payload, SegmentEventError)[0][segment.TYPE] not in segment.NEVER_EVENTS:
             raise
         return None
 

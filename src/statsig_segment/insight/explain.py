@@ -1,23 +1,39 @@
 """Where each field of a result came from; runs the steps of a translation once, and keeps what they know of sources."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import attrs
 
 from statsig_segment import segment, statsig
 from statsig_segment._json.values import freeze
+from statsig_segment.configuration.event_names import Named
 from statsig_segment.configuration.models import InboundConfig, IntegrationConfig
 from statsig_segment.errors import StatsigSegmentError, join_path
 from statsig_segment.inbound.audiences import KEY_PATH, AudienceUpdate, audience_update, membership_path
-from statsig_segment.inbound.conversion import Conversion, Leaf, convert
+from statsig_segment.inbound.conversion import (
+    METADATA_SOURCES,
+    custom_pairs,
+    metadata_holder,
+    metadata_of,
+    own_tier,
+    to_statsig_event,
+    value_property,
+)
 from statsig_segment.inbound.identity import apply_id_mappings, id_path
 from statsig_segment.inbound.skips import IDENTIFY_WITHOUT_AUDIENCE, UNSUPPORTED_TYPE, Skip, find_skip
 from statsig_segment.inbound.translate import Outcome, parse_supported
 from statsig_segment.outcomes import Rejected, Skipped
 from statsig_segment.rulebook.codes import CODES
-from statsig_segment.segment.calls import Identify, SegmentEvent
-from statsig_segment.statsig.events import USER_FIELDS, StatsigEvent
+from statsig_segment.segment.calls import (
+    Identify,
+    SegmentEvent,
+    control,
+    find,
+    id_sources,
+    read_time,
+)
+from statsig_segment.statsig.events import USER_ATTRIBUTES, StatsigEvent, StatsigUser
 
 _DEFAULT: Final = IntegrationConfig()
 
@@ -82,8 +98,8 @@ def _explained(payload: Any, config: InboundConfig) -> Explanation:
         return _skipped(skip, payload)
     call = apply_id_mappings(call, config.id_mappings, drop_placeholders=config.drop_placeholder_ids)
     if not isinstance(call, Identify):
-        conversion = convert(call, config)
-        return Explanation(rows=_event_rows(call, conversion), result=conversion.event)
+        event = to_statsig_event(call, config)
+        return Explanation(rows=_event_rows(call, event, config), result=event)
     update = audience_update(call)
     if update is None:
         return _skipped(IDENTIFY_WITHOUT_AUDIENCE, payload)
@@ -94,37 +110,52 @@ def _skipped(skip: Skip, payload: Any) -> Explanation:
     return Explanation(result=Skipped(reason=skip.reason, payload=payload), rule=skip.rule, setting=skip.setting)
 
 
-def _event_rows(call: SegmentEvent, conversion: Conversion) -> Iterator[Row]:
-    """Give a row for each leaf of the log event, in the order of the wire."""
-    yield _row(f"$.{statsig.EVENT_NAME}", conversion.name)
-    yield from _user_rows(call, conversion)
-    yield from _time_rows(call)
-    if conversion.value is not None:
-        yield _row(f"$.{statsig.VALUE}", conversion.value)
-    yield from _table_rows(f"$.{statsig.METADATA}", conversion.metadata)
+def _event_rows(call: Named, event: StatsigEvent, config: InboundConfig) -> Iterator[Row]:
+    """Yield a row for each leaf of the log event, in the order of the wire."""
+    path = config.naming.source(call)
+    source = None if path == "$" else path
+    yield Row(target=f"$.{statsig.EVENT_NAME}", value=event.event_name, source=source, rule="US-5")
+    yield from _user_rows(call, event.user, config)
+    yield from _time_rows(call, event)
+    holder = f"$.{METADATA_SOURCES[call.type].holder}"
+    name = value_property(metadata_holder(call), config)
+    if name is not None:
+        source = join_path(holder, name)
+        yield Row(target=f"$.{statsig.VALUE}", value=event.value, source=source, rule="US-8")
+    metadata = metadata_of(call, config, {}, [])
+    for index, (key, value) in enumerate(event.metadata.items()):
+        source = metadata.path_of(key)
+        rule = "US-7" if index < metadata.own_count else "US-11"
+        yield Row(target=join_path(f"$.{statsig.METADATA}", key), value=value, source=source, rule=rule)
 
 
-def _row(target: str, leaf: Leaf) -> Row:
-    return Row(target=target, value=leaf.value, source=leaf.source, rule=leaf.rule)
-
-
-def _table_rows(target: str, leaves: Mapping[str, Leaf]) -> Iterator[Row]:
-    return (_row(join_path(target, key), leaf) for key, leaf in leaves.items())
-
-
-def _user_rows(call: SegmentEvent, conversion: Conversion) -> Iterator[Row]:
-    yield from _id_rows(call, conversion.event, f"$.{statsig.USER}")
-    for name, attribute in USER_FIELDS.items():
+def _user_rows(call: Named, user: StatsigUser, config: InboundConfig) -> Iterator[Row]:
+    yield from _id_rows(call, user, f"$.{statsig.USER}")
+    for name, attribute in USER_ATTRIBUTES.items():
         if name == statsig.CUSTOM:
-            yield from _table_rows(f"$.{statsig.USER}.{statsig.CUSTOM}", conversion.custom)
-        elif attribute in conversion.fields:
-            inside = f".{statsig.TIER}" if name == statsig.ENVIRONMENT else ""
-            yield _row(f"$.{statsig.USER}.{name}{inside}", conversion.fields[attribute])
+            yield from _custom_rows(call, user, config)
+        elif name in config.user_paths and getattr(user, attribute) is not None:
+            _, path = find(call, config.user_paths[name])
+            yield Row(target=f"$.{statsig.USER}.{name}", value=getattr(user, attribute), source=path, rule="US-2")
+    if user.environment is not None:
+        tier, path = own_tier(call, [])
+        source, rule = (None, "US-4") if tier is None else (path, "US-3")
+        target = f"$.{statsig.USER}.{statsig.ENVIRONMENT}.{statsig.TIER}"
+        yield Row(target=target, value=user.environment, source=source, rule=rule)
 
 
-def _id_rows(call: SegmentEvent, result: StatsigEvent | AudienceUpdate, target: str) -> Iterator[Row]:
-    """Give a row for the user ID and for each custom ID of a result."""
-    owner = result.user if isinstance(result, StatsigEvent) else result
+def _custom_rows(call: Named, user: StatsigUser, config: InboundConfig) -> Iterator[Row]:
+    pairs, (_, array_path) = custom_pairs(call, []), control(call, segment.CUSTOM)
+    for name, value in user.custom.items():
+        if name in pairs:
+            source, rule = f"{array_path}[{pairs[name][1]}]", "US-1"
+        else:
+            (_, source), rule = find(call, config.custom_paths[name]), "US-10"
+        yield Row(target=join_path(f"$.{statsig.USER}.{statsig.CUSTOM}", name), value=value, source=source, rule=rule)
+
+
+def _id_rows(call: SegmentEvent, owner: StatsigUser | AudienceUpdate, target: str) -> Iterator[Row]:
+    """Yield a row for the user ID and for each custom ID of a result."""
     if owner.user_id is not None:
         yield _id_row(call, f"{target}.{statsig.USER_ID}", segment.USER_ID_TYPE, owner.user_id)
     for id_type, text in owner.custom_ids.items():
@@ -132,25 +163,22 @@ def _id_rows(call: SegmentEvent, result: StatsigEvent | AudienceUpdate, target: 
 
 
 def _id_row(call: SegmentEvent, target: str, id_type: str, text: str) -> Row:
-    return Row(target=target, value=text, source=id_path(call, id_type), rule=_id_rule(call, id_type))
+    """Return the row of an ID, by the rule that it came by: the call's own user ID, a pair, or a mapping."""
+    source = id_sources(call).get(id_type, segment.USER_ID)
+    is_own = id_type == segment.USER_ID_TYPE and id_type not in id_sources(call)
+    rule = "ID-1" if is_own else "ID-2" if isinstance(source, int) else "ID-4"
+    return Row(target=target, value=text, source=id_path(call, id_type), rule=rule)
 
 
-def _id_rule(call: SegmentEvent, id_type: str) -> str:
-    """Name the rule that an ID came by: the call's own user ID, a pair of the array, or a mapping."""
-    if id_type not in call.id_sources:
-        return "ID-1" if id_type == segment.USER_ID_TYPE else "ID-2"
-    path, type_path = call.id_sources[id_type]
-    return "ID-4" if path == type_path else "ID-2"
-
-
-def _time_rows(call: SegmentEvent) -> Iterator[Row]:
-    if call.time_ms is not None:
-        yield Row(target=f"$.{statsig.TIME}", value=call.time_ms, source=f"$.{call.time_source}", rule="IN-5")
+def _time_rows(call: SegmentEvent, result: StatsigEvent | AudienceUpdate) -> Iterator[Row]:
+    if result.time_ms is not None:
+        _, field = read_time(call.other, {}, [])
+        yield Row(target=f"$.{statsig.TIME}", value=result.time_ms, source=f"$.{field}", rule="IN-5")
 
 
 def _update_rows(call: SegmentEvent, update: AudienceUpdate) -> Iterator[Row]:
-    """Give the rows of a membership; its targets are the attributes by their wire names."""
+    """Yield the rows of a membership; its targets are the attributes by their wire names."""
     yield Row(target="$.idList", value=update.id_list, source=KEY_PATH, rule="AU-2")
     yield Row(target="$.member", value=update.member, source=membership_path(call, update.id_list), rule="AU-2")
     yield from _id_rows(call, update, "$")
-    yield from _time_rows(call)
+    yield from _time_rows(call, update)

@@ -6,7 +6,7 @@ name of the user ID type and the odd index is the value of the previous element 
 
 from collections.abc import Callable, Mapping
 from math import isfinite
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, TypeAlias
 
 import attrs
 
@@ -36,57 +36,57 @@ CUSTOM_CODES: Final = ArrayCodes(
 )
 
 
-class Pair(NamedTuple):
-    """The value of a valid pair, and the wire paths of the value and of its name."""
-
-    value: Any
-    path: str
-    name_path: str
-
-
-ReadValue = Callable[[Any, str, list[Issue]], Any]
-"""Takes a value and its path; gives what is kept of it, `None` to drop the pair, and adds to the issues."""
+Kept: TypeAlias = tuple[Any, tuple[str, ...]]
+"""What is kept of a value, `None` where it is dropped, and the codes of what is wrong with it."""
+Pairs: TypeAlias = dict[str, tuple[Any, int]]
+"""The name of each valid pair -> its value, and the index of the value; that of the name is one less."""
 
 
 def read_pairs(
     array: Any,
     path: str,
     codes: ArrayCodes,
-    read_value: ReadValue,
+    read_value: Callable[[Any], Kept],
     issues: list[Issue],
     spell: Callable[[str], str] = str,
-) -> dict[str, Pair]:
-    """Read an even/odd array into name -> pair (ID-2, US-1).
+) -> Pairs:
+    """Read an even/odd array (ID-2, US-1).
 
-    A pair whose name or value is unusable is dropped; of a repeated name, in the one spelling that `spell` gives it,
-    the last valid value wins.
+    A pair with an unusable name or value is dropped. Of a repeated name, in the one spelling that `spell` returns for
+    it, the last valid value wins.
     """
-    pairs: dict[str, Pair] = {}
+    pairs: Pairs = {}
     if not is_array(array):
         add_issue(issues, codes.not_array, path)
         return pairs
     for index in range(1, len(array), 2):
-        name_path, value_path = f"{path}[{index - 1}]", f"{path}[{index}]"
         name = filled_text(array[index - 1])
         if name is None:
-            add_issue(issues, codes.name, name_path)
+            add_issue(issues, codes.name, f"{path}[{index - 1}]")
             continue
-        value = read_value(array[index], value_path, issues)
+        value, wrong = read_value(array[index])
+        for code in wrong:
+            add_issue(issues, code, f"{path}[{index}]")
         if value is None:
             continue
-        if spell(name) in pairs:
-            add_issue(issues, codes.repeated, name_path)
-        pairs[spell(name)] = Pair(value, value_path, name_path)
+        name = spell(name)
+        if name in pairs:
+            add_issue(issues, codes.repeated, f"{path}[{index - 1}]")
+        pairs[name] = value, index
     if len(array) % 2:
         add_issue(issues, codes.unpaired, f"{path}[{len(array) - 1}]")
     return pairs
 
 
 def coerce_id(value: Any) -> str | None:
-    """Give an ID as text; `None` where the value counts as absent (IN-4).
+    """Return an ID as text, `None` where the value counts as absent (IN-4).
+
+    Raises:
+        TranslationError: With code `number_too_long`.
 
     >>> [coerce_id(value) for value in ("u1", 42, 42.0, -0.0, "", True, 1.5, None)]
     ['u1', '42', '42', '0', None, None, None, None]
+
     """
     if type(value) is int:
         return integer_text(value)
@@ -95,49 +95,60 @@ def coerce_id(value: Any) -> str | None:
     return filled_text(value)
 
 
-def custom_value(value: Any, path: str, issues: list[Issue]) -> str | bool | float | tuple[str, ...] | None:
-    """Read the value of a custom attribute of the user: kept, dropped as `None`, or written as JSON text (US-1)."""
+def custom_value(value: Any) -> Kept:
+    """Read the value of a custom attribute: kept, dropped as `None`, or written as JSON text (US-1)."""
     if type(value) is float and not isfinite(value):
-        add_issue(issues, "non_finite_number", path)
-        return None
+        return None, ("non_finite_number",)
     if isinstance(value, (str, int, float)):  # bool too
-        return value
+        return value, ()
     if value is None:
-        add_issue(issues, "custom_value", path)
-        return None
+        return None, ("custom_value",)
     if is_array(value) and all(type(item) is str for item in value):
-        return value
-    add_issue(issues, "custom_value_json", path)
+        return value, ()
     text, is_finite = json_text(value)
-    if not is_finite:
-        add_issue(issues, "non_finite_number", path)
-    return text
+    return text, ("custom_value_json",) if is_finite else ("custom_value_json", "non_finite_number")
 
 
 def custom_ids_property(ids: Mapping[str, str]) -> list[str]:
-    """Make the array `statsigCustomIDs` of the properties of a call from custom IDs, for senders.
+    """Return the array `statsigCustomIDs` for the properties of a call that you send.
 
-    Shape: a mapping of ID type to ID in; a fresh list `[type, id, type, id, …]` out, in the order of the mapping.
-    Errors: `ConfigError` with code `wrong_type` or `wrong_value`, its path the ID type, where the argument is not a
-    mapping of non-empty strings to non-empty strings.
-    Rules: ID-10, ID-2. Source: Statsig's page on Segment, "User IDs and Custom IDs".
+    Args:
+        ids: The ID of each ID type, both non-empty strings.
+
+    Returns:
+        A new list `[type, id, type, id, ...]`, in the order of the mapping.
+
+    Raises:
+        ConfigError: With code `wrong_type` or `wrong_value`, at the ID type, for anything but such a mapping.
+
+    Rules: ID-10, ID-2.
+    Source: Statsig's page on Segment, "User IDs and Custom IDs".
 
     >>> custom_ids_property({"companyID": "c1", "deviceID": "d1"})
     ['companyID', 'c1', 'deviceID', 'd1']
+
     """
     return _made_array(ids, _sent_id)
 
 
 def custom_property(custom: Mapping[str, Any]) -> list[Any]:
-    """Make the array `statsigCustom` of the properties of a call from custom attributes, for senders.
+    """Return the array `statsigCustom` for the properties of a call that you send.
 
-    Shape: a mapping of attribute to string, boolean, finite number or list of strings in; a fresh list
-    `[name, value, name, value, …]` out, in the order of the mapping.
-    Errors: `ConfigError` with code `wrong_type` or `wrong_value`, its path the attribute, for anything else.
-    Rules: ID-10, US-1. Source: Statsig's page on Segment, "Custom Properties".
+    Args:
+        custom: The value of each custom attribute: a string, a boolean, a finite number or a list of strings.
+
+    Returns:
+        A new list `[name, value, name, value, ...]`, in the order of the mapping.
+
+    Raises:
+        ConfigError: With code `wrong_type` or `wrong_value`, at the attribute, for anything but such a mapping.
+
+    Rules: ID-10, US-1.
+    Source: Statsig's page on Segment, "Custom Properties".
 
     >>> custom_property({"isVIP": True, "plans": ["trial", "pro"]})
     ['isVIP', True, 'plans', ['trial', 'pro']]
+
     """
     return _made_array(custom, _sent_attribute)
 
@@ -162,9 +173,8 @@ def _sent_id(value: Any, path: str) -> str:
 
 
 def _sent_attribute(value: Any, path: str) -> Any:
-    issues: list[Issue] = []
-    kept = custom_value(value, path, issues)
-    if issues:
+    kept, wrong = custom_value(value)
+    if wrong:
         raise _refused("wrong_value", path, "expected a string, a boolean, a finite number or a list of strings")
     return thaw(kept)
 

@@ -1,43 +1,30 @@
 """Segment calls: the five models, and reading them from JSON or objects; no Statsig, no configuration."""
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ClassVar, Final, Literal, TypeAlias
+from collections.abc import Callable, Mapping
+from itertools import filterfalse
+from typing import Any, ClassVar, Final, Literal, NamedTuple, TypeAlias
 
 import attrs
 
 from statsig_segment import segment
 from statsig_segment._json.javascript import scalar_text
-from statsig_segment._json.paths import FieldPath, Found, select, walk
-from statsig_segment._json.times import DAY_MS, epoch_ms
-from statsig_segment._json.values import (
-    EMPTY,
-    FrozenDict,
-    Loss,
-    Steps,
-    filled_text,
-    freeze_object,
-    is_object,
-    read_payload,
-)
+from statsig_segment._json.models import Checks, frozen, issue_tuple, made, plain, plain_or_none
+from statsig_segment._json.paths import Arrays, FieldPath, Selector, select, walk
+from statsig_segment._json.times import epoch_ms
+from statsig_segment._json.values import FrozenDict, Lost, codes_of, filled_text, is_object, read_payload
 from statsig_segment.errors import Issue, SegmentEventError, add_issue, join_path
-from statsig_segment.segment.arrays import ID_CODES, Pair, coerce_id, read_pairs
+from statsig_segment.segment.arrays import ID_CODES, Kept, coerce_id, read_pairs
 from statsig_segment.segment.placeholders import is_placeholder
 
-IdSource: TypeAlias = tuple[str, str]
-"""The wire paths of an ID and of its ID type; both are the same where a mapping read it."""
+IdSource: TypeAlias = int | str
+"""Where an ID came from: the index of its value in `statsigCustomIDs`, or the wire path of the field mapped to it."""
+
+_CHECKS: Final = Checks(SegmentEventError)
 
 
 def spelled_id_type(id_type: str) -> str:
-    """Give the spelling under which an ID type is kept: its own, but for the user ID in any letter case (ID-9)."""
+    """Return the spelling under which an ID type is kept: its own, but for the user ID in any letter case (ID-9)."""
     return segment.USER_ID_TYPE if id_type.lower() == segment.USER_ID_TYPE.lower() else id_type
-
-
-def _tuple_of_issues(issues: Iterable[Issue]) -> tuple[Issue, ...]:
-    return tuple(issues)
-
-
-def _tuple_of_losses(losses: Iterable[Loss]) -> tuple[Loss, ...]:
-    return tuple(losses)
 
 
 @attrs.frozen(kw_only=True, slots=False, init=False, eq=False, repr=False)  # only its subclasses are made
@@ -47,26 +34,33 @@ class _Call:
     attribute_of: ClassVar[Mapping[str, str]]
     """Top-level wire name -> attribute, for the fields that the model holds."""
 
-    user_id: str | None = None
-    anonymous_id: str | None = None
-    group_id: str | None = None
-    message_id: str | None = None
-    time_ms: int | None = None
-    """Epoch milliseconds: the first of `TIME_FIELDS` that reads as a time (IN-5)."""
-    context: Mapping[str, Any] = attrs.field(default=EMPTY, converter=freeze_object)
-    integrations: Mapping[str, Any] = attrs.field(default=EMPTY, converter=freeze_object)
-    properties: Mapping[str, Any] = attrs.field(default=EMPTY, converter=freeze_object)
-    custom_ids: Mapping[str, str] = attrs.field(default=EMPTY, converter=freeze_object)
+    user_id: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    """The user ID: `userId`, or what a pair or mapping named `userID` gives (ID-9)."""
+    anonymous_id: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    """`anonymousId`, which Segment's clients make up for whoever has not logged in."""
+    group_id: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    """`groupId`, the account or company of the user."""
+    message_id: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    """`messageId`, the same for each delivery of one call; it is never sent (IN-9)."""
+    time_ms: int | None = attrs.field(default=None, validator=_CHECKS.time)
+    """The time in epoch milliseconds: the first of `timestamp`, `originalTimestamp`, `receivedAt`, `sentAt` that reads
+    as one (IN-5)."""
+    context: Mapping[str, Any] = attrs.field(factory=FrozenDict, converter=frozen, validator=_CHECKS.object)
+    """`context`: what the client knows of device, page and library."""
+    integrations: Mapping[str, Any] = attrs.field(factory=FrozenDict, converter=frozen, validator=_CHECKS.object)
+    """`integrations`: the destinations that the sender switched on and off (FL-4)."""
+    properties: Mapping[str, Any] = attrs.field(factory=FrozenDict, converter=frozen, validator=_CHECKS.object)
+    """`properties`: what the sender tells of the event."""
+    custom_ids: Mapping[str, str] = attrs.field(factory=FrozenDict, converter=frozen, validator=_CHECKS.texts)
     """ID type -> ID: those of `statsigCustomIDs` (ID-2) and, once mapped, those of the mappings (ID-4)."""
-    other: Mapping[str, Any] = attrs.field(default=EMPTY, converter=freeze_object)
-    """The top-level fields that the attributes above do not hold as they came; they can be mapped (IN-7)."""
-    time_source: str | None = None
-    """The field of `TIME_FIELDS` that holds the time."""
-    id_sources: Mapping[str, IdSource] = attrs.field(default=EMPTY, converter=freeze_object)
+    other: Mapping[str, Any] = attrs.field(factory=FrozenDict, converter=frozen, validator=_CHECKS.object)
+    """The top-level fields that no other attribute holds as they were sent. Mappings can read them (ID-4, IN-7)."""
+    issues: tuple[Issue, ...] = attrs.field(default=(), converter=issue_tuple, validator=_CHECKS.issues)
+    """What the sender should know about the call."""
+    _id_sources: Mapping[str, IdSource] = attrs.field(factory=FrozenDict, converter=frozen, repr=False)
     """ID type -> where the ID came from, for all but a `userId` of the call itself; `userID` is among them (ID-9)."""
-    losses: tuple[Loss, ...] = attrs.field(default=(), converter=_tuple_of_losses)
-    """Values that JSON does not have, or that lay too deep: an issue where they would have been sent (IN-10, TR-5)."""
-    issues: tuple[Issue, ...] = attrs.field(default=(), converter=_tuple_of_issues)
+    _losses: Mapping[str, Lost] = attrs.field(factory=FrozenDict, converter=frozen, repr=False)
+    """What could not be read, by top-level field: an issue where it would have been sent (IN-10, TR-5)."""
 
 
 _HELD_BY_ALL: Final = FrozenDict(
@@ -90,7 +84,8 @@ class Track(_Call):
     type: ClassVar[Literal["track"]] = "track"
     attribute_of = FrozenDict(_HELD_BY_ALL | {segment.EVENT: "event"})
 
-    event: str
+    event: str = attrs.field(converter=plain, validator=_CHECKS.text)
+    """The name of the event."""
 
 
 @attrs.frozen(kw_only=True, slots=False, init=False, eq=False, repr=False)  # only its subclasses are made
@@ -99,8 +94,10 @@ class _View(_Call):
 
     attribute_of = FrozenDict(_HELD_BY_ALL | {segment.NAME: "name", segment.CATEGORY: "category"})
 
-    name: str | None = None
-    category: str | None = None
+    name: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    """`name`, if it is not blank; a number as its digits (US-6)."""
+    category: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    """`category`, read like the name."""
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -123,7 +120,8 @@ class _WithTraits(_Call):
 
     attribute_of = FrozenDict(_HELD_BY_ALL | {segment.TRAITS: "traits"})
 
-    traits: Mapping[str, Any] = attrs.field(default=EMPTY, converter=freeze_object)
+    traits: Mapping[str, Any] = attrs.field(factory=FrozenDict, converter=frozen, validator=_CHECKS.object)
+    """`traits`: what the sender tells of the user or group."""
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -153,42 +151,58 @@ CALL_TYPES: Final = tuple(_MODELS)
 
 
 def parse_segment_event(payload: Mapping[str, Any] | str | bytes) -> SegmentEvent:
-    """Read one Segment call.
+    """Parse one Segment call.
 
-    Shape: a mapping, or JSON text as `str` or UTF-8 `bytes`, in; a `Track`, `Page`, `Screen`, `Group` or `Identify`
-    out, immutable all the way down, with the issues found on the way. Unknown top-level fields are kept in `other`.
-    Units: `time_ms` is in epoch milliseconds.
-    Errors: `SegmentEventError` with code `invalid_json`, `not_an_object`, `missing_type`, `unsupported_type` or
-    `missing_event`; `number_too_long` for a number of more than 4,300 digits.
-    Rules: IN-1 to IN-7, IN-9, IN-10, ID-2, ID-3, ID-8, ID-9, TR-5. Source: Segment's spec of the calls, Statsig's page
-    on Segment.
+    Args:
+        payload: A mapping, or JSON text as `str` or UTF-8 `bytes`.
+
+    Returns:
+        The call, immutable all the way down, with the issues found on the way. Its time is in epoch milliseconds.
+        Top-level fields that Segment does not know are kept in `other`.
+
+    Raises:
+        SegmentEventError: With code `invalid_json`, `not_an_object`, `missing_type`, `unsupported_type` or
+            `missing_event`.
+        TranslationError: With code `number_too_long`, for a number of more than 4,300 digits.
+
+    Rules: IN-1 to IN-7, IN-9, IN-10, ID-2, ID-3, ID-8, ID-9, TR-5.
+    Source: Segment's spec of the calls, Statsig's page on Segment.
 
     >>> call = parse_segment_event('{"type": "track", "event": "Signed Up", "userId": 42, "timestamp": "2024-03-01"}')
     >>> assert isinstance(call, Track)
     >>> call.event, call.user_id, call.time_ms
     ('Signed Up', '42', 1709251200000)
+
     """
-    losses: list[Loss] = []
-    fields = read_payload(payload, SegmentEventError, losses)
-    model = _read_type(fields)
-    reading = _Reading(fields, losses)
-    attributes = reading.common_attributes() | _OWN_ATTRIBUTES[model.type](reading)
-    attributes |= reading.ids(attributes)
-    held = model.attribute_of
-    other = {
-        name: value
-        for name, value in fields.items()
-        if name not in held or (name != segment.TYPE and not _holds(attributes[held[name]], value))
-    }
-    return model(**attributes, other=FrozenDict(other), losses=losses, issues=dict.fromkeys(reading.issues))
+    fields, losses = read_payload(payload, SegmentEventError)
+    model = _model_of(fields)
+    issues: list[Issue] = []
+    other = {name: fields[name] for name in filterfalse(model.attribute_of.__contains__, fields)}
+    held: dict[str, Any] = {}
+    for name, attribute, expected, read, code in _FIELDS[model.type]:
+        value = fields.get(name)
+        if type(value) is expected and value:
+            held[attribute] = value
+            continue
+        found = None if value is None else read(value)
+        held[attribute] = found or (FrozenDict() if expected is FrozenDict else None)
+        if value is not None and value is not found:
+            other[name] = value
+        if found is None and code is not None and (value is not None or losses):
+            _note_unusable(code, name, value, losses, issues)
+    held["time_ms"], _ = read_time(fields, losses, issues)
+    if model is Track:
+        held["event"] = fields.get(segment.EVENT)
+        if filled_text(held["event"]) is None:
+            raise SegmentEventError("missing_event", f"$.{segment.EVENT}")
+    _read_ids(held, losses, issues)
+    held["other"] = FrozenDict(other)
+    held["_losses"] = losses
+    held["issues"] = tuple(dict.fromkeys(issues)) if issues else ()
+    return made(model, held)
 
 
-def _holds(held: Any, value: Any) -> bool:
-    """Say whether what the model holds of a top-level field is the field as it came."""
-    return value is None or (bool(held) and (held == value or held == coerce_id(value)))
-
-
-def _read_type(fields: FrozenDict) -> type[SegmentEvent]:
+def _model_of(fields: FrozenDict) -> type[SegmentEvent]:
     """Select the model by the type of the call, matched exactly (IN-2)."""
     kind = fields.get(segment.TYPE)
     if kind is None:
@@ -206,151 +220,126 @@ def _missing_type_message(fields: FrozenDict) -> str | None:
     return "the call has no type; split_segment_batch takes an envelope apart" if is_envelope else None
 
 
-class _Reading:
-    """One call being read: its fields, and the issues found so far."""
+class _Field(NamedTuple):
+    """How one top-level field is read: into an attribute, as it is where it has the expected type and is not empty."""
 
-    def __init__(self, fields: FrozenDict, losses: list[Loss]) -> None:
-        self.fields = fields
-        self.losses = losses
-        self.issues: list[Issue] = []
-
-    def common_attributes(self) -> dict[str, Any]:
-        """Read what every type of call has."""
-        return {
-            "user_id": self.id(segment.USER_ID),
-            "anonymous_id": self.id(segment.ANONYMOUS_ID),
-            "group_id": self.id(segment.GROUP_ID),
-            "message_id": filled_text(self.fields.get(segment.MESSAGE_ID)),
-            "context": self.object(segment.CONTEXT),
-            "integrations": self.object(segment.INTEGRATIONS),
-            "properties": self.object(segment.PROPERTIES),
-            **self.time(),
-        }
-
-    def _unusable(self, code: str, name: str) -> None:
-        """Add the issue for a top-level field that is present, not null, and of no use."""
-        loss = lost_at(self.losses, (name,))
-        if loss is not None:
-            add_issue(self.issues, loss.code, f"$.{name}")
-        elif self.fields.get(name) is not None:
-            add_issue(self.issues, code, f"$.{name}")
-
-    def id(self, name: str) -> str | None:
-        """Read a top-level ID (IN-4)."""
-        text = coerce_id(self.fields.get(name))
-        if text is None:
-            self._unusable("id_invalid", name)
-        return text
-
-    def object(self, name: str) -> FrozenDict:
-        """Read a top-level object; PHP writes an empty one as an empty array (IN-7)."""
-        value = self.fields.get(name)
-        if is_object(value):
-            return value
-        if value != ():
-            self._unusable("object_expected", name)
-        return EMPTY
-
-    def time(self) -> dict[str, Any]:
-        """Read the time: the first field that reads as one (IN-5)."""
-        for name in segment.TIME_FIELDS:
-            time_ms = epoch_ms(self.fields.get(name))
-            if time_ms is not None:
-                self._check_plausible(time_ms, name)
-                return {"time_ms": time_ms, "time_source": name}
-            self._unusable("time_unreadable", name)
-        return {}
-
-    def _check_plausible(self, time_ms: int, name: str) -> None:
-        """Note a time more than 24 hours later than the call was received (IN-5)."""
-        received_ms = epoch_ms(self.fields.get(segment.RECEIVED_AT))
-        if received_ms is not None and time_ms > received_ms + DAY_MS:
-            add_issue(self.issues, "time_implausible", f"$.{name}")
-
-    def event(self) -> dict[str, Any]:
-        """Read the name of a track call (IN-3)."""
-        event = filled_text(self.fields.get(segment.EVENT))
-        if event is None:
-            raise SegmentEventError("missing_event", f"$.{segment.EVENT}")
-        return {"event": event}
-
-    def names(self) -> dict[str, Any]:
-        """Read the name and category of a page or screen call (US-6)."""
-        return {"name": self._name(segment.NAME), "category": self._name(segment.CATEGORY)}
-
-    def _name(self, name: str) -> str | None:
-        value = self.fields.get(name)
-        if type(value) is not str and name_part(value) is None:
-            self._unusable("name_invalid", name)
-        return name_part(value)
-
-    def traits(self) -> dict[str, Any]:
-        """Read the traits of a group or identify call (IN-7)."""
-        return {segment.TRAITS: self.object(segment.TRAITS)}
-
-    def ids(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
-        """Read `statsigCustomIDs`, and see to the user ID, which a pair may fill (ID-2, ID-8, ID-9)."""
-        user_id = attributes["user_id"]
-        if user_id is not None and is_placeholder(user_id):
-            add_issue(self.issues, "id_placeholder", f"$.{segment.USER_ID}")
-        holder = control_holder(segment.CUSTOM_IDS, attributes[segment.PROPERTIES], attributes.get(segment.TRAITS))
-        array = attributes[holder].get(segment.CUSTOM_IDS)
-        loss = lost_at(self.losses, (holder, segment.CUSTOM_IDS))
-        path = f"$.{holder}.{segment.CUSTOM_IDS}"
-        if loss is not None:
-            add_issue(self.issues, loss.code, path)
-        if array is None:
-            return {}
-        pairs = read_pairs(array, path, ID_CODES, read_id, self.issues, spelled_id_type)
-        return self._with_user_id(user_id, pairs)
-
-    def _with_user_id(self, user_id: str | None, pairs: dict[str, Pair]) -> dict[str, Any]:
-        """Let a pair named `userID` fill the user ID where there is none but a placeholder (ID-9)."""
-        pair = pairs.pop(segment.USER_ID_TYPE, None)
-        custom_ids = FrozenDict({id_type: found.value for id_type, found in pairs.items()})
-        sources = {id_type: (found.path, found.name_path) for id_type, found in pairs.items()}
-        if pair is not None and (user_id is None or is_placeholder(user_id)):
-            user_id = pair.value
-            sources[segment.USER_ID_TYPE] = (pair.path, pair.name_path)
-        elif pair is not None and pair.value != user_id:
-            add_issue(self.issues, "custom_id_is_user_id", pair.name_path)
-        return {"user_id": user_id, "custom_ids": custom_ids, "id_sources": FrozenDict(sources)}
+    name: str
+    attribute: str
+    expected: type | None
+    """The exact type, `None` where `read` has to look at every value."""
+    read: Callable[[Any], Any]
+    """Reads any other value: `None` where it is of no use, and something empty where it counts as absent."""
+    code: str | None
+    """The issue of a value that is of no use, `None` where nobody needs to know."""
 
 
-_OWN_ATTRIBUTES: Final[Mapping[str, Callable[[_Reading], dict[str, Any]]]] = FrozenDict(
+def _object(value: Any) -> FrozenDict | None:
+    """Read an empty object, which PHP writes as an empty array (IN-7)."""
+    return FrozenDict() if value == () or is_object(value) else None
+
+
+def _name(value: Any) -> str | None:
+    """Read a name or category; one that is blank is absent, without an issue (US-6)."""
+    return "" if type(value) is str and not value.strip() else name_part(value)
+
+
+def name_part(value: Any) -> str | None:
+    """Return a name or category if it counts: text that is not blank, or a number as JavaScript prints it (US-6)."""
+    if type(value) is str:
+        return value if value.strip() else None
+    return scalar_text(value) if type(value) in {int, float} else None
+
+
+_COMMON: Final = (
+    _Field(segment.USER_ID, "user_id", str, coerce_id, "id_invalid"),
+    _Field(segment.ANONYMOUS_ID, "anonymous_id", str, coerce_id, "id_invalid"),
+    _Field(segment.GROUP_ID, "group_id", str, coerce_id, "id_invalid"),
+    _Field(segment.MESSAGE_ID, "message_id", str, coerce_id, None),
+    _Field(segment.CONTEXT, "context", FrozenDict, _object, "object_expected"),
+    _Field(segment.INTEGRATIONS, "integrations", FrozenDict, _object, "object_expected"),
+    _Field(segment.PROPERTIES, "properties", FrozenDict, _object, "object_expected"),
+)
+_NAMES: Final = (
+    _Field(segment.NAME, "name", None, _name, "name_invalid"),
+    _Field(segment.CATEGORY, "category", None, _name, "name_invalid"),
+)
+_TRAITS: Final = (_Field(segment.TRAITS, "traits", FrozenDict, _object, "object_expected"),)
+_FIELDS: Final[Mapping[str, tuple[_Field, ...]]] = FrozenDict(
     {
-        Track.type: _Reading.event,
-        Page.type: _Reading.names,
-        Screen.type: _Reading.names,
-        Group.type: _Reading.traits,
-        Identify.type: _Reading.traits,
+        Track.type: _COMMON,
+        Page.type: _COMMON + _NAMES,
+        Screen.type: _COMMON + _NAMES,
+        Group.type: _COMMON + _TRAITS,
+        Identify.type: _COMMON + _TRAITS,
     }
 )
 
 
-def name_part(value: Any) -> str | None:
-    """Give a name or category if it counts: text that is not blank, or a number as JavaScript prints it (US-6)."""
-    if type(value) is str:
-        return None if not value or value.isspace() else value
-    return scalar_text(value) if type(value) in {int, float} else None
+def _note_unusable(code: str, name: str, value: Any, losses: Mapping[str, Lost], issues: list[Issue]) -> None:
+    """Note a top-level field that could not be read, or that is present, not null, and of no use."""
+    lost = losses.get(name)
+    if isinstance(lost, str):
+        add_issue(issues, lost, f"$.{name}")
+    elif value is not None:
+        add_issue(issues, code, f"$.{name}")
 
 
-def read_id(value: Any, path: str, issues: list[Issue]) -> str | None:
+def read_time(
+    fields: Mapping[str, Any], losses: Mapping[str, Lost], issues: list[Issue]
+) -> tuple[int | None, str | None]:
+    """Read the time of a call in epoch milliseconds, and return with it the first field that reads as one (IN-5)."""
+    for name in segment.TIME_FIELDS:
+        value = fields.get(name)
+        if value is None and not losses:
+            continue
+        time_ms = epoch_ms(value)
+        if time_ms is not None:
+            received_ms = epoch_ms(fields.get(segment.RECEIVED_AT))
+            if received_ms is not None and time_ms > received_ms + PLAUSIBLE_MS:
+                add_issue(issues, "time_implausible", f"$.{name}")
+            return time_ms, name
+        _note_unusable("time_unreadable", name, value, losses, issues)
+    return None, None
+
+
+PLAUSIBLE_MS: Final = 3_600_000
+"""The most by which a call's time may be later than its arrival: a local time sent as UTC is an hour off, or more."""
+
+
+def _read_ids(held: dict[str, Any], losses: Mapping[str, Lost], issues: list[Issue]) -> None:
+    """Read `statsigCustomIDs`, and see to the user ID, which a pair may fill (ID-2, ID-8, ID-9)."""
+    user_id = held["user_id"]
+    is_nobody = user_id is None or is_placeholder(user_id)
+    if is_nobody and user_id is not None:
+        add_issue(issues, "id_placeholder", f"$.{segment.USER_ID}")
+    holder = control_holder(segment.CUSTOM_IDS, held["properties"], held.get("traits"))
+    array, path = held[holder].get(segment.CUSTOM_IDS), f"$.{holder}.{segment.CUSTOM_IDS}"
+    lost = losses.get(holder)
+    if is_object(lost):
+        for code in codes_of(lost.get(segment.CUSTOM_IDS)):
+            add_issue(issues, code, path)
+    ids: dict[str, str] = {}
+    sources: dict[str, int] = {}
+    pairs = {} if array is None else read_pairs(array, path, ID_CODES, read_id, issues, spelled_id_type)
+    for id_type, (text, index) in pairs.items():
+        if id_type != segment.USER_ID_TYPE:
+            ids[id_type], sources[id_type] = text, index
+        elif is_nobody:
+            held["user_id"], sources[id_type] = text, index
+        elif text != user_id:
+            add_issue(issues, "custom_id_is_user_id", f"{path}[{index - 1}]")
+    held["custom_ids"], held["_id_sources"] = FrozenDict(ids), FrozenDict(sources)
+
+
+def read_id(value: Any) -> Kept:
     """Read the value of a pair of `statsigCustomIDs` (ID-2, ID-8)."""
     text = coerce_id(value)
     if text is None:
-        add_issue(issues, "custom_id_value", path)
-    elif is_placeholder(text):
-        add_issue(issues, "id_placeholder", path)
-    return text
+        return None, ("custom_id_value",)
+    return text, ("id_placeholder",) if is_placeholder(text) else ()
 
 
 # -- Looking things up in a call --------------------------------------------------------------------------------------
-
-
-def lost_at(losses: Iterable[Loss], steps: Steps) -> Loss | None:
-    """Give the first value that was lost at these steps or below them."""
-    return next((loss for loss in losses if loss.steps[: len(steps)] == steps), None)
 
 
 def control_holder(key: str, properties: Mapping[str, Any], traits: Mapping[str, Any] | None) -> str:
@@ -358,43 +347,64 @@ def control_holder(key: str, properties: Mapping[str, Any], traits: Mapping[str,
     return segment.PROPERTIES if traits is None or properties.get(key) is not None else segment.TRAITS
 
 
-def control(call: SegmentEvent, key: str) -> Found:
-    """Give the value of a control key, `None` where it is absent, and its wire path (ID-3)."""
+def control(call: SegmentEvent, key: str) -> tuple[Any, str]:
+    """Return the value of a control key, `None` where it is absent, and its wire path (ID-3)."""
     holder = control_holder(key, call.properties, getattr(call, segment.TRAITS, None))
-    return Found(getattr(call, holder).get(key), f"$.{holder}.{key}")
+    return getattr(call, holder).get(key), f"$.{holder}.{key}"
+
+
+def id_sources(call: SegmentEvent) -> Mapping[str, IdSource]:
+    """Return where the IDs of a call came from, by ID type."""
+    return call._id_sources  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the models' own module
+
+
+def losses_of(call: SegmentEvent) -> Mapping[str, Lost]:
+    """Return what could not be read of a call, by top-level field."""
+    return call._losses  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - likewise
+
+
+def find(call: SegmentEvent, field: FieldPath, arrays: Arrays | None = None) -> tuple[Any, str]:
+    """Return a field of a call as it was sent, `None` where there is none, and its wire path (ID-4).
+
+    A top-level field of exactly that name stops the walk. Pass the same `arrays` to look up many fields of one call.
+    """
+    if field.field in call.other:
+        return call.other[field.field], field.top_path
+    value = _top_level(call, field.name)
+    if not field.moves:
+        return value, field.path
+    value, indexes = walk(value, field.moves, {} if arrays is None else arrays)
+    return value, field.path % indexes if indexes and value is not None else field.path
 
 
 def _top_level(call: SegmentEvent, name: str) -> Any:
-    """Give the value of a top-level field, `None` where it is absent."""
-    if name in call.other:
-        return call.other[name]
     attribute = call.attribute_of.get(name)
-    is_filled_in = name == segment.USER_ID and segment.USER_ID_TYPE in call.id_sources
-    return None if attribute is None or is_filled_in else getattr(call, attribute) or None
-
-
-def find(call: SegmentEvent, field: FieldPath) -> Found | None:
-    """Look a field up in a call; a top-level field of exactly that name stops the walk (ID-4)."""
-    if field.is_top_level or field.field in call.other:
-        return Found(_top_level(call, field.field), join_path("$", field.field))
-    head, *inside = field.steps
-    value, path = _top_level(call, head.name), join_path("$", head.name)
-    found = Found(value, path) if head.selector is None else select(value, head.selector, path)
-    return found and walk(found, inside)
-
-
-def losses_by_way(call: SegmentEvent) -> Mapping[tuple[str, ...], Loss]:
-    """Sort what was lost by the keys that lead to it, through arrays too; of one way, the first."""
-    found: dict[tuple[str, ...], Loss] = {}
-    for loss in call.losses:
-        found.setdefault(tuple(step for step in loss.steps if type(step) is str), loss)
-    return found
-
-
-def lost_on_the_way(losses: Mapping[tuple[str, ...], Loss], field: FieldPath) -> Loss | None:
-    """Give the value that a path leads to or through and that could not be read (IN-10, TR-5)."""
-    if not losses:
+    if attribute is None or name in call.other:
+        return call.other.get(name)
+    if attribute == "user_id" and segment.USER_ID_TYPE in id_sources(call):  # it came from elsewhere
         return None
-    way = tuple(step.name for step in field.steps)
-    through = (way[:length] for length in range(1, len(way) + 1))
-    return next((losses[keys] for keys in ((field.field,), *through) if keys in losses), None)
+    return getattr(call, attribute) or None
+
+
+def lost_at(call: SegmentEvent, field: FieldPath, arrays: Arrays) -> tuple[Lost, str]:
+    """Return what could not be read of the value that a path leads to or through, and its wire path (IN-10, TR-5)."""
+    losses = losses_of(call)
+    if field.field in losses:
+        return losses[field.field], field.top_path
+    name = field.name
+    lost: Lost
+    value, lost, path = _top_level(call, name), losses.get(name), join_path("$", name)
+    for move in field.moves:
+        if not is_object(lost):
+            break
+        lost_items: Any = lost
+        if isinstance(move, Selector):
+            index, value = select(value, move, arrays)
+            # Where no object fits, it may be one that could not be read.
+            if value is None:
+                index = next((at for at, code in lost_items.items() if isinstance(code, str)), index)
+            lost, path = lost_items.get(index), f"{path}[{index}]"
+        else:
+            value = value.get(move) if is_object(value) else None
+            lost, path = lost.get(move), join_path(path, move)
+    return lost, path

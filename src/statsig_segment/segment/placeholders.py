@@ -8,7 +8,7 @@ _POSTHOG: Final = "PostHog docs: Identifying users, distinct IDs that are refuse
 _AMPLITUDE: Final = "Amplitude docs: HTTP API, invalid IDs"
 _POLICY: Final = "statsig-segment policy"
 
-PLACEHOLDERS: Final = FrozenDict(
+PLACEHOLDER_IDS: Final = FrozenDict(
     {
         "": _POLICY,
         "undefined": _POSTHOG,
@@ -30,7 +30,7 @@ PLACEHOLDERS: Final = FrozenDict(
         "[object object]": _POSTHOG,
     }
 )
-"""Text in lower case, without white space and quotes around it -> who refuses it."""
+"""Text in lower case, without the white space and quotes around it -> who refuses it as an ID."""
 
 PADDING: Final = (
     "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
@@ -40,10 +40,10 @@ PADDING: Final = (
 
 
 def is_placeholder(text: str) -> bool:
-    """Say whether an ID stands for nobody.
+    """Return whether an ID stands for nobody.
 
     >>> [is_placeholder(text) for text in ("undefined", "' NULL '", "0000-0000", "user-7")]
     [True, True, True, False]
     """
     bare = text.strip(PADDING)
-    return bare.lower() in PLACEHOLDERS or not bare.strip("0-")
+    return bare.lower() in PLACEHOLDER_IDS or not bare.strip("0-")

@@ -6,11 +6,12 @@ from typing import Any, Final, NotRequired, TypedDict
 import attrs
 
 from statsig_segment import statsig
-from statsig_segment._json.values import EMPTY, FrozenDict, freeze, freeze_object, thaw, type_name
+from statsig_segment._json.models import Checks, frozen, issue_tuple, plain, plain_or_none
+from statsig_segment._json.values import FrozenDict, freeze, thaw, type_name
 from statsig_segment._version import __version__
-from statsig_segment.errors import Issue
+from statsig_segment.errors import Issue, StatsigEventError
 
-USER_FIELDS: Final = FrozenDict(
+USER_ATTRIBUTES: Final = FrozenDict(
     {
         statsig.USER_ID: "user_id",
         statsig.CUSTOM_IDS: "custom_ids",
@@ -26,47 +27,72 @@ USER_FIELDS: Final = FrozenDict(
 )
 """Wire name -> attribute of `StatsigUser`, in the order of the wire (WI-1)."""
 
+UNKNOWN: Final = FrozenDict(dict.fromkeys(USER_ATTRIBUTES.values()))
+"""The attributes of a user of whom nothing is known, but for the objects, which each user has for itself."""
+
 PLAIN_FIELDS: Final = (statsig.EMAIL, "ip", "userAgent", "country", "locale", "appVersion")
 """The fields that are plain text, and that `user_fields` may fill (US-2)."""
 
 _SDK_TYPE: Final = "statsig-segment"
-
-
-def _tuple_of_issues(issues: Iterable[Issue]) -> tuple[Issue, ...]:
-    return tuple(issues)
+_CHECKS: Final = Checks(StatsigEventError)
 
 
 @attrs.frozen(kw_only=True, slots=False)
 class StatsigUser:
-    """A Statsig user: the IDs that experiments go by, and what targeting may use. Absent is `None` or empty."""
+    """A Statsig user: the IDs that experiments go by, and what targeting may use. Absent is `None` or empty.
 
-    user_id: str | None = None
-    custom_ids: Mapping[str, str] = attrs.field(default=EMPTY, converter=freeze_object)
+    Raises:
+        StatsigEventError: With code `wrong_type`; its path is the name of the attribute.
+
+    """
+
+    user_id: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    """The user ID."""
+    custom_ids: Mapping[str, str] = attrs.field(factory=FrozenDict, converter=frozen, validator=_CHECKS.texts)
     """ID type -> ID."""
-    email: str | None = None
-    ip: str | None = None
-    user_agent: str | None = None
-    country: str | None = None
-    locale: str | None = None
-    app_version: str | None = None
-    custom: Mapping[str, Any] = attrs.field(default=EMPTY, converter=freeze_object)
-    environment: str | None = None
+    email: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    """The email address; sent only where `user_fields` asks for it (US-2)."""
+    ip: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    """The IP address, from which Statsig reads the country."""
+    user_agent: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    """The user agent, from which Statsig reads browser and operating system."""
+    country: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    """The country code."""
+    locale: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    """The locale, such as `en-US`."""
+    app_version: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    """The version of the app."""
+    custom: Mapping[str, Any] = attrs.field(factory=FrozenDict, converter=frozen, validator=_CHECKS.object)
+    """Custom attribute -> string, boolean, number or tuple of strings (US-1)."""
+    environment: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
     """The tier, such as `staging`; without one, Statsig takes the event for production (US-4)."""
 
 
 @attrs.frozen(kw_only=True, slots=False)
 class StatsigEvent:
-    """A Statsig event, ready to be logged."""
+    """A Statsig event, ready to be logged.
 
-    event_name: str
-    user: StatsigUser = attrs.field(factory=StatsigUser)
-    time_ms: int | None = None
+    Raises:
+        StatsigEventError: With code `wrong_type`; its path is the name of the attribute.
+
+    """
+
+    event_name: str = attrs.field(converter=plain, validator=_CHECKS.text)
+    """The name, with its prefix."""
+    user: StatsigUser = attrs.field(factory=StatsigUser, validator=_CHECKS.instance_of(StatsigUser))
+    """Who did it."""
+    time_ms: int | None = attrs.field(default=None, validator=_CHECKS.time)
     """Epoch milliseconds."""
-    value: str | float | None = attrs.field(default=None, converter=freeze)
-    metadata: Mapping[str, Any] = attrs.field(default=EMPTY, converter=freeze_object)
-    message_id: str | None = None
+    value: str | float | None = attrs.field(
+        default=None, converter=freeze, validator=_CHECKS.scalar("a string or number", str, int, float, type(None))
+    )
+    """The value, which metrics add up."""
+    metadata: Mapping[str, Any] = attrs.field(factory=FrozenDict, converter=frozen, validator=_CHECKS.object)
+    """What else is known of the event."""
+    message_id: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
     """The `messageId` of the call, to remember what was sent; it never reaches Statsig (IN-9)."""
-    issues: tuple[Issue, ...] = attrs.field(default=(), converter=_tuple_of_issues)
+    issues: tuple[Issue, ...] = attrs.field(default=(), converter=issue_tuple, validator=_CHECKS.issues)
+    """What the sender should know about the call."""
 
 
 class LogEventEnvironment(TypedDict):
@@ -127,24 +153,32 @@ class EventWebhook(TypedDict):
 def to_log_event(event: StatsigEvent) -> LogEvent:
     """Write an event as `POST /v1/log_event` takes it.
 
-    Shape: a `StatsigEvent` in; a fresh dict out, with the keys `eventName`, `user`, `time` (epoch milliseconds),
-    `value`, `metadata`, in this order; what is absent has no key, `user` holds only what is known, `metadata` is
-    always there.
-    Errors: `TypeError` for anything but a `StatsigEvent`, such as a `Skipped`.
-    Rules: WI-1. Source: Statsig's HTTP API.
+    Args:
+        event: The event.
+
+    Returns:
+        A new dict with the keys `eventName`, `user`, `time` (epoch milliseconds), `value`, `metadata`, in this order.
+        What is absent has no key, `user` holds only what is known, and `metadata` is always there.
+
+    Raises:
+        TypeError: For anything but a `StatsigEvent`, such as a `Skipped`.
+
+    Rules: WI-1.
+    Source: Statsig's HTTP API.
 
     >>> from statsig_segment import StatsigEvent, StatsigUser
     >>> to_log_event(StatsigEvent(event_name="segment::Signed Up", user=StatsigUser(user_id="u1")))
     {'eventName': 'segment::Signed Up', 'user': {'userID': 'u1'}, 'metadata': {}}
+
     """
     _check_event(event, "to_log_event")
     written: dict[str, Any] = {statsig.EVENT_NAME: event.event_name, statsig.USER: user_wire(event.user)}
     if event.time_ms is not None:
         written[statsig.TIME] = event.time_ms
     if event.value is not None:
-        written[statsig.VALUE] = thaw(event.value)
+        written[statsig.VALUE] = event.value
     written[statsig.METADATA] = thaw(event.metadata)
-    return written  # type: ignore[return-value]  # the names of the wire stand in one place, the constants above
+    return written  # type: ignore[return-value]  # the names of the wire are the constants above
 
 
 def _check_event(event: object, function: str) -> None:
@@ -157,26 +191,36 @@ def _check_event(event: object, function: str) -> None:
 
 def user_wire(user: StatsigUser) -> LogEventUser:
     """Write a user with only what is known, in the order of the wire."""
-    written: dict[str, Any] = {}
-    for name, attribute in USER_FIELDS.items():
-        value = getattr(user, attribute)
-        if value:
-            written[name] = value if type(value) is str else thaw(value)
+    known = vars(user)
+    written = {name: known[attribute] for name, attribute in USER_ATTRIBUTES.items() if known[attribute]}
+    for name in _OBJECTS & written.keys():
+        written[name] = thaw(written[name])
     if user.environment:
         written[statsig.ENVIRONMENT] = {statsig.TIER: user.environment}
     return written  # type: ignore[return-value]  # likewise
 
 
-def to_log_event_request(events: Iterable[StatsigEvent]) -> LogEventRequest:
-    """Write the body of `POST /v1/log_event`.
+_OBJECTS: Final = frozenset({statsig.CUSTOM_IDS, statsig.CUSTOM})
 
-    Shape: events in; `{"events": [...], "statsigMetadata": {...}}` out. The headers `statsig-api-key` and
-    `STATSIG-CLIENT-TIME` are the caller's to set.
-    Errors: `TypeError` where one of them is not a `StatsigEvent`.
-    Rules: WI-2. Source: Statsig's HTTP API.
+
+def to_log_event_request(events: Iterable[StatsigEvent]) -> LogEventRequest:
+    """Write the body of `POST /v1/log_event`; the headers `statsig-api-key` and `STATSIG-CLIENT-TIME` are yours to set.
+
+    Args:
+        events: The events.
+
+    Returns:
+        `{"events": [...], "statsigMetadata": {...}}`.
+
+    Raises:
+        TypeError: Where one of them is not a `StatsigEvent`.
+
+    Rules: WI-2.
+    Source: Statsig's HTTP API.
 
     >>> sorted(to_log_event_request([]))
     ['events', 'statsigMetadata']
+
     """
     return {
         "events": [to_log_event(event) for event in events],
@@ -187,19 +231,28 @@ def to_log_event_request(events: Iterable[StatsigEvent]) -> LogEventRequest:
 def to_event_webhook(event: StatsigEvent) -> EventWebhook:
     """Write an event as `POST /v1/webhooks/event_webhook` takes it.
 
-    Shape: a `StatsigEvent` in; a fresh dict out, with the keys `user`, `event`, `value`, `metadata`, `timestamp` (epoch
-    milliseconds), in this order; what is absent has no key.
-    Errors: `TypeError` for anything but a `StatsigEvent`.
-    Rules: WI-3. Source: Statsig's page on its generic webhook.
+    Args:
+        event: The event.
+
+    Returns:
+        A new dict with the keys `user`, `event`, `value`, `metadata`, `timestamp` (epoch milliseconds), in this order.
+        What is absent has no key.
+
+    Raises:
+        TypeError: For anything but a `StatsigEvent`.
+
+    Rules: WI-3.
+    Source: Statsig's page on its generic webhook.
 
     >>> from statsig_segment import StatsigEvent, StatsigUser
     >>> to_event_webhook(StatsigEvent(event_name="Signed Up", user=StatsigUser(user_id="u1"), time_ms=5))
     {'user': {'userID': 'u1'}, 'event': 'Signed Up', 'metadata': {}, 'timestamp': 5}
+
     """
     _check_event(event, "to_event_webhook")
     written: dict[str, Any] = {statsig.USER: user_wire(event.user), "event": event.event_name}
     if event.value is not None:
-        written[statsig.VALUE] = thaw(event.value)
+        written[statsig.VALUE] = event.value
     written[statsig.METADATA] = thaw(event.metadata)
     if event.time_ms is not None:
         written[statsig.TIMESTAMP] = event.time_ms

@@ -11,17 +11,19 @@ from statsig_segment._json.times import epoch_ms
 from statsig_segment._json.values import (
     EMPTY,
     FrozenDict,
-    Loss,
+    Lost,
+    codes_of,
     filled_text,
     freeze,
     freeze_object,
     is_object,
     read_payload,
     read_text,
+    read_tree,
 )
 from statsig_segment.errors import Issue, StatsigEventError, add_issue
 from statsig_segment.segment.arrays import coerce_id
-from statsig_segment.statsig.events import PLAIN_FIELDS, USER_FIELDS, StatsigUser
+from statsig_segment.statsig.events import PLAIN_FIELDS, USER_ATTRIBUTES, StatsigUser
 
 _OBJECTS: Final = (statsig.USER, statsig.METADATA, statsig.STATSIG_METADATA)
 _AS_THEY_ARE: Final = (statsig.USER_ID, statsig.VALUE, statsig.TIME_UUID, statsig.UNIT_ID)
@@ -79,7 +81,7 @@ class ExportedEvent:
     @property
     def metadata(self) -> Mapping[str, Any]:
         """The metadata; absent and null are empty here."""
-        return self.fields.get(statsig.METADATA) or EMPTY
+        return self.fields.get(statsig.METADATA) or FrozenDict()
 
     @property
     def sdk_type(self) -> Json:
@@ -102,13 +104,13 @@ class ConfigChange:
     config_name: str | None = None
     description: str | None = None
     environment: str | None = None
-    properties: Mapping[str, Any] = attrs.field(default=EMPTY, converter=freeze_object)
+    properties: Mapping[str, Any] = attrs.field(factory=FrozenDict, converter=freeze_object)
     """Further properties, in both profiles: values of the four above that are not text, and the rest of a change that
     came in Segment's own form."""
-    metadata: Mapping[str, Any] = attrs.field(default=EMPTY, converter=freeze_object)
+    metadata: Mapping[str, Any] = attrs.field(factory=FrozenDict, converter=freeze_object)
     """What else the source says, for the deliverable profile: `configType`, `action`, `tags` and the rest."""
     email: str | None = None
-    custom_ids: Mapping[str, str] = attrs.field(default=EMPTY, converter=freeze_object)
+    custom_ids: Mapping[str, str] = attrs.field(factory=FrozenDict, converter=freeze_object)
     """ID type -> ID, `stableID` among them (OU-4)."""
     message_id: str | None = None
     """The `timeUUID` of the export, so that a retried delivery is counted once (OU-4)."""
@@ -149,15 +151,16 @@ def parse_statsig_event(payload: Mapping[str, Any] | str | bytes) -> ExportedEve
     >>> event.event_name, event.user.user_id, event.time_ms, event.value
     ('checkout', 'u1', 1709292896789, 5)
     """
-    losses: list[Loss] = []
-    fields = _without_private_attributes(read_payload(payload, StatsigEventError, losses))
+    given, losses = read_payload(payload, StatsigEventError)
+    fields = _without_private_attributes(given)
     if statsig.EVENT_NAME not in fields and _ROW_NAME in fields:
-        fields = freeze(_event_of_row(fields), losses)
+        fields, lost = read_tree(_event_of_row(fields))
+        losses = FrozenDict(losses | lost) if is_object(lost) else losses
     issues: list[Issue] = []
     if fields.get(statsig.EVENT_NAME) is None and fields.get(_SEGMENT_EVENT) == statsig.CONFIG_CHANGE:
         known = _known_fields(fields, issues) | _segment_user_id(fields)
         _note_losses(losses, issues)
-        return _change(known, object_in(fields, _PROPERTIES), EMPTY, issues)
+        return _change(known, object_in(fields, _PROPERTIES), FrozenDict(), issues)
     name = filled_text(fields.get(statsig.EVENT_NAME))
     if name is None:
         raise StatsigEventError("missing_event", f"$.{statsig.EVENT_NAME}")
@@ -202,21 +205,23 @@ def _time(fields: FrozenDict, issues: list[Issue]) -> int | None:
     return time_ms
 
 
-def _note_losses(losses: Iterable[Loss], issues: list[Issue]) -> None:
+def _note_losses(losses: Mapping[str, Lost], issues: list[Issue]) -> None:
     """Note values that would have been sent and could not be read, at their top-level key (IN-10, TR-5)."""
-    for loss in losses:
-        is_private = loss.steps[:2] == (statsig.USER, statsig.PRIVATE_ATTRIBUTES)
-        is_unsent = loss.steps[0] not in _SENT or (
-            loss.steps[0] == statsig.STATSIG_METADATA and loss.steps[1:2] not in {(statsig.STABLE_ID,), ()}
-        )
-        if not is_private and not is_unsent:
-            add_issue(issues, loss.code, f"$.{loss.steps[0]}")
+    sent = {name: lost for name, lost in losses.items() if name in _SENT}
+    user, sender = sent.get(statsig.USER), sent.get(statsig.STATSIG_METADATA)
+    if is_object(user):
+        sent[statsig.USER] = FrozenDict({key: lost for key, lost in user.items() if key != statsig.PRIVATE_ATTRIBUTES})
+    if is_object(sender):
+        sent[statsig.STATSIG_METADATA] = sender.get(statsig.STABLE_ID)
+    for name, lost in sent.items():
+        for code in codes_of(lost):
+            add_issue(issues, code, f"$.{name}")
 
 
 def object_in(fields: Mapping[str, Any], name: str) -> FrozenDict:
     """Give an object that a field holds, an empty one where it holds none."""
     value = fields.get(name)
-    return value if is_object(value) else EMPTY
+    return value if is_object(value) else FrozenDict()
 
 
 def first_id(*candidates: Any) -> Any:
@@ -246,7 +251,7 @@ def email_of(fields: Mapping[str, Any]) -> str | None:
 
 def _user(fields: Mapping[str, Any]) -> StatsigUser:
     user = object_in(fields, statsig.USER)
-    plain = {USER_FIELDS[name]: coerce_id(user.get(name)) for name in PLAIN_FIELDS}
+    plain = {USER_ATTRIBUTES[name]: coerce_id(user.get(name)) for name in PLAIN_FIELDS}
     return StatsigUser(
         user_id=coerce_id(user_id_of(fields)),
         custom_ids=_ids_in(object_in(user, statsig.CUSTOM_IDS)),

@@ -1,8 +1,8 @@
-"""What Statsig silently drops or trims, noted in advance as issues; changes nothing that is sent (US-9)."""
+"""The limits beyond which Statsig silently drops or trims, noted as issues; nothing that is sent changes (US-9)."""
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from statsig_segment._json.javascript import well_formed
@@ -21,37 +21,33 @@ MOST_METADATA: Final = limit("metadata_too_large")
 
 
 LONGEST_JOINED_NAME: Final = 256
-"""Under `flatten`, an object with a longer name stays JSON text: else names would outgrow all else (TR-4)."""
+"""The longest name of an object that `flatten` takes apart. A longer one stays JSON text: joined to the name of each
+leaf, it would grow beyond all bounds (TR-4)."""
 
 
-def note_name(name: str, path: str, issues: list[Issue]) -> None:
+_MOST_ESCAPED: Final = 6
+"""The most characters of JSON for one of text, as in \\u0001."""
+_MARKS: Final = len('"":"",')
+"""The marks of JSON around an entry of metadata."""
+
+
+def note_name(name: str, path_of: Callable[[], str], issues: list[Issue]) -> None:
     """Note a name that Statsig would drop; the prefix counts."""
     if len(name) > MOST_NAME:
-        add_issue(issues, "name_too_long", path)
+        add_issue(issues, "name_too_long", path_of())
     if find_forbidden(name) is not None:
-        add_issue(issues, "name_forbidden_character", path)
+        add_issue(issues, "name_forbidden_character", path_of())
 
 
-def note_id(text: str, path: str, issues: list[Issue]) -> None:
-    """Note an ID that Statsig would trim."""
-    if len(text) > MOST_ID:
-        add_issue(issues, "id_too_long", path)
-
-
-def note_value(value: object, path: str, issues: list[Issue]) -> None:
-    """Note a text value that Statsig would trim."""
-    if isinstance(value, str) and len(value) > MOST_VALUE:
-        add_issue(issues, "value_too_long", path)
-
-
-def note_metadata(metadata: Mapping[str, str], path: str, issues: list[Issue]) -> None:
-    """Note metadata that Statsig would drop."""
-    # Strings alone: Python writes them as JavaScript does, but for lone surrogates.
-    if len(well_formed(_encoded(metadata))) > MOST_METADATA:
+def note_metadata(metadata: Mapping[str, str], path: str, path_of: Callable[[str], str], issues: list[Issue]) -> None:
+    """Note metadata that Statsig would drop, and each key that it would read as a path."""
+    keys = "".join(metadata)
+    if "." in keys:
+        for key in metadata:
+            if "." in key:
+                add_issue(issues, "metadata_key_dot", path_of(key))
+    most = _MOST_ESCAPED * (len(keys) + sum(map(len, metadata.values()))) + _MARKS * len(metadata)
+    # Only metadata that may be too large is written. Strings alone: Python writes them as JavaScript does, but for
+    # lone surrogates.
+    if most >= MOST_METADATA and len(well_formed(_encoded(metadata))) > MOST_METADATA:
         add_issue(issues, "metadata_too_large", path)
-
-
-def note_metadata_key(key: str, path: str, issues: list[Issue]) -> None:
-    """Note a metadata key that Statsig would read as a path."""
-    if "." in key:
-        add_issue(issues, "metadata_key_dot", path)

@@ -88,7 +88,7 @@ def learn_environment(pairing: Pairing, config: InboundConfig) -> Learned:
 
 
 def _names_a_tier(event: SegmentEvent, bare: InboundConfig) -> bool:
-    if control(event, segment.ENVIRONMENT).value is None:
+    if control(event, segment.ENVIRONMENT)[0] is None:
         return False
     made = converted(event, bare)
     return made is None or made.user.environment is not None
@@ -116,7 +116,7 @@ def learn_value(pairing: Pairing, config: InboundConfig) -> Learned:
 
 def _usable(event: SegmentEvent) -> Mapping[str, Any]:
     """Give the properties that can be a value: strings and finite numbers."""
-    properties = metadata_holder(event).value
+    properties = metadata_holder(event)
     return {key: value for key, value in properties.items() if _is_usable(value)}
 
 
@@ -149,7 +149,7 @@ def learn_metadata(pairing: Pairing, config: InboundConfig) -> Learned:
 
 
 def _has_object(pair: Pair) -> bool:
-    return any(is_object(value) for value in metadata_holder(pair.call.event).value.values())
+    return any(is_object(value) for value in metadata_holder(pair.call.event).values())
 
 
 def _entries_apart(pair: Pair, config: InboundConfig) -> int:

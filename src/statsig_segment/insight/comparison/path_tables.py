@@ -187,7 +187,7 @@ def learn_metadata_fields(pairing: Pairing, config: InboundConfig) -> Learned:
 
 def _is_explained(pair: Pair) -> bool:
     """Say whether properties alone explain all metadata, at a glance: most calls need no closer look."""
-    properties = metadata_holder(pair.call.event).value
+    properties = metadata_holder(pair.call.event)
     plain = {key for key, value in properties.items() if type(value) in {str, int, bool, tuple}}
     return plain.union(METADATA_SOURCES[pair.call.event.type].added).issuperset(pair.exported.metadata)
 

@@ -18,7 +18,16 @@ from statsig_segment.errors import StatsigSegmentError
 from statsig_segment.inbound.conversion import to_statsig_event
 from statsig_segment.inbound.identity import apply_id_mappings, ids_of
 from statsig_segment.segment.arrays import coerce_id
-from statsig_segment.segment.calls import Group, Identify, Page, Screen, SegmentEvent, Track, parse_segment_event
+from statsig_segment.segment.calls import (
+    Group,
+    Identify,
+    Page,
+    Screen,
+    SegmentEvent,
+    Track,
+    id_sources,
+    parse_segment_event,
+)
 from statsig_segment.statsig.events import StatsigEvent, StatsigUser
 from statsig_segment.statsig.exports import ConfigChange, ExportedEvent, parse_statsig_event
 
@@ -176,7 +185,7 @@ def _call(
 def fields_of(event: SegmentEvent) -> Mapping[str, Any]:
     """Give the top-level fields of a call, as a mapping sees them (ID-4)."""
     held: dict[str, Any] = {name: getattr(event, attribute) for name, attribute in event.attribute_of.items()}
-    if segment.USER_ID_TYPE in event.id_sources:  # a pair filled the user ID: no field of the call holds it
+    if segment.USER_ID_TYPE in id_sources(event):  # a pair filled the user ID: no field of the call holds it
         del held[segment.USER_ID]
     return {**held, **event.other}
 

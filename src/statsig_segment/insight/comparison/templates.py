@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import attrs
 
-from statsig_segment.configuration.event_names import PLACEHOLDERS, EventNaming, Named
+from statsig_segment.configuration.event_names import TEMPLATE_PARTS, EventNaming, Named
 from statsig_segment.segment.calls import Track
 
 KINDS: Final = ("track", "page", "screen", "group")
@@ -66,8 +66,8 @@ class Samples:
     def add(self, event: Named, name: str) -> None:
         """Add the name that Statsig holds of a call."""
         found = self._naming.parts(event)
-        parts = {part: found[part].value for part in PLACEHOLDERS[event.type] if part in found}
-        held, key = self.by_kind[event.type], tuple(parts.get(part, "") for part in PLACEHOLDERS[event.type])
+        parts = {part: found[part] for part in TEMPLATE_PARTS[event.type] if part in found}
+        held, key = self.by_kind[event.type], tuple(parts.get(part, "") for part in TEMPLATE_PARTS[event.type])
         sample = held.get(key)
         if sample is None:
             if len(held) >= _MAX_SAMPLES:
@@ -179,7 +179,7 @@ def _template(samples: Sequence[Sample], kind: str, prefix: str, naming: EventNa
         if best and found.agree > best[0].agree:
             best.clear()
         best.append(found)
-    parts = PLACEHOLDERS[kind]
+    parts = TEMPLATE_PARTS[kind]
     # Of what agrees as often: the current one, else the one that says least by itself.
     chosen = best[0] if best[0].text == getattr(naming, kind) else max(best, key=lambda each: _generality(each.text))
     seen = {part for sample in samples for part in sample.parts}
@@ -226,7 +226,7 @@ def _few(samples: Iterable[Sample]) -> Iterator[Sample]:
 
 def _candidates(samples: Sequence[Sample], kind: str, start: str) -> Iterator[str]:
     """List the templates that may be meant."""
-    parts = PLACEHOLDERS[kind]
+    parts = TEMPLATE_PARTS[kind]
     few = list(_few(samples))
     for sample in few:
         if sample.parts or kind not in VIEWS:  # a view without parts has a name of its own
