@@ -37,7 +37,7 @@ MODULES: Final = tuple(_modules())
 
 ORDERED: Final = frozenset({"TIME_FIELDS"})
 """The tuples whose order is part of a rule; of all others only the members count."""
-SETS: Final = frozenset({"segment.placeholders.PLACEHOLDERS"})
+SETS: Final = frozenset({"segment.placeholders.PLACEHOLDER_IDS"})
 """The dicts whose values are sources to cite: their keys are what counts."""
 _OF_PYTHON: Final = frozenset({"statsig.exports._SENT"})
 """The tables that matter for Python's own values alone, which no vector can hold."""

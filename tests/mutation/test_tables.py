@@ -37,8 +37,8 @@ TABLES: Final = _load("mutation_tables", TESTS / "mutation" / "tables.py")
 
 _ZEROS: Final = "zeros, or nothing at all, are a placeholder without a row of their own"
 SURVIVORS: Final = {
-    "segment.placeholders.PLACEHOLDERS/0[0] remove": _ZEROS,
-    "segment.placeholders.PLACEHOLDERS/0[8] remove": _ZEROS,
+    "segment.placeholders.PLACEHOLDER_IDS/0[0] remove": _ZEROS,
+    "segment.placeholders.PLACEHOLDER_IDS/0[8] remove": _ZEROS,
 }
 """Mutant -> why nothing can tell it from the original."""
 

@@ -23,6 +23,7 @@ from statsig_segment import (
 from statsig_segment.testing import json_values, statsig_events, timestamps
 
 DAY = 86_400_000
+HOUR = 3_600_000
 LAST_MS = 253_402_300_799_999
 FIELDS = ("timestamp", "originalTimestamp", "receivedAt", "sentAt")
 
@@ -42,30 +43,34 @@ TIMES = timestamps() | st.none() | st.just(...) | st.sampled_from(NO_TIMES)
 
 class TestIN5ImplausibleTimes:
     """
-    A time more than 24 hours later than `receivedAt` (where that reads as a time) gives an issue `time_implausible` at
-    its field, and is used all the same. [policy]
+    A time more than one hour later than `receivedAt` (where that reads as a time) gives an issue `time_implausible` at
+    its field, and is used all the same: local times sent as UTC are off by one to fourteen hours. [policy]
 
-    Corners: only the time that is used is compared with `receivedAt`; exactly 24 hours is plausible; an unreadable
+    Corners: only the time that is used is compared with `receivedAt`; exactly one hour is plausible; an unreadable
     `receivedAt` that is not tried gives no issue.
     """
 
-    @given(st.integers(10**12, LAST_MS - 3 * DAY), st.integers(-DAY, 3 * DAY), st.sampled_from(FIELDS[:2]))
-    @example(1_793_697_012_000, DAY, "timestamp")
-    @example(1_793_697_012_000, DAY + 1, "timestamp")
-    @example(1_793_697_012_000, DAY - 1, "originalTimestamp")
-    def test_more_than_24_hours_is_implausible(self, received: int, later: int, field: str) -> None:
+    @given(
+        st.integers(10**12, LAST_MS - 3 * DAY),
+        st.integers(-HOUR, 3 * HOUR) | st.integers(-DAY, 3 * DAY),
+        st.sampled_from(FIELDS[:2]),
+    )
+    @example(1_793_697_012_000, HOUR, "timestamp")
+    @example(1_793_697_012_000, HOUR + 1, "timestamp")
+    @example(1_793_697_012_000, HOUR - 1, "originalTimestamp")
+    def test_more_than_one_hour_is_implausible(self, received: int, later: int, field: str) -> None:
         event = translate(track(**{field: received + later, "receivedAt": received}))
 
         assert isinstance(event, StatsigEvent)
         assert event.time_ms == received + later
-        assert issues_of(event, "time_implausible") == ({("time_implausible", f"$.{field}")} if later > DAY else set())
+        assert issues_of(event, "time_implausible") == ({("time_implausible", f"$.{field}")} if later > HOUR else set())
 
     @given(st.lists(TIMES, min_size=4, max_size=4))
     def test_only_the_time_that_is_used_is_compared(self, values: list[Any]) -> None:
         fields = {name: value for name, value in zip(FIELDS, values, strict=True) if value is not ...}
         used = next((name for name in FIELDS if read(fields.get(name)) is not None), None)
         time_ms, received = read(fields.get(used or "timestamp")), read(fields.get("receivedAt"))
-        implausible = time_ms is not None and received is not None and time_ms - received > DAY
+        implausible = time_ms is not None and received is not None and time_ms - received > HOUR
 
         event = parse_segment_event(track(**fields))
 

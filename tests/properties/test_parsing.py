@@ -767,18 +767,19 @@ NO_IDS: tuple[Any, ...] = ("", None, 7, True, {})
 
 class TestIN9Duplicates:
     """
-    `messageId` is kept on the model. Statsig does not deduplicate custom events, so `translate_many(…, seen=…)` takes
-    any object with `in` and `add` (a `set`, a cache of the caller's) and skips a repeated `messageId` with reason
-    `duplicate_message`. Without `seen` nothing is remembered. [doc for at-least-once delivery]
+    `messageId` is kept on the model as IN-4 reads it: a number counts as its digits. Statsig does not deduplicate
+    custom events, so `translate_many(…, seen=…)` takes any object with `in` and `add` (a `set`, a cache of the
+    caller's) and skips a repeated `messageId` with reason `duplicate_message`. Without `seen` nothing is remembered.
+    [doc for at-least-once delivery]
 
-    Corner: the id is remembered once the call has parsed, also where it is then skipped or rejected; a `messageId` that
-    is no non-empty string is none.
+    Corners: the id is remembered once the call has parsed, also where it is then skipped or rejected; an integral float
+    counts too; a `messageId` that is no ID is none, and gives no issue.
     """
 
     CALLS = st.fixed_dictionaries(
         {"type": st.sampled_from(("track", "track", "identify", "alias")), "event": st.just("a")},
         optional={
-            "messageId": st.sampled_from(("m1", "m2", "m3", "", None, 7, ["m1"])),
+            "messageId": st.sampled_from(("m1", "m2", "m3", "", None, 7, 7.0, "7", ["m1"])),
             "userId": st.just("u1"),
             "integrations": st.just({"Statsig": False}),
         },
@@ -792,11 +793,12 @@ class TestIN9Duplicates:
         expected: list[bool] = []
         for call in calls:
             message = call.get("messageId")
-            if call["type"] == "alias" or not isinstance(message, str) or not message:
+            if call["type"] == "alias" or not isinstance(message, str | int | float) or not message:
                 expected.append(False)
             else:
-                expected.append(message in remembered)
-                remembered.add(message)
+                text = message if isinstance(message, str) else "7"
+                expected.append(text in remembered)
+                remembered.add(text)
         seen: Any = set(before)
         if own:
             seen = _Cache()
@@ -815,11 +817,12 @@ class TestIN9Duplicates:
         assert type(twice[0]) is type(twice[1])
         assert not any(isinstance(outcome, Skipped) and outcome.reason == "duplicate_message" for outcome in twice)
 
-    @given(st.text(min_size=1) | st.sampled_from(NO_IDS))
-    def test_only_a_non_empty_string_is_kept(self, message: Any) -> None:
-        kept = parse_segment_event(track(messageId=message)).message_id
+    @given(st.text(min_size=1) | st.integers() | st.sampled_from(NO_IDS))
+    def test_it_is_read_as_any_id_is(self, message: Any) -> None:
+        call = parse_segment_event(track(messageId=message))
 
-        assert kept == (message if isinstance(message, str) and message else None)
+        assert call.message_id == parse_segment_event(track(groupId=message)).group_id
+        assert not call.issues
 
     def test_a_rejected_call_is_remembered_and_an_unreadable_one_is_not(self) -> None:
         nobody = track(messageId="m1")

@@ -186,7 +186,7 @@ def parse_segment_event(payload: Mapping[str, Any] | str | bytes) -> SegmentEven
             continue
         found = None if value is None else read(value)
         held[attribute] = found or (FrozenDict() if expected is FrozenDict else None)
-        if value is not None and value is not found:
+        if value is not None and value is not held[attribute]:
             other[name] = value
         if found is None and code is not None and (value is not None or losses):
             _note_unusable(code, name, value, losses, issues)
