@@ -1,0 +1,59 @@
+"""What the reference may cost: its public steps, by the bytecodes and calls of Python functions that they make.
+
+Counts and not times, for they are the same on every run and every machine. The bytecodes are those of CPython 3.11.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+from tests.benchmarks.corpus import sound_calls
+from tests.support.counting import Count, count_steps
+
+from statsig_segment import IdMapping, InboundConfig, InboundFilter
+
+CONFIG = InboundConfig(
+    default_environment="production",
+    id_types=["companyID", "stableID", "workspaceID", "deviceID", "segmentAnonymousId"],
+    id_mappings=[
+        IdMapping(field="anonymousId", id_type="segmentAnonymousId"),
+        IdMapping(field="groupId", id_type="companyID"),
+        IdMapping(field="context.device.id", id_type="deviceID"),
+    ],
+    filters=InboundFilter(exclude=["Heartbeat"]),
+)
+MOST = {
+    "parse": Count(2_150, 45),
+    "filters": Count(210, 10),
+    "map": Count(560, 22),
+    "convert": Count(2_150, 75),
+    "wire": Count(300, 8),
+}
+"""Step -> the most that it may cost one event of a realistic corpus."""
+IN_ALL = Count(5_000, 150)
+
+
+@pytest.fixture(scope="module")
+def costs() -> dict[str, Count]:
+    return count_steps([json.loads(line) for line in sound_calls(200)], CONFIG)
+
+
+@pytest.mark.parametrize("step", MOST)
+def test_a_step_makes_few_calls(costs: dict[str, Count], step: str) -> None:
+    assert costs[step].calls <= MOST[step].calls
+
+
+def test_all_steps_together_make_few_calls(costs: dict[str, Count]) -> None:
+    assert sum(cost.calls for cost in costs.values()) <= IN_ALL.calls
+
+
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="each version of Python has other bytecodes")
+class TestBytecodes:
+    @pytest.mark.parametrize("step", MOST)
+    def test_a_step_has_few(self, costs: dict[str, Count], step: str) -> None:
+        assert costs[step].bytecodes <= MOST[step].bytecodes
+
+    def test_all_steps_together_have_few(self, costs: dict[str, Count]) -> None:
+        assert sum(cost.bytecodes for cost in costs.values()) <= IN_ALL.bytecodes
