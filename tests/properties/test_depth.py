@@ -237,7 +237,7 @@ KINDS_OF_MODEL: dict[str, Callable[[Any], Any]] = {
     "change": lambda deep: parse_statsig_event({"eventName": "statsig::config_change", "metadata": {"tags": deep}}),
     "made track": lambda deep: Track(event="a", user_id="u1", properties={"p": deep}, context={"p": deep}),
     "made group": lambda deep: Group(user_id="u1", traits={"p": deep}),
-    "made event": lambda deep: StatsigEvent(event_name="a", value=deep, metadata={"p": deep}),
+    "made event": lambda deep: StatsigEvent(event_name="a", metadata={"p": deep}),
     "made user": lambda deep: StatsigUser(custom={"p": deep}),
     "made change": lambda deep: ConfigChange(metadata={"p": deep}),
     "evolved": lambda deep: attrs.evolve(Track(event="a", user_id="u1"), properties={"p": deep}),

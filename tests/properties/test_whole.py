@@ -517,7 +517,7 @@ class TestNoAliasing:
 
     @given(st.dictionaries(st.text(max_size=3), json_values(max_leaves=4), max_size=3))
     def test_a_model_keeps_nothing_of_what_it_is_made_of(self, metadata: JsonObject) -> None:
-        event = StatsigEvent(event_name="a", metadata=metadata, value=[metadata])
+        event = StatsigEvent(event_name="a", metadata=metadata, user=StatsigUser(custom={"a": metadata}))
         change = ConfigChange(metadata=metadata)
         before = repr(event), repr(change)
 
