@@ -28,6 +28,7 @@ from statsig_segment import (
     Skipped,
     StatsigEvent,
     StatsigSegmentError,
+    StatsigUser,
     apply_filters,
     apply_id_mappings,
     audience_update,
