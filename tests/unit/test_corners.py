@@ -268,6 +268,37 @@ class TestCalls:
 
         assert call.other == {"userId": True, "context": 5, "integrations": {}, "extra": None}
 
+    def test_an_array_in_place_of_properties_may_hold_anything(self) -> None:
+        """IN-7, IN-10"""
+        event = translate(track(properties=[b"bytes"], context={"items": {"k": b"bytes"}}))
+
+        assert isinstance(event, StatsigEvent)
+        assert [(issue.code, issue.path) for issue in event.issues] == [("object_expected", "$.properties")]
+
+    def test_an_object_that_holds_bytes_is_no_time_and_no_id(self) -> None:
+        """IN-10"""
+        call = parse_segment_event(track(userId={"id": b"x"}, timestamp={"at": b"x"}, groupId=b"x", sentAt=b"x"))
+
+        assert [(issue.code, issue.path) for issue in call.issues] == [
+            ("id_invalid", "$.userId"),
+            ("not_json", "$.groupId"),
+            ("time_unreadable", "$.timestamp"),
+            ("not_json", "$.sentAt"),
+        ]
+
+    def test_paths_read_the_call_as_it_was_sent(self) -> None:
+        """ID-4, US-10"""
+        fields = {name: name for name in ("userId", "groupId", "messageId", "name")}
+        config = IntegrationConfig(inbound=InboundConfig(custom_fields=fields))
+        call = {"type": "page", "userId": 5, "groupId": 7.0, "messageId": 8, "name": 9}
+        expected = {"userId": 5, "groupId": 7.0, "messageId": 8, "name": 9}
+
+        event = translate(call, config)
+
+        assert isinstance(event, StatsigEvent)
+        assert (event.user.user_id, event.message_id, event.user.custom) == ("5", "8", expected)
+        assert {type(value) for value in event.user.custom.values()} == {int, float}
+
     def test_a_field_that_is_named_like_a_path_comes_first(self) -> None:
         """US-2, ID-4"""
         event = translate(

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import attrs
 
-from statsig_segment._json.values import freeze, is_object
+from statsig_segment._json.values import is_array, is_object, read_tree
 from statsig_segment.errors import Issue, StatsigSegmentError
 
 _Model = TypeVar("_Model")
@@ -26,18 +26,29 @@ def made(model: type[_Model], attributes: dict[str, Any]) -> _Model:
 
 
 def frozen(value: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Freeze an object; anything else is left for the validator to refuse."""
-    return freeze(value)  # type: ignore[no-any-return]  # the validator looks at it next
+    """Freeze an object."""
+    return _exact(value)  # type: ignore[no-any-return]  # the validator looks at it next
 
 
 def plain(value: str) -> str:
-    """Turn text of any type into an exact string; anything else is left for the validator to refuse."""
-    return freeze(value)  # type: ignore[no-any-return]  # likewise
+    """Turn text of any type into an exact string."""
+    return _exact(value)  # type: ignore[no-any-return]  # likewise
 
 
 def plain_or_none(value: str | None) -> str | None:
-    """Turn text of any type into an exact string, and keep `None`; the validator refuses anything else."""
-    return freeze(value)  # type: ignore[no-any-return]  # likewise
+    """Turn text of any type into an exact string, and keep `None`."""
+    return _exact(value)  # type: ignore[no-any-return]  # likewise
+
+
+def scalar(value: str | float | None) -> str | float | None:
+    """Turn a scalar of any type into an exact one."""
+    return _exact(value)  # type: ignore[no-any-return]  # likewise
+
+
+def _exact(value: object) -> Any:
+    """Freeze a value; what cannot be read is left for the validator to refuse."""
+    read, lost = read_tree(value)
+    return value if isinstance(lost, str) else read
 
 
 def issue_tuple(issues: Iterable[Issue]) -> tuple[Issue, ...]:
@@ -60,19 +71,18 @@ class Checks:
             lambda value: is_object(value) and {str}.issuperset(map(type, value.values())),
         )
         self.issues = self.tuple_of(Issue, "issues")
-        self.strings = self.tuple_of(str, "strings")
 
     def tuple_of(self, kind: type, what: str) -> Check:
         """Make a validator for a tuple of instances of one class."""
         return self._expect(
-            what, lambda value: type(value) is tuple and all(issubclass(type(item), kind) for item in value)
+            what, lambda value: is_array(value) and all(issubclass(each, kind) for each in map(type, value))
         )
 
     def instance_of(self, kind: type) -> Check:
         """Make a validator for an instance of a class."""
         return self._expect(f"a {kind.__name__}", lambda value: issubclass(type(value), kind))
 
-    def scalar(self, what: str, *kinds: type) -> Check:
+    def one_of(self, what: str, *kinds: type) -> Check:
         """Make a validator for values of exact types."""
         return self._expect(what, lambda value: type(value) in kinds)
 

@@ -10,7 +10,7 @@ says what it had to leave out.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -73,6 +73,8 @@ what could not be read of its parts, by key or index, where it is something insi
 
 _SCALARS: Final = frozenset({str, int, float, bool, type(None)})
 _STRINGS: Final = frozenset({str})
+_put: Final[Callable[[FrozenDict, str, Any], None]] = cast("Any", dict).__setitem__
+"""Writes into a frozen object while it is made."""
 _NOT_JSON: Final = "not_json"
 """A value with this code is left out of an object; in an array it is null, as too deep a value is everywhere."""
 
@@ -134,7 +136,7 @@ def _frozen(value: Any, room: int) -> Any:
     if not _SCALARS.issuperset(map(type, value.values())):
         # Most values are scalars, which the copy holds already, so the loop is over the others alone.
         for key in compress(value, map(not_, map(_SCALARS.__contains__, map(type, value.values())))):
-            dict.__setitem__(frozen, key, _frozen(value[key], room - 1))
+            _put(frozen, key, _frozen(value[key], room - 1))
     return frozen
 
 

@@ -8,7 +8,7 @@ from statsig_segment import segment, statsig
 from statsig_segment._json.javascript import property_text
 from statsig_segment._json.models import made
 from statsig_segment._json.paths import Arrays, FieldPath
-from statsig_segment._json.values import FrozenDict, codes_of, is_object
+from statsig_segment._json.values import FrozenDict, Lost, codes_of, is_object
 from statsig_segment.configuration.choices import FLATTEN
 from statsig_segment.configuration.models import InboundConfig, normalized
 from statsig_segment.errors import Issue, TranslationError, add_issue, join_path
@@ -288,7 +288,9 @@ def _note_losses(call: SegmentEvent, issues: list[Issue]) -> None:
     """Note each property that holds something unreadable; control keys come from two places (IN-10, TR-5)."""
     sent = METADATA_SOURCES[call.type].holder
     for holder, lost in losses_of(call).items():
-        for key, inside in lost.items() if is_object(lost) else ():
-            if holder == sent or (holder == segment.PROPERTIES and key in segment.CONTROL_KEYS):
+        keys: Mapping[Any, Lost] = lost if is_object(lost) else {}
+        for key, inside in keys.items():
+            is_sent = holder == sent or (holder == segment.PROPERTIES and key in segment.CONTROL_KEYS)
+            if is_sent and isinstance(key, str):  # an array in place of an object has indexes
                 for code in codes_of(inside):
                     add_issue(issues, code, join_path(f"$.{holder}", key))

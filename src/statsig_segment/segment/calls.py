@@ -402,7 +402,9 @@ def lost_at(call: SegmentEvent, field: FieldPath, arrays: Arrays) -> tuple[Lost,
             index, value = select(value, move, arrays)
             # Where no object fits, it may be one that could not be read.
             if value is None:
-                index = next((at for at, code in lost_items.items() if isinstance(code, str)), index)
+                index = next(
+                    (at for at, code in lost_items.items() if isinstance(at, int) and isinstance(code, str)), -1
+                )
             lost, path = lost_items.get(index), f"{path}[{index}]"
         else:
             value = value.get(move) if is_object(value) else None

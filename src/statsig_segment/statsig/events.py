@@ -6,8 +6,8 @@ from typing import Any, Final, NotRequired, TypedDict
 import attrs
 
 from statsig_segment import statsig
-from statsig_segment._json.models import Checks, frozen, issue_tuple, plain, plain_or_none
-from statsig_segment._json.values import FrozenDict, freeze, thaw, type_name
+from statsig_segment._json.models import Checks, frozen, issue_tuple, plain, plain_or_none, scalar
+from statsig_segment._json.values import FrozenDict, thaw, type_name
 from statsig_segment._version import __version__
 from statsig_segment.errors import Issue, StatsigEventError
 
@@ -84,7 +84,7 @@ class StatsigEvent:
     time_ms: int | None = attrs.field(default=None, validator=_CHECKS.time)
     """Epoch milliseconds."""
     value: str | float | None = attrs.field(
-        default=None, converter=freeze, validator=_CHECKS.scalar("a string or number", str, int, float, type(None))
+        default=None, converter=scalar, validator=_CHECKS.one_of("a string or number", str, int, float, type(None))
     )
     """The value, which metrics add up."""
     metadata: Mapping[str, Any] = attrs.field(factory=FrozenDict, converter=frozen, validator=_CHECKS.object)
