@@ -18,6 +18,7 @@ repository = ""
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "sphinx_design",
     *("repository", "reference", "tables", "example", "editor", "playground"),  # our own
@@ -39,16 +40,17 @@ copybutton_prompt_text = r">>> |\.\.\. ?"
 copybutton_prompt_is_regexp = True
 copybutton_copy_empty_lines = False
 
+napoleon_numpy_docstring = False
 autodoc_default_options = {"members": True, "undoc-members": True, "member-order": "bysource"}
 autodoc_preserve_defaults = True
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 # The types of Python and of our dependencies are not looked up: the build asks no other site.
-# Nor are our own type variables, and the private class of an attribute that is.
+# Nor are our own type variables and private classes, or the protocol that stands for pathlib's paths.
 nitpick_ignore_regex = [
     (r"py:.*", r"(?!statsig_segment\b).*"),
-    (r"py:.*", r"statsig_segment\.\w+\._\w+"),
-    (r"py:.*", r"statsig_segment\._\w+\.\w+"),
+    (r"py:.*", r"statsig_segment(\.\w+)*\._\w+(\.\w+)*"),
+    (r"py:.*", r"statsig_segment\.configuration\.text\.TextFile"),
 ]
 
 html_theme = "furo"

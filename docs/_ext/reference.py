@@ -1,4 +1,4 @@
-"""Sphinx: the docstrings of this library as fields, and public names by their public place."""
+"""Sphinx: rules and sources of docstrings as fields, and public names by their public place."""
 
 import re
 from typing import Any
@@ -10,7 +10,7 @@ from sphinx.application import Sphinx
 
 import statsig_segment
 
-_FIELD = re.compile(r"(Shape|Units|Errors|Rules|Source): ")
+_FIELD = re.compile(r"^(Rules|Source): (.*(?:\n(?=\S)(?!\w+: ).*)*)", re.MULTILINE)
 
 _GENERATED = re.compile(r"\s*=\s*(?:attr_dict\['\w+'\]\.default|NOTHING)")
 
@@ -25,7 +25,7 @@ _DERIVED = frozenset(
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Join Sphinx."""
-    app.connect("autodoc-process-docstring", _fields)
+    app.connect("autodoc-process-docstring", _fields, priority=400)  # before napoleon
     app.connect("autodoc-skip-member", _skip_derived)
     app.connect("autodoc-process-signature", _short_signature)
     app.connect("missing-reference", _public_place)
@@ -33,16 +33,12 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
 
 def _fields(_app: Sphinx, _what: str, _name: str, _thing: object, _options: object, lines: list[str]) -> None:
-    """Make a field list of the lines that say shape, units, errors, rules and source."""
-    written: list[str] = []
-    inside = False
-    for line in "\n".join(lines).replace(". Source: ", ".\nSource: ").split("\n"):
-        begins = _FIELD.match(line)
-        if begins and not inside:
-            written.append("")
-        inside = bool(begins) or (inside and bool(line.strip()))
-        written.append(f":{begins[1]}: {line[begins.end() :]}" if begins else f"    {line}" if inside else line)
-    lines[:] = written
+    """Make fields of the lines that name rules and source; napoleon makes those of Args, Returns and Raises."""
+    lines[:] = _FIELD.sub(_field, "\n".join(lines)).split("\n")
+
+
+def _field(found: re.Match[str]) -> str:
+    return f":{found[1]}: {' '.join(found[2].split())}"
 
 
 def _skip_derived(_app: Sphinx, _what: str, name: str, _thing: object, _skip: bool, _options: object) -> bool | None:  # noqa: FBT001 - the signature that Sphinx calls
