@@ -109,6 +109,22 @@ class TestCL1RecordsWithoutLineBreaks:
         )
         assert [payload.error.code for payload in found if isinstance(payload, Rejected)] == ["invalid_json"]
 
+    @given(some_calls, some_calls, st.sampled_from(('{"a":}', '{"a" 1}', '{"a":"x}', '{"a":[{"b":1}}')), st.booleans())
+    def test_a_broken_item_of_an_array_or_a_batch_costs_itself(
+        self, before: list[Any], after: list[Any], broken: str, in_batch: bool
+    ) -> None:
+        after = [{"type": "track", **call} for call in after if isinstance(call, dict)]
+        before = [{"type": "track", **call} for call in before if isinstance(call, dict)]
+        before = before or [{"type": "track"}]
+        text = f"[{','.join((*map(json.dumps, before), broken, *map(json.dumps, after)))}]"
+        text = f'{{"batch":{text}}}' if in_batch else text
+        found = list(Payloads(Block(data=text.encode()), CALLS))
+
+        assert [payload for payload in found if not isinstance(payload, Rejected)] == json.loads(
+            json.dumps([*before, *after])
+        )
+        assert [payload.error.code for payload in found if isinstance(payload, Rejected)] == ["invalid_json"]
+
 
 class TestCL2ATerminalGetsLinesAPipeGetsJson:
     """CL-2: Into a pipe or file it writes JSON as ever.

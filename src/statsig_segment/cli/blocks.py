@@ -9,7 +9,7 @@ import attrs
 from statsig_segment import segment, statsig
 from statsig_segment._json.values import FrozenDict
 from statsig_segment.cli.codec import FAST
-from statsig_segment.cli.records import Placed, Split, line_payloads
+from statsig_segment.cli.records import Direction, Placed, line_payloads
 from statsig_segment.configuration.models import IntegrationConfig
 from statsig_segment.errors import SegmentEventError, StatsigEventError, StatsigSegmentError
 from statsig_segment.inbound.audiences import AudienceUpdate
@@ -29,23 +29,6 @@ FORMS: Final[Mapping[str, Callable[[StatsigEvent], Any]]] = FrozenDict(
 
 _SMALL: Final = 1e-3
 """From here up, every codec prints numbers alike."""
-
-
-@attrs.frozen(kw_only=True)
-class Direction:
-    """What inputs hold, and how they are read."""
-
-    what: str
-    """What people call it, such as `Segment calls`."""
-    split: Split
-    many: tuple[str, str]
-    """The keys of objects that may hold many payloads (IN-8, OU-2); an object without them is a payload itself."""
-    error: type[StatsigSegmentError]
-    is_other: Callable[[Any], bool]
-    """Tells whether a payload belongs to the other direction (CL-7)."""
-    other: str
-    """What to say of these."""
-    outbound: bool = False
 
 
 @attrs.frozen
@@ -189,7 +172,7 @@ class Payloads:
             value = FAST.decode(text, self._direction.error)
         except StatsigSegmentError as refused:
             if any(mark in text for mark in (b"{", b"[", b"\x1e")):
-                return line_payloads(text, self._direction.split, self._direction.error)
+                return line_payloads(text, self._direction)
             return (Rejected(error=refused.with_traceback(None), payload=text),)
         return self._split(value, text)
 

@@ -150,7 +150,7 @@ class _Source:
 def _blocks(stream: Any, direction: Direction) -> Iterator[Block]:
     source = _Source(stream)
     window = Window(source.piece)
-    payloads = documents(window, direction.split, direction.error)
+    payloads = documents(window, direction)
     while block := list(islice(payloads, _PAYLOADS)):
         yield Block(data=block, line=block[0][0])
     line, source.pending = window.line, window.rest()

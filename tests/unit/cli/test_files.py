@@ -29,7 +29,7 @@ from statsig_segment.outcomes import Rejected
 from statsig_segment.testing import json_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 
@@ -220,7 +220,28 @@ SPOILED: list[tuple[str, list[Any]]] = [
     ('{\n  "a": x,\n  "b": {\n  }\n}\n{"c":1}', ['{\n  "a": x,\n  "b": {\n  }', {"c": 1}]),
     ('{\n"a": x,\n {"b":1}\n{"c":1}', ['{\n"a": x,\n {"b":1}', {"c": 1}]),
     ('{\n  "a": 1\n}\n{\n  "b"\n}\n{\n  "c": 1\n}', [{"a": 1}, '{\n  "b"', {"c": 1}]),
-    ('{\n  "batch": [\n    {"a": 1},\n    {"b"\n  ]\n}\n', ['{\n  "batch": [\n    {"a": 1},\n    {"b"\n  ]']),
+    # Envelopes.
+    ('{\n  "batch": [\n    {"a": 1},\n    {"b"\n  ]\n}\n', [{"a": 1}, '{"b"']),
+    ('{"batch":[{"a":1},{"b":},{"c":1}],"sentAt":"s"}', [{"a": 1, "sentAt": "s"}, '{"b":}', {"c": 1, "sentAt": "s"}]),
+    (
+        '{"sentAt":"s", "batch" : [{"a":1},{"b":},{"c":1}]}',
+        [{"a": 1, "sentAt": "s"}, '{"b":}', {"c": 1, "sentAt": "s"}],
+    ),
+    ('{"batch":[{"a":1},{"b":}],"sentAt":oops}{"c":1}', [{"a": 1}, '{"b":}', '{"sentAt":oops}', {"c": 1}]),
+    ('{"batch":[{"a":1},{"b":},{"c":1},{"d', [{"a": 1}, '{"b":}', {"c": 1}, '{"d']),
+    ('{"batch":[{"a":1},{"b":}]{"c":1}', [{"a": 1}, '{"b":}', {"c": 1}]),
+    ('{"batch":[{"a":1}]{"c":1}', [{"a": 1}, "", {"c": 1}]),
+    ('{"batch":[{"a":1}]', [{"a": 1}, ""]),
+    ('{"batch":[{"a":1}', [{"a": 1}, ""]),
+    ('{"batch":[{"a":1}]]{"c":1}', [{"a": 1}, "]", {"c": 1}]),
+    ('{"sentAt":oops,"batch":[{"a":1}]}{"c":1}', ['{"sentAt":oops,"batch":[{"a":1}]}', {"c": 1}]),
+    ('{"context":{"batch":[{"a":},1]}}{"c":1}', ['{"context":{"batch":[{"a":},1]}}', {"c": 1}]),
+    # Siblings begin alike, and what is inside them does not.
+    ('[{"a":1},{"b":1,{"a":2}]', [{"a": 1}, '{"b":1', {"a": 2}]),
+    (
+        '[{"a":[{"x":1},{"x":2}]},{"a":[{"x":1},{"x":2},{"a":3}]',
+        [{"a": [{"x": 1}, {"x": 2}]}, '{"a":[{"x":1},{"x":2}', {"a": 3}],
+    ),
 ]
 """Input, and what is read of it: payloads, and the texts of what is broken."""
 
@@ -269,15 +290,8 @@ class TestBrokenInput:
 
     @pytest.mark.parametrize("end", ["", "\n]"])
     @pytest.mark.parametrize("size", small_and_large(300_000, 5_000_000))
-    def test_its_text_is_kept_whole_but_for_what_goes_wrong_for_very_long(
-        self, size: int, end: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        [(_, text)] = payloads("[\nx" + "y" * size + end, 1 << 16)
-        monkeypatch.setattr("statsig_segment.cli.records._KEPT", 1 << 16)
-        [(_, cut)] = payloads("[\nx" + "y" * size + end, 1 << 16)
-
-        assert text == "x" + "y" * size
-        assert cut == text[: 1 << 16] + f"… and {size + 1 - (1 << 16):,} more characters"
+    def test_its_text_is_kept_whole(self, size: int, end: str) -> None:
+        assert payloads("[\nx" + "y" * size + end, 1 << 16) == [("invalid_json", "x" + "y" * size)]
 
     @given(st.lists(st.sampled_from(SCRAPS), max_size=30).map("".join) | st.text(max_size=20), SIZES)
     @example("[\n1\n2", 1)
@@ -318,6 +332,57 @@ class TestBrokenInput:
         assert seconds(160_000) < 25 * max(seconds(20_000), 0.005)  # 8 times as much, and noise
 
 
+def _call(at: int) -> dict[str, Any]:
+    products = [{"id": 1, "name": "a"}, {"id": 2}]
+    context = {"ip": "192.0.2.1", "traits": {"a": [1, 2, {"b": 3}]}}
+    return {"type": "track", "event": f"e{at}", "properties": {"products": products, "x": {}}, "context": context}
+
+
+SPOILERS: dict[str, Callable[[str], str]] = {
+    "a quote is missing": lambda text: text.replace('"e5"', '"e5', 1),
+    "the quote of a key is missing": lambda text: text.replace('"event"', 'event"', 1),
+    "a bracket is missing at the end": lambda text: text[: text.rindex("}")] + text[text.rindex("}") + 1 :],
+    "a bracket is missing inside": lambda text: text.replace("]", "", 1),
+    "there is a comma too many": lambda text: text.replace('"id": 2', '"id": 2,', 1),
+    "there is a control character": lambda text: text.replace("e5", "e\x01", 1),
+    "there is a word": lambda text: text.replace('"e5"', "tru", 1),
+}
+SHAPES: dict[str, Callable[[list[str]], str]] = {
+    "an array": lambda texts: f"[{','.join(texts)}]\n",
+    "a batch": lambda texts: f'{{"batch": [{", ".join(texts)}], "writeKey": "k"}}\n',
+    "a later batch": lambda texts: f'{{"batch": []}}\n{{"sentAt": null, "batch": [{",".join(texts)}]}}\n',
+    "values that follow one another": "".join,
+    "lines": "\n".join,
+    "an array over many lines": lambda texts: f"[\n  {',  '.join(texts)}\n]\n",
+    "a batch over many lines": lambda texts: f'{{\n  "batch": [\n  {",  ".join(texts)}\n  ]\n}}\n',
+}
+
+
+class TestOneBrokenCallAmongMany:
+    """CL-1: a broken one costs itself and not its neighbors."""
+
+    @pytest.mark.parametrize("shape", SHAPES)
+    @pytest.mark.parametrize(
+        ("count", "spoiler"),
+        [*((30, spoiler) for spoiler in SPOILERS), pytest.param(20_000, next(iter(SPOILERS)), marks=pytest.mark.slow)],
+    )
+    def test_it_is_one_reject_and_the_others_come_out_whole(self, count: int, spoiler: str, shape: str) -> None:
+        over_lines = "over many lines" in shape
+        texts = [f"{json.dumps(_call(at), indent=2)}\n" if over_lines else json.dumps(_call(at)) for at in range(count)]
+        texts[5] = SPOILERS[spoiler](texts[5])
+        found = payloads(SHAPES[shape](texts), 1 << 16)
+        broken = [item for item in found if isinstance(item, tuple)]
+
+        assert [item for item in found if isinstance(item, dict)] == [_call(at) for at in range(count) if at != 5]
+        assert [(code, text.startswith("{")) for code, text in broken] == [("invalid_json", True)]
+
+    @pytest.mark.parametrize(
+        "text", ['{"a": {"b": [{"c": 1}, {"c": 2}, {"c', '["{"', '{"a": "x, {"type": "track"', "x" * 99]
+    )
+    def test_a_line_that_cannot_be_taken_apart_is_one_reject_that_holds_it(self, text: str) -> None:
+        assert payloads(f'{{"d":1}}\n{text}\n{{"e":1}}\n') == [{"d": 1}, ("invalid_json", text), {"e": 1}]
+
+
 class TestWhereAPayloadStands:
     @pytest.mark.parametrize("size", [1, 7, 1 << 20])
     def test_it_is_the_line_where_it_begins(self, size: int) -> None:
@@ -345,7 +410,7 @@ class TestTheWindow:
         pieces = iter([b'[\n1]\n{"a"', b":\xc3", b""])
         window = Window(lambda: next(pieces))
 
-        assert list(documents(window, CALLS_IN.split, SegmentEventError)) == [(2, 1)]
+        assert list(documents(window, CALLS_IN)) == [(2, 1)]
         assert window.rest() == b'{"a":\xc3'
 
 
