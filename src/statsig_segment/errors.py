@@ -21,16 +21,16 @@ def _meaning(issue: Any) -> str:
 class Issue:
     """Something about the input that its sender should know; it never changes what is sent.
 
-    Shape: `code` (stable, one of the issue codes), `path` (the wire path of the source, such as
-    `$.properties.statsigCustomIDs[3]`), `message` (for people; by default the meaning of the code).
-
     >>> Issue(code="id_invalid", path="$.userId").message
     'not usable as an ID: expected a non-empty string or a whole number'
     """
 
     code: str
+    """One of the issue codes; stable."""
     path: str
+    """The wire path of the source, such as `$.properties.statsigCustomIDs[3]`."""
     message: str = attrs.field(default=attrs.Factory(_meaning, takes_self=True))
+    """For people, and may change; by default the meaning of the code."""
 
 
 def add_issue(issues: list[Issue], code: str, path: str, message: str | None = None) -> None:
@@ -41,8 +41,8 @@ def add_issue(issues: list[Issue], code: str, path: str, message: str | None = N
 class StatsigSegmentError(ValueError):
     """The root of every error that this library raises.
 
-    Shape: `code` (stable), `path` (the wire path of the offending place, or `None`), `str(error)` the message.
-    Errors compare by value and can be pickled.
+    `code` is stable, `path` is the wire path of the place or `None`, and `str(error)` is the message. Errors compare by
+    value and can be pickled.
     """
 
     def __init__(self, code: str, path: str | None = None, message: str | None = None) -> None:

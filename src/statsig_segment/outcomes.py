@@ -30,7 +30,11 @@ class Skipped:
     payload: Any = attrs.field(  # pyright: ignore[reportUnknownVariableType] - attrs' stubs infer nothing from `Any`
         default=None, repr=False, hash=False, eq=_COMPARED
     )
-    """The very object given: the one exception to the rule that results hold copies. It is not shown (TR-3)."""
+    """The very object given: the one exception to the rule that results hold copies. It is not shown (TR-3).
+
+    To pickle or copy an outcome is to pickle or copy its payload, which Python cannot do for one nested thousands deep
+    (`RecursionError`); `attrs.evolve(outcome, payload=None)` leaves it behind.
+    """
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -38,9 +42,14 @@ class Rejected:
     """A payload that cannot be translated, and the error that says why (FL-6)."""
 
     error: StatsigSegmentError
+    """Why it cannot be translated."""
     position: int | None = None
     """Counted from 0 in the iterable; `None` from `explain`."""
     payload: Any = attrs.field(  # pyright: ignore[reportUnknownVariableType] - attrs' stubs infer nothing from `Any`
         default=None, repr=False, hash=False, eq=_COMPARED
     )
-    """The very object given: the one exception to the rule that results hold copies. It is not shown (TR-3)."""
+    """The very object given: the one exception to the rule that results hold copies. It is not shown (TR-3).
+
+    To pickle or copy an outcome is to pickle or copy its payload, which Python cannot do for one nested thousands deep
+    (`RecursionError`); `attrs.evolve(outcome, payload=None)` leaves it behind.
+    """

@@ -16,6 +16,7 @@ from statsig_segment import (
     SegmentEventError,
     Skipped,
     StatsigEvent,
+    explain,
     fold_audience_updates,
     log_events,
     split_segment_batch,
@@ -52,6 +53,7 @@ CONFIGURED: Final[dict[str, Callable[[Any], object]]] = {
     "translate": lambda config: translate(CALL, config),
     "translate_many": lambda config: translate_many([CALL], config),
     "log_events": lambda config: log_events([CALL], config),
+    "explain": lambda config: explain(CALL, config),
 }
 
 

@@ -69,25 +69,35 @@ def _filled_prefix(naming: Any) -> str:
 class EventNaming:
     """How calls become event names: the prefix, and a template for each type of call (US-5, US-6).
 
-    Shape: templates with the placeholders `{event}` in `track`, `{category}` and `{name}` in `page` and `screen`,
-    `{groupId}` in `group`; a missing part takes the one space before it along, and a page or screen with no part at
-    all has the `_unnamed` name. With `from_properties`, the name and category of a page or screen that has none of its
-    own are those of its `properties`. The default is Segment's classic rule, a policy: Statsig documents only the
-    prefix and that a track keeps its name.
-    Errors: `ConfigError` with code `unknown_placeholder`, `wrong_type` or `wrong_value`.
+    A part that is missing takes the one space before it along. The default is Segment's classic rule, a policy:
+    Statsig documents only the prefix, and that a track keeps its name.
+
+    Raises:
+        ConfigError: Code `unknown_placeholder`, `wrong_type` or `wrong_value`.
+
+    Rules: US-5, US-6.
+    Source: Statsig's page on Segment for the prefix; the names of pages and screens are Segment's older ones.
 
     >>> from statsig_segment import EventNaming, Page
     >>> EventNaming().full_name(Page(category="Docs", name="Home"))
     'segment::Viewed Docs Home Page'
+
     """
 
     prefix: str = attrs.field(default="segment::", validator=TEXT)
+    """What every name begins with."""
     track: str = attrs.field(default="{event}", validator=TEXT)
+    """The name of a track call, with the placeholder `{event}`."""
     page: str = attrs.field(default="Viewed {category} {name} Page", validator=TEXT)
+    """The name of a page call, with the placeholders `{category}` and `{name}`."""
     page_unnamed: str = attrs.field(default="Loaded a Page", validator=TEXT)
+    """The name of a page call that has no part that `page` uses."""
     screen: str = attrs.field(default="Viewed {category} {name} Screen", validator=TEXT)
+    """The name of a screen call, with the placeholders `{category}` and `{name}`."""
     screen_unnamed: str = attrs.field(default="Loaded a Screen", validator=TEXT)
+    """The name of a screen call that has no part that `screen` uses."""
     group: str = attrs.field(default="group", validator=TEXT)
+    """The name of a group call, with the placeholder `{groupId}`."""
     from_properties: bool = attrs.field(default=False, validator=A_BOOL)
     """Take the name and category of a page or screen from its properties where it has none of its own."""
     _checked: None = checked()

@@ -35,12 +35,23 @@ _MOST_GUESSES: Final = 20  # at what an unknown key was meant to be
 def load_config(source: Mapping[str, Any] | str | TextFile) -> IntegrationConfig:
     r"""Read a configuration; the keys are the attributes of the models.
 
-    Shape: a mapping, text (JSON where its first character is `{`, else TOML), or a `pathlib.Path` to a file of it in
-    UTF-8, in; an `IntegrationConfig` out. Empty text is the default. `naming = "segment_2021"` is that preset;
-    `value_property` is `null` or `false` for none. Nothing is coerced: `"false"` is not a boolean.
-    Errors: `ConfigError`, whose `issues` list every problem with its path in the file: `invalid_json`, `invalid_toml`,
-    `not_a_table`, `unknown_key`, `missing_key`, `wrong_type`, `wrong_value`, `unknown_placeholder`, `contradiction`.
-    Rules: those that the keys name on the configuration page.
+    `naming = "segment_2021"` is that preset, and `value_property` is `null` or `false` for none. Nothing is coerced:
+    `"false"` is not a boolean.
+
+    Args:
+        source: A mapping, text (JSON if its first character is `{`, else TOML), or a `pathlib.Path` to a file of it in
+            UTF-8. Empty text is the default.
+
+    Returns:
+        The configuration of both directions.
+
+    Raises:
+        ConfigError: Its `issues` list every problem with its path in the file: `invalid_json`, `invalid_toml`,
+            `not_a_table`, `unknown_key`, `missing_key`, `wrong_type`, `wrong_value`, `unknown_placeholder` or
+            `contradiction`.
+
+    Rules: CF-1, CF-2, and those that the keys name on the configuration page.
+    Source: our policy; the settings are those of Statsig's console, and more.
 
     >>> from statsig_segment import load_config
     >>> load_config('[inbound]\ndefault_environment = "staging"').inbound.default_environment
@@ -49,6 +60,7 @@ def load_config(source: Mapping[str, Any] | str | TextFile) -> IntegrationConfig
     Traceback (most recent call last):
     statsig_segment.errors.ConfigError: $.outbound.profile: expected documented or deliverable
     $.outbound.colour: no such key
+
     """
     return _converter().structure(parsed(source), IntegrationConfig)
 

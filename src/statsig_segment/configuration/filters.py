@@ -155,18 +155,27 @@ class InboundFilter:
 class OutboundFilter:
     """Choose Statsig events as the console's outgoing panel does (FL-2).
 
-    Shape: `exposures`, `config_changes` switch those kinds; any other name follows its entry in `events`, or
-    `include_new_events` where it has none. Statsig's other internal events (`statsig::…`) never leave.
-    Errors: `ConfigError` with code `wrong_type`.
+    Statsig's internal events (`statsig::…`), other than exposures and config changes, are never exported.
+
+    Raises:
+        ConfigError: Code `wrong_type`.
+
+    Rules: FL-2.
+    Source: Statsig's console.
 
     >>> OutboundFilter(include_new_events=False, events={"checkout": True}).passes("checkout")
     True
+
     """
 
     exposures: bool = attrs.field(default=True, validator=A_BOOL)
+    """Whether exposures of gates, configs, experiments, layers and holdouts pass."""
     config_changes: bool = attrs.field(default=True, validator=A_BOOL)
+    """Whether config changes pass."""
     include_new_events: bool = attrs.field(default=True, validator=A_BOOL)
+    """Whether an event passes that `events` does not name."""
     events: Mapping[str, bool] = attrs.field(default=EMPTY, converter=table, validator=_EVENTS)
+    """Event name -> whether it passes."""
 
     def passes(self, name: str) -> bool:
         """Say whether an event of this name passes."""
@@ -187,17 +196,23 @@ def apply_filters(event: _Call, filters: InboundFilter, *, naming: EventNaming =
 @overload
 def apply_filters(event: _Export, filters: OutboundFilter, *, naming: EventNaming = ...) -> _Export | None: ...
 def apply_filters(event: Any, filters: InboundFilter | OutboundFilter, *, naming: EventNaming = _NAMING) -> Any:
-    """Give the event itself where it passes the filters, `None` where it does not.
+    """Return the event itself if it passes the filters, else `None`.
 
-    Shape: a Segment call with an `InboundFilter`, or a Statsig event or config change with an `OutboundFilter`.
-    `naming` matters inbound only: page, screen and group calls are filtered by the name it gives them, without the
-    prefix.
-    Errors: none.
-    Rules: FL-1, FL-2, FL-3. Source: Statsig's page on event filtering, and its console.
+    Args:
+        event: A Segment call, or a Statsig event or config change.
+        filters: An `InboundFilter` for a call, an `OutboundFilter` for anything else.
+        naming: Names calls, without the prefix, for the filters by name. It matters for calls only.
+
+    Returns:
+        The very event, or `None`.
+
+    Rules: FL-1, FL-2, FL-3.
+    Source: Statsig's page on event filtering, and its console.
 
     >>> from statsig_segment import InboundFilter, Track, apply_filters
     >>> apply_filters(Track(event="Heartbeat", user_id="u1"), InboundFilter(exclude=["Heartbeat"])) is None
     True
+
     """
     if isinstance(filters, InboundFilter):
         return event if filters.stopped_by(event, naming) is None else None

@@ -17,14 +17,20 @@ def _spell(mapping: Any) -> str:
 class IdMapping:
     """One row of the console's "Map Identifier": copy `field` of a call to the custom ID `id_type` (ID-4).
 
-    Shape: `field` is a top-level field (`anonymousId`), or a dotted path into objects (`context.device.id`) and into
-    arrays (`context.externalIds[type=phone].id`), which only counts where no top-level field has that exact name. Both
-    are case-sensitive. The ID type `userID`, in any letter case, fills the user ID itself (ID-9).
-    Errors: `ConfigError` with code `wrong_type` or `wrong_value`.
+    Raises:
+        ConfigError: Code `wrong_type` or `wrong_value`.
+
+    Rules: ID-4, ID-9.
+    Source: Statsig's page on Segment, "Mapping anonymous users"; dotted paths are our policy.
+
     """
 
     field: str = attrs.field(validator=PATH)
+    """A top-level field (`anonymousId`), or a dotted path into objects (`context.device.id`) and into arrays
+    (`context.externalIds[type=phone].id`). A path only counts where no top-level field has that exact name. It is
+    case-sensitive."""
     id_type: str = attrs.field(validator=FILLED_TEXT)
+    """The ID type, case-sensitive; `userID`, in any letter case, fills the user ID itself."""
     _checked: None = checked()
     path: FieldPath = derived(read_path)
     """`field`, read once."""

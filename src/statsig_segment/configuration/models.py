@@ -92,7 +92,9 @@ def _declared_spellings(config: Any) -> Mapping[str, str]:
 class InboundConfig:
     """How Segment calls become Statsig events; the default is what Statsig documents.
 
-    Errors: `ConfigError` with code `wrong_type` or `wrong_value`; its path is the name of the attribute.
+    Raises:
+        ConfigError: Code `wrong_type` or `wrong_value`; its path is the name of the attribute.
+
     """
 
     default_environment: str | None = attrs.field(default=None, validator=FILLED_TEXT_OR_NONE)
@@ -106,7 +108,9 @@ class InboundConfig:
     drop_placeholder_ids: bool = attrs.field(default=False, validator=A_BOOL)
     """Count IDs such as `undefined` as absent (ID-8)."""
     filters: InboundFilter = attrs.field(factory=InboundFilter, validator=a_model(InboundFilter))
+    """Which calls pass (FL-1)."""
     naming: EventNaming = attrs.field(factory=EventNaming, validator=a_model(EventNaming))
+    """How calls become event names (US-5, US-6)."""
     user_fields: Mapping[str, str] = attrs.field(default=DEFAULT_USER_FIELDS, converter=table, validator=_USER_FIELDS)
     """Field of the Statsig user, by its wire name -> top-level field or path (US-2)."""
     custom_fields: Mapping[str, str] = attrs.field(default=EMPTY, converter=table, validator=_PATHS)
@@ -148,7 +152,9 @@ class InboundConfig:
 class OutboundConfig:
     """How Statsig events become Segment calls.
 
-    Errors: `ConfigError` with code `wrong_type` or `wrong_value`; its path is the name of the attribute.
+    Raises:
+        ConfigError: Code `wrong_type` or `wrong_value`; its path is the name of the attribute.
+
     """
 
     profile: str = attrs.field(default=DOCUMENTED, validator=one_of(*PROFILES))
@@ -160,6 +166,7 @@ class OutboundConfig:
     config_change_user_id: str | None = attrs.field(default=None, validator=FILLED_TEXT_OR_NONE)
     """The user ID, in the deliverable profile, of a config change with neither a user ID nor an email (OU-6)."""
     filters: OutboundFilter = attrs.field(factory=OutboundFilter, validator=a_model(OutboundFilter))
+    """Which events pass (FL-2)."""
     _checked: None = checked()
     plan: OutboundPlan | None = derived(cut_outbound_plan)
     """What the fast lane back needs of all this."""
@@ -170,7 +177,9 @@ class IntegrationConfig:
     """Both directions; `IntegrationConfig()` equals an empty file."""
 
     inbound: InboundConfig = attrs.field(factory=InboundConfig, validator=a_model(InboundConfig))
+    """How Segment calls become Statsig events."""
     outbound: OutboundConfig = attrs.field(factory=OutboundConfig, validator=a_model(OutboundConfig))
+    """How Statsig events become Segment calls."""
 
 
 def require_config(config: object, function: str) -> None:

@@ -54,17 +54,31 @@ class IdListPatch:
     """What to add to and remove from one ID list, each in order of first appearance."""
 
     id_list: str
+    """The ID list, by its id."""
     add: tuple[str, ...] = attrs.field(default=(), converter=tuple[str, ...])
+    """The IDs to add."""
     remove: tuple[str, ...] = attrs.field(default=(), converter=tuple[str, ...])
+    """The IDs to remove."""
 
     def split(self, max_ids: int) -> Iterator["IdListPatch"]:
-        """Cut a patch to the limits of Statsig's Console API: 100,000 IDs a call, 1,000 for a user-store list (AU-5).
+        """Cut a patch to the limits of Statsig's Console API.
 
-        Shape: patches with at most `max_ids` in `add` and at most `max_ids` in `remove`, none empty, order kept.
-        Errors: `ConfigError` with code `wrong_value` where `max_ids` is below 1.
+        Args:
+            max_ids: The most IDs to add and the most to remove in one patch: Statsig takes 100,000 a call, and 1,000
+                for a user-store list.
+
+        Returns:
+            An iterator over patches within the limit, none of them empty, in the same order.
+
+        Raises:
+            ConfigError: Code `wrong_value` where `max_ids` is below 1.
+
+        Rules: AU-5.
+        Source: Statsig's Console API.
 
         >>> [patch.add for patch in IdListPatch(id_list="vip", add=("a", "b", "c")).split(2)]
         [('a', 'b'), ('c',)]
+
         """
         if max_ids < 1:
             raise problem("wrong_value", "max_ids", "expected at least 1")
@@ -96,13 +110,19 @@ _HOLDERS: Final[Mapping[str, str]] = FrozenDict(
 def audience_update(event: SegmentEvent) -> AudienceUpdate | None:
     """Read a membership of an Engage audience.
 
-    Shape: an identify, a track such as `Audience Entered`, or the group call of an account audience, in; an
-    `AudienceUpdate` out, `None` where the call is not an audience membership. The call's `custom_ids` count, so map
-    IDs first.
-    Units: `time_ms` is in epoch milliseconds.
-    Errors: `TranslationError` with code `audience_membership` (missing or not a boolean: never taken for "remove") or
-    `no_identifier`.
-    Rules: AU-2, AU-3, AU-4, AU-6. Source: Statsig's page on Segment, "Syncing ... Engage Audiences"; Segment's Engage.
+    Args:
+        event: An identify call, a track call such as `Audience Entered`, or the group call of an account audience. Its
+            `custom_ids` count, so map IDs first.
+
+    Returns:
+        The membership, or `None` if the call is not about one.
+
+    Raises:
+        TranslationError: Code `audience_membership` where the membership is missing or not a boolean, which is never
+            taken for "remove", or `no_identifier`.
+
+    Rules: AU-2, AU-3, AU-4, AU-6.
+    Source: Statsig's page on Segment, "Syncing ... Engage Audiences"; Segment's Engage.
 
     >>> from statsig_segment import Identify, audience_update
     >>> personas = {"computation_class": "audience", "computation_key": "vip_users"}
@@ -110,6 +130,7 @@ def audience_update(event: SegmentEvent) -> AudienceUpdate | None:
     >>> assert update is not None
     >>> update.id_list, update.member, update.user_id
     ('vip_users', True, 'u1')
+
     """
     key = _computation_key(event)
     if key is None:
@@ -171,17 +192,28 @@ def _membership(event: SegmentEvent, key: str, issues: list[Issue]) -> bool:
 def fold_audience_updates(updates: Iterable[AudienceUpdate], *, id_type: str = statsig.USER_ID) -> AudienceFold:
     """Fold memberships into one patch per ID list.
 
-    Shape: updates in any number, and the ID type that the lists hold, in; an `AudienceFold` out. Per list and ID the
-    update with the latest time wins, among equal or missing times the one that came last; one without a time is older
-    than any with one. Updates without that ID type are in `apart`.
-    Errors: none.
-    Rules: AU-5. Source: Statsig's Console API for the limits; the fold is our policy.
+    For each list and ID the update with the latest time wins; of equal or missing times, the one that came last. An
+    update without a time is older than any with one.
+
+    Args:
+        updates: Memberships in any number.
+        id_type: The ID type that the lists hold.
+
+    Returns:
+        The patches, the updates without that ID type (`apart`), and those that decided (`winners`).
+
+    Raises:
+        TypeError: One of the updates is not an `AudienceUpdate`.
+
+    Rules: AU-5.
+    Source: Statsig's Console API for the limits; the fold is our policy.
 
     >>> from statsig_segment import AudienceUpdate, fold_audience_updates
     >>> entered = AudienceUpdate(id_list="vip_users", member=True, user_id="u1", time_ms=2)
     >>> left = AudienceUpdate(id_list="vip_users", member=False, user_id="u1", time_ms=1)
     >>> fold_audience_updates([entered, left]).patches
     (IdListPatch(id_list='vip_users', add=('u1',), remove=()),)
+
     """
     winners: dict[tuple[str, str], AudienceUpdate] = {}
     apart: list[AudienceUpdate] = []

@@ -42,18 +42,28 @@ def translate(
 ) -> StatsigEvent | AudienceUpdate | Skipped:
     """Translate one Segment call into its model: parse, skip, filter, map and convert it.
 
-    Shape: a mapping, or JSON text as `str` or UTF-8 `bytes`, in; a `StatsigEvent` for a track, page, screen or group,
-    an `AudienceUpdate` for an identify that is an audience membership, or `Skipped` with the reason, out.
-    Units: `time_ms` is in epoch milliseconds.
-    Errors: `SegmentEventError` where it is not a Segment call; `TranslationError` with code `no_identifier` or
-    `audience_membership`.
-    Rules: IN-1 to AU-6. Source: Statsig's page on Segment.
+    Args:
+        payload: The call: a mapping, or JSON text as `str` or UTF-8 `bytes`.
+        config: Both directions; only `config.inbound` counts.
+
+    Returns:
+        A `StatsigEvent` for a track, page, screen or group call; an `AudienceUpdate` for an identify call that is an
+        audience membership; or `Skipped` with the reason.
+
+    Raises:
+        SegmentEventError: The payload is not a Segment call.
+        TranslationError: Code `no_identifier` or `audience_membership`.
+        TypeError: `config` is not an `IntegrationConfig`.
+
+    Rules: IN-1 to AU-6.
+    Source: Statsig's page on Segment.
 
     >>> from statsig_segment import StatsigEvent, to_log_event, translate
     >>> event = translate('{"type": "track", "event": "Signed Up", "userId": "u1"}')
     >>> assert isinstance(event, StatsigEvent)
     >>> to_log_event(event)
     {'eventName': 'segment::Signed Up', 'user': {'userID': 'u1'}, 'metadata': {}}
+
     """
     if type(config) is not IntegrationConfig:
         require_config(config, "translate")
@@ -77,18 +87,29 @@ def _decoded(payload: Any) -> Any:
 def translate_many(
     payloads: Iterable[Any], config: IntegrationConfig = _DEFAULT, *, seen: Seen | None = None
 ) -> Iterator[Outcome]:
-    """Translate any number of Segment calls, lazily; it never raises for a bad payload.
+    """Translate any number of Segment calls, lazily; a bad payload raises nothing.
 
-    Shape: payloads in; exactly one outcome for each out, in order: what `translate` gives, or `Rejected` with the
-    error. `Skipped` and `Rejected` carry the position, from 0, and the payload itself. With `seen`, any object with
-    `in` and `add`, a repeated `messageId` is skipped as `duplicate_message`; without it nothing is remembered. An ID
-    is in `seen` before its event is sent, so `seen` is for one pass over an archive, not for a service.
-    Errors: `TypeError` where the payloads are a single call.
-    Rules: IN-9, FL-6. Source: Segment delivers at least once.
+    Args:
+        payloads: Calls as `translate` takes them.
+        config: Both directions; only `config.inbound` counts.
+        seen: Remembers message IDs: a `set`, or any object with `in` and `add`. A repeated `messageId` is skipped as
+            `duplicate_message`; without `seen` nothing is remembered. An ID is in `seen` before its event is sent, so
+            use it for one pass over an archive, and not in a service.
+
+    Returns:
+        An iterator over exactly one outcome for each payload, in order: what `translate` returns, or `Rejected` with
+        the error. `Skipped` and `Rejected` carry the position, counted from 0, and the payload itself.
+
+    Raises:
+        TypeError: `payloads` is a single call, or `config` is not an `IntegrationConfig`.
+
+    Rules: IN-9, FL-6.
+    Source: Segment delivers at least once.
 
     >>> from statsig_segment import translate_many
     >>> [type(outcome).__name__ for outcome in translate_many(['{"type": "alias"}', {"type": "track"}])]
     ['Skipped', 'Rejected']
+
     """
     check_iterable(payloads, "translate_many")
     require_config(config, "translate_many")
@@ -122,16 +143,27 @@ def _model(
 def log_events(
     payloads: Iterable[Any], config: IntegrationConfig = _DEFAULT, *, seen: Seen | None = None
 ) -> Iterator[LogOutcome]:
-    """Translate any number of Segment calls up to the wire, lazily; the fastest way, and the same outcome.
+    """Translate any number of Segment calls to Statsig's wire format, lazily: the fastest way, with the same outcome.
 
-    Shape: as `translate_many`, but where that yields a `StatsigEvent`, its log event: a fresh dict as `to_log_event`
-    writes it. Issues stay behind; `translate_many` and `explain` have them.
-    Errors: `TypeError` where the payloads are a single call.
-    Rules: IN-9, FL-6, WI-1. Source: Statsig's HTTP API.
+    Args:
+        payloads: Calls as `translate` takes them.
+        config: Both directions; only `config.inbound` counts.
+        seen: Remembers message IDs, as for `translate_many`.
+
+    Returns:
+        An iterator like that of `translate_many`, with a log event instead of each `StatsigEvent`: a fresh dict, as
+        `to_log_event` writes it. A log event has no issues; `translate_many` and `explain` show them.
+
+    Raises:
+        TypeError: `payloads` is a single call, or `config` is not an `IntegrationConfig`.
+
+    Rules: IN-9, FL-6, WI-1.
+    Source: Statsig's HTTP API.
 
     >>> from statsig_segment import log_events
     >>> list(log_events([{"type": "track", "event": "Signed Up", "userId": "u1"}]))
     [{'eventName': 'segment::Signed Up', 'user': {'userID': 'u1'}, 'metadata': {}}]
+
     """
     check_iterable(payloads, "log_events")
     require_config(config, "log_events")

@@ -8,7 +8,7 @@ import attrs
 from statsig_segment import segment, statsig
 from statsig_segment._json.values import freeze
 from statsig_segment.configuration.event_names import Named
-from statsig_segment.configuration.models import InboundConfig, IntegrationConfig
+from statsig_segment.configuration.models import InboundConfig, IntegrationConfig, require_config
 from statsig_segment.errors import StatsigSegmentError, join_path
 from statsig_segment.inbound.audiences import KEY_PATH, AudienceUpdate, audience_update, membership_path
 from statsig_segment.inbound.conversion import (
@@ -40,14 +40,16 @@ _DEFAULT: Final = IntegrationConfig()
 
 @attrs.frozen(kw_only=True, slots=False)
 class Row:
-    """One leaf of a result: where it stands, what it is, where it came from, and the rule that put it there."""
+    """One leaf of a result: where it is, what it is, where it came from, and the rule that put it there."""
 
     target: str
     """The path in the log event, such as `$.user.customIDs.companyID`."""
     value: Any = attrs.field(converter=freeze)  # pyright: ignore[reportUnknownVariableType] - attrs' stubs infer nothing from `Any`
+    """What the log event has there."""
     source: str | None
     """The wire path in the call, `None` where the configuration or the library put it."""
     rule: str
+    """The id of the rule."""
 
 
 def _tuple_of_rows(rows: Iterable[Row]) -> tuple[Row, ...]:
@@ -59,7 +61,9 @@ class Explanation:
     """A result, and a row for each leaf of it; no rows where there is no result."""
 
     rows: tuple[Row, ...] = attrs.field(default=(), converter=_tuple_of_rows)
+    """One row for each leaf of the log event."""
     result: Outcome
+    """What `translate_many` yields for the payload."""
     rule: str | None = None
     """The rule that skipped or rejected the call; `None` where there is a result."""
     setting: str | None = None
@@ -67,19 +71,30 @@ class Explanation:
 
 
 def explain(payload: Any, config: IntegrationConfig = _DEFAULT) -> Explanation:
-    """Say where each field of a translated call came from, or why there is none.
+    """Return where each field of a translated call came from, or why there is no event.
 
-    Shape: what `translate` takes in; an `Explanation` out, whose `result` is what `translate_many` yields, so a bad
-    payload gives `Rejected` and no exception, and whose `rows` hold one row for every leaf of the log event.
-    Errors: none.
-    Rules: those that the rows name.
+    Args:
+        payload: A call, as `translate` takes it.
+        config: Both directions; only `config.inbound` counts.
+
+    Returns:
+        An `Explanation`. Its `result` is what `translate_many` yields, so a bad payload gives `Rejected` and no
+        exception; its `rows` hold one row for each leaf of the log event.
+
+    Raises:
+        TypeError: `config` is not an `IntegrationConfig`.
+
+    Rules: EX-1, and those that the rows name.
+    Source: our policy.
 
     >>> from statsig_segment import explain
     >>> for row in explain({"type": "track", "event": "Signed Up", "userId": 7}).rows:
     ...     print(row.target, row.value, row.source, row.rule)
     $.eventName segment::Signed Up $.event US-5
     $.user.userID 7 $.userId ID-1
+
     """
+    require_config(config, "explain")
     try:
         return _explained(payload, config.inbound)
     except StatsigSegmentError as error:

@@ -34,16 +34,26 @@ class SegmentBatch(TypedDict):
 def split_segment_batch(body: Mapping[str, Any] | list[Any] | tuple[Any, ...] | str | bytes) -> Iterator[Any]:
     """Split a body into payloads, unparsed, so that one bad item never harms its neighbors.
 
-    Shape: one call, an array of calls, the envelope `{"batch": [...], "context", "integrations", "sentAt"}`, or an
-    EventBridge event that holds one of them as its `detail`, as objects or JSON text, in; an iterator of payloads out
-    that share nothing, each made when it is asked for. The envelope's `context` is merged under each item's (deep), its
-    `integrations` likewise (shallow), `sentAt` and `receivedAt` fill in.
-    Errors: `SegmentEventError` with code `invalid_json`, `not_an_object`, `batch_not_array` or `envelope_too_large`, at
-    the call.
-    Rules: IN-8. Source: Segment's HTTP API and EventBridge destination for the shapes; which side wins is our policy.
+    The envelope's `context` is merged under each item's (deep), its `integrations` likewise (shallow), and `sentAt` and
+    `receivedAt` fill in where an item has none.
+
+    Args:
+        body: One call, an array of calls, the envelope `{"batch": [...], "context", "integrations", "sentAt"}`, or an
+            EventBridge event with one of these as its `detail`; as objects or as JSON text.
+
+    Returns:
+        An iterator over payloads that share nothing, each made when it is asked for.
+
+    Raises:
+        SegmentEventError: Code `invalid_json`, `not_an_object`, `batch_not_array` or `envelope_too_large`. It is raised
+            by the call itself, not by the iterator.
+
+    Rules: IN-8.
+    Source: Segment's HTTP API and EventBridge destination for the shapes; which side wins is our policy.
 
     >>> list(split_segment_batch({"batch": [{"type": "track"}], "context": {"ip": "192.0.2.1"}}))
     [{'type': 'track', 'context': {'ip': '192.0.2.1'}}]
+
     """
     value, separate = read_body(body, SegmentEventError)
     if _is_event_bridge(value):
@@ -100,15 +110,22 @@ def _merged(under: dict[str, Any], over: dict[str, Any], levels: int) -> dict[st
 def to_segment_batches(tracks: Iterable[Mapping[str, Any]]) -> Iterator[SegmentBatch | Rejected]:
     """Pack calls into bodies for Segment's `POST /v1/batch`, lazily.
 
-    Shape: track calls in; bodies `{"batch": [...]}` out, of at most 2,500 events and 500,000 bytes of compact JSON,
-    each item with a `type`; a call over 32,768 bytes comes out as `Rejected` with code `event_too_large`, with its
-    position and itself. There is no `sentAt`: it would shift historical times.
-    Errors: none.
-    Rules: OU-8. Source: Segment's HTTP API, "Batch".
+    A body has no `sentAt`: it would shift historical times.
+
+    Args:
+        tracks: Track calls, as `export` returns them.
+
+    Yields:
+        Bodies `{"batch": [...]}` of at most 2,500 events and 500,000 bytes of compact JSON, each item with a `type`. A
+        call over 32,768 bytes comes out as `Rejected` with code `event_too_large`, its position and itself.
+
+    Rules: OU-8.
+    Source: Segment's HTTP API, "Batch".
 
     >>> from statsig_segment import to_segment_batches
     >>> list(to_segment_batches([{"event": "checkout", "userId": "u1"}]))
     [{'batch': [{'type': 'track', 'event': 'checkout', 'userId': 'u1'}]}]
+
     """
     batch: list[dict[str, Any]] = []
     size = _ENVELOPE_BYTES
