@@ -1,9 +1,10 @@
 """How JavaScript prints numbers and trees (US-7); no rule of translation."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from json.encoder import encode_basestring as _quote
 from math import isfinite
+from types import MappingProxyType
 from typing import Any, Final, cast
 
 from statsig_segment.errors import TranslationError
@@ -31,16 +32,16 @@ def json_text(value: Any) -> tuple[str, bool]:
 def property_text(value: Any) -> tuple[str | None, bool]:
     """Write a property as text, and return whether all its numbers were finite (US-7).
 
-    A string stays the same, an object or array becomes JSON text, and anything else prints as JavaScript prints it.
-    Null and a number that is not finite have no text.
+    A string stays the same, an object or array becomes JSON text, and anything else prints as JavaScript prints it. A
+    number that is not finite has no text.
 
-    >>> [property_text(x) for x in ("x", 1.0, [1, "a"], None, float("inf"))]
-    [('x', True), ('1', True), ('[1,"a"]', True), (None, True), (None, False)]
+    >>> [property_text(x) for x in ("x", 1.0, [1, "a"], float("inf"))]
+    [('x', True), ('1', True), ('[1,"a"]', True), (None, False)]
     """
-    if isinstance(value, (dict, list, tuple)):
+    if type(value) not in _TEXTS:
         return json_text(value)
     text = scalar_text(value)
-    return text, text is not None or value is None
+    return text, text is not None
 
 
 def _written(value: Any, unprintable: list[float]) -> str:
@@ -61,6 +62,8 @@ def _written(value: Any, unprintable: list[float]) -> str:
 
 def well_formed(text: str) -> str:
     """Escape lone surrogates, as `JSON.stringify` does."""
+    if text.isascii():
+        return text
     return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
@@ -70,11 +73,11 @@ def scalar_text(value: str | float) -> str | None:
     >>> [scalar_text(x) for x in ("x", True, 1.0, 1e21, 1e-7, 12345678901234567890, float("inf"))]
     ['x', 'true', '1', '1e+21', '1e-7', '12345678901234567890', None]
     """
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return integer_text(value)
-    return float_text(value) if isinstance(value, float) else value
+    return _TEXTS[type(value)](value)
+
+
+def _truth_text(value: bool) -> str:  # noqa: FBT001 - the value that it prints
+    return "true" if value else "false"
 
 
 def integer_text(number: int) -> str:
@@ -113,3 +116,9 @@ def _shifted(digits: str, point: int) -> str:
         return f"0.{'0' * -point}{digits}"
     mantissa = digits if len(digits) == 1 else f"{digits[0]}.{digits[1:]}"
     return f"{mantissa}e{point - 1:+d}"
+
+
+_TEXTS: Final[Mapping[type, Callable[[Any], str | None]]] = MappingProxyType(
+    {str: str, bool: _truth_text, int: integer_text, float: float_text}
+)
+"""Exact type of a scalar -> how its values are printed."""

@@ -247,7 +247,7 @@ class Metadata:
             for name, item in value.items():
                 self.add(f"{key}_{name}", item, join_path(path, name))
             return
-        text, is_finite = property_text(value)
+        text, is_finite = (None, True) if value is None else property_text(value)
         if not is_finite:
             add_issue(self._issues, "non_finite_number", path or join_path(self._holder, key))
         if text is None:
