@@ -18,6 +18,7 @@ from statsig_segment import (
     to_log_event,
     to_statsig_event,
 )
+from statsig_segment.configuration.models import derived_of
 from statsig_segment.inbound import fast_lane, translate
 
 _INBOUND: Final = CONFIG.inbound
@@ -60,7 +61,7 @@ def _contestants(lines: Sequence[bytes]) -> Slice:
 
 def lane_share(lines: Sequence[bytes]) -> float:
     """Give the percentage of calls that the fast lane does not leave to the reference."""
-    found = [fast_lane.log_event(orjson.loads(line), _INBOUND.plan) for line in lines]
+    found = [fast_lane.log_event(orjson.loads(line), derived_of(_INBOUND).plan) for line in lines]
     return 100 * sum(written is not None for written in found) / len(found)
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from statsig_segment import AudienceUpdate, IntegrationConfig, Rejected, Skipped, StatsigEvent, to_log_event
 from statsig_segment._json.values import FrozenDict
+from statsig_segment.configuration.models import derived_of, outbound_plan
 from statsig_segment.inbound.fast_lane import (
     log_event,  # this very function, also while the switch of conftest.py is off
 )
@@ -60,7 +61,7 @@ def _configurations(known: Mapping[str, IntegrationConfig]) -> st.SearchStrategy
 
 
 def _log_event(payload: Any, config: IntegrationConfig) -> Any:
-    return log_event(payload, config.inbound.plan)
+    return log_event(payload, derived_of(config.inbound).plan)
 
 
 def _log_event_by_reference(payload: Any, config: IntegrationConfig) -> Any:
@@ -89,7 +90,7 @@ INBOUND: Final = Lane(
 
 
 def _track(payload: Any, config: IntegrationConfig) -> Any:
-    return outbound_track(payload, config.outbound.plan)
+    return outbound_track(payload, outbound_plan(config.outbound))
 
 
 def _track_by_reference(payload: Any, config: IntegrationConfig) -> Any:

@@ -9,6 +9,7 @@ import pytest
 from tests.support.values import JsonObject
 
 from statsig_segment import ConfigError, OutboundConfig, OutboundFilter, Rejected, Skipped
+from statsig_segment.configuration.models import outbound_plan
 from statsig_segment.outbound.export import reference_outcome
 from statsig_segment.outbound.fast_lane import outbound_track
 
@@ -126,7 +127,7 @@ class TestWhatTheLaneTakes:
     def test_it_becomes_the_track_call_of_the_reference(self, case: str) -> None:
         payload, config = TAKEN[case]
 
-        track: Any = outbound_track(payload, config.plan)
+        track: Any = outbound_track(payload, outbound_plan(config))
 
         reference: Any = reference_outcome(payload, config, 0)
         assert (track, list(track)) == (reference, list(reference))
@@ -136,7 +137,7 @@ class TestWhatTheLaneTakes:
         payload, config = TAKEN[case]
         before = copy.deepcopy(payload)
 
-        track: Any = outbound_track(payload, config.plan)
+        track: Any = outbound_track(payload, outbound_plan(config))
         for part in (track["context"].get("user"), track["context"].get("metadata"), track["properties"]):
             (part or {}).clear()
 
@@ -150,20 +151,20 @@ def test_an_event_that_is_not_sent_gives_the_reason_of_the_reference(case: str) 
     skipped = reference_outcome(payload, config, 0)
 
     assert isinstance(skipped, Skipped)
-    assert outbound_track(payload, config.plan) == skipped.reason == reason
+    assert outbound_track(payload, outbound_plan(config)) == skipped.reason == reason
 
 
 @pytest.mark.parametrize("case", LEFT)
 def test_whatever_is_odd_is_left_to_the_reference(case: str) -> None:
     payload, config = LEFT[case]
 
-    assert outbound_track(payload, config.plan) is None
+    assert outbound_track(payload, outbound_plan(config)) is None
 
 
 @pytest.mark.parametrize("config", CONFIGS)
 def test_the_lane_gives_what_the_reference_gives_under_each_configuration(config: OutboundConfig) -> None:
     for case, (payload, *_) in {**TAKEN, **SKIPPED, **LEFT}.items():
-        answer, reference = outbound_track(payload, config.plan), reference_outcome(payload, config, 0)
+        answer, reference = outbound_track(payload, outbound_plan(config)), reference_outcome(payload, config, 0)
 
         expected = reference.reason if isinstance(reference, Skipped) else reference
         assert answer is None or (answer == expected and not isinstance(expected, Rejected)), case

@@ -27,6 +27,7 @@ from statsig_segment import (
     translate,
     translate_many,
 )
+from statsig_segment.configuration.models import derived_of
 from statsig_segment.inbound.fast_lane import log_event
 from statsig_segment.insight.comparison import compare
 from statsig_segment.insight.preview import preview
@@ -140,7 +141,7 @@ def test_a_repeated_message_is_skipped_by_log_events_too() -> None:
 
 @pytest.mark.parametrize("name", [7, Text("id")], ids=["number", "type of its own"])
 def test_the_fast_lane_leaves_names_that_are_not_exact_strings_to_the_reference(name: Any) -> None:
-    plan = InboundConfig(nested="flatten").plan
+    plan = derived_of(InboundConfig(nested="flatten")).plan
 
     assert log_event(CALL | {"properties": {"cart": {"id": 1}}}, plan) is not None
     assert log_event(CALL | {"properties": {"cart": {name: 1}}}, plan) is None

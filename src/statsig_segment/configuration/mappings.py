@@ -9,8 +9,8 @@ from statsig_segment.configuration.validators import FILLED_TEXT, PATH, checked,
 from statsig_segment.segment.calls import spelled_id_type
 
 
-def _spell(mapping: Any) -> str:
-    return spelled_id_type(mapping.id_type)
+def _cut(mapping: Any) -> tuple[str, FieldPath]:
+    return spelled_id_type(mapping.id_type), read_path(mapping)
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -32,7 +32,9 @@ class IdMapping:
     id_type: str = attrs.field(validator=FILLED_TEXT)
     """The ID type, case-sensitive; `userID`, in any letter case, fills the user ID itself."""
     _checked: None = checked()
-    path: FieldPath = derived(read_path)
-    """`field`, read once."""
-    target: str = derived(_spell)
-    """`id_type`, in the one spelling of the user ID (ID-9)."""
+    _cut: tuple[str, FieldPath] = derived(_cut)
+
+
+def cut_row(mapping: IdMapping) -> tuple[str, FieldPath]:
+    """Return the ID type of a row, in the one spelling of the user ID (ID-9), and where its value is in a call."""
+    return mapping._cut  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the model's own module

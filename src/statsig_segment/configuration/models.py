@@ -1,7 +1,7 @@
 """The configuration models; reading them from a file is the job of `config_file`."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import attrs
 from attrs import validators
@@ -62,30 +62,36 @@ def _read_paths(paths: Mapping[str, str]) -> Mapping[str, FieldPath]:
     return FrozenDict({name: path for name, path in found.items() if path is not None})
 
 
-def _user_paths(config: Any) -> Mapping[str, FieldPath]:
-    return _read_paths(config.user_fields)
-
-
-def _custom_paths(config: Any) -> Mapping[str, FieldPath]:
-    return _read_paths(config.custom_fields)
-
-
-def _metadata_paths(config: Any) -> Mapping[str, FieldPath]:
-    return _read_paths(config.metadata_fields)
-
-
-def _value_properties(config: Any) -> tuple[str, ...]:
-    names = config.value_property
-    return (names,) if isinstance(names, str) else names or ()
-
-
 def normalized(id_type: str) -> str:
-    """Give an ID type without what people get wrong about it: letter case and separators."""
+    """Return an ID type without what people get wrong about it: letter case and separators."""
     return "".join(filter(str.isalnum, id_type)).casefold()
 
 
-def _declared_spellings(config: Any) -> Mapping[str, str]:
-    return FrozenDict({normalized(name): name for name in sorted(config.id_types or (), reverse=True)})
+class Derived(NamedTuple):
+    """What the steps need of an `InboundConfig`, made once when the configuration is made."""
+
+    user_paths: Mapping[str, FieldPath]
+    """Field of the Statsig user, by its wire name -> where it is in a call (US-2)."""
+    custom_paths: Mapping[str, FieldPath]
+    """Custom attribute -> where it is in a call (US-10)."""
+    metadata_paths: Mapping[str, FieldPath]
+    """Metadata key -> where it is in a call (US-11)."""
+    value_properties: tuple[str, ...]
+    """The properties that may become the value, in order (US-8)."""
+    declared_spellings: Mapping[str, str]
+    """Declared ID type without letter case and separators -> its spelling (ID-7)."""
+    plan: Plan | None
+    """What the fast lane needs, `None` where it has to leave all calls to the reference."""
+
+
+def _derive(config: Any) -> Derived:
+    names = config.value_property
+    user, custom = _read_paths(config.user_fields), _read_paths(config.custom_fields)
+    metadata = _read_paths(config.metadata_fields)
+    value_properties = (names,) if isinstance(names, str) else names or ()
+    spellings = FrozenDict({normalized(name): name for name in sorted(config.id_types or (), reverse=True)})
+    plan = cut_plan(config, user, custom, metadata, value_properties)
+    return Derived(user, custom, metadata, value_properties, spellings, plan)
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -139,13 +145,12 @@ class InboundConfig:
     allow_statsig_origin: bool = attrs.field(default=False, validator=A_BOOL)
     """Let calls pass that Statsig's own export made (FL-5)."""
     _checked: None = checked()
-    user_paths: Mapping[str, FieldPath] = derived(_user_paths)
-    custom_paths: Mapping[str, FieldPath] = derived(_custom_paths)
-    metadata_paths: Mapping[str, FieldPath] = derived(_metadata_paths)
-    value_properties: tuple[str, ...] = derived(_value_properties)
-    declared_spellings: Mapping[str, str] = derived(_declared_spellings)
-    plan: Plan | None = derived(cut_plan)
-    """What the fast lane needs of all this."""
+    _derived: Derived = derived(_derive)
+
+
+def derived_of(config: InboundConfig) -> Derived:
+    """Return what was derived from a configuration when it was made."""
+    return config._derived  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the model's own module
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -168,8 +173,12 @@ class OutboundConfig:
     filters: OutboundFilter = attrs.field(factory=OutboundFilter, validator=a_model(OutboundFilter))
     """Which events pass (FL-2)."""
     _checked: None = checked()
-    plan: OutboundPlan | None = derived(cut_outbound_plan)
-    """What the fast lane back needs of all this."""
+    _plan: OutboundPlan | None = derived(cut_outbound_plan)
+
+
+def outbound_plan(config: OutboundConfig) -> OutboundPlan | None:
+    """Return what the fast lane back needs of a configuration; `None` where the reference has to do it all."""
+    return config._plan  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - likewise
 
 
 @attrs.frozen(kw_only=True, slots=False)

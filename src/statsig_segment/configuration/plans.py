@@ -9,7 +9,7 @@ from statsig_segment._json.paths import FieldPath, Step
 from statsig_segment._json.values import DEPTH, FrozenDict
 from statsig_segment.configuration.choices import DELIVERABLE, FLATTEN
 from statsig_segment.configuration.event_names import TEMPLATE_PARTS, EventNaming, Piece, fill
-from statsig_segment.segment.calls import spelled_id_type
+from statsig_segment.configuration.mappings import cut_row
 from statsig_segment.statsig.events import USER_ATTRIBUTES
 
 Row: TypeAlias = tuple[str, str, tuple[Step, ...]]
@@ -53,18 +53,16 @@ class Plan(NamedTuple):
     environment: str | None
 
 
-def cut_plan(config: Any) -> Plan | None:
-    """Cut the plan of an `InboundConfig`; `None` where its validators are about to refuse it, or paths are too long."""
-    try:
-        return _plan(config)
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return None
+Paths: TypeAlias = Mapping[str, FieldPath]
+"""What each path fills -> the path."""
 
 
-def _plan(config: Any) -> Plan | None:
-    paths = [row.path for row in (*config.id_mappings, *config.filters.drop_where)]
-    tables = (config.user_paths, config.custom_paths, config.metadata_paths)
-    paths += [path for table in tables for path in table.values()]
+def cut_plan(
+    config: Any, user: Paths, custom: Paths, metadata: Paths, value_properties: tuple[str, ...]
+) -> Plan | None:
+    """Cut the plan of an `InboundConfig`; `None` where its paths are too long for the lane."""
+    paths = [cut_row(row)[1] for row in config.id_mappings] + [row.path for row in config.filters.drop_where]
+    paths += [path for table in (user, custom, metadata) for path in table.values()]
     if max(map(_levels, paths), default=0) > _LONGEST_PATH:
         return None
     naming, filters = config.naming, config.filters
@@ -81,12 +79,12 @@ def _plan(config: Any) -> Plan | None:
         is_verbatim=naming.track == f"{{{segment.EVENT}}}",
         names_from_properties=naming.from_properties,
         dotted=tuple(dict.fromkeys(path.field for path in paths if len(path.steps) > 1 or path.steps[0].selector)),
-        id_rows=tuple(_id_row(spelled_id_type(row.id_type), row.path) for row in config.id_mappings),
+        id_rows=tuple(_id_row(*cut_row(row)) for row in config.id_mappings),
         id_types=config.id_types,
-        user_rows=_user_rows(config.user_paths),
-        custom_rows=tuple(_row(key, path) for key, path in config.custom_paths.items()),
-        metadata_rows=tuple(_row(key, path) for key, path in config.metadata_paths.items()),
-        value_properties=config.value_properties,
+        user_rows=_user_rows(user),
+        custom_rows=tuple(_row(key, path) for key, path in custom.items()),
+        metadata_rows=tuple(_row(key, path) for key, path in metadata.items()),
+        value_properties=value_properties,
         flattens=config.nested == FLATTEN,
         environment=config.default_environment,
     )

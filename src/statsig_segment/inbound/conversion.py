@@ -10,7 +10,7 @@ from statsig_segment._json.models import made
 from statsig_segment._json.paths import Arrays, FieldPath
 from statsig_segment._json.values import FrozenDict, Lost, codes_of, is_object
 from statsig_segment.configuration.choices import FLATTEN
-from statsig_segment.configuration.models import InboundConfig, normalized
+from statsig_segment.configuration.models import Derived, InboundConfig, derived_of, normalized
 from statsig_segment.errors import Issue, TranslationError, add_issue, join_path
 from statsig_segment.inbound.identity import id_path, id_type_path, ids_of, no_identifier
 from statsig_segment.segment.arrays import CUSTOM_CODES, Pairs, coerce_id, custom_value, read_pairs
@@ -82,17 +82,18 @@ def to_statsig_event(event: SegmentEvent, config: InboundConfig = _DEFAULT) -> S
         raise no_identifier(call)
     issues = list(call.issues)
     arrays: Arrays = {}
+    derived = derived_of(config)
     name = config.naming.full_name(call)
     note_name(name, lambda: config.naming.source(call), issues)
     if isinstance(call, Page | Screen) and call.name is None and not config.naming.from_properties:
         _note_name_in_properties(call, issues)
-    user = UNKNOWN | _plain_fields(call, config, arrays, issues)
+    user = UNKNOWN | _plain_fields(call, derived, arrays, issues)
     user["user_id"], user["custom_ids"] = call.user_id, call.custom_ids
-    user["custom"] = FrozenDict(_custom(call, config, arrays, issues))
+    user["custom"] = FrozenDict(_custom(call, derived, arrays, issues))
     tier, _ = own_tier(call, issues)
     user["environment"] = config.default_environment if tier is None else tier
     holder = metadata_holder(call)
-    value_name = value_property(holder, config)
+    value_name = value_property(holder, derived)
     value = None if value_name is None else holder[value_name]
     if isinstance(value, str) and len(value) > MOST_VALUE:
         add_issue(issues, "value_too_long", join_path(f"$.{METADATA_SOURCES[call.type].holder}", value_name or ""))
@@ -131,7 +132,7 @@ def _note_ids(call: SegmentEvent, config: InboundConfig, issues: list[Issue]) ->
         if len(text) > MOST_ID:
             add_issue(issues, "id_too_long", id_path(call, id_type))
         if declared is not None and id_type not in declared and id_type != segment.USER_ID_TYPE:
-            message = _meant_message(id_type, config.declared_spellings)
+            message = _meant_message(id_type, derived_of(config).declared_spellings)
             add_issue(issues, "unknown_id_type", id_type_path(call, id_type), message)
 
 
@@ -144,11 +145,11 @@ def _meant_message(id_type: str, spellings: Mapping[str, str]) -> str | None:
 # -- User --------------------------------------------------------------------------------------------------------------
 
 
-def _plain_fields(call: SegmentEvent, config: InboundConfig, arrays: Arrays, issues: list[Issue]) -> dict[str, str]:
+def _plain_fields(call: SegmentEvent, derived: Derived, arrays: Arrays, issues: list[Issue]) -> dict[str, str]:
     """Return the plain fields of the user, by default three of the context, by attribute (US-2)."""
     fields: dict[str, str] = {}
     losses = losses_of(call)
-    for name, field in config.user_paths.items():
+    for name, field in derived.user_paths.items():
         value, path = find(call, field, arrays)
         if value is None:
             if losses:
@@ -175,10 +176,10 @@ def custom_pairs(call: SegmentEvent, issues: list[Issue]) -> Pairs:
     return {} if array is None else read_pairs(array, path, CUSTOM_CODES, custom_value, issues)
 
 
-def _custom(call: SegmentEvent, config: InboundConfig, arrays: Arrays, issues: list[Issue]) -> dict[str, Any]:
+def _custom(call: SegmentEvent, derived: Derived, arrays: Arrays, issues: list[Issue]) -> dict[str, Any]:
     """Return the custom attributes of the call, and those that the configuration adds (US-1, US-10)."""
     custom = {name: value for name, (value, _) in custom_pairs(call, issues).items()}
-    for name, field in config.custom_paths.items():
+    for name, field in derived.custom_paths.items():
         if name in custom:
             continue
         value, path = find(call, field, arrays)
@@ -214,9 +215,9 @@ def metadata_holder(call: SegmentEvent) -> Mapping[str, Any]:
     return holder
 
 
-def value_property(holder: Mapping[str, Any], config: InboundConfig) -> str | None:
+def value_property(holder: Mapping[str, Any], derived: Derived) -> str | None:
     """Return the first of the configured properties that is a string or a finite number (US-8)."""
-    for name in config.value_properties:
+    for name in derived.value_properties:
         value = holder.get(name)
         if type(value) in {str, int} or (type(value) is float and isfinite(value)):
             return name
@@ -275,7 +276,7 @@ def metadata_of(call: SegmentEvent, config: InboundConfig, arrays: Arrays, issue
         if name not in holder:
             metadata.add(name, getattr(call, call.attribute_of[name]), f"$.{name}")
     metadata.own_count = len(entries)
-    for key, field in config.metadata_paths.items():
+    for key, field in derived_of(config).metadata_paths.items():
         if key not in entries:
             value, path = find(call, field, arrays)
             metadata.add(key, value, path)

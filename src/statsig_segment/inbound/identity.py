@@ -5,9 +5,9 @@ from typing import Any, Final, TypeVar
 
 from statsig_segment import segment
 from statsig_segment._json.models import made
-from statsig_segment._json.paths import Arrays
+from statsig_segment._json.paths import Arrays, FieldPath
 from statsig_segment._json.values import FrozenDict, is_array
-from statsig_segment.configuration.mappings import IdMapping
+from statsig_segment.configuration.mappings import IdMapping, cut_row
 from statsig_segment.errors import Issue, TranslationError, add_issue
 from statsig_segment.segment.arrays import coerce_id
 from statsig_segment.segment.calls import (
@@ -62,14 +62,14 @@ def apply_id_mappings(event: _Call, mappings: Iterable[IdMapping], *, drop_place
     arrays: Arrays = {}
     losses = losses_of(event)
     for row in mappings:
-        id_type = row.target
+        id_type, field = cut_row(row)
         if id_type in ids:
             continue
-        value, path = find(event, row.path, arrays)
+        value, path = find(event, field, arrays)
         found = value if type(value) is str and value else None if value is None else coerce_id(value)
         if found is None:
             if value is not None or losses:
-                _note_unusable(event, row, value, path, arrays, issues)
+                _note_unusable(event, field, value, path, arrays, issues)
             continue
         if is_placeholder(found):
             add_issue(issues, "id_placeholder", path)
@@ -81,10 +81,10 @@ def apply_id_mappings(event: _Call, mappings: Iterable[IdMapping], *, drop_place
 
 
 def _note_unusable(
-    event: SegmentEvent, row: IdMapping, value: Any, path: str, arrays: Arrays, issues: list[Issue]
+    event: SegmentEvent, field: FieldPath, value: Any, path: str, arrays: Arrays, issues: list[Issue]
 ) -> None:
     """Note a value that is present, not null, and not an ID, or that could not be read."""
-    lost, lost_path = lost_at(event, row.path, arrays)
+    lost, lost_path = lost_at(event, field, arrays)
     if isinstance(lost, str):
         add_issue(issues, lost, lost_path)
     elif value is not None:

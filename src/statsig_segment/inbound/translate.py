@@ -5,7 +5,7 @@ from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 from statsig_segment import segment
 from statsig_segment._json.values import filled_text, read_payload, read_text, type_name
-from statsig_segment.configuration.models import InboundConfig, IntegrationConfig, require_config
+from statsig_segment.configuration.models import InboundConfig, IntegrationConfig, derived_of, require_config
 from statsig_segment.errors import SegmentEventError, StatsigSegmentError
 from statsig_segment.inbound import fast_lane
 from statsig_segment.inbound.audiences import AudienceUpdate, audience_update
@@ -68,7 +68,7 @@ def translate(
     if type(config) is not IntegrationConfig:
         require_config(config, "translate")
     call = _decoded(payload)
-    written = fast_lane.log_event(call, config.inbound.plan)
+    written = fast_lane.log_event(call, derived_of(config.inbound).plan)
     if written is None:
         return _by_reference(payload, config.inbound, None, None)
     return _model(written, payload, None, call)
@@ -117,7 +117,7 @@ def translate_many(
 
 
 def _translated(payloads: Iterable[Any], config: InboundConfig, seen: Seen | None) -> Iterator[Outcome]:
-    log_event, plan = fast_lane.log_event, config.plan
+    log_event, plan = fast_lane.log_event, derived_of(config).plan
     for position, payload in enumerate(payloads):
         call: Any = payload if type(payload) is dict else _decoded(payload)  # pyright: ignore[reportUnknownVariableType]
         written = log_event(call, plan)
@@ -189,7 +189,7 @@ def _logged(
     payloads: Iterable[Any], config: InboundConfig, seen: Seen | None, finish: Callable[[Outcome], _Finished]
 ) -> Iterator[LogEvent | _Finished]:
     """Yield what the fast lane writes, and `finish` what the reference makes of the rest."""
-    log_event, plan = fast_lane.log_event, config.plan
+    log_event, plan = fast_lane.log_event, derived_of(config).plan
     for position, payload in enumerate(payloads):
         call: Any = payload if type(payload) is dict else _decoded(payload)  # pyright: ignore[reportUnknownVariableType]
         written: Any = log_event(call, plan)

@@ -8,7 +8,7 @@ import attrs
 from statsig_segment import segment, statsig
 from statsig_segment._json.values import freeze
 from statsig_segment.configuration.event_names import Named
-from statsig_segment.configuration.models import InboundConfig, IntegrationConfig, require_config
+from statsig_segment.configuration.models import InboundConfig, IntegrationConfig, derived_of, require_config
 from statsig_segment.errors import StatsigSegmentError, join_path
 from statsig_segment.inbound.audiences import KEY_PATH, AudienceUpdate, audience_update, membership_path
 from statsig_segment.inbound.conversion import (
@@ -133,7 +133,7 @@ def _event_rows(call: Named, event: StatsigEvent, config: InboundConfig) -> Iter
     yield from _user_rows(call, event.user, config)
     yield from _time_rows(call, event)
     holder = f"$.{METADATA_SOURCES[call.type].holder}"
-    name = value_property(metadata_holder(call), config)
+    name = value_property(metadata_holder(call), derived_of(config))
     if name is not None:
         source = join_path(holder, name)
         yield Row(target=f"$.{statsig.VALUE}", value=event.value, source=source, rule="US-8")
@@ -146,11 +146,12 @@ def _event_rows(call: Named, event: StatsigEvent, config: InboundConfig) -> Iter
 
 def _user_rows(call: Named, user: StatsigUser, config: InboundConfig) -> Iterator[Row]:
     yield from _id_rows(call, user, f"$.{statsig.USER}")
+    user_paths = derived_of(config).user_paths
     for name, attribute in USER_ATTRIBUTES.items():
         if name == statsig.CUSTOM:
             yield from _custom_rows(call, user, config)
-        elif name in config.user_paths and getattr(user, attribute) is not None:
-            _, path = find(call, config.user_paths[name])
+        elif name in user_paths and getattr(user, attribute) is not None:
+            _, path = find(call, user_paths[name])
             yield Row(target=f"$.{statsig.USER}.{name}", value=getattr(user, attribute), source=path, rule="US-2")
     if user.environment is not None:
         tier, path = own_tier(call, [])
@@ -165,7 +166,7 @@ def _custom_rows(call: Named, user: StatsigUser, config: InboundConfig) -> Itera
         if name in pairs:
             source, rule = f"{array_path}[{pairs[name][1]}]", "US-1"
         else:
-            (_, source), rule = find(call, config.custom_paths[name]), "US-10"
+            (_, source), rule = find(call, derived_of(config).custom_paths[name]), "US-10"
         yield Row(target=join_path(f"$.{statsig.USER}.{statsig.CUSTOM}", name), value=value, source=source, rule=rule)
 
 

@@ -14,7 +14,7 @@ from typing_extensions import TypeIs
 from statsig_segment import segment
 from statsig_segment._json.values import FrozenDict, freeze, is_object, read_text
 from statsig_segment.configuration.mappings import IdMapping
-from statsig_segment.configuration.models import IntegrationConfig
+from statsig_segment.configuration.models import IntegrationConfig, derived_of
 from statsig_segment.errors import SegmentEventError, StatsigSegmentError
 from statsig_segment.inbound import fast_lane
 from statsig_segment.inbound.audiences import AudienceUpdate
@@ -229,7 +229,7 @@ def preview(payloads: Iterable[Any], config: IntegrationConfig = _DEFAULT, *, ma
     """
     check_iterable(payloads, "preview")
     count = _Count(config, max_names)
-    plan = config.inbound.plan
+    plan = derived_of(config.inbound).plan
     for position, given in enumerate(payloads):
         payload = _decoded(given)
         outcome = fast_lane.log_event(payload, plan) or reference_outcome(payload, config.inbound, position, None)

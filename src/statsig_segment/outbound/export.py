@@ -8,7 +8,7 @@ from statsig_segment._json.times import iso_text
 from statsig_segment._json.values import FrozenDict, freeze_object, thaw, type_name
 from statsig_segment.configuration.choices import DELIVERABLE
 from statsig_segment.configuration.filters import apply_filters
-from statsig_segment.configuration.models import IntegrationConfig, OutboundConfig
+from statsig_segment.configuration.models import IntegrationConfig, OutboundConfig, outbound_plan
 from statsig_segment.errors import StatsigSegmentError, TranslationError
 from statsig_segment.outbound import fast_lane
 from statsig_segment.outcomes import Rejected, Skipped
@@ -188,7 +188,7 @@ def export(
     Skipped(reason='filtered', position=None)
     """
     given: Any = payload
-    written: Any = fast_lane.outbound_track(given, config.outbound.plan)
+    written: Any = fast_lane.outbound_track(given, outbound_plan(config.outbound))
     if written is None:
         return _exported(payload, config.outbound, None)
     if type(written) is str:
@@ -209,7 +209,7 @@ def export_many(payloads: Iterable[Any], config: IntegrationConfig = _DEFAULT_IN
     >>> [outcome.error.code for outcome in export_many(["oops"]) if isinstance(outcome, Rejected)]
     ['invalid_json']
     """
-    outbound_track, plan = fast_lane.outbound_track, config.outbound.plan
+    outbound_track, plan = fast_lane.outbound_track, outbound_plan(config.outbound)
     for position, payload in enumerate(payloads):
         written: Any = outbound_track(payload, plan)
         if written is None:

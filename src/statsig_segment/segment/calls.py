@@ -312,7 +312,8 @@ def _read_ids(held: dict[str, Any], losses: Mapping[str, Lost], issues: list[Iss
     is_nobody = user_id is None or is_placeholder(user_id)
     if is_nobody and user_id is not None:
         add_issue(issues, "id_placeholder", f"$.{segment.USER_ID}")
-    holder = control_holder(segment.CUSTOM_IDS, held["properties"], held.get("traits"))
+    is_in_traits = segment.TRAITS in held and held[segment.PROPERTIES].get(segment.CUSTOM_IDS) is None
+    holder = segment.TRAITS if is_in_traits else segment.PROPERTIES
     array, path = held[holder].get(segment.CUSTOM_IDS), f"$.{holder}.{segment.CUSTOM_IDS}"
     lost = losses.get(holder)
     if is_object(lost):
@@ -342,15 +343,15 @@ def read_id(value: Any) -> Kept:
 # -- Looking things up in a call --------------------------------------------------------------------------------------
 
 
-def control_holder(key: str, properties: Mapping[str, Any], traits: Mapping[str, Any] | None) -> str:
-    """Name the object from which a control key is read: the properties if they have it, else the traits (ID-3)."""
-    return segment.PROPERTIES if traits is None or properties.get(key) is not None else segment.TRAITS
-
-
 def control(call: SegmentEvent, key: str) -> tuple[Any, str]:
-    """Return the value of a control key, `None` where it is absent, and its wire path (ID-3)."""
-    holder = control_holder(key, call.properties, getattr(call, segment.TRAITS, None))
-    return getattr(call, holder).get(key), f"$.{holder}.{key}"
+    """Return the value of a control key, `None` where it is absent, and its wire path (ID-3).
+
+    It is read from the properties if they have it, else from the traits.
+    """
+    value = call.properties.get(key)
+    if value is None and isinstance(call, _WithTraits):
+        return call.traits.get(key), f"$.{segment.TRAITS}.{key}"
+    return value, f"$.{segment.PROPERTIES}.{key}"
 
 
 def id_sources(call: SegmentEvent) -> Mapping[str, IdSource]:

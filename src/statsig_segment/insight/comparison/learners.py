@@ -15,7 +15,7 @@ from statsig_segment import segment
 from statsig_segment._json.values import EMPTY, is_object
 from statsig_segment.configuration.choices import FLATTEN, JSON
 from statsig_segment.configuration.event_names import EventNaming
-from statsig_segment.configuration.models import InboundConfig
+from statsig_segment.configuration.models import InboundConfig, derived_of
 from statsig_segment.errors import StatsigSegmentError
 from statsig_segment.inbound.conversion import metadata_holder
 from statsig_segment.inbound.translate import outcome_of
@@ -104,9 +104,9 @@ def learn_value(pairing: Pairing, config: InboundConfig) -> Learned:
         for pair in pairing.pairs
         if not _is_trimmed_value(pair)
     ]
-    choice = choose(rows, config.value_properties, _by_name, longest=_LONGEST)
+    choice = choose(rows, derived_of(config).value_properties, _by_name, longest=_LONGEST)
     names = choice.order
-    if names == config.value_properties:
+    if names == derived_of(config).value_properties:
         return Learned(changes={}, undecided=() if choice.is_decided else ("value_property",))
     return Learned(
         changes={"value_property": names if len(names) > 1 else names[0] if names else None},
