@@ -64,6 +64,7 @@ from statsig_segment.statsig.exports import (
 if TYPE_CHECKING:
     from statsig_segment.configuration.file import load_config
     from statsig_segment.insight.comparison import Comparison, compare
+    from statsig_segment.insight.join import Join, join
     from statsig_segment.segment.batches import SegmentBatch, split_segment_batch, to_segment_batches
     from statsig_segment.signatures import verify_segment_signature, verify_statsig_signature
 
@@ -88,6 +89,7 @@ __all__ = [
     "InboundFilter",
     "IntegrationConfig",
     "Issue",
+    "Join",
     "LogEvent",
     "LogEventRequest",
     "LogEventUser",
@@ -125,6 +127,7 @@ __all__ = [
     "export",
     "export_many",
     "fold_audience_updates",
+    "join",
     "load_config",
     "log_events",
     "parse_segment_event",
@@ -152,6 +155,8 @@ _MODULES: Final = FrozenDict(
         "to_segment_batches": "segment.batches",
         "Comparison": "insight.comparison",
         "compare": "insight.comparison",
+        "Join": "insight.join",
+        "join": "insight.join",
         "load_config": "configuration.file",
         "verify_segment_signature": "signatures",
         "verify_statsig_signature": "signatures",

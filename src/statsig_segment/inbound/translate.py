@@ -203,6 +203,22 @@ def _logged(
             yield written
 
 
+def translated_with_calls(
+    payloads: Iterable[Any], config: InboundConfig, seen: Seen | None = None
+) -> Iterator[tuple[Any, LogEvent | Outcome]]:
+    """Yield each call, decoded if it was text that can be read, and what `log_events_or_outcomes` makes of it."""
+    call: Any = None
+
+    def decoded() -> Iterator[Any]:
+        nonlocal call
+        for payload in payloads:
+            call = payload if type(payload) is dict else _decoded(payload)  # pyright: ignore[reportUnknownVariableType]
+            yield payload if call is None else call
+
+    for outcome in log_events_or_outcomes(decoded(), config, seen):
+        yield call, outcome
+
+
 def check_iterable(payloads: object, function: str) -> None:
     """Refuse a single call where many are expected: iterating it would give its keys or characters."""
     if issubclass(type(payloads), str | bytes | Mapping):
