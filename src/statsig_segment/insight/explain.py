@@ -6,10 +6,10 @@ from typing import Any, Final
 import attrs
 
 from statsig_segment import segment, statsig
-from statsig_segment._json.values import freeze
+from statsig_segment._json.values import freeze, read_payload
 from statsig_segment.configuration.event_names import Named
 from statsig_segment.configuration.models import InboundConfig, IntegrationConfig, derived_of, require_config
-from statsig_segment.errors import StatsigSegmentError, join_path
+from statsig_segment.errors import SegmentEventError, StatsigSegmentError, join_path
 from statsig_segment.inbound.audiences import KEY_PATH, AudienceUpdate, audience_update, membership_path
 from statsig_segment.inbound.conversion import (
     METADATA_SOURCES,
@@ -23,9 +23,11 @@ from statsig_segment.inbound.conversion import (
 from statsig_segment.inbound.identity import apply_id_mappings, id_path
 from statsig_segment.inbound.skips import IDENTIFY_WITHOUT_AUDIENCE, UNSUPPORTED_TYPE, Skip, find_skip
 from statsig_segment.inbound.translate import Outcome, parse_supported
+from statsig_segment.insight.identifiers import Identifier, Unused, find_identifiers, find_unused
 from statsig_segment.outcomes import Rejected, Skipped
 from statsig_segment.rulebook.codes import CODES
 from statsig_segment.segment.calls import (
+    CALL_TYPES,
     Identify,
     SegmentEvent,
     control,
@@ -68,6 +70,10 @@ class Explanation:
     """The rule that skipped or rejected the call; `None` where there is a result."""
     setting: str | None = None
     """The setting that skipped it, such as `inbound.filters.exclude`; `None` where no setting did."""
+    identifiers: tuple[Identifier, ...] = ()
+    """The user ID and each ID type, with every place where it was looked for; empty where the payload is no call."""
+    unused: tuple[Unused, ...] = ()
+    """Identifiers that the call holds and that nothing reads."""
 
 
 def explain(payload: Any, config: IntegrationConfig = _DEFAULT) -> Explanation:
@@ -96,11 +102,23 @@ def explain(payload: Any, config: IntegrationConfig = _DEFAULT) -> Explanation:
     """
     require_config(config, "explain")
     try:
-        return _explained(payload, config.inbound)
+        explained = _explained(payload, config.inbound)
     except StatsigSegmentError as error:
-        return Explanation(
-            result=Rejected(error=error.with_traceback(None), payload=payload), rule=CODES[error.code].rule
-        )
+        rejected = Rejected(error=error.with_traceback(None), payload=payload)
+        explained = Explanation(result=rejected, rule=CODES[error.code].rule)
+    return attrs.evolve(explained, **_identifiers(payload, config.inbound))
+
+
+def _identifiers(payload: Any, config: InboundConfig) -> dict[str, Any]:
+    """Find the identifiers of a call, whatever became of it; none where the payload is no call."""
+    try:
+        call, _ = read_payload(payload, SegmentEventError)
+    except StatsigSegmentError:
+        return {}
+    if call.get(segment.TYPE) not in CALL_TYPES:
+        return {}
+    identifiers = tuple(find_identifiers(call, config))
+    return {"identifiers": identifiers, "unused": tuple(find_unused(call, config, identifiers[0].value))}
 
 
 def _explained(payload: Any, config: InboundConfig) -> Explanation:

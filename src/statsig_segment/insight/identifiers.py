@@ -1,0 +1,214 @@
+"""Why an ID is there or missing: every place where it was looked for, and what nothing reads (EX-2 to EX-4).
+
+It reads the call as it was sent, so a call that was skipped or rejected is explained as well. The order of places is
+that of the rules: the call's own user ID, the array of pairs (ID-2, ID-9), then the mappings in order (ID-4).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+import attrs
+
+from statsig_segment import segment
+from statsig_segment._json.paths import FieldPath, walk
+from statsig_segment._json.values import EMPTY, filled_text, is_array, is_object
+from statsig_segment.configuration.mappings import IdMapping, cut_row
+from statsig_segment.configuration.models import InboundConfig, normalized
+from statsig_segment.errors import StatsigSegmentError
+from statsig_segment.insight.places import near_key, near_path
+from statsig_segment.insight.preview import LIKELY_MAPPINGS
+from statsig_segment.segment.arrays import coerce_id
+from statsig_segment.segment.calls import Group, Identify, spelled_id_type
+from statsig_segment.segment.placeholders import is_placeholder
+
+USED: Final = "used"
+ABSENT: Final = "absent"
+INVALID: Final = "invalid"
+PLACEHOLDER: Final = "placeholder"
+SHADOWED: Final = "shadowed"
+
+_HOLDERS: Final = (
+    (),
+    (segment.CONTEXT,),
+    (segment.PROPERTIES,),
+    (segment.TRAITS,),
+    (segment.CONTEXT, segment.TRAITS),
+)
+"""The objects of a call in which a key may be named after an ID type."""
+_EXTERNAL_IDS: Final = "externalIds"
+_WITH_TRAITS: Final = frozenset({Group.type, Identify.type})
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class Tried:
+    """One place where an ID was looked for."""
+
+    path: str
+    """The wire path of the place."""
+    outcome: str
+    """What was there: `used`, `absent`, `invalid` (not an ID), `placeholder` (dropped), or `shadowed` by an earlier
+    place."""
+    near: str | None = None
+    """Of an absent place, the one that was probably meant: its name differs only in letter case or separators."""
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class Identifier:
+    """The user ID, or the ID of one ID type: its value, and where it was looked for."""
+
+    id_type: str
+    """`userID`, or the name of a custom ID."""
+    value: str | None = None
+    """The ID; `None` where no place has one."""
+    tried: tuple[Tried, ...] = ()
+    """The places in order; empty for a declared ID type that nothing maps."""
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class Unused:
+    """An identifier that the call holds and that nothing reads."""
+
+    path: str
+    """The wire path of the identifier."""
+    mapping: IdMapping
+    """The row of `inbound.id_mappings` that would use it."""
+
+
+class _Place(NamedTuple):
+    """A place where an ID is looked for: its wire path, what is there, and what was probably meant if nothing is."""
+
+    path: str
+    value: Any
+    near: str | None = None
+    drops: bool = False
+    """Whether a placeholder here counts as absent."""
+
+
+def find_identifiers(call: Mapping[str, Any], config: InboundConfig) -> Iterator[Identifier]:
+    """Yield the user ID and each ID type that a call names, the configuration maps to, or declares (EX-2)."""
+    array, array_path = _array(call)
+    named = [spelled_id_type(name) for name in array[:-1:2] if filled_text(name)]
+    rows = [cut_row(row) for row in config.id_mappings]
+    mapped = [id_type for id_type, _ in rows]
+    for id_type in dict.fromkeys((segment.USER_ID_TYPE, *named, *mapped, *sorted(config.id_types or ()))):
+        places: list[_Place] = []
+        if id_type == segment.USER_ID_TYPE:
+            # A pair may take the place of a placeholder, whether placeholders are dropped or not (ID-9).
+            drops = config.drop_placeholder_ids or id_type in named
+            places.append(_at(call, _USER_ID, drops=drops))
+        if array_path is not None and (id_type != segment.USER_ID_TYPE or id_type in named):
+            places.append(_pair(array, array_path, id_type, drops=config.drop_placeholder_ids))
+        places += (_at(call, path, drops=config.drop_placeholder_ids) for target, path in rows if target == id_type)
+        yield _tried(id_type, places)
+
+
+def _tried(id_type: str, places: Iterable[_Place]) -> Identifier:
+    """Look for an ID in some places, one after the other."""
+    found: str | None = None
+    tried: list[Tried] = []
+    for path, value, near, drops in places:
+        text = None if value is None else _id(value)
+        if found is not None:
+            outcome = SHADOWED
+        elif value is None:
+            outcome = ABSENT
+        elif text is None:
+            outcome = INVALID
+        elif drops and is_placeholder(text):
+            outcome = PLACEHOLDER
+        else:
+            outcome, found = USED, text
+        tried.append(Tried(path=path, outcome=outcome, near=near if outcome == ABSENT else None))
+    return Identifier(id_type=id_type, value=found, tried=tuple(tried))
+
+
+def _id(value: Any) -> str | None:
+    try:
+        return coerce_id(value)
+    except StatsigSegmentError:  # a number that Python refuses to print; the call is rejected for it
+        return None
+
+
+_, _USER_ID = cut_row(IdMapping(field=segment.USER_ID, id_type=segment.USER_ID_TYPE))
+
+
+def _at(call: Mapping[str, Any], field: FieldPath, *, drops: bool) -> _Place:
+    """Look a field up in a call as it was sent (ID-4)."""
+    if field.field in call:
+        return _Place(field.top_path, call[field.field], drops=drops)
+    value, indexes = walk(call.get(field.name), field.moves, {})
+    if value is not None:
+        return _Place(field.path % indexes if indexes else field.path, value, drops=drops)
+    near = near_path(call, field)
+    has_selector = any(step.selector for step in field.steps)
+    return _Place(f"$.{field.field}" if has_selector else field.path, None, near and f"$.{near}")
+
+
+def _array(call: Mapping[str, Any]) -> tuple[tuple[Any, ...], str | None]:
+    """Return the array of pairs, and its wire path; no path where the call has none (ID-2, ID-3)."""
+    holders = (segment.PROPERTIES, segment.TRAITS) if call.get(segment.TYPE) in _WITH_TRAITS else (segment.PROPERTIES,)
+    for holder in holders:
+        array = _object(call.get(holder)).get(segment.CUSTOM_IDS)
+        if array is not None:
+            return (array, f"$.{holder}.{segment.CUSTOM_IDS}") if is_array(array) else ((), None)
+    return (), None
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if is_object(value) else EMPTY
+
+
+def _pair(array: tuple[Any, ...], path: str, id_type: str, *, drops: bool) -> _Place:
+    """Return the pair that decides about an ID type: the last one with an ID, else the last one (ID-2)."""
+    texts = {index: filled_text(array[index]) for index in range(0, len(array) - 1, 2)}
+    names = {index: spelled_id_type(text) for index, text in texts.items() if text is not None}
+    own = [index for index, name in names.items() if name == id_type]
+    with_id = [index for index in own if _id(array[index + 1]) is not None]
+    if not own:
+        near = near_key(names.values(), id_type)
+        index = next((index for index, name in names.items() if name == near), None)
+        return _Place(path, None, None if index is None else f"{path}[{index}]")
+    decides = (with_id or own)[-1] + 1
+    value = array[decides]
+    # Beside a name, null is as invalid as any other value that is not an ID.
+    return _Place(f"{path}[{decides}]", False if value is None else value, drops=drops)
+
+
+def find_unused(call: Mapping[str, Any], config: InboundConfig, user_id: str | None) -> Iterator[Unused]:
+    """Yield the identifiers that a call holds and no mapping reads, each once (EX-4)."""
+    known = {segment.USER_ID_TYPE} if user_id is None else set[str]()
+    known |= {cut_row(row)[0] for row in config.id_mappings} | (config.id_types or frozenset())
+    seen = {row.field for row in config.id_mappings} | {segment.USER_ID}
+    for row in (*LIKELY_MAPPINGS, *_external_ids(call), *_keys_like(call, known)):
+        path, value, _, _ = _at(call, cut_row(row)[1], drops=False)
+        text = None if value is None else _id(value)
+        if row.field not in seen and text is not None and not is_placeholder(text):
+            seen.add(row.field)
+            yield Unused(path=path, mapping=row)
+
+
+def _external_ids(call: Mapping[str, Any]) -> Iterator[IdMapping]:
+    """Yield a mapping for each item of `context.externalIds`, by the type that it names."""
+    items = _object(call.get(segment.CONTEXT)).get(_EXTERNAL_IDS)
+    for item in items if is_array(items) else ():
+        kind = filled_text(_object(item).get(segment.TYPE))
+        if kind is not None:
+            yield from _mapping(f"{segment.CONTEXT}.{_EXTERNAL_IDS}[{segment.TYPE}={kind}].id", kind)
+
+
+def _keys_like(call: Mapping[str, Any], id_types: Iterable[str]) -> Iterator[IdMapping]:
+    """Yield a mapping for each key that is one of some ID types but for letter case and separators."""
+    spellings = {normalized(id_type): id_type for id_type in sorted(id_types, reverse=True)}
+    for holder in _HOLDERS:
+        value: Any = call
+        for key in holder:
+            value = _object(value.get(key))
+        for key in value:
+            id_type = spellings.get(normalized(key))
+            if id_type is not None and not (holder and "." in key):
+                yield from _mapping(".".join((*holder, key)), id_type)
+
+
+def _mapping(field: str, id_type: str) -> Iterator[IdMapping]:
+    if FieldPath.read(field) is not None:
+        yield IdMapping(field=field, id_type=id_type)
