@@ -97,7 +97,7 @@ class ConfigError(StatsigSegmentError):
 
 
 def join_path(path: str, key: str) -> str:
-    """Give the wire path of `key` inside the object at `path`.
+    """Return the wire path of `key` inside the object at `path`.
 
     >>> join_path("$.properties", "plan"), join_path("$.properties", "cart value")
     ('$.properties.plan', '$.properties["cart value"]')

@@ -9,7 +9,7 @@ from statsig_segment.errors import StatsigSegmentError
 
 
 def _is_same(one: Any, other: Any) -> bool:
-    """Compare two payloads; whatever a caller's own objects raise, and too great a depth, makes them differ."""
+    """Return whether two payloads are equal; payloads that raise when they are compared, or lie too deep, differ."""
     try:
         return one is other or bool(one == other)
     except Exception:  # noqa: BLE001 - whatever a caller's object raises

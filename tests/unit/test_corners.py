@@ -286,6 +286,44 @@ class TestCalls:
             ("not_json", "$.sentAt"),
         ]
 
+    @pytest.mark.parametrize(
+        ("items", "issues"),
+        [
+            ([{"type": "email"}, {"type": "phone", "id": b"x"}], [("not_json", "$.context.items[1].id")]),
+            ([{"type": "email"}, b"x", b"x"], [("not_json", "$.context.items[1]")]),
+            ([{"type": "email", "id": b"x"}], []),
+            ([{"type": "phone", "id": {"a": b"x"}}], [("id_invalid", "$.context.items[0].id")]),
+            (b"x", [("not_json", "$.context.items")]),
+        ],
+    )
+    def test_what_a_selector_could_not_read_has_its_place(self, items: Any, issues: list[tuple[str, str]]) -> None:
+        """ID-4, IN-10"""
+        rows = [IdMapping(field="context.items[type=phone].id", id_type="phoneID")]
+        call = parse_segment_event(track(context={"items": items, "other": b"x"}))
+
+        assert [(issue.code, issue.path) for issue in apply_id_mappings(call, rows).issues] == issues
+
+    def test_what_is_lost_elsewhere_is_no_matter_of_a_mapping(self) -> None:
+        """ID-4, IN-10"""
+        call = parse_segment_event(track(context={"other": b"x"}))
+
+        assert apply_id_mappings(call, [IdMapping(field="context.id", id_type="own")]) is call
+
+    def test_a_custom_attribute_of_the_call_wins(self) -> None:
+        """US-10"""
+        config = InboundConfig(custom_fields={"plan": "context.plan"})
+        call = parse_segment_event(track(context={"plan": "context"}, properties={"statsigCustom": ["plan", "call"]}))
+
+        assert to_statsig_event(call, config).user.custom == {"plan": "call"}
+
+    def test_what_a_configured_field_lost_inside_is_told(self) -> None:
+        """US-11, IN-10"""
+        config = InboundConfig(metadata_fields={"device": "context.device"})
+        event = to_statsig_event(parse_segment_event(track(context={"device": {"id": b"x", "name": "a"}})), config)
+
+        assert event.metadata == {"device": '{"name":"a"}'}
+        assert [(issue.code, issue.path) for issue in event.issues] == [("not_json", "$.context.device")]
+
     def test_paths_read_the_call_as_it_was_sent(self) -> None:
         """ID-4, US-10"""
         fields = {name: name for name in ("userId", "groupId", "messageId", "name")}

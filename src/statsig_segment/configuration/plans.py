@@ -78,7 +78,7 @@ def cut_plan(
         forms=FrozenDict({kind: _forms(naming, kind) for kind in ("track", "page", "screen", "group")}),
         is_verbatim=naming.track == f"{{{segment.EVENT}}}",
         names_from_properties=naming.from_properties,
-        dotted=tuple(dict.fromkeys(path.field for path in paths if len(path.steps) > 1 or path.steps[0].selector)),
+        dotted=tuple(dict.fromkeys(path.field for path in paths if path.moves)),
         id_rows=tuple(_id_row(*cut_row(row)) for row in config.id_mappings),
         id_types=config.id_types,
         user_rows=_user_rows(user),
@@ -96,8 +96,7 @@ def _levels(path: FieldPath) -> int:
 
 
 def _row(target: str, path: FieldPath) -> Row:
-    first = path.steps[0]
-    return target, first.name, () if len(path.steps) == 1 and first.selector is None else path.steps
+    return target, path.name, path.steps if path.moves else ()
 
 
 def _id_row(id_type: str, path: FieldPath) -> tuple[str | None, str | None, str, tuple[Step, ...]]:

@@ -154,12 +154,12 @@ def audience_update(event: SegmentEvent) -> AudienceUpdate | None:
 
 
 def is_id_list(key: str) -> bool:
-    """Say whether Statsig takes an audience's key as the name of an ID list (AU-6)."""
+    """Return whether Statsig takes an audience's key as the name of an ID list (AU-6)."""
     return _ID_LIST.fullmatch(key) is not None
 
 
 def _computation_key(event: SegmentEvent) -> str | None:
-    """Give the audience's key, `None` where the call is not about an audience (AU-2)."""
+    """Return the audience's key, `None` where the call is not about an audience (AU-2)."""
     personas = event.context.get(segment.PERSONAS)
     if not is_object(personas) or event.type not in _HOLDERS:
         return None
@@ -171,7 +171,7 @@ def _computation_key(event: SegmentEvent) -> str | None:
 
 
 def membership_path(event: SegmentEvent, key: str) -> str:
-    """Give the wire path of the membership in the audience of this key."""
+    """Return the wire path of the membership in the audience of this key."""
     return join_path(f"$.{_HOLDERS[event.type]}", key)
 
 

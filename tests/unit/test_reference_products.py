@@ -7,8 +7,9 @@ as much, a product sixteen times.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+import attrs
 import pytest
 from tests.support.counting import count, peak_memory
 
@@ -27,12 +28,17 @@ _TIMES: Final = 4
 _MOST: Final = 1.6 * _TIMES
 
 
-class Pair(NamedTuple):
+def _by_default(_first: int, _second: int) -> InboundConfig:
+    return InboundConfig()
+
+
+@attrs.frozen
+class Pair:
     """Two dimensions, and the call and configuration that have them."""
 
     sizes: tuple[int, int]
     call: Callable[[int, int], dict[str, Any]]
-    config: Callable[[int, int], InboundConfig] = lambda _first, _second: InboundConfig()
+    config: Callable[[int, int], InboundConfig] = _by_default
 
 
 def _track(**fields: Any) -> dict[str, Any]:
@@ -54,7 +60,7 @@ def _items(count: int) -> dict[str, Any]:
     return _track(context={"items": [{"type": f"t{index}", "id": f"i{index}"} for index in range(count)]})
 
 
-PAIRS: Final = {
+PAIRS: Final[dict[str, Pair]] = {
     "length of a property's name x values that are too deep": Pair(
         (2_000, 100), lambda length, values: _track(properties={"K" * length: _deep(values)})
     ),
