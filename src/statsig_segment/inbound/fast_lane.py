@@ -1,8 +1,8 @@
 """The fast lane from a Segment call to its log event: one pass over a sound call, or it steps aside.
 
-**The law.** For every payload and every configuration, `log_event` returns exactly what the reference returns (the
-modules from `segment` to `statsig`, by way of `inbound.outcome_of` and `to_log_event`), or it returns `None` and
-leaves the call to the reference. What it returns belongs to a call without an issue.
+**The law.** For every payload and every configuration, `log_event` returns exactly what the reference returns, that is
+`translate.reference_outcome` and `to_log_event`, or it returns `None` and leaves the call to the reference. What it
+returns belongs to a call without an issue.
 
 **The theory.** Nearly all calls are sound: exact dicts with the fields and types that Segment's clients send. For
 those, nothing has to be frozen, noted or explained, and no model has to be made. So the lane reads such a call once,
@@ -156,7 +156,7 @@ def log_event(payload: object, plan: Plan | None) -> JsonObject | AudienceUpdate
             if field in payload:
                 return None
 
-        # -- What parsing reads: IDs, objects, the time ----------------------------------------------------------------
+        # -- What parsing reads: IDs, objects, the time (IN-1, IN-2, IN-4 to IN-7, IN-9, IN-10) ------------------------
         user_id, anonymous_id, group_id = get(USER_ID), get(ANONYMOUS_ID), get(GROUP_ID)
         if user_id is not None and (type(user_id) is not str or not user_id):
             user_id = _number_id(user_id)
@@ -194,7 +194,7 @@ def log_event(payload: object, plan: Plan | None) -> JsonObject | AudienceUpdate
         else:
             time_ms = _uncommon_ms(get)
 
-        # -- What each type of call has of its own ---------------------------------------------------------------------
+        # -- What each type of call has of its own (IN-3, IN-7, US-5, US-6), and the pairs (ID-2, ID-3, ID-8, ID-9) -----
         holder: Mapping[str, Any] = properties
         traits: Mapping[str, Any] | None = None
         name = own_name = category = None
@@ -229,7 +229,7 @@ def log_event(payload: object, plan: Plan | None) -> JsonObject | AudienceUpdate
             array = traits.get(CUSTOM_IDS)
         ids: dict[str, str] = {} if array is None else _pairs(array)
 
-        # -- What is not sent ------------------------------------------------------------------------------------------
+        # -- What is not sent: the loop guard (FL-5), consent (FL-8), integrations (FL-4), filters (FL-1) --------------
         library: JsonObject | None = context.get("library")
         if library is not None and not allow_statsig_origin:
             library_name: Any = library.get(NAME) if type(library) is dict else _name_in(library)
@@ -256,7 +256,7 @@ def log_event(payload: object, plan: Plan | None) -> JsonObject | AudienceUpdate
             if fits(value):
                 return "filtered"
 
-        # -- IDs -------------------------------------------------------------------------------------------------------
+        # -- IDs: the call's own (ID-1), mapped ones (ID-4, ID-5, ID-8, ID-9), memberships (AU-1 to AU-3, AU-6) ---------
         if user_id is not None and (
             len(user_id) > MOST_ID
             or (user_id[0] not in _PLAIN_STARTS and user_id[-1] not in _PLAIN_ENDS and is_placeholder(user_id))
@@ -288,6 +288,8 @@ def log_event(payload: object, plan: Plan | None) -> JsonObject | AudienceUpdate
             if personas is None:
                 return "identify_without_audience"
             return _audience_update(personas, holder, user_id, ids, time_ms, message_id)
+
+        # -- The user: declared types (ID-7), nobody (ID-6), fields (US-2), attributes (US-1, US-10), tier (US-3, US-4) -
         user: JsonObject = {}
         if user_id is not None:
             user[USER_ID_TYPE] = user_id
@@ -297,8 +299,6 @@ def log_event(payload: object, plan: Plan | None) -> JsonObject | AudienceUpdate
             user[STATSIG_CUSTOM_IDS] = ids
         elif user_id is None:
             return None
-
-        # -- The rest of the user --------------------------------------------------------------------------------------
         for field, context_key, row in user_rows:
             value = context.get(context_key) if row is None else _value_at(payload, row)
             if value is not None:
@@ -323,7 +323,7 @@ def log_event(payload: object, plan: Plan | None) -> JsonObject | AudienceUpdate
         if tier is not None:
             user[ENVIRONMENT] = {TIER: tier}
 
-        # -- Name, time, value -----------------------------------------------------------------------------------------
+        # -- Name, time, value (US-5, US-8, US-9, WI-1) ----------------------------------------------------------------
         event_name = prefix + name
         if len(event_name) > MOST_NAME or find_forbidden(event_name) is not None:
             return None
@@ -343,7 +343,7 @@ def log_event(payload: object, plan: Plan | None) -> JsonObject | AudienceUpdate
                 written[VALUE] = value
                 break
 
-        # -- Metadata --------------------------------------------------------------------------------------------------
+        # -- Metadata (US-7, US-9, US-11) ------------------------------------------------------------------------------
         metadata = _flattened(holder) if flattens else {}
         for key, value in () if flattens else holder.items():
             value_type: type[object] = type(value)  # pyright: ignore[reportUnknownVariableType] - likewise
@@ -413,7 +413,7 @@ _USER_VALUES: Final = FrozenDict(
 """Field of the user that is an object on the wire -> how its value becomes that of the model."""
 
 
-# -- IDs, objects, names, times ---------------------------------------------------------------------------------------
+# -- IDs, objects, names, times (IN-4 to IN-7, US-6, FL-4, FL-8) -------------------------------------------------------
 
 
 def _number_id(value: Any) -> str:
@@ -482,7 +482,7 @@ def _check_plausible(time_ms: int, received: Any) -> None:
         raise _OddError
 
 
-# -- Arrays, environments, paths --------------------------------------------------------------------------------------
+# -- Arrays, environments, memberships, paths (ID-2, US-1, US-3, AU-2, AU-3, ID-4) -------------------------------------
 
 
 def _pairs(array: Any) -> dict[str, str]:
@@ -617,7 +617,7 @@ def _select(array: JsonValue, selector: Selector) -> Any:
     return None
 
 
-# -- Metadata ---------------------------------------------------------------------------------------------------------
+# -- Metadata (US-7, TR-5) ---------------------------------------------------------------------------------------------
 
 
 def _flattened(holder: Mapping[str, Any]) -> dict[str, str]:
