@@ -1,8 +1,7 @@
-"""Run the service: `python -m webhook_service` in the folder of the examples."""
+"""Runs the service: `python -m webhook_service`, in the folder of the examples."""
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import logging
 import os
@@ -10,98 +9,69 @@ import signal
 import socket
 import sqlite3
 import sys
-from collections.abc import Generator
-from contextlib import closing, contextmanager
+import threading
 from typing import Final
 
 import uvicorn
-import uvloop
 
-from .answers import Application
-from .app import Service
-from .bounded import BoundedProtocol
-from .logs import set_up_logs
-from .settings import Settings, SettingsError, settings_from
+from .deliver import lanes
+from .door import Door
+from .settings import settings_from
 from .store import Store
+from .worker import Loop, Worker
 
 _LOG = logging.getLogger("webhook_service")
-_SWITCH_S: Final = 0.001
-"""How long the event loop waits for a busy thread, several times a request; Python's default is 5 ms."""
-
-
-class _Server(uvicorn.Server):
-    """Leaves the signals to the loop, which ends more than one server."""
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_SWITCH_S: Final = 0.0005  # how long the event loop waits for a busy thread; by default 5 ms, several times a request
+_RECEIVE_BYTES: Final = 32_000  # at a time: h11 takes half a second for 256 KB in chunks of one byte
 
 
 def main() -> None:
-    """Read the settings and serve until a signal says to stop."""
-    set_up_logs()
+    """Run all threads: one for the door and one for each lane, beside this one, which works on the bodies."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    _LOG.setLevel(logging.INFO)
+    settings = settings_from(os.environ)
     try:
-        settings = settings_from(os.environ)
-        _try_database(settings)
-        listener = _listener("HOST and PORT", settings.host, settings.port)
-        status = None
-        if settings.status_port is not None:
-            status = _listener("STATUS_HOST and STATUS_PORT", settings.status_host, settings.status_port)
-    except SettingsError as error:
-        sys.exit(f"webhook_service: {error}")
-    sys.setswitchinterval(_SWITCH_S)
-    gc.freeze()  # what lives until the end is not looked at again and again, which would take 30 ms each time
-    uvloop.run(_serve(settings, listener, status))
+        store = Store(settings.database)
+        listener = socket.create_server((settings.host, settings.port))
+    except (OSError, OverflowError, sqlite3.Error) as error:
+        sys.exit(f"webhook_service: DATABASE, HOST or PORT cannot be used: {type(error).__name__}")
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BYTES)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio does it for its own sockets only
+    _LOG.info("listening on port %d", listener.getsockname()[1])
+    out = lanes(settings, store)
+    worker = Worker("bodies", settings, store, out)
+    loops: list[Loop] = [worker, *out]
+    door = Door(settings, store, worker.wake, loops)
+    config = uvicorn.Config(door.app(), loop="asyncio", http="h11", access_log=False, limit_concurrency=500)
+    server = uvicorn.Server(config)
 
+    def stop() -> None:
+        server.should_exit = True
+        for loop in loops:
+            loop.stop()
 
-async def _serve(settings: Settings, listener: socket.socket, status: socket.socket | None) -> None:
-    service = Service(settings)
-    server = _server(settings, service.requests)
-    status_server = _server(settings, service.status)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, server.handle_exit, number, None)
-    serving_status = asyncio.create_task(status_server.serve([status])) if status else None
-    async with service.running():
-        await server.serve([listener])
-    if serving_status:
-        status_server.should_exit = True
-        await serving_status
+    def heed_signals() -> None:
+        signal.sigwait(_SIGNALS)
+        _LOG.info("stopping after the requests that are under way")
+        stop()
 
-
-def _server(settings: Settings, application: Application) -> uvicorn.Server:
-    config = uvicorn.Config(
-        application,
-        http=BoundedProtocol,
-        ws="none",
-        lifespan="off",
-        proxy_headers=False,
-        server_header=False,
-        access_log=False,
-        limit_concurrency=settings.max_connections,
-        timeout_keep_alive=settings.head_timeout_s,
-        timeout_graceful_shutdown=int(settings.request_timeout_s) + 1,
-    )
-    return _Server(config)
-
-
-def _try_database(settings: Settings) -> None:
-    store = Store(settings.database)
-    with closing(store):
+    def keep_door() -> None:
         try:
-            store.counts()
-        except sqlite3.Error as error:
-            raise SettingsError(f"DATABASE cannot be opened: {type(error).__name__}") from None
+            server.run([listener])
+        finally:
+            stop()
 
-
-def _listener(names: str, host: str, port: int) -> socket.socket:
-    """Listen before anything starts: a bad address is found here, and its setting named."""
-    try:
-        listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except (OSError, UnicodeError) as error:
-        raise SettingsError(f"{names} cannot be listened on: {type(error).__name__}") from None
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or half of each answer waits for 40 ms
-    _LOG.info("%s: listening on port %d", names, listener.getsockname()[1])
-    return listener
+    sys.setswitchinterval(_SWITCH_S)
+    gc.freeze()  # the collector need not look at what stays until the end
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)  # in all threads but the one that waits for them
+    threading.Thread(target=heed_signals, daemon=True).start()
+    threads = [threading.Thread(target=run) for run in (keep_door, *(lane.run for lane in out))]
+    for thread in threads:
+        thread.start()
+    worker.run()
+    for thread in threads:
+        thread.join()
 
 
 if __name__ == "__main__":

@@ -29,7 +29,6 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 from starlette.routing import Route
-from tests.support.processes import is_running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
@@ -176,20 +175,11 @@ def drive(script: str, job: Mapping[str, Any], environment: Mapping[str, str]) -
     return done.stdout
 
 
-def memory_kb(pid: int) -> int:
-    """Give the most memory that a process has had; 0 where it is gone."""
-    try:
-        found = re.search(r"VmHWM:\s*(\d+) kB", Path(f"/proc/{pid}/status").read_text(encoding="ascii"))
-    except OSError:
-        return 0
-    return int(found[1]) if found else 0
-
-
 # -- The service -------------------------------------------------------------------------------------------------------
 
 
 class Service:
-    """The example service as a process of its own, which can be killed and started again on its port."""
+    """The example service as a process of its own, which can be killed and started again on the same port."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self.database = folder / "service.sqlite3"
@@ -206,14 +196,12 @@ class Service:
             "STATSIG_API": "http://127.0.0.1:9",  # where nobody listens
             "SEGMENT_API": "http://127.0.0.1:9",
             "PORT": "0",
-            "STATUS_PORT": "0",
             "FIRST_BACKOFF_S": "0.02",
             "MAX_BACKOFF_S": "0.3",
             "REQUEST_TIMEOUT_S": "5",
             "PYTHONUNBUFFERED": "1",
         }
         self.url = ""
-        self.status_url = ""
         self.command = [sys.executable, "-m", "webhook_service"]
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -231,9 +219,9 @@ class Service:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         self.launch()
-        ports = until(self._ports, "the service names its ports")
-        self._environment |= {"PORT": ports[0], "STATUS_PORT": ports[1]}
-        self.url, self.status_url = (f"http://127.0.0.1:{port}" for port in ports)
+        port = until(self._port, "the service names its port")
+        self._environment["PORT"] = port
+        self.url = f"http://127.0.0.1:{port}"
         until(lambda: self.health()[0], "the service answers")
 
     def refusal(self) -> str:
@@ -250,39 +238,29 @@ class Service:
         assert done.returncode == 1, done.stderr
         return done.stderr
 
-    def _ports(self) -> list[str] | None:
+    def _port(self) -> str | None:
         assert self.process is not None
         assert self.process.poll() is None, self.log()
-        found = re.findall(r"listening on port (\d+)", self.log())
-        return found if len(found) == 2 else None
+        found = re.search(r"listening on port (\d+)", self.log())
+        return found and found[1]
 
     def health(self) -> tuple[int, dict[str, str | None]]:
         """Give the status of `/healthz`, 0 where there is none, and why it is unwell."""
         try:
-            answered = httpx.get(f"{self.status_url}/healthz", trust_env=False, timeout=DEADLINE_S)
+            answered = httpx.get(f"{self.url}/healthz", trust_env=False, timeout=DEADLINE_S)
         except httpx.TransportError:
             return 0, {}
         return answered.status_code, answered.json().get("unwell", {})
-
-    def counters(self, lane: str) -> dict[str, int]:
-        """Give what `/counters` says of a lane; states without a message are left out."""
-        answered = httpx.get(f"{self.status_url}/counters", trust_env=False, timeout=DEADLINE_S)
-        return {state: messages for state, messages in answered.json().get(lane, {}).items() if messages}
 
     def log(self) -> str:
         """Give what it has written since its last start."""
         return self._log.read_text(encoding="utf-8")
 
     def end(self, how: signal.Signals) -> int:
-        """Send a signal, wait for the end of all its processes, and give the status; SIGKILL goes to all of them."""
+        """Send a signal, wait for the end, and give the status."""
         assert self.process is not None
-        pids = self.pids()
-        for pid in pids[1:] if how is signal.SIGKILL else ():
-            os.kill(pid, how)
         self.process.send_signal(how)
-        status = self.process.wait(DEADLINE_S)
-        until(lambda: not any(map(is_running, pids)), "all processes of the service have ended")
-        return status
+        return self.process.wait(DEADLINE_S)
 
     def rows(self, query: str, *arguments: Any) -> list[tuple[Any, ...]]:
         """Read its database from outside."""
@@ -294,7 +272,8 @@ class Service:
         return dict(
             self.rows(
                 "SELECT state, count(*) FROM message WHERE lane = ?1 GROUP BY state"
-                " UNION ALL SELECT 'bodies', count(*) FROM body WHERE lane = ?1 HAVING count(*)",
+                " UNION ALL SELECT iif(code IS NULL, 'bodies', 'dead bodies'), count(*)"
+                " FROM body WHERE lane = ?1 GROUP BY 1",
                 lane,
             )
         )
@@ -315,22 +294,18 @@ class Service:
 
     def split(self) -> None:
         """Wait until all that was accepted is split into messages."""
-        until(lambda: self.rows("SELECT count(*) FROM body") == [(0,)], "all bodies are split")
-
-    def pids(self) -> list[int]:
-        """Give the processes of the service, its own first; the other one delivers."""
-        assert self.process is not None
-        tasks = Path(f"/proc/{self.process.pid}/task").glob("*/children")
-        children = [int(pid) for task in tasks for pid in task.read_text(encoding="ascii").split()]
-        return [self.process.pid, *filter(is_running, children)]
-
-    def delivering(self) -> int:
-        """Give the process that delivers, as soon as there is one."""
-        return until(lambda: self.pids()[1:], "there is a process that delivers")[0]
+        until(lambda: self.rows("SELECT count(*) FROM body WHERE code IS NULL") == [(0,)], "all bodies are split")
 
     def memory_kb(self) -> int:
-        """Give the memory of all its processes together, at most so far, as Linux counts it."""
-        return sum(map(memory_kb, self.pids()))
+        """Give the most memory that the process has had; 0 where it is gone."""
+        assert self.process is not None
+        try:
+            found = re.search(
+                r"VmHWM:\s*(\d+) kB", Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+            )
+        except OSError:
+            return 0
+        return int(found[1]) if found else 0
 
     def close(self) -> None:
         """Make an end of it, whatever state it is in."""

@@ -66,8 +66,8 @@ class Faults:
     def all(self) -> list[Callable[[], Awaitable[None]]]:
         """Give the faults, the collectors' once for each mode."""
         own = [
-            self.kill, self.kill_delivery, self.orphan, self.end, self.stop, self.fill_disk, self.lock, self.garble,
-            self.ruin, self.skew, self.join,
+            self.kill, self.end, self.stop, self.fill_disk, self.lock, self.garble, self.move, self.ruin, self.skew,
+            self.join,
         ]  # fmt: skip
         modes = len(self.collectors[0].modes())
         return [*own, *(self.misbehave(at) for at in range(modes)), self.refuse]
@@ -103,28 +103,16 @@ class Faults:
         await asyncio.to_thread(self.service.end, signal.SIGKILL)
         await self._restart()
 
-    async def kill_delivery(self) -> None:
-        """Kill the process that delivers; the service has to notice."""
-        os.kill(await asyncio.to_thread(self.service.delivering), signal.SIGKILL)
-        await self._last()
-
-    async def orphan(self) -> None:
-        """Kill the other one, and let the new ones meet the process that is left."""
-        assert self.service.process is not None
-        self.service.process.kill()
-        self.service.process.wait()
-        await self._restart()
-
     async def end(self) -> None:
         await asyncio.to_thread(self.service.end, signal.SIGTERM)
         await self._restart()
 
     async def stop(self) -> None:
-        """Stop one of the processes, and let it go on."""
-        pid = random.choice(self.service.pids())
-        os.kill(pid, signal.SIGSTOP)
+        """Stop it, and let it go on."""
+        assert self.service.process is not None
+        self.service.process.send_signal(signal.SIGSTOP)
         await self._last()
-        os.kill(pid, signal.SIGCONT)
+        self.service.process.send_signal(signal.SIGCONT)
 
     async def join(self) -> None:
         """Let a second instance work on the same database, and kill one of the two."""
@@ -143,10 +131,9 @@ class Faults:
         if self.is_small_disk:
             await self._fill_small_disk()
             return
-        pids = self.service.pids()
+        assert self.service.process is not None
         for limit in (1, resource.RLIM_INFINITY):
-            for pid in pids:
-                resource.prlimit(pid, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+            resource.prlimit(self.service.process.pid, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
             await self._last()
 
     async def _fill_small_disk(self) -> None:
@@ -182,6 +169,16 @@ class Faults:
             if os.pread(file.fileno(), len(GARBAGE), 0) == GARBAGE:  # else the service has written it anew
                 os.pwrite(file.fileno(), right, 0)
 
+    async def move(self) -> None:
+        """Move the database away while the service runs, and back; the service must notice."""
+        away = self.service.database.with_name("moved")
+        self.service.database.rename(away)
+        await asyncio.sleep(2.5)
+        why = (await asyncio.to_thread(self.service.health))[1].get("database")
+        if self.service.database.exists() or why != "the database was moved away":
+            self.unexpected.append(f"a database that was moved away was not noticed: {why}")
+        away.rename(self.service.database)
+
     async def ruin(self) -> None:
         """Start the service on a ruined database: it must refuse. Then put the right one back."""
         await asyncio.to_thread(self.service.end, signal.SIGKILL)
@@ -190,7 +187,7 @@ class Faults:
             path.rename(path.with_name(f"kept-{path.name}"))
         self.service.database.write_bytes(GARBAGE * 100)
         said = await asyncio.to_thread(self.service.refusal)
-        if "DATABASE cannot be opened" not in said:
+        if "DATABASE" not in said:
             self.unexpected.append("a ruined database was not refused")
         for path in files:
             path.with_name(f"kept-{path.name}").rename(path)

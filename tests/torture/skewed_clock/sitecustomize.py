@@ -1,7 +1,6 @@
 """Makes the clock wrong by as many seconds as the file named in `CLOCK_OFFSET` says.
 
-Python imports a module of this name before a program starts, if its folder is in `PYTHONPATH`: so both processes of
-the service have the same wrong clock.
+Python imports a module of this name before a program starts, if its folder is in `PYTHONPATH`.
 """
 
 import os
