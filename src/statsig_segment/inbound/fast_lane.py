@@ -194,7 +194,7 @@ def log_event(payload: object, plan: Plan | None) -> JsonObject | AudienceUpdate
         else:
             time_ms = _uncommon_ms(get)
 
-        # -- What each type of call has of its own (IN-3, IN-7, US-5, US-6), and the pairs (ID-2, ID-3, ID-8, ID-9) -----
+        # -- What each type of call has of its own (IN-3, IN-7, US-5, US-6), and the pairs (ID-2, ID-3, ID-8, ID-9) ----
         holder: Mapping[str, Any] = properties
         traits: Mapping[str, Any] | None = None
         name = own_name = category = None
@@ -256,7 +256,7 @@ def log_event(payload: object, plan: Plan | None) -> JsonObject | AudienceUpdate
             if fits(value):
                 return "filtered"
 
-        # -- IDs: the call's own (ID-1), mapped ones (ID-4, ID-5, ID-8, ID-9), memberships (AU-1 to AU-3, AU-6) ---------
+        # -- IDs: the call's own (ID-1), mapped ones (ID-4, ID-5, ID-8, ID-9), memberships (AU-1 to AU-3, AU-6) --------
         if user_id is not None and (
             len(user_id) > MOST_ID
             or (user_id[0] not in _PLAIN_STARTS and user_id[-1] not in _PLAIN_ENDS and is_placeholder(user_id))
@@ -289,7 +289,7 @@ def log_event(payload: object, plan: Plan | None) -> JsonObject | AudienceUpdate
                 return "identify_without_audience"
             return _audience_update(personas, holder, user_id, ids, time_ms, message_id)
 
-        # -- The user: declared types (ID-7), nobody (ID-6), fields (US-2), attributes (US-1, US-10), tier (US-3, US-4) -
+        # -- The user: declared types (ID-7), nobody (ID-6), fields (US-2), attributes (US-1, US-10), tier (US-3, US-4)
         user: JsonObject = {}
         if user_id is not None:
             user[USER_ID_TYPE] = user_id
