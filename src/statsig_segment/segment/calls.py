@@ -57,9 +57,11 @@ class _Call:
     """The top-level fields that no other attribute holds as they were sent. Mappings can read them (ID-4, IN-7)."""
     issues: tuple[Issue, ...] = attrs.field(default=(), converter=issue_tuple, validator=_CHECKS.issues)
     """What the sender should know about the call."""
-    _id_sources: Mapping[str, IdSource] = attrs.field(factory=FrozenDict, converter=frozen, repr=False)
+    _id_sources: Mapping[str, IdSource] = attrs.field(
+        factory=FrozenDict, converter=frozen, repr=False, alias="_id_sources"
+    )
     """ID type -> where the ID came from, for all but a `userId` of the call itself; `userID` is among them (ID-9)."""
-    _losses: Mapping[str, Lost] = attrs.field(factory=FrozenDict, converter=frozen, repr=False)
+    _losses: Mapping[str, Lost] = attrs.field(factory=FrozenDict, converter=frozen, repr=False, alias="_losses")
     """What could not be read, by top-level field: an issue where it would have been sent (IN-10, TR-5)."""
 
 
