@@ -337,6 +337,16 @@ class TestCalls:
         assert (event.user.user_id, event.message_id, event.user.custom) == ("5", "8", expected)
         assert {type(value) for value in event.user.custom.values()} == {int, float}
 
+    def test_they_find_an_id_that_was_dropped(self) -> None:
+        """ID-4, ID-8, US-10"""
+        rows = [IdMapping(field="anonymousId", id_type="own"), IdMapping(field="userId", id_type="other")]
+        config = InboundConfig(id_mappings=rows, drop_placeholder_ids=True, custom_fields={"n": "userId"})
+        event = translate(track(userId="undefined", anonymousId="a1"), IntegrationConfig(inbound=config))
+
+        assert isinstance(event, StatsigEvent)
+        assert (event.user.user_id, event.user.custom_ids) == (None, {"own": "a1"})
+        assert event.user.custom == {"n": "undefined"}
+
     def test_a_field_that_is_named_like_a_path_comes_first(self) -> None:
         """US-2, ID-4"""
         event = translate(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, cast
 
 import pytest
+from tests.support.calls import user_track
 
-from statsig_segment import IdMapping, Track, apply_id_mappings
+from statsig_segment import IdMapping, Track, apply_id_mappings, parse_segment_event
 from statsig_segment.segment.calls import id_sources
 
 ANONYMOUS = IdMapping(field="anonymousId", id_type="anonymousID")
@@ -48,3 +49,20 @@ class TestApplyIdMappings:
         mapped = apply_id_mappings(apply_id_mappings(CALL, [ANONYMOUS]), [DEVICE])
 
         assert id_sources(mapped) == {"anonymousID": "$.anonymousId", "deviceID": "$.context.device.id"}
+
+    def test_an_issue_that_goes_and_one_that_comes_are_both_seen(self) -> None:
+        """ID-8, ID-9"""
+        call = parse_segment_event(
+            user_track(anonymousId="undefined", properties={"statsigCustomIDs": ["userID", "undefined"]})
+        )
+        mapped = apply_id_mappings(call, [ANONYMOUS], drop_placeholders=True)
+
+        path = "$.properties.statsigCustomIDs"
+        assert {(issue.code, issue.path) for issue in call.issues} == {
+            ("custom_id_is_user_id", f"{path}[0]"),
+            ("id_placeholder", f"{path}[1]"),
+        }
+        assert {(issue.code, issue.path) for issue in mapped.issues} == {
+            ("id_placeholder", f"{path}[1]"),
+            ("id_placeholder", "$.anonymousId"),
+        }

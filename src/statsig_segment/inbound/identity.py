@@ -93,7 +93,7 @@ def _note_unusable(
 
 def _with_ids(event: _Call, ids: dict[str, str], sources: dict[str, IdSource], issues: list[Issue]) -> _Call:
     """Return a call with these IDs, the user ID among them, or the call itself where nothing changed."""
-    noted = event.issues if len(issues) == len(event.issues) else tuple(dict.fromkeys(issues))
+    noted = event.issues if issues == list(event.issues) else tuple(dict.fromkeys(issues))
     if ids == ids_of(event) and noted == event.issues and sources == id_sources(event):
         return event
     changes: dict[str, Any] = {
@@ -102,6 +102,10 @@ def _with_ids(event: _Call, ids: dict[str, str], sources: dict[str, IdSource], i
         "_id_sources": FrozenDict(sources),
         "issues": noted,
     }
+    is_dropped = event.user_id is not None and changes["user_id"] != event.user_id
+    if is_dropped and segment.USER_ID_TYPE not in id_sources(event):
+        # Paths still find the `userId` that was sent.
+        changes["other"] = FrozenDict({segment.USER_ID: event.user_id, **event.other})
     return made(type(event), vars(event) | changes)
 
 
