@@ -29,16 +29,6 @@ from statsig_segment.inbound.conversion import to_statsig_event
 from statsig_segment.inbound.fast_lane import COMPILED
 from statsig_segment.inbound.identity import apply_id_mappings
 from statsig_segment.inbound.translate import LogOutcome, Outcome, Seen, log_events, translate, translate_many
-from statsig_segment.insight.explain import Explanation, Row, explain
-from statsig_segment.insight.preview import Preview, preview
-from statsig_segment.outbound.export import (
-    ExportOutcome,
-    OutboundTrack,
-    config_change_event,
-    export,
-    export_many,
-    to_outbound_track,
-)
 from statsig_segment.outcomes import Rejected, Skipped
 from statsig_segment.segment.arrays import custom_ids_property, custom_property
 from statsig_segment.segment.calls import Group, Identify, Page, Screen, SegmentEvent, Track, parse_segment_event
@@ -53,20 +43,30 @@ from statsig_segment.statsig.events import (
     to_log_event,
     to_log_event_request,
 )
-from statsig_segment.statsig.exports import (
-    ConfigChange,
-    ExportedEvent,
-    parse_statsig_event,
-    split_statsig_export,
-    url_verification_code,
-)
 
 if TYPE_CHECKING:
     from statsig_segment.configuration.file import load_config
     from statsig_segment.insight.comparison import Comparison, compare
+    from statsig_segment.insight.explain import Explanation, Row, explain
     from statsig_segment.insight.join import Join, join
+    from statsig_segment.insight.preview import Preview, preview
+    from statsig_segment.outbound.export import (
+        ExportOutcome,
+        OutboundTrack,
+        config_change_event,
+        export,
+        export_many,
+        to_outbound_track,
+    )
     from statsig_segment.segment.batches import SegmentBatch, split_segment_batch, to_segment_batches
     from statsig_segment.signatures import verify_segment_signature, verify_statsig_signature
+    from statsig_segment.statsig.exports import (
+        ConfigChange,
+        ExportedEvent,
+        parse_statsig_event,
+        split_statsig_export,
+        url_verification_code,
+    )
 
 __all__ = [
     "COMPILED",
@@ -148,21 +148,25 @@ __all__ = [
     "verify_statsig_signature",
 ]
 
-_MODULES: Final = FrozenDict(
-    {
-        "SegmentBatch": "segment.batches",
-        "split_segment_batch": "segment.batches",
-        "to_segment_batches": "segment.batches",
-        "Comparison": "insight.comparison",
-        "compare": "insight.comparison",
-        "Join": "insight.join",
-        "join": "insight.join",
-        "load_config": "configuration.file",
-        "verify_segment_signature": "signatures",
-        "verify_statsig_signature": "signatures",
-    }
+_LAZY: Final = (
+    ("configuration.file", ("load_config",)),
+    ("insight.comparison", ("Comparison", "compare")),
+    ("insight.explain", ("Explanation", "Row", "explain")),
+    ("insight.join", ("Join", "join")),
+    ("insight.preview", ("Preview", "preview")),
+    (
+        "outbound.export",
+        ("ExportOutcome", "OutboundTrack", "config_change_event", "export", "export_many", "to_outbound_track"),
+    ),
+    ("segment.batches", ("SegmentBatch", "split_segment_batch", "to_segment_batches")),
+    ("signatures", ("verify_segment_signature", "verify_statsig_signature")),
+    (
+        "statsig.exports",
+        ("ConfigChange", "ExportedEvent", "parse_statsig_event", "split_statsig_export", "url_verification_code"),
+    ),
 )
-"""What is imported when it is first asked for, and from where: translating needs none of it."""
+_MODULES: Final = FrozenDict({name: module for module, names in _LAZY for name in names})
+"""What is imported when it is first asked for, and from where: translating calls needs none of it."""
 
 
 def __getattr__(name: str) -> object:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from fnmatch import translate
-from typing import Any, Final, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 import attrs
 from attrs import validators
@@ -30,7 +30,10 @@ from statsig_segment.configuration.validators import (
 from statsig_segment.errors import TranslationError
 from statsig_segment.segment.calls import CALL_TYPES, SegmentEvent, find
 from statsig_segment.statsig.events import StatsigEvent
-from statsig_segment.statsig.exports import ConfigChange, ExportedEvent
+
+if TYPE_CHECKING:  # whoever translates calls does not load the exports
+    from statsig_segment.statsig.exports import ConfigChange, ExportedEvent
+
 
 _NAMES: Final[type[frozenset[str]]] = frozenset
 _PRINTED: Final = frozenset({str, int, float, bool})
@@ -187,7 +190,7 @@ class OutboundFilter:
 
 
 _Call = TypeVar("_Call", bound=SegmentEvent)
-_Export = TypeVar("_Export", bound=StatsigEvent | ExportedEvent | ConfigChange)
+_Export = TypeVar("_Export", bound="StatsigEvent | ExportedEvent | ConfigChange")
 _NAMING: Final = EventNaming()
 
 
