@@ -12,7 +12,7 @@ from statsig_segment.configuration.event_names import TEMPLATE_PARTS, EventNamin
 from statsig_segment.configuration.mappings import cut_row
 from statsig_segment.statsig.events import USER_ATTRIBUTES
 
-Row: TypeAlias = tuple[str, str, tuple[Step, ...]]
+PathRow: TypeAlias = tuple[str, str, tuple[Step, ...]]
 """What a path fills, the top-level key that it begins with, and its steps where it has more than that one."""
 
 ROOM: Final = 64
@@ -31,7 +31,7 @@ class Plan(NamedTuple):
     types: frozenset[str] | None
     include: frozenset[str] | None
     exclude: frozenset[str]
-    drop_rows: tuple[tuple[Row, Callable[[Any], bool]], ...]
+    drop_rows: tuple[tuple[PathRow, Callable[[Any], bool]], ...]
     """A path, and what says whether the value there drops the call."""
     prefix: str
     forms: Mapping[str, tuple[str, ...]]
@@ -44,10 +44,10 @@ class Plan(NamedTuple):
     id_rows: tuple[tuple[str | None, str | None, str, tuple[Step, ...]], ...]
     """The ID type, `None` for the user ID; the key in the context, where what is in it is mapped; key and steps."""
     id_types: frozenset[str] | None
-    user_rows: tuple[tuple[str, str, Row | None], ...]
+    user_rows: tuple[tuple[str, str, PathRow | None], ...]
     """Field of the user, in the order of the wire; its key in the context, or else its path."""
-    custom_rows: tuple[Row, ...]
-    metadata_rows: tuple[Row, ...]
+    custom_rows: tuple[PathRow, ...]
+    metadata_rows: tuple[PathRow, ...]
     value_properties: tuple[str, ...]
     flattens: bool
     environment: str | None
@@ -95,7 +95,7 @@ def _levels(path: FieldPath) -> int:
     return sum(1 if step.selector is None else 2 for step in path.steps)
 
 
-def _row(target: str, path: FieldPath) -> Row:
+def _row(target: str, path: FieldPath) -> PathRow:
     return target, path.name, path.steps if path.moves else ()
 
 
@@ -109,11 +109,11 @@ def _id_row(id_type: str, path: FieldPath) -> tuple[str | None, str | None, str,
             return target, None, key, steps
 
 
-def _user_rows(paths: Mapping[str, FieldPath]) -> tuple[tuple[str, str, Row | None], ...]:
+def _user_rows(paths: Mapping[str, FieldPath]) -> tuple[tuple[str, str, PathRow | None], ...]:
     return tuple(_user_row(name, paths[name]) for name in USER_ATTRIBUTES if name in paths)
 
 
-def _user_row(name: str, path: FieldPath) -> tuple[str, str, Row | None]:
+def _user_row(name: str, path: FieldPath) -> tuple[str, str, PathRow | None]:
     match _context_keys(path):
         case [key]:
             return name, key, None

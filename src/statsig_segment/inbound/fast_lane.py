@@ -35,7 +35,7 @@ from statsig_segment._json.models import made
 from statsig_segment._json.paths import Selector, Step
 from statsig_segment._json.times import DAY_MS, epoch_ms
 from statsig_segment._json.values import EMPTY, FrozenDict, JsonValue
-from statsig_segment.configuration.plans import ROOM, Plan, Row
+from statsig_segment.configuration.plans import ROOM, PathRow, Plan
 from statsig_segment.inbound.audiences import CLASSES, AudienceUpdate, is_id_list
 from statsig_segment.inbound.skips import ALL, STATSIG_LIBRARY, denies_consent, is_disabled
 from statsig_segment.segment import (
@@ -572,7 +572,7 @@ def _audience_update(
     )
 
 
-def _value_at(payload: JsonObject, row: Row) -> Any:
+def _value_at(payload: JsonObject, row: PathRow) -> Any:
     _, key, steps = row
     return _walk(payload, steps) if steps else payload.get(key)
 
