@@ -59,6 +59,7 @@ _TOLERANCE_MS: Final = 60_000
 _ARGUMENTS: Final = frozenset({"body", "secret", "timestamp"})  # the paths of a SignatureError
 _MESSAGES: Final = re.compile(
     "expected a JSON object( or array)?, not (NoneType|bool|float|int|list|str)"
+    r"|not valid JSON \(at line \d+, column \d+\)"
     "|the call has no type; split_segment_batch takes an envelope apart"
     "|neither a user ID nor a custom ID; an ID mapping anonymousId -> segmentAnonymousId would give one"
 )
