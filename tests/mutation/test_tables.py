@@ -105,7 +105,7 @@ def survives(mutant: Any) -> bool:
 
 
 def test_there_are_tables_to_change() -> None:
-    assert len(list(TABLES.mutants("segment.placeholders"))) > 20
+    assert len(list(TABLES.mutants("segment.placeholders"))) > 10
 
 
 def test_without_a_change_no_vector_fails() -> None:

@@ -106,17 +106,17 @@ def test_a_config_change_read_and_one_made_by_hand() -> None:
         {
             "eventName": "statsig::config_change",
             "user": {"name": "author-1", "userID": "user-1"},
-            "timestamp": 5,
+            "timestamp": 5_000_000_000_000,
             "metadata": {"name": "name-1", "description": "description-1", "environment": "staging", "type": "Gate"},
         }
     )
     assert isinstance(change, ConfigChange)
     assert (change.author, change.config_name) == ("author-1", "name-1")
     assert (change.description, change.environment) == ("description-1", "staging")
-    assert (change.timestamp, change.user_id, change.metadata) == (5, "user-1", {"configType": "Gate"})
+    assert (change.timestamp, change.user_id, change.metadata) == (5_000_000_000_000, "user-1", {"configType": "Gate"})
 
     by_hand = ConfigChange(
-        timestamp=5,
+        timestamp=5_000_000_000_000,
         user_id="user-1",
         author="author-1",
         config_name="name-1",
