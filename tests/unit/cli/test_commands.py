@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, cast
 import attrs
 import pytest
 from rich.cells import cell_len
+from tests.support.sizes import slow, small_and_large
 from tests.unit.cli.program import (
     CALLS,
     CONFIG,
@@ -959,7 +960,7 @@ class TestInterruption:
             "read 0 = translated 0 + audiences 0 + skipped 0 + rejected 0\ninterrupted\n",
         )
 
-    @pytest.mark.parametrize("jobs", ["1", "2"])
+    @pytest.mark.parametrize("jobs", small_and_large("1", "2"))
     def test_a_whole_process_ends_in_order(self, jobs: str) -> None:
         before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's jobs in the background ignore it
         process = spawned("inbound", "--jobs", jobs, own_session=True)
@@ -1024,7 +1025,7 @@ class TestAsAProcess:
         assert out.count(b"\n") == 47
         assert b"\nread 66 = " in err
 
-    @pytest.mark.parametrize("command", [["inbound"], ["inbound", "--jobs", "2"], ["explain"]])
+    @pytest.mark.parametrize("command", [["inbound"], *map(slow, (["inbound", "--jobs", "2"], ["explain"]))])
     def test_a_closed_pipe_ends_it_quietly(self, tmp_path: Path, command: list[str]) -> None:
         (tmp_path / "calls").write_bytes(CALLS.read_bytes() * 50)
         process = spawned(*command, tmp_path / "calls")

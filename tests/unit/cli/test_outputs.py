@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.support.sizes import small_and_large
+from tests.support.sizes import slow, small_and_large
 from tests.unit.cli.program import CALLS, CONFIG, GOOD, MEMBER, Run, ndjson, records, spawned
 
 from statsig_segment.cli import run as run_module
@@ -131,7 +131,7 @@ class TestAFileThatIsInUse:
         assert Path("old").read_text(encoding="utf-8") == "old"
         assert not Path("new").exists()
 
-    @pytest.mark.parametrize("stream", ["stdin", "stdout", "stderr"])
+    @pytest.mark.parametrize("stream", ["stdout", *map(slow, ("stdin", "stderr"))])
     def test_a_standard_stream(self, folder: Path, stream: str) -> None:
         with Path("old").open("r+b") as file:
             streams: dict[str, Any] = {"stdin": subprocess.DEVNULL} | {stream: file}
@@ -211,7 +211,9 @@ class TestWhatGoesWrong:
         assert (ended.status, ended.err) == (2, f"statsig-segment: {FULL}: No space left on device\n")
 
     @on_full_disk
-    @pytest.mark.parametrize("argv", [["--help"], ["--version"], ["inbound", "--help"], ["check-config", CONFIG]])
+    @pytest.mark.parametrize(
+        "argv", [["--help"], *map(slow, (["--version"], ["inbound", "--help"], ["check-config", CONFIG]))]
+    )
     def test_so_is_a_standard_output_that_is_full(self, argv: list[Any]) -> None:
         with FULL.open("wb") as full:
             process = spawned(*argv, stdin=subprocess.DEVNULL, stdout=full.fileno())
@@ -303,7 +305,7 @@ class TestARunThatEndsEarly:
         assert [path.name for path in old.parent.iterdir()] == ["rejects"]
         assert old.read_text(encoding="utf-8") == "old"
 
-    @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"])
+    @pytest.mark.parametrize("name", ["SIGTERM", *map(slow, ("SIGINT", "SIGHUP", "SIGQUIT"))])
     def test_after_a_signal(self, old: Path, name: str) -> None:
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         process = spawned("inbound", "--rejects", old, own_session=True)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.support.processes import is_running
+from tests.support.sizes import slow
 from tests.unit.cli.program import GOOD, Run, ndjson, spawned
 
 from statsig_segment.cli import processes
@@ -28,9 +29,6 @@ on_linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only
 
 def run_out_of_memory(_block: object) -> None:
     raise MemoryError
-
-
-DEPTHS = (300, 900, 980, 1_000, 5_000, 100_000)
 
 
 class TestResults:
@@ -59,7 +57,7 @@ class TestResults:
 
         assert list(in_order(bytes.upper, blocks, 2)) == [b"X" * 3_000_000] * 3
 
-    @pytest.mark.parametrize("depth", [90, 990, *(pytest.param(n, marks=pytest.mark.slow) for n in DEPTHS)])
+    @pytest.mark.parametrize("depth", [90, 990, *map(slow, (300, 900, 980, 1_000, 5_000, 100_000))])
     def test_they_are_those_of_one_process_for_what_is_nested_deep(self, run: Run, tmp_path: Path, depth: int) -> None:
         deep = f'{{"type": "track", "event": "deep", "userId": "u", "properties": {"[" * depth + "]" * depth}}}'
         good = json.dumps(GOOD)
@@ -198,9 +196,7 @@ def _hangup_ends_processes() -> Iterator[None]:
 @on_linux
 @pytest.mark.usefixtures("_hangup_ends_processes")
 class TestTheOtherProcesses:
-    @pytest.mark.parametrize(
-        "name", ["SIGKILL", *(pytest.param(f"SIG{n}", marks=pytest.mark.slow) for n in ("TERM", "HUP", "QUIT", "SEGV"))]
-    )
+    @pytest.mark.parametrize("name", ["SIGKILL", *map(slow, ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGSEGV"))])
     def test_they_end_with_this_one_and_hold_nothing_of_it(self, name: str) -> None:
         run = AtWork()
         assert len(run.workers) == 2
