@@ -194,7 +194,7 @@ def log_event(payload: object, plan: Plan | None) -> JsonObject | AudienceUpdate
         else:
             time_ms = _uncommon_ms(get)
 
-        # -- What each type of call has of its own (IN-3, IN-7, US-5, US-6), and the pairs (ID-2, ID-3, ID-8, ID-9) ----
+        # -- What each type of call has of its own (IN-3, IN-7, US-5, US-6), and the pairs (ID-2, ID-3, ID-8, ID-9) ---
         holder: Mapping[str, Any] = properties
         traits: Mapping[str, Any] | None = None
         name = own_name = category = None
@@ -256,7 +256,7 @@ def log_event(payload: object, plan: Plan | None) -> JsonObject | AudienceUpdate
             if fits(value):
                 return "filtered"
 
-        # -- IDs: the call's own (ID-1), mapped ones (ID-4, ID-5, ID-8, ID-9), memberships (AU-1 to AU-3, AU-6) --------
+        # -- IDs: the call's own (ID-1), mapped ones (ID-4, ID-5, ID-8, ID-9), memberships (AU-1 to AU-3, AU-6) ---
         if user_id is not None and (
             len(user_id) > MOST_ID
             or (user_id[0] not in _PLAIN_STARTS and user_id[-1] not in _PLAIN_ENDS and is_placeholder(user_id))
