@@ -210,7 +210,7 @@ def to_log_event_request(events: Iterable[StatsigEvent]) -> LogEventRequest:
         events: The events.
 
     Returns:
-        `{"events": [...], "statsigMetadata": {...}}`.
+        The body, with the keys `events` and `statsigMetadata`.
 
     Raises:
         TypeError: Where one of them is not a `StatsigEvent`.
