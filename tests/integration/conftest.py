@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.integration import loopback
 
 HERE = Path(__file__).parent
-NEEDED = ("h11", "httpx", "segment", "starlette", "statsig", "statsig_python_core", "uvicorn")
+NEEDED = ("httpx", "segment", "starlette", "statsig", "statsig_python_core", "uvicorn")
 MISSING = [name for name in NEEDED if importlib.util.find_spec(name) is None]
 
 if MISSING:
