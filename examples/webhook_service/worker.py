@@ -141,7 +141,9 @@ class Worker(Loop):
                     if left < 0 or len(outcomes) > _MAX_EVENTS:
                         return "too_many_messages"
         except (Exception, TooCostlyError) as error:  # noqa: BLE001 - or this body would stop all those behind it
-            return str(getattr(error, "code", type(error).__name__))
+            code = str(getattr(error, "code", type(error).__name__))
+            _LOG.warning("%s: number %d is a dead letter: %s", self.name, body.id, code)
+            return code
         return outcomes
 
 
