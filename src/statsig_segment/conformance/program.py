@@ -14,6 +14,7 @@ import sys
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryFile
 from time import monotonic
@@ -28,7 +29,7 @@ _ERROR_OUTPUT_BYTES: Final = 4_000
 _LOOK_SECONDS: Final = 0.05
 """How often the size of the output is looked at."""
 _MARK: Final = "STATSIG_SEGMENT_CONFORMANCE_RUN"
-_PASSES: Final = 10
+_PASSES: Final = 3
 """How often marked processes are looked for: one may start another while it is being found."""
 
 
@@ -100,15 +101,10 @@ def _program(command: Sequence[str], *streams: IO[bytes]) -> Generator[subproces
 
 
 def _kill_marked(mark: bytes) -> None:
-    for _ in range(_PASSES):
-        is_clear = True
-        for environment in Path("/proc").glob("[0-9]*/environ"):
-            with suppress(OSError):  # it has ended, or belongs to somebody else
-                if mark in environment.read_bytes():
-                    is_clear = False
-                    os.kill(int(environment.parent.name), signal.SIGKILL)
-        if is_clear:
-            return
+    for environment in chain.from_iterable(Path("/proc").glob("[0-9]*/environ") for _ in range(_PASSES)):
+        with suppress(OSError):  # it has ended, or belongs to somebody else
+            if mark in environment.read_bytes():
+                os.kill(int(environment.parent.name), signal.SIGKILL)
 
 
 def _watch(program: subprocess.Popen[bytes], streams: Sequence[IO[bytes]], limits: Limits) -> str:
