@@ -38,7 +38,7 @@ PICTURES: Final = {
 """Name of a picture in `docs/` -> the arguments of the command that it shows."""
 BROKEN: Final = """\
 [inbound]
-default_enviroment = "staging"
+id_typs = ["companyID"]
 honor_integrations = "yes"
 """
 """The configuration of the last picture."""

@@ -342,10 +342,10 @@ class TestProblems:
     @pytest.mark.parametrize(
         ("name", "told"),
         [
-            ("statsig::gate_exposure", "the key exposures decides on it"),
-            ("statsig::holdout_exposure", "the key exposures decides on it"),
-            ("statsig::config_change", "the key config_changes decides on it"),
-            ("statsig::diagnostics", "these events never leave"),
+            ("statsig::gate_exposure", "use the key exposures for these events"),
+            ("statsig::holdout_exposure", "use the key exposures for these events"),
+            ("statsig::config_change", "use the key config_changes for these events"),
+            ("statsig::diagnostics", "these events are never exported"),
         ],
     )
     def test_statsigs_own_events_contradict_their_switches(self, name: str, told: str) -> None:
@@ -374,7 +374,7 @@ class TestProblems:
         assert problems(text) == [("contradiction", path)]
 
     def test_a_key_that_is_nearly_right_is_told(self) -> None:
-        assert messages(inbound(default_enviroment="x")) == ["no such key; default_environment is"]
+        assert messages(inbound(default_enviroment="x")) == ["no such key; did you mean default_environment?"]
         assert messages(inbound(colour="x")) == ["no such key"]
         assert messages({1: 2}) == ["no such key; a key that is not a string"]
 
@@ -383,7 +383,7 @@ class TestProblems:
 
         assert messages({"inbound": nearly}) == ["no such key"] * 21
         nearly.popitem()
-        assert messages({"inbound": nearly}) == ["no such key; default_environment is"] * 20
+        assert messages({"inbound": nearly}) == ["no such key; did you mean default_environment?"] * 20
 
     def test_what_a_key_may_hold_is_told(self) -> None:
         assert messages(outbound(profile="x")) == ["expected documented or deliverable"]

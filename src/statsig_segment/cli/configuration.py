@@ -1,4 +1,4 @@
-"""The configuration of a run: read from a file, its problems and warnings shown where they stand."""
+"""The configuration of a run: read from a file, its problems and warnings shown at their places."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -21,7 +21,7 @@ _SHOWN: Final = 100
 
 
 class BrokenConfigError(Exception):
-    """A configuration that cannot be used; its text says every problem, and where it stands."""
+    """A configuration that cannot be used; its text has every problem, with its place."""
 
 
 @attrs.frozen(kw_only=True)
@@ -40,7 +40,7 @@ class Source:
         raise BrokenConfigError(problems)
 
     def warnings(self, config: IntegrationConfig) -> Iterator[str]:
-        """Give what can be used but is hardly meant."""
+        """Yield what can be used but is probably not meant."""
         for path, message in _warnings(config):
             yield f"warning: {self._shown(Issue(code='contradiction', path=path), message)}"
 
@@ -63,7 +63,7 @@ class Source:
 
 
 def _stated_place(message: str) -> Place | None:
-    """Give the place that a reader of TOML or JSON states in its message."""
+    """Return the place that a reader of TOML or JSON names in its message."""
     found = _find_place(message)
     return Place(line=int(found[1]), column=int(found[2]) - 1) if found else None
 

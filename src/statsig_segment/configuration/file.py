@@ -170,11 +170,11 @@ _HOOKS: Final[Sequence[tuple[Callable[[Any], bool], Callable[[Any, Converter], _
 
 
 def _table(value: object) -> tuple[Mapping[str, Any], list[Issue]]:
-    """Give the entries of a table, and an issue for keys that are not strings and for each that is repeated."""
+    """Return the entries of a table, and an issue for keys that are not strings and for each that is repeated."""
     if not isinstance(value, Mapping):
         raise problem("not_a_table", "$", CODES["not_a_table"].meaning)
     repeated = value.repeated if isinstance(value, ParsedObject) else ()
-    issues = [Issue(code="contradiction", path=join_path("$", key), message="the key stands twice") for key in repeated]
+    issues = [Issue(code="contradiction", path=join_path("$", key), message="this key is repeated") for key in repeated]
     table = cast("Mapping[object, Any]", value)
     entries = _entries(table)
     if len(entries) < len(table):
@@ -183,12 +183,12 @@ def _table(value: object) -> tuple[Mapping[str, Any], list[Issue]]:
 
 
 def _items(value: object) -> Sequence[Any]:
-    """Give the items of a list, none of anything else."""
+    """Return the items of a list, none of anything else."""
     return cast("Sequence[Any]", value) if isinstance(value, list | tuple) else ()
 
 
 def _entries(value: object) -> Mapping[str, Any]:
-    """Give the entries of a table that have text as their key, none of anything else."""
+    """Return the entries of a table that have text as their key, none of anything else."""
     if not isinstance(value, Mapping):
         return EMPTY
     table = cast("Mapping[object, Any]", value)
@@ -243,25 +243,25 @@ def _check_paths(value: object) -> Iterator[Issue]:
 
 
 def _check_mappings(value: object) -> Iterator[Issue]:
-    """Find rows that stand twice: the second can do nothing."""
+    """Find rows that repeat an earlier one: they can do nothing."""
     seen: set[tuple[str, str]] = set()
     for index, row in enumerate(map(_entries, _items(value))):
         field, id_type = freeze(row.get("field")), freeze(row.get("id_type"))
         if not isinstance(field, str) or not isinstance(id_type, str):
             continue
         if (field, id_type) in seen:
-            yield Issue(code="contradiction", path=f"$[{index}]", message="the same mapping stands above")
+            yield Issue(code="contradiction", path=f"$[{index}]", message="this mapping repeats an earlier one")
         seen.add((field, id_type))
 
 
 def _check_events(value: object) -> Iterator[Issue]:
-    """Find Statsig's own events: those follow the switches, or never leave (FL-2)."""
+    """Find Statsig's own events: they follow the switches, or are never exported (FL-2)."""
     for key in _entries(value):
         if key.startswith(statsig.INTERNAL_PREFIX):
             switch = (
                 "exposures" if key in statsig.EXPOSURES else "config_changes" if key == statsig.CONFIG_CHANGE else None
             )
-            message = "these events never leave" if switch is None else f"the key {switch} decides on it"
+            message = "these events are never exported" if switch is None else f"use the key {switch} for these events"
             yield Issue(code="contradiction", path=join_path("$", key), message=message)
 
 
@@ -299,7 +299,7 @@ def _moved(error: ConfigError, path: str) -> Iterator[Issue]:
 
 
 def _class_issues(error: Any, keys: tuple[str, ...]) -> Iterator[Issue]:
-    """Tell what cattrs found wrong with a table, in the order of the attributes, unknown keys last."""
+    """Yield what cattrs found wrong with a table, in the order of the attributes, unknown keys last."""
     with_notes, others = error.group_exceptions()
     for found, note in with_notes:
         path = join_path("$", note.name)
@@ -318,9 +318,9 @@ def _no_such_key(path: str, why: str) -> Issue:
 
 
 def _meant(key: str, keys: tuple[str, ...]) -> str:
-    """Say which key was meant, where one is near."""
+    """Ask whether another key was meant, if one is near."""
     near = get_close_matches(key[:64], keys)
-    return f"{near[0]} is" if near else ""
+    return f"did you mean {near[0]}?" if near else ""
 
 
 def _unless(issues: list[Issue], value: Any) -> Any:

@@ -31,7 +31,7 @@ def _table(model: attrs.AttrsInstance) -> dict[str, Any]:
 
 
 def _default(model: attrs.AttrsInstance) -> Any:
-    """Give the default of a model, `None` where it has none: a row of a table is written in full."""
+    """Return the default of a model, or `None` if it has none: a row of a table is written in full."""
     kind = model.__class__
     return kind() if all(field.default is not attrs.NOTHING for field in attrs.fields(kind)) else None
 

@@ -19,12 +19,12 @@ class TextFile(Protocol):
     """What holds the text of a configuration: a `pathlib.Path`."""
 
     def read_text(self, encoding: str | None = ...) -> str:
-        """Give the text."""
+        """Return the text."""
         ...
 
 
 class ParsedObject(dict[str, Any]):
-    """A JSON object that knows which of its keys stand more than once: TOML refuses that, JSON readers do not."""
+    """A JSON object that knows which of its keys are repeated: TOML refuses that, JSON readers do not."""
 
     def __init__(self, pairs: list[tuple[str, Any]]) -> None:
         """Keep the pairs, the last of each key."""
@@ -34,7 +34,7 @@ class ParsedObject(dict[str, Any]):
 
 
 def parsed(source: Any) -> Any:
-    """Give the tables of a configuration: of a mapping itself, of text, or of the file at a `pathlib.Path`."""
+    """Return the tables of a configuration: a mapping itself, those in a text, or in the file at a `pathlib.Path`."""
     kind = cast("type[object]", type(source))
     if issubclass(kind, str):
         return _parsed_text(str.__str__(source))
@@ -87,7 +87,7 @@ def _from_toml(text: str) -> Any:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        # Such an error ends with its place, "(at line 1, column 2)"; what stands before that may quote the file.
+        # Such an error ends with its place, "(at line 1, column 2)"; what comes before that may quote the file.
         why = f"at {str(error).rpartition(' (at ')[2].removesuffix(')')}"
     except RecursionError:
         why = "nested too deep"

@@ -139,7 +139,7 @@ def _note_ids(call: SegmentEvent, config: InboundConfig, issues: list[Issue]) ->
 def _meant_message(id_type: str, spellings: Mapping[str, str]) -> str | None:
     """Name the declared ID type that was meant, where only case or separators differ; the message holds no other."""
     meant = spellings.get(normalized(id_type)) if len(id_type) <= _LONGEST_GUESS else None
-    return None if meant is None else f"the ID type is not among the declared ones; {meant} is"
+    return None if meant is None else f"the ID type is not one of the declared ones; did you mean {meant}?"
 
 
 # -- User --------------------------------------------------------------------------------------------------------------
