@@ -21,7 +21,12 @@ _HEADING = re.compile(r"^## ([A-Z]{2}-\d+)$", re.MULTILINE)
 _RULE = re.compile(rf"\b({'|'.join(sorted(RULES, key=len, reverse=True))})\b")
 _UNLINKED = (nodes.title, nodes.reference, nodes.literal, nodes.FixedTextElement, nodes.raw, nodes.term)
 _CLASSES = {"issue": "Issue", "skipped": "Skipped"}
-_KINDS_OF_EXPORTS = {"event": "events", "change": "config changes"}
+_KINDS_OF_EXPORTS = {
+    "event": "events",
+    "change": "config changes",
+    "row": "rows of events",
+    "exposure": "rows of exposures",
+}
 _PLACES = {rule.id: f"rules/{family.slug}" for family in FAMILIES for rule in family.rules}
 """Id of a rule -> its page."""
 

@@ -29,6 +29,7 @@ from hypothesis import strategies as st
 
 from statsig_segment import (
     EventNaming,
+    FieldFilter,
     IdMapping,
     InboundConfig,
     InboundFilter,
@@ -821,17 +822,27 @@ def _inbound_tables() -> _Objects:
 
 
 def _outbound_tables() -> _Objects:
+    row = _object(
+        {
+            "field": _one("eventName", "userID", "user.email", "user.customIDs.companyID", "metadata.plan", "x"),
+            "matches": st.lists(_one("*Bot/*", "u1", "*", "t?st", "true"), min_size=1, max_size=2),
+        }
+    )
     filters = _object(
         {},
         exposures=st.booleans(),
         config_changes=st.booleans(),
         include_new_events=st.booleans(),
         events=st.dictionaries(_NAMES, st.booleans(), max_size=2),
+        drop_where=st.lists(row, max_size=2),
     )
     return _object(
         {},
         profile=_one("documented", "deliverable"),
-        anonymous_id=_ID_TYPES,
+        anonymous_id=_ID_TYPES | st.lists(_ID_TYPES, min_size=1, max_size=3),
+        group_id=_ID_TYPES,
+        message_id=_one("time_uuid", "content"),
+        drop_placeholder_ids=st.booleans(),
         allow_segment_origin=st.booleans(),
         config_change_user_id=st.just("statsig-console"),
         filters=filters,
@@ -864,5 +875,6 @@ def _config_of(table: Mapping[str, Any]) -> IntegrationConfig:
         if key in inbound:
             inbound[key] = make(inbound[key])
     if "filters" in outbound:
-        outbound["filters"] = OutboundFilter(**outbound["filters"])
+        rows = [FieldFilter(**row) for row in outbound["filters"].get("drop_where", ())]
+        outbound["filters"] = OutboundFilter(**{**outbound["filters"], "drop_where": rows})
     return IntegrationConfig(inbound=InboundConfig(**inbound), outbound=OutboundConfig(**outbound))

@@ -29,7 +29,14 @@ from statsig_segment import (
     translate,
 )
 from statsig_segment.rulebook import RULES
-from statsig_segment.testing import config_changes, integration_configs, segment_calls, statsig_events
+from statsig_segment.testing import (
+    config_changes,
+    integration_configs,
+    json_values,
+    segment_calls,
+    statsig_events,
+    warehouse_rows,
+)
 
 JsonObject = dict[str, Any]
 Steps = tuple[str | int, ...]
@@ -78,7 +85,16 @@ def is_under(steps: Steps, place: Steps) -> bool:
 # Codes that say that a value was not used. The others are about what is used all the same.
 UNUSED = frozenset(
     (
-        *("id_invalid", "id_placeholder", "time_unreadable", "object_expected", "name_invalid", "not_json", "too_deep"),
+        *(
+            "id_invalid",
+            "id_placeholder",
+            "json_unreadable",
+            "time_unreadable",
+            "object_expected",
+            "name_invalid",
+            "not_json",
+            "too_deep",
+        ),
         *("custom_ids_not_array", "custom_id_name", "custom_id_value", "custom_id_unpaired", "custom_id_repeated"),
         *("custom_not_array", "custom_name", "custom_value", "custom_unpaired", "custom_repeated"),
         *("custom_id_is_user_id", "environment_invalid", "user_field_invalid"),
@@ -299,7 +315,72 @@ def lost_of_change(payload: JsonObject, profile: str) -> list[Steps]:
     ]
 
 
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "event_name": ("event",),
+    "user_id": ("userId",),
+    "event_value": ("context", "value"),
+    "user_object": ("context", "user"),
+    "custom_ids": ("context", "user", "customIDs"),
+    "company_metadata": ("properties", "metadata"),
+    "stable_id": ("context", "stableID"),
+}
+EXPOSURE_COLUMNS: dict[str, tuple[str, ...]] = {
+    name: ("properties", "metadata", name) for name in ("name", "rule", "rule_name", "experiment_group", "group_id")
+}
+
+
+def lost_of_row(row: JsonObject, profile: str) -> list[Steps]:
+    """The same for a row of a table, whose null columns are absent."""
+    config = IntegrationConfig(outbound=OutboundConfig(profile=profile, allow_segment_origin=True))
+    (track,) = export_many([row], config)
+    if not is_object(track):
+        return []
+    issues = [steps_of(issue.path) for issue in parse_statsig_event(row).issues if issue.code in UNUSED]
+    sent = COLUMNS if "event_name" in row else EXPOSURE_COLUMNS
+
+    def arrives_there(steps: Steps, value: Any) -> bool:
+        column = str(steps[0])
+        if column in {"timestamp", "first_exposure_utc"}:
+            return "timestamp" in track
+        found = inside(track, *sent[column], *steps[1:]) if column in sent else ...
+        return same(found, value) or (len(steps) == 1 and read_id(value) == found)
+
+    return [
+        steps
+        for steps, value in leaves(row)
+        if not (
+            (value is None and len(steps) == 1)
+            or arrives_there(steps, value)
+            or any(is_under(steps, place) for place in issues)
+            or left_behind("outbound", steps, value, row, profile=profile)
+        )
+    ]
+
+
 PROFILES = st.sampled_from(("documented", "deliverable"))
+EXPOSURES: st.SearchStrategy[JsonObject] = st.fixed_dictionaries(
+    {"exposure_type": st.sampled_from(("gate", "experiment")), "unit_id": st.sampled_from(("u1", 7, None, True))},
+    optional={
+        "unit_type": st.sampled_from(("user_id", "companyID", None)),
+        "first_exposure_utc": st.sampled_from(("2026-11-05 07:08:09.010 UTC", "soon", None)),
+        **dict.fromkeys(EXPOSURE_COLUMNS, json_values(max_leaves=2)),
+        "percent": st.just(50.5),
+    },
+)
+
+
+def with_objects(row: JsonObject) -> JsonObject:
+    """A row whose texts of objects are objects, so that their leaves can be looked for."""
+
+    def parsed(value: Any) -> Any:
+        try:
+            found = json.loads(value) if isinstance(value, str) else value
+        except ValueError:
+            return value
+        return found if is_object(found) else value
+
+    columns = ("user_object", "custom_ids", "statsig_metadata", "company_metadata")
+    return {key: parsed(value) if key in columns and value != "" else value for key, value in row.items()}
 
 
 class TestNothingIsLostOutbound:
@@ -318,14 +399,28 @@ class TestNothingIsLostOutbound:
     def test_so_is_every_leaf_of_a_config_change(self, payload: JsonObject, profile: str) -> None:
         assert lost_of_change(payload, profile) == []
 
+    @given(warehouse_rows(malformed=True), PROFILES)
+    @example(
+        {"event_name": "a", "user_id": 7, "user_object": {"customIDs": {"a": "b"}}, "custom_ids": {}}, "documented"
+    )
+    @example({"event_name": "a", "user_id": "u1", "company_metadata": "{", "stable_id": True}, "deliverable")
+    def test_so_is_every_leaf_of_a_row(self, row: JsonObject, profile: str) -> None:
+        assert lost_of_row(with_objects(row), profile) == []
+
+    @given(EXPOSURES, PROFILES)
+    def test_so_is_every_leaf_of_a_row_of_exposures(self, row: JsonObject, profile: str) -> None:
+        assert lost_of_row(row, profile) == []
+
     @pytest.mark.parametrize("profile", ["documented", "deliverable"])
     def test_so_is_every_leaf_of_the_examples(self, profile: str) -> None:
         lines = (EXAMPLES / "statsig_export.ndjson").read_text(encoding="utf-8").splitlines()
         payloads: list[JsonObject] = [json.loads(line) for line in lines if line.strip()]
         changes = [payload for payload in payloads if payload.get("eventName") == "statsig::config_change"]
-        events = [payload for payload in payloads if payload not in changes]
+        rows = [payload for payload in payloads if "event_name" in payload]
+        events = [payload for payload in payloads if payload not in changes and payload not in rows]
 
         assert payloads
+        assert [lost for payload in rows if (lost := lost_of_row(with_objects(payload), profile))] == []
         assert [lost for payload in events if (lost := lost_outbound(payload, profile))] == []
         assert [lost for payload in changes if (lost := lost_of_change(payload, profile))] == []
 
@@ -336,6 +431,14 @@ def call(kind: str, **fields: Any) -> JsonObject:
 
 def exported(**fields: Any) -> JsonObject:
     return {"eventName": "a", **fields}
+
+
+def row(**columns: Any) -> JsonObject:
+    return {"event_name": "a", **columns}
+
+
+def exposure(**columns: Any) -> JsonObject:
+    return {"exposure_type": "gate", "unit_id": "u1", **columns}
 
 
 def change(**fields: Any) -> JsonObject:
@@ -416,6 +519,18 @@ OUTBOUND_NEEDS: tuple[tuple[JsonObject, Steps, str], ...] = (
     (exported(user="u1"), ("user",), "documented"),
     (exported(metadata=["a"]), ("metadata", 0), "documented"),
     (exported(company="c1"), ("company",), "documented"),
+    (row(user_id=1.5), ("user_id",), "documented"),
+    (
+        row(user_object={"privateAttributes": {"phone": "1"}}),
+        ("user_object", "privateAttributes", "phone"),
+        "documented",
+    ),
+    (row(user_object={"customIDs": {"a": "1"}}, custom_ids={}), ("user_object", "customIDs", "a"), "documented"),
+    (row(statsig_metadata={"sdkType": "py-server"}), ("statsig_metadata", "sdkType"), "documented"),
+    (row(stable_id=1.5), ("stable_id",), "documented"),
+    (exposure(), ("exposure_type",), "documented"),
+    (exposure(unit_id=1.5), ("unit_id",), "documented"),
+    (exposure(unit_type="companyID"), ("unit_type",), "documented"),
 )
 UNUSED_PARTS = load_config({"inbound": {"naming": {"page": "A page"}}})
 
@@ -435,10 +550,12 @@ class TestTheTable:
 
     @pytest.mark.parametrize(("payload", "steps", "profile"), OUTBOUND_NEEDS, ids=lambda value: repr(value)[:40])
     def test_each_row_outbound_is_needed(self, payload: JsonObject, steps: Steps, profile: str) -> None:
-        is_change = "statsig::config_change" in payload.values()
+        lost = lost_of_row if "eventName" not in payload else lost_outbound
+        if "statsig::config_change" in payload.values():
+            lost = lost_of_change
 
         assert len(left_behind("outbound", steps, inside(payload, *steps), payload, profile=profile)) == 1
-        assert (lost_of_change if is_change else lost_outbound)(payload, profile) == []
+        assert lost(payload, profile) == []
 
     def test_no_row_lacks_a_payload_that_needs_it(self) -> None:
         rows = [row for payload, steps in INBOUND_NEEDS for row in self.rows("inbound", payload, steps)]
@@ -454,7 +571,7 @@ class TestTheTable:
 
     @pytest.mark.parametrize("row", LEFT_BEHIND, ids=lambda row: f"{row.direction} {row.path} {row.rule}")
     def test_each_row_names_a_place_and_a_rule(self, row: LeftBehind) -> None:
-        assert re.fullmatch(r"\$([.]([A-Za-z]+|[*]{1,2}))+", row.path)
+        assert re.fullmatch(r"\$([.]([A-Za-z_]+|[*]{1,2}))+", row.path)
         assert row.rule in RULES
         assert row.why
         assert not row.why.endswith(".")

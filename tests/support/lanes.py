@@ -94,10 +94,10 @@ def _track(payload: Any, config: IntegrationConfig) -> Any:
 
 
 def _track_by_reference(payload: Any, config: IntegrationConfig) -> Any:
-    outcome = export.reference_outcome(payload, config.outbound, 0)
+    outcome, issues = export.outcome_and_issues(payload, config.outbound, 0)
     if isinstance(outcome, Skipped):
         return outcome.reason
-    return None if isinstance(outcome, Rejected) else outcome
+    return None if isinstance(outcome, Rejected) or issues else outcome
 
 
 OUTBOUND: Final = Lane(

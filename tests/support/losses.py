@@ -38,6 +38,10 @@ _SENT: Final[dict[Direction, frozenset[str]]] = {
     "inbound": frozenset(("event", "userId", "name", "category", "properties", "traits")),
     "outbound": frozenset(("eventName", "userID", "user", "value", "metadata")),
 }
+_COLUMNS: Final = {
+    "row": frozenset(("event_name", "timestamp", "user_object", "custom_ids", "event_value", "company_metadata")),
+    "exposure": frozenset(("first_exposure_utc", "name", "rule", "rule_name", "experiment_group", "group_id")),
+}
 
 
 def left_behind(
@@ -51,22 +55,29 @@ def left_behind(
         if row.direction == direction
         and (not row.kinds or kind in row.kinds)
         and row.profile in {None, profile}
-        and _fits(row, steps)
+        and _fits(row, steps, kind)
         and _is_among(row.values, value)
         and (row.beside is None or _is_there(row.beside, payload))
     ]
 
 
 def _kind_of_export(payload: dict[str, Any]) -> str:
+    if "eventName" not in payload and "event_name" in payload:
+        return "row"
+    if "eventName" not in payload and {"exposure_type", "unit_id"} <= payload.keys():
+        return "exposure"
     name = payload.get("eventName", payload.get("event"))
     return "change" if name == "statsig::config_change" else "event"
 
 
-def _fits(row: LeftBehind, steps: Steps) -> bool:
+def _fits(row: LeftBehind, steps: Steps, kind: Any) -> bool:
     pattern = row.path.removeprefix("$.").split(".")
     if pattern[0] == "*":
-        heads = {other.path.split(".")[1] for other in LEFT_BEHIND if other.direction == row.direction}
-        return steps[0] not in _SENT[row.direction] | (heads - {"*"})
+        rows = [other for other in LEFT_BEHIND if other.direction == row.direction]
+        heads = {
+            other.path.split(".")[1] for other in rows if not other.kinds or kind in other.kinds or kind not in _COLUMNS
+        }
+        return steps[0] not in _COLUMNS.get(str(kind), _SENT[row.direction]) | (heads - {"*"})
     below = pattern[-1] == "**"
     wanted = pattern[:-1] if below else pattern
     further = steps[len(wanted) :]

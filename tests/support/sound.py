@@ -282,6 +282,26 @@ _OUTBOUND: Final[Mapping[str, OutboundConfig]] = {
     "filtered": OutboundConfig(
         filters=OutboundFilter(exposures=False, include_new_events=False, events={"checkout": True})
     ),
-    "all let through": OutboundConfig(allow_segment_origin=True),
+    "all let through": OutboundConfig(allow_segment_origin=True, drop_placeholder_ids=True),
+    "several anonymous IDs and a group": OutboundConfig(
+        profile="deliverable", anonymous_id=["deviceID", "companyID", "stableID"], group_id="companyID"
+    ),
+    "message IDs of the content": OutboundConfig(
+        profile="deliverable", message_id="content", drop_placeholder_ids=True, group_id="stableID"
+    ),
+    "fields to drop by": OutboundConfig(
+        filters=OutboundFilter(
+            drop_where=[
+                FieldFilter(field="user.custom.seats", matches=["7"]),
+                FieldFilter(field="metadata.gate", matches=["new_*"]),
+                FieldFilter(field="userID", matches=["u2"]),
+                FieldFilter(field="value", matches=["9.5"]),
+                FieldFilter(field="eventName", matches=["segment::*"]),
+            ]
+        )
+    ),
+    "a field that only the reference looks at": OutboundConfig(
+        filters=OutboundFilter(drop_where=[FieldFilter(field="statsigMetadata.sdkType", matches=["js-client"])])
+    ),
 }
 OUTBOUND_CONFIGS: Final = {name: IntegrationConfig(outbound=outbound) for name, outbound in _OUTBOUND.items()}

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 from tests.support.values import JsonObject
 
-from statsig_segment import ConfigError, OutboundConfig, OutboundFilter, Rejected, Skipped
+from statsig_segment import ConfigError, FieldFilter, OutboundConfig, OutboundFilter, Rejected, Skipped
 from statsig_segment.configuration.models import outbound_plan
 from statsig_segment.outbound.export import reference_outcome
 from statsig_segment.outbound.fast_lane import outbound_track
@@ -20,7 +20,18 @@ FILTERED: Final = OutboundConfig(
     filters=OutboundFilter(exposures=False, include_new_events=False, events={"checkout": True, "noise": False})
 )
 FROM_SEGMENT: Final = OutboundConfig(allow_segment_origin=True)
-CONFIGS: Final = (DOCUMENTED, DELIVERABLE, COMPANY, FILTERED, FROM_SEGMENT)
+SEVERAL: Final = OutboundConfig(profile="deliverable", anonymous_id=["deviceID", "companyID"], group_id="companyID")
+CONTENT: Final = OutboundConfig(profile="deliverable", message_id="content")
+BOTS: Final = OutboundConfig(
+    filters=OutboundFilter(
+        drop_where=[
+            FieldFilter(field="user.userAgent", matches=["*Bot/*"]),
+            FieldFilter(field="user.custom.tenant", matches=["test"]),
+            FieldFilter(field="value", matches=["7"]),
+        ]
+    )
+)
+CONFIGS: Final = (DOCUMENTED, DELIVERABLE, COMPANY, FILTERED, FROM_SEGMENT, SEVERAL, CONTENT, BOTS)
 
 
 def event(**fields: Any) -> JsonObject:
@@ -81,6 +92,13 @@ TAKEN: Final[dict[str, tuple[JsonObject, OutboundConfig]]] = {
     "an empty email": (event(user={"email": ""}), DELIVERABLE),
     "an exposure": (event(eventName="statsig::gate_exposure"), DOCUMENTED),
     "an event that is switched on": (event(), FILTERED),
+    "the second of several anonymous IDs, and a group": (event(user={"customIDs": {"companyID": "c1"}}), SEVERAL),
+    "neither of several anonymous IDs": (event(user={"customIDs": {"stableID": "s1"}}), SEVERAL),
+    "a message ID of its own where one would be made": (event(timeUUID="t1"), CONTENT),
+    "a field that no row fits": (event(user={"userAgent": "Mozilla/5.0", "custom": {"tenant": "real"}}), BOTS),
+    "a value on the way to a field": (event(user={"custom": "tenant"}), BOTS),
+    "an ID that begins and ends like a placeholder": (event(userID="underlined"), DOCUMENTED),
+    "a custom ID that is a number": (event(user={"customIDs": {"companyID": 7}}), DOCUMENTED),
     "an event of Segment's that may pass": (event(eventName="segment::Paid"), FROM_SEGMENT),
 }
 SKIPPED: Final[dict[str, tuple[JsonObject, OutboundConfig, str]]] = {
@@ -89,6 +107,9 @@ SKIPPED: Final[dict[str, tuple[JsonObject, OutboundConfig, str]]] = {
     "an event that is switched off": (event(eventName="noise"), FILTERED, "filtered"),
     "a new event where those are off": (event(eventName="new"), FILTERED, "filtered"),
     "an event with Segment's prefix": (event(eventName="segment::Paid"), DOCUMENTED, "segment_origin"),
+    "a crawler": (event(user={"userAgent": "SomeBot/2.1"}), BOTS, "filtered"),
+    "a test tenant": (event(user={"custom": {"tenant": "test"}}), BOTS, "filtered"),
+    "a value to drop by": (event(value=7), BOTS, "filtered"),
     "an event that Segment logged": (event(statsigMetadata={"sdkType": "segment"}), DOCUMENTED, "segment_origin"),
 }
 LEFT: Final[dict[str, tuple[Any, OutboundConfig]]] = {
@@ -99,6 +120,7 @@ LEFT: Final[dict[str, tuple[Any, OutboundConfig]]] = {
     "a time that cannot be read": (event(timestamp="yesterday"), DOCUMENTED),
     "a time that is true": (event(timestamp=True), DOCUMENTED),
     "a time in an array": (event(timestamp=[1]), DOCUMENTED),
+    "a row of a table": ({"event_name": "checkout", "user_id": "u1"}, DOCUMENTED),
     "a time before 1970": (event(timestamp=-1), DOCUMENTED),
     "an array as the message ID": (event(timeUUID=["t1"]), DOCUMENTED),
     "an object as the user ID": (event(userID={"a": 1}), DOCUMENTED),
@@ -118,6 +140,15 @@ LEFT: Final[dict[str, tuple[Any, OutboundConfig]]] = {
     "a number as the anonymous ID": (event(user={"customIDs": {"companyID": 7}}), COMPANY),
     "an empty anonymous ID": (event(user={"customIDs": {"companyID": ""}}), COMPANY),
     "nobody, to be delivered": (event(userID=None), DELIVERABLE),
+    "a number as the group": (event(user={"customIDs": {"companyID": 7}}), SEVERAL),
+    "a message ID to be made": (event(), CONTENT),
+    "a field of a dotted name": (event(**{"user.userAgent": "x"}), BOTS),
+    "an event of Segment's where rows drop": (event(eventName="segment::Paid"), BOTS),
+    "a placeholder as the user ID": (event(userID="undefined"), DOCUMENTED),
+    "a placeholder in the user's object": (without("userID", user={"userID": "null"}), DOCUMENTED),
+    "a placeholder as the stable ID": (event(statsigMetadata={"stableID": "0000"}), DOCUMENTED),
+    "a placeholder as a custom ID": (event(user={"customIDs": {"companyID": "undefined"}}), DOCUMENTED),
+    "zero as a custom ID": (event(user={"customIDs": {"companyID": 0}}), DOCUMENTED),
     "a number as the email": (event(user={"email": 7}), DELIVERABLE),
 }
 

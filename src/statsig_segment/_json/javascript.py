@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from json.encoder import encode_basestring as _quote
 from math import isfinite
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, Final, cast
 
@@ -58,6 +59,21 @@ def _written(value: Any, unprintable: list[float]) -> str:
     if text is None:
         unprintable.append(value)
     return text or "null"
+
+
+def sorted_text(value: Any) -> str:
+    """Write a tree as `json_text` does, but with keys in order of code points and lone surrogates as they are.
+
+    >>> sorted_text({"b": 1.0, "a": [{"d": None, "c": "é"}]})
+    '{"a":[{"c":"é","d":null}],"b":1}'
+    """
+    return _written(_sorted(value), [])
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _sorted(item) for key, item in sorted(cast("dict[str, Any]", value).items(), key=itemgetter(0))}
+    return list(map(_sorted, value)) if isinstance(value, list) else value
 
 
 def well_formed(text: str) -> str:

@@ -37,6 +37,8 @@ def epoch_ms(value: Any) -> int | None:
     >>> epoch_ms("yesterday") is None
     True
     """
+    if type(value) is int and LEAST_MS <= value <= MOST_MS:  # as nearly all exports write it
+        return value
     if type(value) is str:
         text = value
     elif type(value) is int and 0 <= value < _BEYOND:  # Python does not print an integer of any length

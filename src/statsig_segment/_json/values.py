@@ -241,10 +241,11 @@ _CONVERSIONS: Final = (
 
 def thaw(value: Mapping[str, Any] | tuple[Any, ...] | str | float | None) -> Any:
     """Copy a frozen tree into fresh dicts and lists."""
-    if type(value) is FrozenDict and _SCALARS.issuperset(map(type, value.values())):
-        return dict(value)
     if type(value) is FrozenDict:
-        return {key: thaw(item) for key, item in value.items()}
+        copied = dict(value)
+        for key in compress(value, map({FrozenDict, tuple}.__contains__, map(type, value.values()))):
+            copied[key] = thaw(value[key])
+        return copied
     if type(value) is tuple:
         return [item if type(item) in _SCALARS else thaw(item) for item in value]
     return value

@@ -143,12 +143,13 @@ def _naming_hook(model: type[attrs.AttrsInstance], converter: Converter) -> _Hoo
     return read
 
 
-def _value_property_hook(kind: Any, converter: Converter) -> _Hook:
-    """Read one name, a list of names, or none: null in JSON and false in TOML, which has no null (US-8)."""
+def _names_hook(kind: Any, converter: Converter) -> _Hook:
+    """Read one name or a list of names (OU-4, US-8), or none where that may be: null, or false in TOML (US-8)."""
     read_list = _list_hook(tuple[str, ...], converter)
+    may_be_none = type(None) in get_args(kind)
 
     def read(value: object, _kind: object) -> Any:
-        if value is None or value is False:
+        if may_be_none and (value is None or value is False):
             return None
         if isinstance(value, list | tuple):
             return read_list(value, kind)
@@ -162,7 +163,7 @@ def _value_property_hook(kind: Any, converter: Converter) -> _Hook:
 _HOOKS: Final[Sequence[tuple[Callable[[Any], bool], Callable[[Any, Converter], _Hook]]]] = (
     (attrs.has, _model_hook),
     (lambda kind: kind is EventNaming, _naming_hook),
-    (lambda kind: kind == str | tuple[str, ...] | None, _value_property_hook),
+    (lambda kind: kind in {str | tuple[str, ...], str | tuple[str, ...] | None}, _names_hook),
     (lambda kind: get_origin(kind) in {frozenset, tuple}, _list_hook),
     (lambda kind: get_origin(kind) is Mapping, _table_hook),
 )

@@ -10,8 +10,8 @@ from attrs import validators
 
 from statsig_segment import statsig
 from statsig_segment._json.javascript import scalar_text
-from statsig_segment._json.paths import Arrays, FieldPath
-from statsig_segment._json.values import EMPTY
+from statsig_segment._json.paths import Arrays, FieldPath, walk
+from statsig_segment._json.values import EMPTY, freeze
 from statsig_segment.configuration.event_names import EventNaming
 from statsig_segment.configuration.validators import (
     A_BOOL,
@@ -29,7 +29,7 @@ from statsig_segment.configuration.validators import (
 )
 from statsig_segment.errors import TranslationError
 from statsig_segment.segment.calls import CALL_TYPES, SegmentEvent, find
-from statsig_segment.statsig.events import StatsigEvent
+from statsig_segment.statsig.events import StatsigEvent, to_log_event
 
 if TYPE_CHECKING:  # whoever translates calls does not load the exports
     from statsig_segment.statsig.exports import ConfigChange, ExportedEvent
@@ -156,15 +156,15 @@ class InboundFilter:
 
 @attrs.frozen(kw_only=True, slots=False)
 class OutboundFilter:
-    """Choose Statsig events as the console's outgoing panel does (FL-2).
+    """Choose Statsig events as the console's outgoing panel does, and by what a field holds (FL-2).
 
-    Statsig's internal events (`statsig::…`), other than exposures and config changes, are never exported.
+    Statsig's other internal events (`statsig::…`) never leave.
 
     Raises:
-        ConfigError: Code `wrong_type`.
+        ConfigError: Code `wrong_type` or `wrong_value`.
 
     Rules: FL-2.
-    Source: Statsig's console.
+    Source: Statsig's console; `drop_where` is our policy.
 
     >>> OutboundFilter(include_new_events=False, events={"checkout": True}).passes("checkout")
     True
@@ -172,21 +172,36 @@ class OutboundFilter:
     """
 
     exposures: bool = attrs.field(default=True, validator=A_BOOL)
-    """Whether exposures of gates, configs, experiments, layers and holdouts pass."""
+    """Whether exposures pass."""
     config_changes: bool = attrs.field(default=True, validator=A_BOOL)
     """Whether config changes pass."""
     include_new_events: bool = attrs.field(default=True, validator=A_BOOL)
-    """Whether an event passes that `events` does not name."""
+    """Whether any other event passes that has no entry in `events`."""
     events: Mapping[str, bool] = attrs.field(default=EMPTY, converter=table, validator=_EVENTS)
     """Event name -> whether it passes."""
+    drop_where: tuple[FieldFilter, ...] = attrs.field(default=(), converter=rows, validator=_DROP_WHERE)
+    """Events that one of these fits do not pass; a row of a table is looked at as the event that it is about."""
 
     def passes(self, name: str) -> bool:
-        """Say whether an event of this name passes."""
+        """Return whether an event of this name passes, as far as its name decides."""
         if name in statsig.EXPOSURES:
             return self.exposures
         if name == statsig.CONFIG_CHANGE:
             return self.config_changes
         return not name.startswith(statsig.INTERNAL_PREFIX) and self.events.get(name, self.include_new_events)
+
+    def drops(self, event: "StatsigEvent | ExportedEvent | ConfigChange") -> bool:
+        """Return whether a row of `drop_where` keeps an event out."""
+        if not self.drop_where:
+            return False
+        fields = freeze(to_log_event(event)) if isinstance(event, StatsigEvent) else event.fields
+        arrays: Arrays = {}
+        return any(row.fits(_value_at(fields, row.path, arrays)) for row in self.drop_where)
+
+
+def _value_at(fields: Mapping[str, Any], path: FieldPath, arrays: Arrays) -> Any:
+    """Return what an export holds at a path; a top-level field of exactly that name stops the walk, as in ID-4."""
+    return fields[path.field] if path.field in fields else walk(fields.get(path.name), path.moves, arrays)[0]
 
 
 _Call = TypeVar("_Call", bound=SegmentEvent)
@@ -219,4 +234,4 @@ def apply_filters(event: Any, filters: InboundFilter | OutboundFilter, *, naming
     """
     if isinstance(filters, InboundFilter):
         return event if filters.stopped_by(event, naming) is None else None
-    return event if filters.passes(event.event_name) else None
+    return event if filters.passes(event.event_name) and not filters.drops(event) else None

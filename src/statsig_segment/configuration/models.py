@@ -8,7 +8,7 @@ from attrs import validators
 
 from statsig_segment._json.paths import FieldPath
 from statsig_segment._json.values import EMPTY, FrozenDict, type_name
-from statsig_segment.configuration.choices import DOCUMENTED, FLATTEN, JSON, PROFILES
+from statsig_segment.configuration.choices import CONTENT, DOCUMENTED, FLATTEN, JSON, PROFILES, TIME_UUID
 from statsig_segment.configuration.event_names import EventNaming
 from statsig_segment.configuration.filters import InboundFilter, OutboundFilter
 from statsig_segment.configuration.mappings import IdMapping
@@ -16,7 +16,6 @@ from statsig_segment.configuration.plans import OutboundPlan, Plan, cut_outbound
 from statsig_segment.configuration.validators import (
     A_BOOL,
     FILLED_NAMES,
-    FILLED_TEXT,
     FILLED_TEXT_OR_NONE,
     NAMES_OR_NONE,
     a_model,
@@ -50,6 +49,13 @@ def _names_destinations(_model: object, _attribute: object, names: frozenset[str
 
 
 _INTEGRATION_NAMES: Final = expect("one or more names, All not among them", _names_destinations)
+_ANONYMOUS_ID: Final = expect(
+    "a non-empty string or a list of one or more",
+    validators.or_(
+        _FILLED,
+        validators.and_(validators.deep_iterable(_FILLED, validators.instance_of(tuple)), validators.min_len(1)),
+    ),
+)
 _VALUE_PROPERTY: Final = expect(
     "a non-empty string or a list of them",
     validators.optional(validators.or_(_FILLED, validators.deep_iterable(_FILLED, validators.instance_of(tuple)))),
@@ -164,14 +170,21 @@ class OutboundConfig:
 
     profile: str = attrs.field(default=DOCUMENTED, validator=one_of(*PROFILES))
     """`documented` (Statsig's published schema, OU-3) or `deliverable` (what Segment's API accepts, OU-4)."""
-    anonymous_id: str = attrs.field(default="stableID", validator=FILLED_TEXT)
-    """The ID type that becomes `anonymousId` in the deliverable profile (OU-4)."""
+    anonymous_id: str | tuple[str, ...] = attrs.field(default="stableID", converter=rows, validator=_ANONYMOUS_ID)
+    """The ID type that becomes `anonymousId` in the deliverable profile; of several, the first with an ID (OU-4)."""
+    group_id: str | None = attrs.field(default=None, validator=FILLED_TEXT_OR_NONE)
+    """The ID type that becomes `context.groupId` in the deliverable profile (OU-4)."""
+    message_id: str = attrs.field(default=TIME_UUID, validator=one_of(TIME_UUID, CONTENT))
+    """What becomes `messageId` in the deliverable profile: `time_uuid`, or, where an event has none, its `content`, so
+    that a second run over a table is counted once (OU-4)."""
+    drop_placeholder_ids: bool = attrs.field(default=False, validator=A_BOOL)
+    """Leave IDs such as `undefined` out of the deliverable profile (OU-4, ID-8)."""
     allow_segment_origin: bool = attrs.field(default=False, validator=A_BOOL)
     """Let events leave that came from Segment (FL-7)."""
     config_change_user_id: str | None = attrs.field(default=None, validator=FILLED_TEXT_OR_NONE)
     """The user ID, in the deliverable profile, of a config change with neither a user ID nor an email (OU-6)."""
     filters: OutboundFilter = attrs.field(factory=OutboundFilter, validator=a_model(OutboundFilter))
-    """Which events pass (FL-2)."""
+    """Which events leave (FL-2)."""
     _checked: None = checked()
     _plan: OutboundPlan | None = derived(cut_outbound_plan)
 

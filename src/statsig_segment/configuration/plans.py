@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from itertools import product
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from statsig_segment import segment
+from statsig_segment import segment, statsig
 from statsig_segment._json.paths import FieldPath, Step
 from statsig_segment._json.values import DEPTH, FrozenDict
-from statsig_segment.configuration.choices import DELIVERABLE, FLATTEN
+from statsig_segment.configuration.choices import CONTENT, DELIVERABLE, FLATTEN
 from statsig_segment.configuration.event_names import TEMPLATE_PARTS, EventNaming, Piece, fill
 from statsig_segment.configuration.mappings import cut_row
 from statsig_segment.statsig.events import USER_ATTRIBUTES
@@ -145,24 +145,44 @@ class OutboundPlan(NamedTuple):
     """What the lane needs of an `OutboundConfig`."""
 
     is_deliverable: bool
-    anonymous_id: str
+    anonymous_ids: tuple[str, ...]
+    group_id: str | None
+    needs_time_uuid: bool
+    """An event without a `timeUUID` needs a message ID made of its content, which only the reference makes."""
     allow_segment_origin: bool
     exposures: bool
     include_new_events: bool
     events: Mapping[str, bool]
+    drop_rows: tuple[tuple[str, tuple[str, ...], Callable[[Any], bool]], ...]
+    """A path, its keys, and what says whether the value there drops the event."""
 
 
 def cut_outbound_plan(config: Any) -> OutboundPlan | None:
-    """Cut the plan of an `OutboundConfig`; `None` for one that its validators are about to refuse."""
-    filters = config.filters
+    """Cut the plan of an `OutboundConfig`; `None` where it names a field that only the reference looks at."""
+    filters, anonymous_ids = config.filters, config.anonymous_id
     try:
         return OutboundPlan(
             is_deliverable=config.profile == DELIVERABLE,
-            anonymous_id=config.anonymous_id,
+            anonymous_ids=(anonymous_ids,) if isinstance(anonymous_ids, str) else anonymous_ids,
+            group_id=config.group_id,
+            needs_time_uuid=config.message_id == CONTENT,
             allow_segment_origin=config.allow_segment_origin,
             exposures=filters.exposures,
             include_new_events=filters.include_new_events,
             events=filters.events,
+            drop_rows=tuple((row.field, _drop_path(row.path), row.fits) for row in filters.drop_where),
         )
-    except AttributeError:
+    except ValueError:
         return None
+
+
+_DROPPED_BY: Final = frozenset({statsig.EVENT_NAME, statsig.USER_ID, statsig.USER, statsig.VALUE, statsig.METADATA})
+"""The fields of an event by which the lane can drop it."""
+
+
+def _drop_path(path: FieldPath) -> tuple[str, ...]:
+    """Return the keys of a path; `ValueError` for a path that only the reference follows."""
+    names = tuple(step.name for step in path.steps)
+    if names[0] not in _DROPPED_BY or any(step.selector for step in path.steps):
+        raise ValueError
+    return names

@@ -27,7 +27,6 @@ from datetime import UTC, datetime
 from json.encoder import encode_basestring as _quote
 from math import isfinite
 from operator import itemgetter
-from string import ascii_letters, digits
 from typing import Any, Final, TypeAlias, cast
 
 from statsig_segment._json.javascript import float_text
@@ -66,7 +65,7 @@ from statsig_segment.segment import (
 from statsig_segment.segment import COMPUTATION_CLASS as CLASS
 from statsig_segment.segment import COMPUTATION_KEY as KEY
 from statsig_segment.segment.calls import PLAUSIBLE_MS
-from statsig_segment.segment.placeholders import PLACEHOLDER_IDS, is_placeholder
+from statsig_segment.segment.placeholders import PLAIN_ENDS, PLAIN_STARTS, is_placeholder
 from statsig_segment.statsig import CUSTOM as STATSIG_CUSTOM
 from statsig_segment.statsig import CUSTOM_IDS as STATSIG_CUSTOM_IDS
 from statsig_segment.statsig import EVENT_NAME, METADATA, TIER, TIME, USER, VALUE
@@ -97,10 +96,6 @@ _MOST_ESCAPED: Final = 6
 """So many characters of JSON may stand for one, as in \\u0001."""
 _MARKS: Final = len('"":"",')
 """So many marks stand around an entry of metadata."""
-_ALPHANUMERIC: Final = frozenset(ascii_letters + digits)
-_PLAIN_STARTS: Final = _ALPHANUMERIC.difference("0", *(text[:1] + text[:1].upper() for text in PLACEHOLDER_IDS))
-_PLAIN_ENDS: Final = _ALPHANUMERIC.difference("0", *(text[-1:] + text[-1:].upper() for text in PLACEHOLDER_IDS))
-"""An ID that begins or ends with one of these is not a placeholder."""
 _USER_ID_IN_LOWER_CASE: Final = USER_ID_TYPE.lower()
 _LONGEST_SEARCH: Final = 100
 """The longest array that a selector searches here; the reference reads a longer one once for all selectors (TR-4)."""
@@ -259,7 +254,7 @@ def log_event(payload: object, plan: Plan | None) -> JsonObject | AudienceUpdate
         # -- IDs: the call's own (ID-1), mapped ones (ID-4, ID-5, ID-8, ID-9), memberships (AU-1 to AU-3, AU-6) ---
         if user_id is not None and (
             len(user_id) > MOST_ID
-            or (user_id[0] not in _PLAIN_STARTS and user_id[-1] not in _PLAIN_ENDS and is_placeholder(user_id))
+            or (user_id[0] not in PLAIN_STARTS and user_id[-1] not in PLAIN_ENDS and is_placeholder(user_id))
         ):
             return None
         for id_type, context_key, key, steps in id_rows:
@@ -276,7 +271,7 @@ def log_event(payload: object, plan: Plan | None) -> JsonObject | AudienceUpdate
             if type(value) is not str or not value:
                 value = _number_id(value)
             if len(value) > MOST_ID or (
-                value[0] not in _PLAIN_STARTS and value[-1] not in _PLAIN_ENDS and is_placeholder(value)
+                value[0] not in PLAIN_STARTS and value[-1] not in PLAIN_ENDS and is_placeholder(value)
             ):
                 return None
             if id_type is None:
@@ -492,9 +487,7 @@ def _pairs(array: Any) -> dict[str, str]:
         if id_type in ids or id_type.lower() == _USER_ID_IN_LOWER_CASE:
             raise _OddError
         text = value if type(value) is str and value else _number_id(value)
-        if len(text) > MOST_ID or (
-            text[0] not in _PLAIN_STARTS and text[-1] not in _PLAIN_ENDS and is_placeholder(text)
-        ):
+        if len(text) > MOST_ID or (text[0] not in PLAIN_STARTS and text[-1] not in PLAIN_ENDS and is_placeholder(text)):
             raise _OddError
         ids[id_type] = text
     return ids

@@ -1,18 +1,21 @@
 """Statsig -> Segment from end to end: track calls and config changes in both profiles."""
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, TypeAlias, TypedDict
 
 from statsig_segment import segment, statsig
+from statsig_segment._json.javascript import sorted_text
 from statsig_segment._json.times import iso_text
-from statsig_segment._json.values import FrozenDict, freeze_object, thaw, type_name
-from statsig_segment.configuration.choices import DELIVERABLE
+from statsig_segment._json.values import freeze_object, thaw, type_name
+from statsig_segment.configuration.choices import CONTENT, DELIVERABLE
 from statsig_segment.configuration.filters import apply_filters
 from statsig_segment.configuration.models import IntegrationConfig, OutboundConfig, outbound_plan
-from statsig_segment.errors import StatsigSegmentError, TranslationError
+from statsig_segment.errors import Issue, StatsigSegmentError, TranslationError
 from statsig_segment.outbound import fast_lane
 from statsig_segment.outcomes import Rejected, Skipped
 from statsig_segment.segment.arrays import coerce_id
+from statsig_segment.segment.placeholders import is_placeholder
 from statsig_segment.statsig.events import StatsigEvent, user_wire
 from statsig_segment.statsig.exports import (
     ABSENT,
@@ -27,9 +30,9 @@ from statsig_segment.statsig.exports import (
 )
 
 _TWICE: Final = (statsig.VALUE, statsig.METADATA)
-"""What stands both in the context and in the properties (OU-3)."""
-_LIBRARY: Final = "library"
-_LIBRARY_IS: Final = FrozenDict({"name": "statsig", "version": "1.0"})
+"""What is both in the context and in the properties (OU-3)."""
+_ID_COLUMNS: Final = frozenset({"$.user_object", "$.custom_ids", "$.statsig_metadata"})
+"""The places, in lower case, of the columns of JSON that may hold the only ID of a row (OU-9)."""
 _DEFAULT: Final = OutboundConfig()
 _DEFAULT_INTEGRATION: Final = IntegrationConfig()
 
@@ -54,13 +57,21 @@ ExportOutcome: TypeAlias = OutboundTrack | Skipped | Rejected
 def to_outbound_track(event: StatsigEvent | ExportedEvent, config: OutboundConfig = _DEFAULT) -> OutboundTrack:
     """Write a Statsig event or exposure as a Segment track call.
 
-    Shape: a `StatsigEvent`, or an `ExportedEvent` as `parse_statsig_event` gives it, in; a fresh dict out. Profile
-    `documented` is Statsig's published schema: `timestamp` in epoch milliseconds, absent keys left out, explicit nulls
-    kept. Profile `deliverable` is what Segment's API accepts: ISO time with three fraction digits, `anonymousId`,
-    `messageId`, `context.traits.email`.
-    Errors: `TranslationError` with code `no_identifier`, in the deliverable profile alone; `TypeError` for anything
-    else than an event, such as a `ConfigChange`.
-    Rules: OU-3, OU-4, OU-5. Source: Statsig's page on Segment, "Outbound event schema"; Segment's Statsig source.
+    Args:
+        event: A `StatsigEvent`, or an `ExportedEvent` as `parse_statsig_event` returns it.
+        config: How. The profile `documented` is Statsig's published schema: `timestamp` in epoch milliseconds, absent
+            keys left out, explicit nulls kept. The profile `deliverable` is what Segment's API accepts: ISO time with
+            three fraction digits, `anonymousId`, `messageId`, `context.traits.email`, `context.groupId`.
+
+    Returns:
+        A fresh dict.
+
+    Raises:
+        TranslationError: Code `no_identifier`, only in the deliverable profile.
+        TypeError: For anything other than an event, such as a `ConfigChange`.
+
+    Rules: OU-3, OU-4, OU-5.
+    Source: Statsig's page on Segment, "Outbound event schema"; Segment's Statsig source.
 
     >>> from statsig_segment import ExportedEvent, parse_statsig_event, to_outbound_track
     >>> event = parse_statsig_event({"eventName": "checkout", "userID": "u1", "value": 5})
@@ -68,24 +79,40 @@ def to_outbound_track(event: StatsigEvent | ExportedEvent, config: OutboundConfi
     >>> track = to_outbound_track(event)
     >>> track["event"], track["userId"], track["properties"]
     ('checkout', 'u1', {'value': 5})
+
     """
     fields = _fields(event)
     is_deliverable = config.profile == DELIVERABLE
+    drop = is_deliverable and config.drop_placeholder_ids
     track: OutboundTrack = {"type": "track"}
-    _add_user_id(track, user_id_of(fields), keep_null=not is_deliverable)
+    user_id, stable_id = user_id_of(fields, drop=drop), stable_id_of(fields)
+    if user_id is not ABSENT and (user_id or not is_deliverable):
+        track["userId"] = user_id
     if statsig.TIMESTAMP in fields:
         track["timestamp"] = fields[statsig.TIMESTAMP]
     track["event"] = event.event_name
-    track["context"] = _context(fields)
-    track["properties"] = {name: thaw(fields[name]) for name in _TWICE if name in fields}
+    context: dict[str, Any] = {}
+    properties: dict[str, Any] = {}
+    if statsig.USER in fields:
+        context[statsig.USER] = thaw(fields[statsig.USER])
+    for name in _TWICE:
+        if name in fields:
+            context[name], properties[name] = thaw(fields[name]), thaw(fields[name])
+    context["library"] = {"name": "statsig", "version": "1.0"}
+    if stable_id is not ABSENT:
+        context[statsig.STABLE_ID] = stable_id
+    track["context"], track["properties"] = context, properties
     if is_deliverable:
-        anonymous_id = _anonymous_id(fields, config.anonymous_id)
-        _make_deliverable(track, anonymous_id, fields.get(statsig.TIME_UUID), email_of(fields))
+        custom_ids = object_in(object_in(fields, statsig.USER), statsig.CUSTOM_IDS)
+        ids = custom_ids | {statsig.STABLE_ID: stable_id_of(fields, drop=drop)}
+        group = config.group_id and custom_ids.get(config.group_id)
+        _make_deliverable(track, config, ids, group, fields.get(statsig.TIME_UUID), email_of(fields))
+        _check_identified(track, event.issues)
     return track
 
 
 def _fields(event: object) -> Mapping[str, Any]:
-    """Give an event as an export would hold it."""
+    """Return an event as an export would hold it."""
     if isinstance(event, ExportedEvent):
         return event.fields
     if not isinstance(event, StatsigEvent):
@@ -99,68 +126,90 @@ def _fields(event: object) -> Mapping[str, Any]:
     return freeze_object({name: value for name, value in known.items() if value is not None})
 
 
-def _add_user_id(track: OutboundTrack, user_id: Any, *, keep_null: bool) -> None:
-    """Add the user ID; null and the empty string only as the documented profile has them (OU-3, OU-4)."""
-    if user_id is not ABSENT and (keep_null or user_id):
-        track["userId"] = user_id
-
-
-def _context(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Write the context of the published schema (OU-3)."""
-    context = {name: thaw(fields[name]) for name in (statsig.USER, *_TWICE) if name in fields}
-    context[_LIBRARY] = thaw(_LIBRARY_IS)
-    stable_id = stable_id_of(fields)
-    return context if stable_id is ABSENT else context | {statsig.STABLE_ID: stable_id}
-
-
-def _anonymous_id(fields: Mapping[str, Any], id_type: str) -> str | None:
-    """Give the ID of the type that the configuration names (OU-4)."""
-    custom_ids = object_in(object_in(fields, statsig.USER), statsig.CUSTOM_IDS)
-    return coerce_id(stable_id_of(fields) if id_type == statsig.STABLE_ID else custom_ids.get(id_type))
-
-
-def _make_deliverable(track: OutboundTrack, anonymous_id: str | None, message_id: Any, email: str | None) -> None:
+def _make_deliverable(
+    track: OutboundTrack, config: OutboundConfig, ids: Mapping[str, Any], group: Any, message_id: Any, email: str | None
+) -> None:
     """Make a track that is still ours what Segment's API accepts (OU-4)."""
-    if anonymous_id is not None:
-        track["anonymousId"] = anonymous_id
-    elif "userId" not in track:
-        raise TranslationError("no_identifier", f"$.{statsig.USER_ID}")
-    if "timestamp" in track:
+
+    def kept(value: Any) -> str | None:
+        text = coerce_id(value)
+        return None if text is None or (config.drop_placeholder_ids and is_placeholder(text)) else text
+
+    context = track.setdefault("context", {})
+    if statsig.TIMESTAMP in track:
         track["timestamp"] = iso_text(int(track["timestamp"]))
+    id_types = (config.anonymous_id,) if isinstance(config.anonymous_id, str) else config.anonymous_id
+    for anonymous_id in filter(None, (kept(ids.get(id_type)) for id_type in id_types)):
+        track.setdefault("anonymousId", anonymous_id)
+    if email is not None:
+        context[segment.TRAITS] = {statsig.EMAIL: email}
+    group_id = kept(group)
+    if group_id is not None:
+        context[segment.GROUP_ID] = group_id
     if type(message_id) is str and message_id:
         track["messageId"] = message_id
-    if email is not None:
-        track.setdefault("context", {})[segment.TRAITS] = {statsig.EMAIL: email}
+    elif config.message_id == CONTENT:
+        content = sorted_text(track).encode(errors="surrogatepass")
+        track["messageId"] = f"statsig-{hashlib.sha256(content).hexdigest()[:32]}"
+
+
+def _check_identified(track: OutboundTrack, issues: Iterable[Issue]) -> None:
+    """Refuse a call without an ID, and name the columns that may have held one and could not be read (OU-4, OU-9)."""
+    if "userId" in track or "anonymousId" in track:
+        return
+    paths = [issue.path for issue in issues if issue.code == "json_unreadable" and issue.path.lower() in _ID_COLUMNS]
+    message = f"neither a user ID nor an anonymous ID; the JSON text in {', '.join(paths)} cannot be read"
+    raise TranslationError("no_identifier", f"$.{statsig.USER_ID}", message if paths else None)
 
 
 def config_change_event(change: ConfigChange, config: OutboundConfig = _DEFAULT) -> OutboundTrack:
     """Write a config change as a Segment call.
 
-    Shape: a `ConfigChange` in; a fresh dict out. Profile `documented` is Statsig's published schema, which has no
-    `type`; `deliverable` adds `type`, ISO time, and keeps `configType`, `action`, `tags` and the rest in the
-    properties.
-    Units: `timestamp` is in epoch milliseconds, in the deliverable profile ISO text.
-    Errors: `TranslationError` with code `no_identifier`, in the deliverable profile alone.
-    Rules: OU-5, OU-6, OU-7. Source: Statsig's page on Segment, "Outbound event schema".
+    Args:
+        change: A `ConfigChange`.
+        config: How. The profile `documented` is Statsig's published schema, which has no `type`. The profile
+            `deliverable` adds `type`, ISO time, and keeps `configType`, `action`, `tags` and the rest in the
+            properties.
+
+    Returns:
+        A fresh dict.
+
+    Raises:
+        TranslationError: Code `no_identifier`, only in the deliverable profile.
+
+    Rules: OU-4 to OU-7.
+    Source: Statsig's page on Segment, "Outbound event schema".
 
     >>> from statsig_segment import ConfigChange, config_change_event
     >>> config_change_event(ConfigChange(user_id="u1", timestamp=5, author="Ann", config_name="new_nav"))["properties"]
     {'author': 'Ann', 'configName': 'new_nav'}
+
     """
+    exported = change.fields
     is_deliverable = config.profile == DELIVERABLE
+    drop = is_deliverable and config.drop_placeholder_ids
     track: OutboundTrack = {"type": "track"} if is_deliverable else {}
-    user_id: Any = ABSENT if change.user_id is None and not change.user_id_is_null else change.user_id
+    user_id: Any = change.user_id
+    if drop and user_id and is_placeholder(user_id):
+        user_id = user_id_of(exported, drop=True)
     if is_deliverable:
-        user_id = change.user_id or change.email or config.config_change_user_id or ABSENT
-    _add_user_id(track, user_id, keep_null=not is_deliverable)
+        user_id = (user_id is not ABSENT and user_id) or change.email or config.config_change_user_id
+    if user_id or (not is_deliverable and (user_id is not None or user_id_of(exported) is None)):
+        track["userId"] = user_id
     if change.timestamp is not None:
         track["timestamp"] = change.timestamp
     track["event"] = change.event_name
-    track["context"] = {_LIBRARY: thaw(_LIBRARY_IS)}
+    track["context"] = {"library": {"name": "statsig", "version": "1.0"}}
     track["properties"] = _change_properties(change)
     if is_deliverable:
         track["properties"] = thaw(freeze_object(change.metadata)) | track["properties"]
-        _make_deliverable(track, change.custom_ids.get(config.anonymous_id), change.message_id, change.email)
+        stable_id = change.custom_ids.get(statsig.STABLE_ID)
+        if drop and stable_id and is_placeholder(stable_id):
+            stable_id = stable_id_of(exported, drop=True)
+        ids = {**change.custom_ids, statsig.STABLE_ID: stable_id}
+        group = config.group_id and change.custom_ids.get(config.group_id)
+        _make_deliverable(track, config, ids, group, change.message_id, change.email)
+        _check_identified(track, change.issues)
     return track
 
 
@@ -178,19 +227,29 @@ def export(
 ) -> OutboundTrack | Skipped:
     """Translate one event of a Statsig export into a Segment call: parse, filter and write it.
 
-    Shape: a mapping, or JSON text as `str` or UTF-8 `bytes`, in; a track call, or `Skipped` with reason `filtered` or
-    `segment_origin`, out.
-    Errors: `StatsigEventError` where it is not a Statsig event; `TranslationError` with code `no_identifier`.
-    Rules: OU-1 to OU-7, OU-9, FL-2, FL-7. Source: Statsig's page on Segment.
+    Args:
+        payload: A mapping, or JSON text as `str` or UTF-8 `bytes`.
+        config: The whole configuration, of which `outbound` matters.
+
+    Returns:
+        A track call, or `Skipped` with reason `filtered` or `segment_origin`.
+
+    Raises:
+        StatsigEventError: Where it is not a Statsig event.
+        TranslationError: Code `no_identifier`.
+
+    Rules: OU-1 to OU-7, OU-9, OU-10, FL-2, FL-7.
+    Source: Statsig's page on Segment.
 
     >>> from statsig_segment import export
     >>> export({"eventName": "statsig::diagnostics"})
     Skipped(reason='filtered', position=None)
+
     """
     given: Any = payload
     written: Any = fast_lane.outbound_track(given, outbound_plan(config.outbound))
     if written is None:
-        return _exported(payload, config.outbound, None)
+        return _written(parse_statsig_event(payload), payload, config.outbound, None)
     if type(written) is str:
         return Skipped(reason=written, position=None, payload=payload)
     track: OutboundTrack = written
@@ -198,16 +257,23 @@ def export(
 
 
 def export_many(payloads: Iterable[Any], config: IntegrationConfig = _DEFAULT_INTEGRATION) -> Iterator[ExportOutcome]:
-    """Translate any number of events of a Statsig export, lazily; it never raises for a bad payload.
+    """Translate any number of events of a Statsig export, lazily. A bad payload raises nothing.
 
-    Shape: payloads in; exactly one outcome for each out, in order: what `export` gives, or `Rejected` with the error.
-    `Skipped` and `Rejected` carry the position, from 0, and the payload itself.
-    Errors: none.
-    Rules: OU-1 to OU-7, OU-9, FL-2, FL-6, FL-7. Source: Statsig's page on Segment.
+    Args:
+        payloads: Mappings, or JSON text as `str` or UTF-8 `bytes`.
+        config: The whole configuration, of which `outbound` matters.
+
+    Yields:
+        Exactly one outcome for each payload, in order: what `export` returns, or `Rejected` with the error. `Skipped`
+        and `Rejected` carry the position, from 0, and the payload itself.
+
+    Rules: OU-1 to OU-7, OU-9, OU-10, FL-2, FL-6, FL-7.
+    Source: Statsig's page on Segment.
 
     >>> from statsig_segment import Rejected, export_many
     >>> [outcome.error.code for outcome in export_many(["oops"]) if isinstance(outcome, Rejected)]
     ['invalid_json']
+
     """
     outbound_track, plan = fast_lane.outbound_track, outbound_plan(config.outbound)
     for position, payload in enumerate(payloads):
@@ -220,27 +286,31 @@ def export_many(payloads: Iterable[Any], config: IntegrationConfig = _DEFAULT_IN
             yield written
 
 
-def reference_outcome(payload: Any, config: OutboundConfig, position: int) -> ExportOutcome:
+def reference_outcome(payload: Any, config: OutboundConfig, position: int | None) -> ExportOutcome:
     """Translate one of many events by the reference."""
+    return outcome_and_issues(payload, config, position)[0]
+
+
+def outcome_and_issues(
+    payload: Any, config: OutboundConfig, position: int | None
+) -> tuple[ExportOutcome, tuple[Issue, ...]]:
+    """Translate one of many events by the reference, and return what its sender should know with the outcome."""
+    issues: tuple[Issue, ...] = ()
     try:
-        return _exported(payload, config, position)
+        event = parse_statsig_event(payload)
+        issues = event.issues
+        return _written(event, payload, config, position), issues
     except StatsigSegmentError as error:
-        return Rejected(error=error.with_traceback(None), position=position, payload=payload)
+        return Rejected(error=error.with_traceback(None), position=position, payload=payload), issues
 
 
-def _exported(payload: Any, config: OutboundConfig, position: int | None) -> OutboundTrack | Skipped:
-    event = parse_statsig_event(payload)
+def _written(
+    event: ExportedEvent | ConfigChange, payload: Any, config: OutboundConfig, position: int | None
+) -> OutboundTrack | Skipped:
     if apply_filters(event, config.filters) is None:
         return Skipped(reason="filtered", position=position, payload=payload)
-    if is_from_segment(event) and not config.allow_segment_origin:
-        return Skipped(reason="segment_origin", position=position, payload=payload)
-    if isinstance(event, ConfigChange):
-        return config_change_event(event, config)
-    return to_outbound_track(event, config)
-
-
-def is_from_segment(event: StatsigEvent | ExportedEvent | ConfigChange) -> bool:
-    """Say whether an exported event came from Segment: sending it back would count and bill it twice (FL-7)."""
-    return (
-        event.event_name.startswith(statsig.SEGMENT_PREFIX) or getattr(event, "sdk_type", None) == statsig.SEGMENT_SDK
-    )
+    if not config.allow_segment_origin:  # what came from Segment would be counted and billed twice (FL-7)
+        sdk_type = object_in(event.fields, statsig.STATSIG_METADATA).get(statsig.SDK_TYPE)
+        if sdk_type == statsig.SEGMENT_SDK or event.event_name.startswith(statsig.SEGMENT_PREFIX):
+            return Skipped(reason="segment_origin", position=position, payload=payload)
+    return config_change_event(event, config) if isinstance(event, ConfigChange) else to_outbound_track(event, config)

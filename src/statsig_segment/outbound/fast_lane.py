@@ -1,15 +1,31 @@
-"""The fast lane back: from a sound event of a Statsig export to its Segment track call, or it steps aside.
+"""The fast lane from Statsig to Segment: one pass over a sound event of an export, or it steps aside.
 
-The law is that of `fast_lane`: for every payload and every configuration, `outbound_track` returns exactly what the
-reference returns (`exports.parse_statsig_event`, the filters, `outbound.to_outbound_track`), the reason for which an
-event is skipped, or `None`, which leaves the event to the reference. Config changes are always the reference's.
+**The law.** For every payload and every configuration, `outbound_track` returns exactly what the reference returns (the
+modules `statsig.exports`, `configuration.filters` and `outbound.export`), or it returns `None` and leaves the event to
+the reference. What it returns belongs to an event without an issue.
+
+**The theory.** It is that of the lane from Segment to Statsig. Nearly all events are sound: exact dicts with the fields
+and types that Statsig exports. For those nothing has to be frozen, noted or explained, so the lane reads an event once,
+from top to bottom, and copies what leaves. It knows no issue, no path and no code: wherever the reference might add an
+issue, raise an error or convert a value, the lane steps aside. It returns `None`, or it raises whatever comes, which
+`outbound_track` turns into `None`. Every shortcut rests on a check of an exact type, `type(x) is str`, because only
+exact types are known to behave.
+
+Config changes, rows of tables, and message IDs made of an event's content (OU-4, OU-6, OU-7, OU-9, OU-10) are always
+the reference's.
+
+tests/properties/test_fast_lane.py and tests/unit/test_fast_lane_outbound.py hold the law.
 """
 
+from itertools import compress
+from operator import not_
 from typing import Any, Final, TypeAlias
 
 from statsig_segment._json.times import LEAST_MS, MOST_MS, epoch_ms, iso_text
-from statsig_segment._json.values import EMPTY, JsonValue
+from statsig_segment._json.values import JsonValue
 from statsig_segment.configuration.plans import OutboundPlan
+from statsig_segment.segment.arrays import coerce_id
+from statsig_segment.segment.placeholders import PLAIN_ENDS, PLAIN_STARTS, is_placeholder
 from statsig_segment.statsig import (
     CONFIG_CHANGE,
     CUSTOM_IDS,
@@ -24,6 +40,7 @@ from statsig_segment.statsig import (
     SEGMENT_SDK,
     STABLE_ID,
     STATSIG_METADATA,
+    TIME,
     TIME_UUID,
     TIMESTAMP,
     USER,
@@ -36,7 +53,7 @@ JsonObject: TypeAlias = dict[str, Any]
 _STRINGS: Final = frozenset({str})
 _SCALARS: Final = frozenset({str, int, float, bool, type(None)})
 _ROOM: Final = 64
-"""So deep may an event be; a deeper one is the reference's."""
+"""The most levels of an event; a deeper one is the reference's."""
 
 
 class _OddError(Exception):
@@ -44,21 +61,31 @@ class _OddError(Exception):
 
 
 def outbound_track(payload: object, plan: OutboundPlan | None) -> JsonObject | str | None:  # noqa: C901, PLR0911, PLR0912, PLR0915
-    """Give the track call of a sound event, the reason for which it is skipped, or `None` to step aside.
+    """Return the track call of a sound event, the reason for which it is skipped, or `None` to step aside.
 
-    It takes any payload, and steps aside for all but exact dicts. It reads an event from top to bottom; one long
-    function, because each call of another costs what a rule costs.
+    It takes any payload, and steps aside for all but exact dicts. It is one long function, because each call of another
+    costs as much as a rule.
     """
     if type(payload) is not dict or plan is None:
         return None
     try:
         get = payload.get
-        is_deliverable, anonymous_id_type, allow_segment_origin, exposures, include_new_events, events = plan
+        (
+            is_deliverable,
+            anonymous_ids,
+            group_id,
+            needs_time_uuid,
+            allow_segment_origin,
+            exposures,
+            include_new_events,
+            events,
+            drop_rows,
+        ) = plan
         name = get(EVENT_NAME)
         if type(name) is not str or not name or name == CONFIG_CHANGE:
             return None
 
-        # -- What parsing reads ----------------------------------------------------------------------------------------
+        # -- What parsing reads (OU-1, IN-6) ---------------------------------------------------------------------------
         user: JsonValue
         metadata: JsonValue
         statsig_metadata: JsonValue
@@ -80,7 +107,7 @@ def outbound_track(payload: object, plan: OutboundPlan | None) -> JsonObject | s
             if type(sdk_type) is not str and sdk_type is not None:
                 return None
 
-        # -- What is not sent ------------------------------------------------------------------------------------------
+        # -- What is not sent (FL-2, FL-7) -----------------------------------------------------------------------------
         if name.startswith(INTERNAL_PREFIX):
             passes = exposures and name in EXPOSURES
         else:
@@ -88,12 +115,12 @@ def outbound_track(payload: object, plan: OutboundPlan | None) -> JsonObject | s
         if not passes:
             return "filtered"
         if not allow_segment_origin and (sdk_type == SEGMENT_SDK or name.startswith(SEGMENT_PREFIX)):
-            return "segment_origin"
+            return None if drop_rows else "segment_origin"  # a row that drops it comes first
 
-        # -- The call --------------------------------------------------------------------------------------------------
+        # -- The context and the properties (OU-3, OU-5) ---------------------------------------------------------------
         context: JsonObject = {}
         properties: JsonObject = {}
-        custom_ids: JsonObject = EMPTY
+        custom_ids: JsonObject = {}
         if user is not None:
             if type(user) is not dict:
                 return None
@@ -101,9 +128,11 @@ def outbound_track(payload: object, plan: OutboundPlan | None) -> JsonObject | s
             if PRIVATE_ATTRIBUTES in copied:
                 del copied[PRIVATE_ATTRIBUTES]
             context[USER] = copied
-            custom_ids = user.get(CUSTOM_IDS) or EMPTY
-            if type(custom_ids) is not dict and custom_ids is not EMPTY:
-                return None
+            ids: JsonValue = user.get(CUSTOM_IDS)
+            if ids is not None:
+                if type(ids) is not dict:
+                    return None
+                custom_ids = ids
         elif USER in payload:
             context[USER] = None
         if value is not None or VALUE in payload:
@@ -114,60 +143,81 @@ def outbound_track(payload: object, plan: OutboundPlan | None) -> JsonObject | s
         if metadata is not None:
             if type(metadata) is not dict:
                 return None
-            if _STRINGS.issuperset(map(type, metadata)) and _SCALARS.issuperset(map(type, metadata.values())):
-                context[METADATA], properties[METADATA] = metadata.copy(), metadata.copy()
-            else:
-                context[METADATA], properties[METADATA] = _copy(metadata, _ROOM), _copy(metadata, _ROOM)
+            context[METADATA], properties[METADATA] = _copy(metadata, _ROOM), _copy(metadata, _ROOM)
         elif METADATA in payload:
             context[METADATA] = properties[METADATA] = None
         context["library"] = {"name": "statsig", "version": "1.0"}
-        if not has_stable_id or type(stable_id) is not str or not stable_id:
-            if has_stable_id and stable_id is not None:
+        if type(stable_id) is str and stable_id:
+            if stable_id[0] not in PLAIN_STARTS and stable_id[-1] not in PLAIN_ENDS and is_placeholder(stable_id):
                 return None
-            own = custom_ids.get(STABLE_ID)
-            if own is not None and (type(own) is not str or not own):
+        else:
+            if stable_id is not None:
+                return None
+            stable_id = custom_ids.get(STABLE_ID)
+            if stable_id is not None and (type(stable_id) is not str or not stable_id):
                 return None
             has_stable_id = has_stable_id or STABLE_ID in custom_ids
-            stable_id = own
         if has_stable_id:
             context[STABLE_ID] = stable_id
+        if drop_rows and _is_dropped(payload, context, drop_rows):
+            return "filtered"
 
+        # -- Whose it is; a placeholder is an issue (OU-3, ID-8) -------------------------------------------------------
         track: JsonObject = {"type": "track"}
         if type(user_id) is str and user_id:
+            if user_id[0] not in PLAIN_STARTS and user_id[-1] not in PLAIN_ENDS and is_placeholder(user_id):
+                return None
             track["userId"] = user_id
         elif not _is_nobody(track, payload, user_id, user, is_deliverable=is_deliverable):
             return None
+        for text in custom_ids.values():
+            is_odd = type(text) is not str or not text or (text[0] not in PLAIN_STARTS and text[-1] not in PLAIN_ENDS)
+            if is_odd and _is_placeholder(text):
+                return None
         if timestamp is not None:
             track["timestamp"] = timestamp
         track["event"] = name
         track["context"] = context
         track["properties"] = properties
+
+        # -- What Segment's API accepts (OU-4) -------------------------------------------------------------------------
         if is_deliverable:
-            anonymous_id = stable_id if anonymous_id_type == STABLE_ID else custom_ids.get(anonymous_id_type)
-            if anonymous_id is not None:
-                if type(anonymous_id) is not str or not anonymous_id:
+            for id_type in anonymous_ids:
+                anonymous_id = stable_id if id_type == STABLE_ID else custom_ids.get(id_type)
+                if anonymous_id is not None:
+                    if type(anonymous_id) is not str or not anonymous_id:
+                        return None
+                    track["anonymousId"] = anonymous_id
+                    break
+            else:
+                if "userId" not in track:
                     return None
-                track["anonymousId"] = anonymous_id
-            elif "userId" not in track:
-                return None
             if timestamp is not None:
                 track["timestamp"] = iso_text(timestamp)
-            if type(time_uuid) is str and time_uuid:
-                track["messageId"] = time_uuid
             email = None if user is None else user.get(EMAIL)
             if email is not None:
                 if type(email) is not str:
                     return None
                 if email:
                     context["traits"] = {EMAIL: email}
+            if group_id is not None:
+                group = custom_ids.get(group_id)
+                if group is not None:
+                    if type(group) is not str or not group:
+                        return None
+                    context["groupId"] = group
+            if type(time_uuid) is str and time_uuid:
+                track["messageId"] = time_uuid
+            elif needs_time_uuid:
+                return None
         return track  # noqa: TRY300 - the reader comes here from above, not from the handler
     except Exception:  # noqa: BLE001 - the law: whatever is odd, in whatever way it shows, is the reference's
         return None
 
 
 def _time_ms(payload: JsonObject) -> int | None:
-    """Read a time that is not a plain integer."""
-    for name in (TIMESTAMP, "time"):
+    """Read a time that is not a plain integer (OU-1, IN-6)."""
+    for name in (TIMESTAMP, TIME):
         value = payload.get(name)
         if value is not None:
             time_ms = epoch_ms(value) if type(value) in _SCALARS else None
@@ -178,11 +228,11 @@ def _time_ms(payload: JsonObject) -> int | None:
 
 
 def _is_nobody(track: JsonObject, payload: JsonObject, user_id: Any, user: Any, *, is_deliverable: bool) -> bool:
-    """Add the user ID of an event whose top-level one is absent, null or empty; give `False` to step aside."""
+    """Add the user ID of an event whose top-level one is absent, null or empty; return `False` to step aside (OU-3)."""
     inner = None if user is None else user.get(USER_ID)
     if type(inner) is str and inner and (user_id is None or user_id == ""):
         track["userId"] = inner
-        return True
+        return not is_placeholder(inner)
     if (user_id is not None and user_id != "") or (inner is not None and inner != ""):
         return False
     if not is_deliverable:
@@ -193,17 +243,37 @@ def _is_nobody(track: JsonObject, payload: JsonObject, user_id: Any, user: Any, 
     return True
 
 
+def _is_placeholder(value: Any) -> bool:
+    """Return whether an ID of any JSON type is a placeholder (ID-8)."""
+    text = coerce_id(value)
+    return text is not None and is_placeholder(text)
+
+
+def _is_dropped(payload: JsonObject, context: JsonObject, rows: tuple[tuple[str, tuple[str, ...], Any], ...]) -> bool:
+    """Return whether one of the rows of `drop_where` fits an event, whose objects have been copied by now (FL-2)."""
+    for field, names, fits in rows:
+        if len(names) > 1 and field in payload:
+            raise _OddError
+        value: Any = payload.get(names[0]) if names[0] in {EVENT_NAME, USER_ID} else context.get(names[0])
+        for name in names[1:]:
+            value = value.get(name) if type(value) is dict else None
+        if fits(value):
+            return True
+    return False
+
+
 def _copy(value: JsonValue, room: int) -> Any:
     """Copy an object or array of exact types."""
     if not room:
         raise _OddError
     if type(value) is dict:
+        if not _STRINGS.issuperset(map(type, value)):
+            raise _OddError
         copied: JsonObject = value.copy()
-        for key, item in value.items():
-            if type(key) is not str:
-                raise _OddError
-            if type(item) is not str and type(item) not in _SCALARS:
-                copied[key] = _copy(item, room - 1)
+        if not _SCALARS.issuperset(map(type, value.values())):
+            # Most values are scalars, which the copy holds already, so the loop is over the others alone.
+            for key in compress(value, map(not_, map(_SCALARS.__contains__, map(type, value.values())))):
+                copied[key] = _copy(value[key], room - 1)
         return copied
     if type(value) is not list:
         raise _OddError

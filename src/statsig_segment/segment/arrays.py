@@ -88,11 +88,11 @@ def coerce_id(value: Any) -> str | None:
     ['u1', '42', '42', '0', None, None, None, None]
 
     """
+    if type(value) is str:
+        return value or None
     if type(value) is int:
         return integer_text(value)
-    if type(value) is float and value.is_integer():
-        return integer_text(int(value))
-    return filled_text(value)
+    return integer_text(int(value)) if type(value) is float and value.is_integer() else None
 
 
 def custom_value(value: Any) -> Kept:

@@ -1,5 +1,6 @@
 """IDs that stand for nobody: texts that clients send where a variable was empty (ID-8)."""
 
+from string import ascii_letters, digits
 from typing import Final
 
 from statsig_segment._json.values import FrozenDict
@@ -32,6 +33,11 @@ PLACEHOLDER_IDS: Final = FrozenDict(
 )
 """Text in lower case, without the white space and quotes around it -> who refuses it as an ID."""
 
+_ALPHANUMERIC: Final = frozenset(ascii_letters + digits)
+PLAIN_STARTS: Final = _ALPHANUMERIC.difference("0", *(text[:1] + text[:1].upper() for text in PLACEHOLDER_IDS))
+PLAIN_ENDS: Final = _ALPHANUMERIC.difference("0", *(text[-1:] + text[-1:].upper() for text in PLACEHOLDER_IDS))
+"""An ID that begins or ends with one of these is not a placeholder."""
+
 PADDING: Final = (
     "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000\"'"
@@ -45,5 +51,7 @@ def is_placeholder(text: str) -> bool:
     >>> [is_placeholder(text) for text in ("undefined", "' NULL '", "0000-0000", "user-7")]
     [True, True, True, False]
     """
+    if text[:1] in PLAIN_STARTS or text[-1:] in PLAIN_ENDS:
+        return False
     bare = text.strip(PADDING)
     return bare.lower() in PLACEHOLDER_IDS or not bare.strip("0-")

@@ -1,12 +1,21 @@
-"""What Statsig exports: events, config changes, rows of the warehouse; reading them, and splitting bodies."""
+"""What Statsig exports: events, config changes, rows of its warehouse tables; reading them, and splitting bodies.
+
+An export is read once into a frozen tree, and that tree is what the models hold. Only what cannot stay is replaced: a
+time that is not whole milliseconds, private attributes, a value of the wrong kind. A row of a table is first written
+as the event that it is about, and read as that event from there on. Issues name places of the source, which for a row
+are its columns as they are spelled there.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import reduce
+from types import MappingProxyType
 from typing import Any, ClassVar, Final, TypeAlias
 
 import attrs
 
 from statsig_segment import statsig
 from statsig_segment._json.bodies import copies_of, read_body
+from statsig_segment._json.models import Checks, frozen, issue_tuple, made, plain_or_none
 from statsig_segment._json.times import epoch_ms
 from statsig_segment._json.values import (
     EMPTY,
@@ -15,48 +24,60 @@ from statsig_segment._json.values import (
     codes_of,
     filled_text,
     freeze,
-    freeze_object,
     is_object,
     read_payload,
     read_text,
     read_tree,
 )
-from statsig_segment.errors import Issue, StatsigEventError, add_issue
+from statsig_segment.errors import Issue, StatsigEventError, add_issue, join_path
 from statsig_segment.segment.arrays import coerce_id
+from statsig_segment.segment.placeholders import is_placeholder
 from statsig_segment.statsig.events import PLAIN_FIELDS, USER_ATTRIBUTES, StatsigUser
 
-_OBJECTS: Final = (statsig.USER, statsig.METADATA, statsig.STATSIG_METADATA)
-_AS_THEY_ARE: Final = (statsig.USER_ID, statsig.VALUE, statsig.TIME_UUID, statsig.UNIT_ID)
-_TIMES: Final = (statsig.TIMESTAMP, statsig.TIME)
-"""The fields that may hold the time, in order: SDKs log `time` (OU-1)."""
-
 Json: TypeAlias = Any
-
 
 ABSENT: Final = object()
 """Stands for a key that is not there, where null means something else."""
 
+_OBJECTS: Final = (statsig.USER, statsig.METADATA, statsig.STATSIG_METADATA)
+_OBJECT_OR_NULL: Final = frozenset({FrozenDict, type(None)})
+_PROPERTIES: Final = "properties"
+_SEGMENT_EVENT: Final = "event"  # in the form that Segment gets, a config change has Segment's names
+_SEGMENT_USER_ID: Final = "userId"
 
-def _tuple_of_issues(issues: Iterable[Issue]) -> tuple[Issue, ...]:
-    return tuple(issues)
+
+_CHECKS: Final = Checks(StatsigEventError)
+
+
+def _public(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Freeze an export without the private attributes of its user, which never leave (OU-5)."""
+    fields = frozen(fields)
+    user = fields.get(statsig.USER) if is_object(fields) else None
+    if not is_object(user) or statsig.PRIVATE_ATTRIBUTES not in user:
+        return fields
+    public = {name: value for name, value in user.items() if name != statsig.PRIVATE_ATTRIBUTES}
+    return FrozenDict({**fields, statsig.USER: FrozenDict(public)})
 
 
 @attrs.frozen(kw_only=True, slots=False)
 class ExportedEvent:
-    """An event as Statsig exported it; it knows what is absent from what is null, and passes on what it does not know.
+    """An event as Statsig exported it; it knows what is absent from what is null.
 
-    Shape: `fields` is what the export says under Statsig's own names: an absent field has no key, null is `None`, the
-    time is an integer of epoch milliseconds. The other attributes read it.
+    The attributes other than `fields` and `issues` read `fields`.
 
     >>> from statsig_segment import ExportedEvent, parse_statsig_event
     >>> event = parse_statsig_event({"eventName": "checkout", "userID": "u1", "value": 5})
     >>> assert isinstance(event, ExportedEvent)
     >>> event.fields
     {'eventName': 'checkout', 'userID': 'u1', 'value': 5}
+
     """
 
-    fields: Mapping[str, Any] = attrs.field(converter=freeze_object)
-    issues: tuple[Issue, ...] = attrs.field(default=(), converter=_tuple_of_issues)
+    fields: Mapping[str, Any] = attrs.field(converter=_public, validator=_CHECKS.object)
+    """What the export says: an absent field has no key, null is `None`, `timestamp` is in epoch milliseconds. Private
+    attributes are not in it, nor is a `user` or `metadata` of the wrong kind."""
+    issues: tuple[Issue, ...] = attrs.field(default=(), converter=issue_tuple, validator=_CHECKS.issues)
+    """What its sender should know, by place in the export."""
 
     @property
     def event_name(self) -> str:
@@ -66,7 +87,14 @@ class ExportedEvent:
     @property
     def user(self) -> StatsigUser:
         """The user; a field of the wrong kind counts as absent here, and stays in `fields`."""
-        return _user(self.fields)
+        user = object_in(self.fields, statsig.USER)
+        return StatsigUser(
+            user_id=coerce_id(user_id_of(self.fields)),
+            custom_ids=_ids_in(user),
+            custom=object_in(user, statsig.CUSTOM),
+            environment=filled_text(object_in(user, statsig.ENVIRONMENT).get(statsig.TIER)),
+            **{USER_ATTRIBUTES[name]: coerce_id(user.get(name)) for name in PLAIN_FIELDS},
+        )
 
     @property
     def time_ms(self) -> int | None:
@@ -81,12 +109,7 @@ class ExportedEvent:
     @property
     def metadata(self) -> Mapping[str, Any]:
         """The metadata; absent and null are empty here."""
-        return self.fields.get(statsig.METADATA) or FrozenDict()
-
-    @property
-    def sdk_type(self) -> Json:
-        """The SDK that logged the event (FL-7)."""
-        return object_in(self.fields, statsig.STATSIG_METADATA).get(statsig.SDK_TYPE)
+        return object_in(self.fields, statsig.METADATA) or FrozenDict()
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -95,28 +118,33 @@ class ConfigChange:
 
     event_name: ClassVar[str] = statsig.CONFIG_CHANGE
 
-    timestamp: int | None = None
+    timestamp: int | None = attrs.field(default=None, validator=_CHECKS.time)
     """Epoch milliseconds; the clock is the caller's."""
-    user_id: str | None = None
-    user_id_is_null: bool = False
-    """The source says null where a user ID would stand; the documented profile passes that on (OU-3)."""
-    author: str | None = None
-    config_name: str | None = None
-    description: str | None = None
-    environment: str | None = None
-    properties: Mapping[str, Any] = attrs.field(factory=FrozenDict, converter=freeze_object)
+    user_id: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    """The ID of the user who made the change."""
+    author: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    """That user's name, or else the email, or else the ID."""
+    config_name: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    """The name of the gate, experiment or other configuration."""
+    description: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    """What changed, in words."""
+    environment: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    """The environment, or several of them separated by commas."""
+    properties: Mapping[str, Any] = attrs.field(factory=FrozenDict, converter=frozen, validator=_CHECKS.object)
     """Further properties, in both profiles: values of the four above that are not text, and the rest of a change that
     came in Segment's own form."""
-    metadata: Mapping[str, Any] = attrs.field(factory=FrozenDict, converter=freeze_object)
+    metadata: Mapping[str, Any] = attrs.field(factory=FrozenDict, converter=frozen, validator=_CHECKS.object)
     """What else the source says, for the deliverable profile: `configType`, `action`, `tags` and the rest."""
-    email: str | None = None
-    custom_ids: Mapping[str, str] = attrs.field(factory=FrozenDict, converter=freeze_object)
+    email: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    """The user's email."""
+    custom_ids: Mapping[str, str] = attrs.field(factory=FrozenDict, converter=frozen, validator=_CHECKS.texts)
     """ID type -> ID, `stableID` among them (OU-4)."""
-    message_id: str | None = None
+    message_id: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
     """The `timeUUID` of the export, so that a retried delivery is counted once (OU-4)."""
-    sdk_type: Json = None
-    """The SDK that logged the change (FL-7)."""
-    issues: tuple[Issue, ...] = attrs.field(default=(), converter=_tuple_of_issues)
+    issues: tuple[Issue, ...] = attrs.field(default=(), converter=issue_tuple, validator=_CHECKS.issues)
+    """What its sender should know, by place in the export."""
+    fields: Mapping[str, Any] = attrs.field(factory=FrozenDict, converter=_public, validator=_CHECKS.object, repr=False)
+    """What the export says, as in an `ExportedEvent`; empty for a change of the caller's own."""
 
 
 AUTHOR: Final = "author"
@@ -128,218 +156,291 @@ CHANGE_FIELDS: Final = FrozenDict(
 _NAMED_METADATA: Final = FrozenDict({"name": CONFIG_NAME, "description": "description", "environment": "environment"})
 """Metadata of a config change -> the property that it becomes (OU-6)."""
 _RENAMED_METADATA: Final = FrozenDict({"type": "configType"})
-_PROPERTIES: Final = "properties"
-_SEGMENT_EVENT: Final = "event"  # in the form that Segment gets, a config change has Segment's names
-_SEGMENT_USER_ID: Final = "userId"
+
+
+# -- What an export says ----------------------------------------------------------------------------------------------
+
+
+def object_in(fields: Mapping[str, Any], name: str) -> FrozenDict:
+    """Return the object that a field holds, an empty one where it holds none."""
+    value = fields.get(name)
+    return value if type(value) is FrozenDict else EMPTY
+
+
+def first_id(candidates: Iterable[Any], *, drop: bool = False) -> Any:
+    """Return the first candidate that is an ID, else the first explicit null or "" as it is, else `ABSENT` (OU-3).
+
+    With `drop`, a placeholder counts as absent (OU-4).
+    """
+    nothing = ABSENT
+    for candidate in candidates:  # one after the other, for a later one may be too long to print
+        text = coerce_id(candidate)
+        if text is None:
+            if nothing is ABSENT and (candidate is None or candidate == ""):
+                nothing = candidate
+        elif not (drop and is_placeholder(text)):
+            return text
+    return nothing
+
+
+def user_id_of(fields: Mapping[str, Any], *, drop: bool = False) -> Any:
+    """Return the user ID of an export, null or `ABSENT` (OU-3)."""
+    user = object_in(fields, statsig.USER)
+    return first_id((fields.get(statsig.USER_ID, ABSENT), user.get(statsig.USER_ID, ABSENT)), drop=drop)
+
+
+def stable_id_of(fields: Mapping[str, Any], *, drop: bool = False) -> Any:
+    """Return the stable ID of an export, null or `ABSENT` (OU-3)."""
+    own = object_in(fields, statsig.STATSIG_METADATA).get(statsig.STABLE_ID, ABSENT)
+    custom_ids = object_in(object_in(fields, statsig.USER), statsig.CUSTOM_IDS)
+    return first_id((own, custom_ids.get(statsig.STABLE_ID, ABSENT)), drop=drop)
+
+
+def email_of(fields: Mapping[str, Any]) -> str | None:
+    """Return the email of the user."""
+    return filled_text(object_in(fields, statsig.USER).get(statsig.EMAIL))
+
+
+def _ids_in(user: Mapping[str, Any]) -> dict[str, str]:
+    ids = {id_type: coerce_id(value) for id_type, value in object_in(user, statsig.CUSTOM_IDS).items()}
+    return {id_type: text for id_type, text in ids.items() if text is not None}
 
 
 # -- Reading ----------------------------------------------------------------------------------------------------------
 
+_Places: TypeAlias = Mapping[tuple[str, ...], str]
+"""The first one or two names that lead to a value in an event -> its wire path in the export, where that differs."""
+_NO_PLACES: Final[_Places] = MappingProxyType({})
+_SEGMENT_PLACES: Final[_Places] = MappingProxyType({(statsig.USER_ID,): f"$.{_SEGMENT_USER_ID}"})
+
+_SENT: Final = frozenset(
+    {
+        *(statsig.USER, statsig.USER_ID, statsig.VALUE, statsig.METADATA, statsig.TIMESTAMP),
+        *(statsig.TIME_UUID, statsig.STATSIG_METADATA),
+    }
+)
+"""The top-level keys of which something may leave."""
+
 
 def parse_statsig_event(payload: Mapping[str, Any] | str | bytes) -> ExportedEvent | ConfigChange:
-    """Read one event of a Statsig export.
+    """Read one event of a Statsig export, or one row of its warehouse tables.
 
-    Shape: a mapping, or JSON text as `str` or UTF-8 `bytes`, in; a `ConfigChange` for `statsig::config_change`, in
-    any of its five public shapes, and an `ExportedEvent` for everything else out. Rows of the warehouse export are
-    read too. `user.privateAttributes` is left behind.
-    Units: `time_ms` is in epoch milliseconds; IN-6 says which times are read.
-    Errors: `StatsigEventError` with code `invalid_json`, `not_an_object` or `missing_event`.
-    Rules: OU-1, OU-5, OU-7, OU-9. Source: Statsig's pages on Segment, on webhooks and on its warehouse export.
+    Args:
+        payload: A mapping, or JSON text as `str` or UTF-8 `bytes`.
+
+    Returns:
+        A `ConfigChange` for `statsig::config_change` in any of its five public forms, and an `ExportedEvent` for
+        anything else. `user.privateAttributes` is left behind.
+
+    Raises:
+        StatsigEventError: Code `invalid_json`, `number_too_long`, `not_an_object` or `missing_event`.
+
+    Rules: OU-1, OU-5, OU-7, OU-9, OU-10, ID-8.
+    Source: Statsig's pages on Segment, on webhooks and on its warehouse exports.
 
     >>> event = parse_statsig_event({"eventName": "checkout", "userID": "u1", "timestamp": "1709292896789", "value": 5})
     >>> assert isinstance(event, ExportedEvent)  # not a ConfigChange
     >>> event.event_name, event.user.user_id, event.time_ms, event.value
     ('checkout', 'u1', 1709292896789, 5)
+
     """
-    given, losses = read_payload(payload, StatsigEventError)
-    fields = _without_private_attributes(given)
-    if statsig.EVENT_NAME not in fields and _ROW_NAME in fields:
-        fields, lost = read_tree(_event_of_row(fields))
-        losses = FrozenDict(losses | lost) if is_object(lost) else losses
     issues: list[Issue] = []
-    if fields.get(statsig.EVENT_NAME) is None and fields.get(_SEGMENT_EVENT) == statsig.CONFIG_CHANGE:
-        known = _known_fields(fields, issues) | _segment_user_id(fields)
-        _note_losses(losses, issues)
-        return _change(known, object_in(fields, _PROPERTIES), FrozenDict(), issues)
-    name = filled_text(fields.get(statsig.EVENT_NAME))
-    if name is None:
+    places = _NO_PLACES
+    fields, lost = read_payload(payload, StatsigEventError)
+    row = None if statsig.EVENT_NAME in fields else _event_of_row(fields, lost, issues)
+    if row is not None:
+        fields, places = row
+    elif lost:
+        sent = _SENT | ({statsig.TIME} if fields.get(statsig.TIMESTAMP) is None else set())
+        sent |= set() if statsig.EVENT_NAME in fields else {_PROPERTIES, _SEGMENT_USER_ID}
+        for field in sorted(sent & lost.keys()):
+            _note_lost(field, lost[field], f"$.{field}", issues)
+    name = fields.get(statsig.EVENT_NAME)
+    if name is None and fields.get(_SEGMENT_EVENT) == statsig.CONFIG_CHANGE:
+        if _SEGMENT_USER_ID in fields:
+            fields, places = FrozenDict(fields | {statsig.USER_ID: fields[_SEGMENT_USER_ID]}), _SEGMENT_PLACES
+        settled = _settled(fields, places, issues)
+        return _change(settled, object_in(settled, _PROPERTIES), {}, issues)
+    if type(name) is not str or not name:
         raise StatsigEventError("missing_event", f"$.{statsig.EVENT_NAME}")
-    known = _known_fields(fields, issues)
-    _note_losses(losses, issues)
+    settled = _settled(fields, places, issues)
     if name == statsig.CONFIG_CHANGE:
-        return _change(known, _change_properties(known), _change_metadata(known), issues)
-    return ExportedEvent(fields=FrozenDict({statsig.EVENT_NAME: name} | known), issues=dict.fromkeys(issues))
+        return _change(settled, _change_properties(settled), _change_metadata(settled), issues)
+    return made(ExportedEvent, {"fields": settled, "issues": tuple(dict.fromkeys(issues))})
 
 
-def _segment_user_id(fields: FrozenDict) -> dict[str, Any]:
-    return {statsig.USER_ID: fields[_SEGMENT_USER_ID]} if _SEGMENT_USER_ID in fields else {}
+def _place(places: _Places, *names: str) -> str:
+    """Return the wire path in the export of a value of the event; for a row, that of the column."""
+    return places.get(names[:2]) or places.get(names[:1]) or reduce(join_path, names, "$")
 
 
-def _without_private_attributes(fields: FrozenDict) -> FrozenDict:
-    """Leave the private attributes of the user behind (OU-5)."""
-    user = fields.get(statsig.USER)
-    if not is_object(user) or statsig.PRIVATE_ATTRIBUTES not in user:
-        return fields
-    public = FrozenDict({key: value for key, value in user.items() if key != statsig.PRIVATE_ATTRIBUTES})
-    return FrozenDict(fields | {statsig.USER: public})
+def _note_lost(field: str, lost: Lost, path: str, issues: list[Issue]) -> None:
+    """Note what could not be read of a field and would have been sent (IN-10, TR-5)."""
+    if is_object(lost) and field == statsig.USER:
+        lost = FrozenDict({name: inside for name, inside in lost.items() if name != statsig.PRIVATE_ATTRIBUTES})
+    elif is_object(lost) and field == statsig.STATSIG_METADATA:
+        lost = lost.get(statsig.STABLE_ID)
+    for code in sorted(set(codes_of(lost))):
+        add_issue(issues, code, path)
 
 
-def _known_fields(fields: FrozenDict, issues: list[Issue]) -> dict[str, Any]:
-    """Keep what an export carries and what is of the right kind, with null kept apart from absent (OU-1)."""
-    known = {name: fields[name] for name in _AS_THEY_ARE if name in fields}
-    known |= {
-        name: fields[name] for name in _OBJECTS if name in fields and (fields[name] is None or is_object(fields[name]))
-    }
-    time = _time(fields, issues)
-    return known if time is None else known | {statsig.TIMESTAMP: time}
-
-
-def _time(fields: FrozenDict, issues: list[Issue]) -> int | None:
-    """Read the first time that is present and not null (OU-1)."""
-    name = next((name for name in _TIMES if fields.get(name) is not None), None)
-    if name is None:
-        return None
-    time_ms = epoch_ms(fields[name])
-    if time_ms is None:
-        add_issue(issues, "time_unreadable", f"$.{name}")
-    return time_ms
-
-
-def _note_losses(losses: Mapping[str, Lost], issues: list[Issue]) -> None:
-    """Note values that would have been sent and could not be read, at their top-level key (IN-10, TR-5)."""
-    sent = {name: lost for name, lost in losses.items() if name in _SENT}
-    user, sender = sent.get(statsig.USER), sent.get(statsig.STATSIG_METADATA)
-    if is_object(user):
-        sent[statsig.USER] = FrozenDict({key: lost for key, lost in user.items() if key != statsig.PRIVATE_ATTRIBUTES})
-    if is_object(sender):
-        sent[statsig.STATSIG_METADATA] = sender.get(statsig.STABLE_ID)
-    for name, lost in sent.items():
-        for code in codes_of(lost):
-            add_issue(issues, code, f"$.{name}")
-
-
-def object_in(fields: Mapping[str, Any], name: str) -> FrozenDict:
-    """Give an object that a field holds, an empty one where it holds none."""
+def _settled(fields: FrozenDict, places: _Places, issues: list[Issue]) -> Mapping[str, Any]:
+    """Replace what cannot stay as it was exported, and note what is wrong with its time and IDs (OU-1, ID-8)."""
+    replaced: dict[str, Any] = {}
+    if not _OBJECT_OR_NULL.issuperset(map(type, map(fields.get, _OBJECTS))):
+        replaced = {name: ABSENT for name in _OBJECTS if type(fields.get(name)) not in _OBJECT_OR_NULL}
+    timestamp = fields.get(statsig.TIMESTAMP)
+    name = statsig.TIME if timestamp is None else statsig.TIMESTAMP
     value = fields.get(name)
-    return value if is_object(value) else FrozenDict()
+    time_ms = None if value is None else epoch_ms(value)
+    if time_ms is None and value is not None:
+        add_issue(issues, "time_unreadable", _place(places, name))
+    if time_ms is None and statsig.TIMESTAMP in fields:
+        replaced[statsig.TIMESTAMP] = ABSENT
+    elif time_ms is not timestamp:
+        replaced[statsig.TIMESTAMP] = time_ms
+    if replaced:
+        fields = FrozenDict({name: value for name, value in (fields | replaced).items() if value is not ABSENT})
+    _note_placeholders(fields, places, issues)
+    return _public(fields)
 
 
-def first_id(*candidates: Any) -> Any:
-    """Give the first candidate that is an ID, else the first explicit null or "" as it is, else `ABSENT` (OU-3)."""
-    for candidate in candidates:  # one after the other, for a later one may be too long to print
-        text = coerce_id(candidate)
-        if text is not None:
-            return text
-    return next((candidate for candidate in candidates if candidate is None or candidate == ""), ABSENT)
+def _note_placeholders(fields: FrozenDict, places: _Places, issues: list[Issue]) -> None:
+    """Note each ID that is a placeholder: the user ID, the custom IDs and the stable ID (OU-4, ID-8)."""
+    user, own = object_in(fields, statsig.USER), object_in(fields, statsig.STATSIG_METADATA)
+    found: list[tuple[str, ...]] = []
+    user_id = coerce_id(fields.get(statsig.USER_ID))
+    if user_id is None:
+        if _is_placeholder(user.get(statsig.USER_ID)):
+            found.append((statsig.USER, statsig.USER_ID))
+    elif is_placeholder(user_id):
+        found.append((statsig.USER_ID,))
+    if _is_placeholder(own.get(statsig.STABLE_ID)):
+        found.append((statsig.STATSIG_METADATA, statsig.STABLE_ID))
+    for id_type, value in object_in(user, statsig.CUSTOM_IDS).items():
+        if _is_placeholder(value):
+            found.append((statsig.USER, statsig.CUSTOM_IDS, id_type))
+    for names in found:
+        add_issue(issues, "id_placeholder", _place(places, *names))
 
 
-def user_id_of(fields: Mapping[str, Any]) -> Any:
-    """Give the user ID of an export, null or `ABSENT` (OU-3)."""
-    return first_id(fields.get(statsig.USER_ID, ABSENT), object_in(fields, statsig.USER).get(statsig.USER_ID, ABSENT))
-
-
-def stable_id_of(fields: Mapping[str, Any]) -> Any:
-    """Give the stable ID of an export, null or `ABSENT` (OU-3)."""
-    own = object_in(fields, statsig.STATSIG_METADATA).get(statsig.STABLE_ID, ABSENT)
-    return first_id(own, object_in(object_in(fields, statsig.USER), statsig.CUSTOM_IDS).get(statsig.STABLE_ID, ABSENT))
-
-
-def email_of(fields: Mapping[str, Any]) -> str | None:
-    """Give the email of the user."""
-    return filled_text(object_in(fields, statsig.USER).get(statsig.EMAIL))
-
-
-def _user(fields: Mapping[str, Any]) -> StatsigUser:
-    user = object_in(fields, statsig.USER)
-    plain = {USER_ATTRIBUTES[name]: coerce_id(user.get(name)) for name in PLAIN_FIELDS}
-    return StatsigUser(
-        user_id=coerce_id(user_id_of(fields)),
-        custom_ids=_ids_in(object_in(user, statsig.CUSTOM_IDS)),
-        custom=object_in(user, statsig.CUSTOM),
-        environment=filled_text(object_in(user, statsig.ENVIRONMENT).get(statsig.TIER)),
-        **plain,
-    )
-
-
-def _ids_in(texts: Mapping[str, Any]) -> dict[str, str]:
-    ids = {id_type: coerce_id(value) for id_type, value in texts.items()}
-    return {id_type: text for id_type, text in ids.items() if text is not None}
+def _is_placeholder(value: Any) -> bool:
+    text = coerce_id(value)
+    return text is not None and is_placeholder(text)
 
 
 # -- Rows of the warehouse --------------------------------------------------------------------------------------------
 
-_ROW_NAME: Final = "event_name"
-_ROW_USER: Final = "user_object"
-_ROW_CUSTOM_IDS: Final = "custom_ids"
-_ROW_STATSIG_METADATA: Final = "statsig_metadata"
-_ROW_STABLE_ID: Final = "stable_id"
-_ROW_METADATA: Final = "company_metadata"
-_ROW_FIELDS: Final = FrozenDict(
+_EVENT_COLUMNS: Final = FrozenDict(
     {
-        _ROW_NAME: statsig.EVENT_NAME,
-        "user_id": statsig.USER_ID,
-        "timestamp": statsig.TIMESTAMP,
-        "event_value": statsig.VALUE,
+        "event_name": (statsig.EVENT_NAME,),
+        "user_id": (statsig.USER_ID,),
+        "user_object": (statsig.USER,),
+        "custom_ids": (statsig.USER, statsig.CUSTOM_IDS),
+        "timestamp": (statsig.TIMESTAMP,),
+        "event_value": (statsig.VALUE,),
+        "company_metadata": (statsig.METADATA,),
+        "statsig_metadata": (statsig.STATSIG_METADATA,),
+        "stable_id": (statsig.STATSIG_METADATA, statsig.STABLE_ID),
     }
 )
-"""Column of the warehouse export -> field of an event that holds the same (OU-9)."""
-
-_SENT: Final = frozenset(
+"""Column of the events table -> the names that lead to its value in the event that a row is about (OU-9)."""
+_OBJECT_COLUMNS: Final = ("user_object", "custom_ids", "company_metadata", "statsig_metadata")
+_EXPOSURE_COLUMNS: Final = FrozenDict(
     {
-        statsig.USER,
-        statsig.USER_ID,
-        statsig.VALUE,
-        statsig.METADATA,
-        statsig.TIMESTAMP,
-        statsig.TIME,
-        statsig.TIME_UUID,
-        statsig.STATSIG_METADATA,
-        _PROPERTIES,
-        _SEGMENT_USER_ID,
+        "exposure_type": (statsig.EVENT_NAME,),
+        "unit_id": (statsig.USER_ID,),
+        "first_exposure_utc": (statsig.TIMESTAMP,),
+        **{name: (statsig.METADATA, name) for name in ("name", "rule", "rule_name", "experiment_group", "group_id")},
     }
-    | {*_ROW_FIELDS, _ROW_USER, _ROW_CUSTOM_IDS, _ROW_STABLE_ID, _ROW_METADATA}
 )
-"""The top-level keys of which something may leave."""
+"""The same for the exposures table, where the unit may also be a custom ID (OU-10)."""
+_EXPOSURE_KINDS: Final = ("gate", "layer", "holdout", "config")
+_USER_UNITS: Final = frozenset({"user_id", "userid"})
 
 
-def _event_of_row(row: FrozenDict) -> dict[str, Any]:
-    """Write a row of the warehouse export as the event that it stands for; null columns have no key (OU-9)."""
-    event: dict[str, Any] = {name: row[column] for column, name in _ROW_FIELDS.items() if row.get(column) is not None}
-    user, custom_ids = _column(row, _ROW_USER), _column(row, _ROW_CUSTOM_IDS)
-    if user is not None or custom_ids is not None:
-        public = {key: value for key, value in (user or EMPTY).items() if key != statsig.PRIVATE_ATTRIBUTES}
-        event[statsig.USER] = public | ({} if custom_ids is None else {statsig.CUSTOM_IDS: custom_ids})
-    statsig_metadata, stable_id = _column(row, _ROW_STATSIG_METADATA), row.get(_ROW_STABLE_ID)
-    if statsig_metadata is not None or stable_id is not None:
-        event[statsig.STATSIG_METADATA] = (statsig_metadata or EMPTY) | (
-            {} if stable_id is None else {statsig.STABLE_ID: stable_id}
-        )
-    metadata = _column(row, _ROW_METADATA)
-    return event if metadata is None else event | {statsig.METADATA: metadata}
-
-
-def _column(row: FrozenDict, name: str) -> FrozenDict | None:
-    """Give the object of a column, which may stand as JSON text; anything else counts as null (OU-9)."""
-    value = row.get(name)
-    if type(value) is str:
-        value = freeze(_parsed(value))
-    return value if is_object(value) else None
-
-
-def _parsed(text: str) -> Any:
-    try:
-        return read_text(text, StatsigEventError)
-    except StatsigEventError:
+def _event_of_row(row: FrozenDict, lost: FrozenDict, issues: list[Issue]) -> tuple[FrozenDict, _Places] | None:
+    """Return the event that a row of a table is about, and its places; `None` for what is not a row (OU-9, OU-10)."""
+    columns: dict[str, Any] = {}
+    paths: dict[str, str] = {}
+    for name, value in row.items():
+        if name.lower() not in columns:  # of two that differ in letter case only, the first counts
+            columns[name.lower()], paths[name.lower()] = value, join_path("$", name)
+    if "event_name" in columns:
+        table: Mapping[str, tuple[str, ...]] = _EVENT_COLUMNS
+        for column in _OBJECT_COLUMNS:
+            if column in columns:
+                columns[column] = _object_in_column(columns[column], paths[column], issues)
+    elif "exposure_type" in columns and "unit_id" in columns:
+        table = _EXPOSURE_COLUMNS | {"unit_id": _unit_of(columns.get("unit_type"))}
+        text = filled_text(columns["exposure_type"]) or ""
+        kind = next((word for word in _EXPOSURE_KINDS if word in text.lower()), "experiment")
+        columns["exposure_type"], columns["unit_id"] = f"statsig::{kind}_exposure", coerce_id(columns["unit_id"])
+    else:
         return None
+    for name, inside in lost.items():
+        if name.lower() in table:
+            _note_lost(table[name.lower()][0], inside, join_path("$", name), issues)
+    places = {names[:2]: paths[column] for column, names in table.items() if columns.get(column) is not None}
+    fields, lost_in_event = read_tree(_composed(columns, table))
+    _note_too_deep(lost_in_event, places, issues)
+    return fields, places
+
+
+def _composed(columns: Mapping[str, Any], table: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+    """Return the event that columns make; an exposure always has metadata."""
+    event: dict[str, Any] = {} if table is _EVENT_COLUMNS else {statsig.METADATA: {}}
+    for column, names in table.items():
+        if columns.get(column) is not None:
+            inside = event
+            for name in names[:-1]:
+                inside[name] = inside = dict(inside.get(name, ()))
+            inside[names[-1]] = columns[column]
+    return event
+
+
+def _note_too_deep(lost: Lost, places: _Places, issues: list[Issue]) -> None:
+    """Note what is too deep in the event that a row is about: its values may be deeper there than in the row (TR-5)."""
+    for names, path in places.items() if lost else ():
+        found = lost
+        for name in names:
+            found = found.get(name) if is_object(found) else None
+        if is_object(found):
+            apart = {other[1] for other in places if other[:1] == names and other != names}
+            found = FrozenDict({name: inside for name, inside in found.items() if name not in apart})
+        _note_lost(names[0], found, path, issues)
+
+
+def _object_in_column(value: Any, path: str, issues: list[Issue]) -> Mapping[str, Any] | None:
+    """Return the object of a column, which may be JSON text; anything else counts as null (OU-9)."""
+    if type(value) is str:
+        try:
+            value = read_text(value, StatsigEventError) if value else None
+        except StatsigEventError:
+            value = ABSENT
+    if value is None or isinstance(value, dict):
+        return value
+    add_issue(issues, "json_unreadable", path)
+    return None
+
+
+def _unit_of(unit_type: Any) -> tuple[str, ...]:
+    """Return the names that lead to the unit of an exposure, by its type (OU-10)."""
+    id_type = filled_text(unit_type) or statsig.USER_ID
+    if id_type.lower() in _USER_UNITS:
+        return (statsig.USER_ID,)
+    return (statsig.USER, statsig.CUSTOM_IDS, statsig.STABLE_ID if id_type.lower() == "stable_id" else id_type)
 
 
 # -- Config changes ---------------------------------------------------------------------------------------------------
 
 
-def _change_properties(known: Mapping[str, Any]) -> dict[str, Any]:
+def _change_properties(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Read the documented properties from the forms of Statsig's own webhooks (OU-6, OU-7)."""
-    metadata = object_in(known, statsig.METADATA)
-    author = _author(known)
+    metadata, user = object_in(fields, statsig.METADATA), object_in(fields, statsig.USER)
+    texts = (filled_text(user.get("name")), filled_text(user.get(statsig.EMAIL)))
+    author = next(filter(None, texts), None) or coerce_id(user.get(statsig.USER_ID))
+    author = author or coerce_id(fields.get(statsig.USER_ID))
     found = {} if author is None else {AUTHOR: author}
     found |= {name: metadata[key] for key, name in _NAMED_METADATA.items() if key in metadata}
     if found.get("environment") is None and "environments" in metadata:
@@ -347,42 +448,31 @@ def _change_properties(known: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _change_metadata(known: Mapping[str, Any]) -> dict[str, Any]:
+def _change_metadata(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Read what else such a form says: the rest of its metadata, each under its own name but the type."""
-    metadata = object_in(known, statsig.METADATA)
+    metadata = object_in(fields, statsig.METADATA)
     rest = {key: metadata[key] for key in metadata if key not in _NAMED_METADATA and key not in _RENAMED_METADATA}
     return rest | {name: metadata[key] for key, name in _RENAMED_METADATA.items() if key in metadata}
 
 
-def _author(known: Mapping[str, Any]) -> str | None:
-    """Give the user's name, else email, else user ID (OU-7)."""
-    user = object_in(known, statsig.USER)
-    names = (filled_text(user.get("name")), filled_text(user.get(statsig.EMAIL)))
-    return (
-        next(filter(None, names), None) or coerce_id(user.get(statsig.USER_ID)) or coerce_id(known.get(statsig.USER_ID))
-    )
-
-
 def _change(
-    known: Mapping[str, Any], properties: Mapping[str, Any], metadata: Mapping[str, Any], issues: list[Issue]
+    fields: Mapping[str, Any], properties: Mapping[str, Any], metadata: Mapping[str, Any], issues: list[Issue]
 ) -> ConfigChange:
     texts = {
         attribute: properties[name] for name, attribute in CHANGE_FIELDS.items() if type(properties.get(name)) is str
     }
-    others = {name: value for name, value in properties.items() if CHANGE_FIELDS.get(name) not in texts}
-    user_id, stable_id = user_id_of(known), coerce_id(stable_id_of(known))
-    custom_ids = _ids_in(object_in(object_in(known, statsig.USER), statsig.CUSTOM_IDS))
+    user_id, stable_id = user_id_of(fields), coerce_id(stable_id_of(fields))
     return ConfigChange(
-        timestamp=known.get(statsig.TIMESTAMP),
+        timestamp=fields.get(statsig.TIMESTAMP),
         user_id=None if user_id is ABSENT else user_id,
-        user_id_is_null=user_id is None,
-        properties=others,
+        properties={name: value for name, value in properties.items() if CHANGE_FIELDS.get(name) not in texts},
         metadata=metadata,
-        email=email_of(known),
-        custom_ids=custom_ids if stable_id is None else custom_ids | {statsig.STABLE_ID: stable_id},
-        message_id=filled_text(known.get(statsig.TIME_UUID)),
-        sdk_type=object_in(known, statsig.STATSIG_METADATA).get(statsig.SDK_TYPE),
+        email=email_of(fields),
+        custom_ids=_ids_in(object_in(fields, statsig.USER))
+        | ({} if stable_id is None else {statsig.STABLE_ID: stable_id}),
+        message_id=filled_text(fields.get(statsig.TIME_UUID)),
         issues=dict.fromkeys(issues),
+        fields=fields,
         **texts,
     )
 
