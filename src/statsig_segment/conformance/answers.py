@@ -14,9 +14,7 @@ _MAX_COLUMNS: Final = 500
 
 
 def difference(expected: Answer, answer: Answer) -> str:
-    """Show how an answer departs from the expected one, as a diff; empty if it does not.
-
-    Shape: both answers as the README of the vectors describes them; a long diff is cut short.
+    """Return how an answer differs from the expected one, as a diff, cut short if it is long; empty if it does not.
 
     >>> difference({"skipped": "filtered"}, {"skipped": "filtered"})
     ''
@@ -73,7 +71,7 @@ def _is_at_or_below(path: str, found: str) -> bool:
 
 
 def _canonical(value: Any) -> str:
-    """Give all JSON values that are equal one text; `1` equals `1.0`, but not `true`."""
+    """Return one text for all JSON values that are equal; `1` equals `1.0`, but not `true`."""
     return json.dumps(_with_integers(value), sort_keys=True)
 
 

@@ -34,7 +34,9 @@ _REQUIRED: Final = frozenset({"id", "rules", "source", "description", "operation
 def read_cases(folder: Path) -> list[Case]:
     """Read all cases of a folder of vector files, in the order of the file names.
 
-    Errors: `ValueError` if a JSON file there holds anything else.
+    Raises:
+        ValueError: A JSON file in the folder holds anything else.
+
     """
     paths = sorted(path for path in folder.glob("*.json") if path.name != "schema.json")
     return [case for path in paths for case in _cases_of(path)]

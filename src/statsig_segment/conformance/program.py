@@ -60,7 +60,9 @@ class Run:
 def run(command: Sequence[str], questions: bytes, limits: Limits) -> Run:
     """Run a program over the questions; stop it when it exceeds a limit, and keep what it wrote until then.
 
-    Errors: `OSError` if the program cannot be started.
+    Raises:
+        OSError: The program cannot be started.
+
     """
     with TemporaryFile() as asked, TemporaryFile() as output, TemporaryFile() as errors:
         asked.write(questions)
