@@ -13,8 +13,8 @@ from tests.support.sizes import small_and_large
 
 from statsig_segment import EventNaming, IntegrationConfig, StatsigEvent, load_config, to_log_event, translate_many
 from statsig_segment.configuration.models import derived_of
-from statsig_segment.insight.comparison import Comparison, Example, Finding, compare
-from statsig_segment.insight.comparison.learned import Learned
+from statsig_segment.insight.comparison import Comparison, Example, Finding, PathCount, compare
+from statsig_segment.insight.comparison.templates import Naming
 
 JsonObject = dict[str, Any]
 
@@ -157,6 +157,7 @@ class TestFindings:
             agree=0,
             differ=1,
             examples=(Example(call=2, exported=0, path="$.user.customIDs.companyID"),),
+            paths=(PathCount(path="$.user.customIDs.companyID", kind="different", count=1),),
         )
 
     def test_a_call_that_is_filtered_here_and_arrived_there_differs(self) -> None:
@@ -164,7 +165,7 @@ class TestFindings:
 
         found = compare([track()], [exported()], config)
 
-        assert finding(found, "filtered").examples == (Example(call=0, exported=0, path="$"),)
+        assert finding(found, "sent").examples == (Example(call=0, exported=0, path="$"),)
         assert load_config(found.proposal).inbound.filters.exclude == frozenset()
 
     def test_all_pairs_that_agree_make_it_agree(self) -> None:
@@ -546,7 +547,7 @@ class TestOddCalls:
         found = compare([track(properties=odd)], [exported()])
 
         assert found.paired == 1
-        assert [(each.aspect, each.agree, each.differ) for each in found.findings] == [("filtered", 1, 0)]
+        assert [(each.aspect, each.agree, each.differ) for each in found.findings] == [("sent", 0, 1)]
         assert found.proposal == {}
 
     def test_a_call_that_cannot_be_translated_is_not_taken_for_filtered(self) -> None:
@@ -626,8 +627,8 @@ class TestOddCalls:
     def test_names_that_never_settle_are_learned_three_times_and_no_more(self, monkeypatch: pytest.MonkeyPatch) -> None:
         prefixes = iter(("a/", "b/", "c/", "d/"))
 
-        def learned(_pairing: Any, _config: Any) -> Learned:
-            return Learned(changes={"naming": EventNaming(prefix=next(prefixes))})
+        def learned(_samples: Any, _config: Any) -> Naming:
+            return Naming(EventNaming(prefix=next(prefixes)), 0, (), ())
 
         monkeypatch.setattr("statsig_segment.insight.comparison.learn_naming", learned)
         found = compare([track("One"), track("Two")], [exported("1"), exported("2")])

@@ -9,26 +9,32 @@ from rich.table import Table
 from rich.text import Text
 
 from statsig_segment import rulebook
-from statsig_segment.cli.comparison_facts import Sides, proposal_text, verdict
+from statsig_segment.cli.comparison_facts import UNPAIRED, Side, deciding_call, proposal_text, verdict
 from statsig_segment.cli.messages import printable
 from statsig_segment.cli.outputs import UnusableError
 from statsig_segment.cli.screen import NARROW
 from statsig_segment.insight.comparison import Comparison, Example, Finding
 
-_INDENT: Final = 2
+_INDENT: Final = (0, 0, 0, 2)
 _GAP: Final = 2
+_MOST_PATHS: Final = 10
+"""Paths of one aspect that are listed; the JSON has them all."""
 
 
-def comparison(found: Comparison, sides: Sides, configured: Mapping[str, Any], width: int) -> RenderableType:
+def comparison(
+    found: Comparison, calls: Side, export: Side, configured: Mapping[str, Any], width: int
+) -> RenderableType:
     """Show how far both sides agree, where they differ, and what to change of the configuration."""
     if not found.paired:  # why, is said on standard error
-        return Group(*_counts(found))
+        return Group(*_counts(found), *_unpaired(found))
     return Group(
         Text(verdict(found), "bold"),
+        *(Text(printable(problem), "bold red") for problem in found.problems),
         *_counts(found),
         "",
         _findings(found.findings, width),
-        *_places(found.findings, sides),
+        *_differences(found.findings, calls, export),
+        *_unpaired(found),
         "",
         *_proposal(found.proposal, configured),
         *_undecided(found.undecided),
@@ -70,20 +76,35 @@ def _finding_lines(finding: Finding) -> RenderableType:
     return Text.assemble(f"{finding.aspect}: {finding.agree:,} agree, ", _differ(finding), f" differ ({finding.rule})")
 
 
-def _places(findings: Sequence[Finding], sides: Sides) -> Iterator[RenderableType]:
-    """Show where both sides differ, a few places an aspect."""
+def _differences(findings: Sequence[Finding], calls: Side, export: Side) -> Iterator[RenderableType]:
+    """Show for each aspect what differs, path by path, and a few places."""
     for finding in findings:
         if finding.differ:
             yield ""
-            yield Text(f"Differences in {finding.aspect}, for example:")
+            yield Text(f"Differences in {finding.aspect}, as Statsig has it:")
+            for path in finding.paths[:_MOST_PATHS]:
+                yield Padding(Text(f"{path.count:,} {path.kind} at {printable(path.path)}"), _INDENT)
+            if len(finding.paths) > _MOST_PATHS:
+                yield Padding(Text(f"and {len(finding.paths) - _MOST_PATHS:,} more paths"), _INDENT)
             for example in finding.examples:
-                yield Padding(_place(example, sides), (0, 0, 0, _INDENT))
+                yield Padding(_place(example, calls, export), _INDENT)
 
 
-def _place(example: Example, sides: Sides) -> Text:
-    here, there = sides.places(example)
-    other = "no event" if there is None else printable(there)
-    return Text.assemble((printable(here), "dim"), " and ", (other, "dim"), f" at {printable(example.path)}")
+def _place(example: Example, calls: Side, export: Side) -> Text:
+    here = printable(str(calls.place(example.call)))
+    there = "no event" if example.exported is None else printable(str(export.place(example.exported)))
+    return Text.assemble("for example ", (here, "dim"), " and ", (there, "dim"), f" at {printable(example.path)}")
+
+
+def _unpaired(found: Comparison) -> Iterator[RenderableType]:
+    """Show what has no partner, and why."""
+    counts = [(found.unpaired[name], text) for name, text in UNPAIRED.items() if name in found.unpaired]
+    counts += [(found.unexplained_calls, "calls that would be sent, for no known reason")]
+    counts += [(found.unexplained_exported, "exported events, for no known reason")]
+    if any(count for count, _ in counts):
+        yield ""
+        yield Text("Without a partner:")
+        yield from (Padding(Text(f"{count:,} {text}"), _INDENT) for count, text in counts if count)
 
 
 # -- The proposal ------------------------------------------------------------------------------------------------------
@@ -110,6 +131,8 @@ def _lines(table: Mapping[str, Any]) -> list[str]:
 
 
 def _undecided(keys: Sequence[str]) -> Iterator[RenderableType]:
+    """Show what the pairs cannot decide, and which call would."""
     if keys:
         yield ""
-        yield Text(f"These pairs cannot decide: {', '.join(map(printable, keys))}. They stay as they are.")
+        yield Text("These pairs cannot decide the following keys, so they stay as they are. What would decide them:")
+        yield from (Padding(Text(f"{printable(key)}: {deciding_call(key)}"), _INDENT) for key in keys)

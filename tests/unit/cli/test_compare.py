@@ -12,7 +12,9 @@ from tests.unit.cli.program import Run, ndjson
 from tests.unit.cli.test_terminal import ESCAPES, at_terminal
 
 from statsig_segment import load_config
-from statsig_segment.cli.comparison_facts import Sides
+from statsig_segment.cli.blocks import CALLS as SEGMENT_CALLS
+from statsig_segment.cli.blocks import EVENTS
+from statsig_segment.cli.comparison_facts import Side
 from statsig_segment.cli.comparison_text import comparison
 from statsig_segment.cli.screen import Screen
 from statsig_segment.insight.comparison import compare
@@ -58,11 +60,11 @@ def written(folder: Path, name: str, *values: Any) -> Path:
     return folder / name
 
 
-class TestIntoAPipe:
-    """It writes one JSON object, as any other command writes JSON there."""
+class TestAsJson:
+    """With `--json` it writes one JSON object."""
 
     def test_it_says_what_the_library_says(self, run: Run, sides: tuple[Path, Path]) -> None:
-        ended = run("compare", *sides)
+        ended = run("compare", "--json", *sides)
         found = compare(CALLS, RENAMED)
         [record] = ended.lines
 
@@ -76,15 +78,17 @@ class TestIntoAPipe:
         calls, export = tmp_path / "calls", tmp_path / "export"
         calls.write_bytes(b"\n\n" + ndjson({"type": "identify", "userId": "u"}, *CALLS))
         export.write_bytes(b"\n" + ndjson(*RENAMED))
-        [record] = run("compare", calls, export).lines
+        [record] = run("compare", "--json", calls, export).lines
         [finding] = [finding for finding in record["findings"] if finding["differ"]]
 
         assert finding["examples"] == [
-            {"call_line": line + 3, "export_line": line + 1, "path": "$.eventName"} for line in (4, 5, 6)
+            {"call_file": str(calls), "call_line": line + 3, "export_line": line + 1, "path": "$.eventName"}
+            for line in (4, 5, 6)
         ]
+        assert finding["paths"] == [{"path": "$.eventName", "kind": "different", "count": 3}]
 
     def test_no_value_stands_in_it(self, run: Run, sides: tuple[Path, Path]) -> None:
-        [record] = run("compare", *sides).lines
+        [record] = run("compare", "--json", *sides).lines
         del record["proposal"]
 
         assert "Pricing" not in json.dumps(record)
@@ -93,19 +97,44 @@ class TestIntoAPipe:
     def test_one_side_may_be_standard_input(self, run: Run, sides: tuple[Path, Path]) -> None:
         calls, export = sides
 
-        assert run("compare", "-", export, stdin=calls.read_bytes()).out == run("compare", *sides).out
-        assert run("compare", calls, "-", stdin=export.read_bytes()).out == run("compare", *sides).out
+        assert run("compare", "-", export, stdin=calls.read_bytes()).status == 1
+        assert (
+            run("compare", "--json", calls, "-", stdin=export.read_bytes()).out == run("compare", "--json", *sides).out
+        )
 
     def test_bodies_of_many_come_apart_on_both_sides(self, run: Run, tmp_path: Path) -> None:
         calls = written(tmp_path, "calls", {"batch": CALLS})
         export = written(tmp_path, "export", {"data": AGREEING})
 
-        assert run("compare", calls, export).status == 0
+        assert run("compare", "--json", calls, export).status == 0
+
+
+class TestManyFiles:
+    """An archive is a folder of files, one an hour."""
+
+    def test_calls_come_from_any_number_of_files_and_folders(self, run: Run, tmp_path: Path) -> None:
+        (tmp_path / "archive").mkdir()
+        for at, call in enumerate(PAGES):
+            written(tmp_path / "archive", f"{at}.ndjson", call)
+        calls, export = written(tmp_path, "calls", *TRACKS), written(tmp_path, "export", *RENAMED)
+        [record] = run("compare", "--json", calls, tmp_path / "archive", export).lines
+        [finding] = [finding for finding in record["findings"] if finding["differ"]]
+
+        assert record["paired"] == 6
+        assert finding["examples"] == [
+            {
+                "call_file": str(tmp_path / "archive" / f"{at}.ndjson"),
+                "call_line": 1,
+                "export_line": at + 4,
+                "path": "$.eventName",
+            }
+            for at in range(3)
+        ]
 
 
 class TestTheExitStatus:
     def test_it_is_0_where_all_pairs_agree(self, run: Run, tmp_path: Path) -> None:
-        ended = run("compare", written(tmp_path, "calls", *CALLS), written(tmp_path, "export", *AGREEING))
+        ended = run("compare", "--json", written(tmp_path, "calls", *CALLS), written(tmp_path, "export", *AGREEING))
 
         assert (ended.status, ended.err) == (0, "")
         assert ended.lines[0]["agrees"] is True
@@ -113,7 +142,7 @@ class TestTheExitStatus:
     def test_it_is_1_where_one_does_not(self, run: Run, tmp_path: Path) -> None:
         export = written(tmp_path, "export", *AGREEING[:-1], AGREEING[-1] | {"value": 7})
 
-        assert run("compare", written(tmp_path, "calls", *CALLS), export).status == 1
+        assert run("compare", "--json", written(tmp_path, "calls", *CALLS), export).status == 1
 
     @pytest.mark.parametrize(
         ("calls", "export", "why"),
@@ -131,7 +160,7 @@ class TestTheExitStatus:
     def test_it_is_2_where_nothing_can_be_compared(
         self, run: Run, tmp_path: Path, calls: list[Any], export: list[Any], why: str
     ) -> None:
-        ended = run("compare", written(tmp_path, "calls", *calls), written(tmp_path, "export", *export))
+        ended = run("compare", "--json", written(tmp_path, "calls", *calls), written(tmp_path, "export", *export))
 
         assert ended.status == 2
         assert ended.err.startswith("statsig-segment: ")
@@ -141,7 +170,7 @@ class TestTheExitStatus:
     def test_it_is_2_where_a_side_is_cut_off(self, run: Run, sides: tuple[Path, Path]) -> None:
         calls, export = sides
         export.write_bytes(b"\x1f\x8b" + b"cut")
-        ended = run("compare", calls, export)
+        ended = run("compare", "--json", calls, export)
 
         assert (ended.status, ended.out) == (2, b"")
         assert ended.err.startswith(f"statsig-segment: {export}: ")
@@ -163,7 +192,7 @@ class TestTheExitStatus:
         self, run: Run, sides: tuple[Path, Path], argv: tuple[str, ...], why: str
     ) -> None:
         before = sides[0].read_bytes()
-        ended = run("compare", *(word.format(calls=sides[0]) for word in argv))
+        ended = run("compare", "--json", *(word.format(calls=sides[0]) for word in argv))
 
         assert (ended.status, ended.out) == (2, b"")
         assert why in ended.err
@@ -176,8 +205,8 @@ class TestTimesThatAreCut:
         export = [{**each, "timestamp": (START_MS + 5_000 * at) // 1000 * 1000} for at, each in enumerate(AGREEING[:3])]
         files = written(tmp_path, "calls", *calls), written(tmp_path, "export", *export)
 
-        assert run("compare", *files).lines[0]["paired"] == 1
-        assert run("compare", *files, "--tolerance-ms", "999").lines[0]["paired"] == 3
+        assert run("compare", "--json", *files).lines[0]["paired"] == 1
+        assert run("compare", "--json", *files, "--tolerance-ms", "999").lines[0]["paired"] == 3
 
 
 class TestTheProposal:
@@ -186,8 +215,8 @@ class TestTheProposal:
         self, run: Run, sides: tuple[Path, Path], tmp_path: Path, name: str
     ) -> None:
         proposed = tmp_path / name
-        before = run("compare", *sides, "--write-config", proposed)
-        after = run("compare", *sides, "--config", proposed)
+        before = run("compare", "--json", *sides, "--write-config", proposed)
+        after = run("compare", "--json", *sides, "--config", proposed)
 
         assert (before.status, after.status) == (1, 0)
         assert load_config(proposed) == load_config(before.lines[0]["proposal"])
@@ -195,7 +224,7 @@ class TestTheProposal:
     def test_it_is_not_written_where_nothing_could_be_compared(self, run: Run, tmp_path: Path) -> None:
         (tmp_path / "proposed.toml").write_text("old", encoding="utf-8")
         files = written(tmp_path, "calls", *AGREEING), written(tmp_path, "export", *CALLS)
-        run("compare", *files, "--write-config", tmp_path / "proposed.toml")
+        run("compare", "--json", *files, "--write-config", tmp_path / "proposed.toml")
 
         assert (tmp_path / "proposed.toml").read_text(encoding="utf-8") == "old"
         assert sorted(path.name for path in tmp_path.iterdir()) == ["calls", "export", "proposed.toml"]
@@ -205,7 +234,7 @@ class TestTheProposal:
     ) -> None:
         config = tmp_path / "config.toml"
         config.write_text("[inbound]\n", encoding="utf-8")
-        ended = run("compare", *sides, "--config", config, "--write-config", config)
+        ended = run("compare", "--json", *sides, "--config", config, "--write-config", config)
 
         assert ended.status == 2
         assert "the same file as the configuration" in ended.err
@@ -214,8 +243,8 @@ class TestTheProposal:
         prefix = "\ud800/"
         export = [{**each, "eventName": prefix + each["eventName"].removeprefix("segment::")} for each in AGREEING]
         files = written(tmp_path, "calls", *CALLS), written(tmp_path, "export", *export)
-        as_toml = run("compare", *files, "--write-config", tmp_path / "p.toml")
-        as_json = run("compare", *files, "--write-config", tmp_path / "p.json")
+        as_toml = run("compare", "--json", *files, "--write-config", tmp_path / "p.toml")
+        as_json = run("compare", "--json", *files, "--write-config", tmp_path / "p.json")
 
         assert as_toml.status == 2
         assert "TOML cannot hold half a surrogate pair" in as_toml.err
@@ -236,9 +265,10 @@ class TestAtATerminal:
             "exported 6 = paired 6 + ambiguous 0 + without a call 0 + unreadable 0",
         ]
         assert "page name            0       3  US-6: Names of page, screen and group calls" in shown.lines
-        assert f"  {calls}:4 and {export}:4 at $.eventName" in shown.lines
+        assert "  3 different at $.eventName" in shown.lines
+        assert f"  for example {calls}:4 and {export}:4 at $.eventName" in shown.lines
         assert '+ page = "{name}"' in shown.lines
-        assert "These pairs cannot decide: " in shown.text
+        assert "  inbound.naming.screen: a screen call with a name and a category" in shown.lines
 
     def test_only_lines_that_are_new_are_marked(self, sides: tuple[Path, Path], tmp_path: Path) -> None:
         config = tmp_path / "config.toml"
@@ -250,11 +280,12 @@ class TestAtATerminal:
         assert "  id_types = [" in lines
 
     def test_a_call_without_an_event_is_a_place_too(self, tmp_path: Path) -> None:
-        silent = [{**TRACKS[0], "event": "Heartbeat", "timestamp": START_MS + 60_000 + at} for at in range(5)]
+        silent = [{**TRACKS[0], "event": "Heartbeat", "timestamp": START_MS + at, "userId": "u9"} for at in range(3)]
         calls, export = written(tmp_path, "calls", *CALLS, *silent), written(tmp_path, "export", *AGREEING)
         shown = at_terminal("compare", calls, export, columns=200, NO_COLOR="1")
 
-        assert f"  {calls}:7 and no event at $" in shown.lines
+        assert f"  for example {calls}:7 and no event at $" in shown.lines
+        assert "  3 calls of names that never arrive" in shown.lines
         assert '+     "Heartbeat",' in shown.lines
 
     def test_what_agrees_needs_no_proposal(self, tmp_path: Path) -> None:
@@ -275,16 +306,22 @@ class TestAtATerminal:
         assert "the proposal: TOML cannot hold half a surrogate pair; write it to a .json file" in shown.lines
         assert "new lines have a +" not in shown.text
 
-    def test_what_the_pairs_decide_is_not_listed_as_undecided(self) -> None:
-        found = attrs.evolve(compare(CALLS, RENAMED), undecided=())
-        sides = Sides(calls="calls", call_lines=range(1, 7), export="export", export_lines=range(1, 7))
+    def test_what_the_pairs_decide_is_not_listed_as_undecided(self, sides: tuple[Path, Path]) -> None:
+        calls, export = Side([str(sides[0])], SEGMENT_CALLS), Side([str(sides[1])], EVENTS)
+        found = attrs.evolve(compare(calls.read(), export.read()), undecided=())
 
-        lines = Screen(None).text(comparison(found, sides, {}, 200)).splitlines()
+        lines = Screen(None).text(comparison(found, calls, export, {}, 200)).splitlines()
 
         assert lines[-1] == '+ page = "{name}"'
 
     def test_json_is_written_where_it_is_asked_for(self, run: Run, sides: tuple[Path, Path]) -> None:
-        assert at_terminal("compare", *sides, "--json").text == run("compare", *sides).out.decode()
+        assert at_terminal("compare", *sides, "--json").text == run("compare", "--json", *sides).out.decode()
+
+    def test_a_pipe_gets_text_without_escape_codes(self, run: Run, sides: tuple[Path, Path]) -> None:
+        text = run("compare", *sides).out.decode()
+
+        assert text.startswith("6 pairs compared: they differ in 1 of 7 aspects.")
+        assert "\x1b" not in text
 
     def test_why_nothing_could_be_compared_is_said_once(self, tmp_path: Path) -> None:
         files = written(tmp_path, "calls", *AGREEING), written(tmp_path, "export", *CALLS)

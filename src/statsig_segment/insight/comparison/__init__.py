@@ -1,61 +1,43 @@
 """Whether Statsig does with your calls what this library does, and which configuration would: `compare`.
 
-The modules below it do the work, each alone: `sides` reads, `pairing` finds what belongs together, `aspects` says what
-differs, `learners` (with `templates`, `choice` and `arrivals`) finds the configuration that agrees, `tables` writes it.
+The modules below it do the work, each alone: `archive` holds both sides, `pairing` finds what belongs together,
+`evaluation` says what differs under a configuration, `learning` (with `evidence`, `templates`, `paths`, `choice` and
+`sending`) finds the configuration that agrees, `unpaired` says what has no partner and why.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import attrs
 
-from statsig_segment.configuration.event_names import EventNaming
-from statsig_segment.configuration.filters import apply_filters
+from statsig_segment import segment, statsig
 from statsig_segment.configuration.models import InboundConfig, IntegrationConfig
 from statsig_segment.configuration.tables import config_table
+from statsig_segment.errors import StatsigSegmentError
 from statsig_segment.inbound.translate import check_iterable
-from statsig_segment.insight.comparison.aspects import AGREES, ASPECTS, compared
-from statsig_segment.insight.comparison.learners import is_sent, learn, learn_naming
-from statsig_segment.insight.comparison.pairing import Pairing, pair
-from statsig_segment.insight.comparison.sides import Call, CallSide, ExportedSide, read_calls, read_exported
+from statsig_segment.insight.comparison.archive import Calls, Exported, Json, exact_call, is_event, read_exported
+from statsig_segment.insight.comparison.evaluation import Example, Finding, PathCount
+from statsig_segment.insight.comparison.learning import Learner, learn_naming
+from statsig_segment.insight.comparison.likeness import is_trimmed
+from statsig_segment.insight.comparison.pairing import Archive, Index, Matching
+from statsig_segment.insight.comparison.places import far_ids, near_ids
+from statsig_segment.insight.comparison.templates import Samples
+from statsig_segment.insight.comparison.translation import Question, as_event_call, ids_of
+from statsig_segment.insight.comparison.unpaired import apart, classify
+from statsig_segment.segment.calls import parse_segment_event
 
-__all__ = ["Comparison", "Example", "Finding", "compare", "config_table"]
+__all__ = ["Comparison", "Example", "Finding", "PathCount", "compare", "config_table"]
 
 _DEFAULT: Final = IntegrationConfig()
-_MAX_EXAMPLES: Final = 5
 _MAX_ROUNDS: Final = 3
-_FILTERED: Final = "filtered"
-
-
-@attrs.frozen(kw_only=True, slots=False)
-class Example:
-    """A place where the two sides differ: positions and a path, never a value."""
-
-    call: int
-    """Position among the calls, from 0."""
-    exported: int | None
-    """Position among the exported events, from 0; `None` where the call has none."""
-    path: str
-    """The wire path in the Statsig event, such as `$.user.customIDs.companyID`."""
-
-
-@attrs.frozen(kw_only=True, slots=False)
-class Finding:
-    """How far the two sides agree in one aspect (CM-2)."""
-
-    aspect: str
-    rule: str
-    """The rule behind it."""
-    agree: int
-    """Pairs that agree; a pair that says nothing about the aspect counts on neither side."""
-    differ: int
-    examples: tuple[Example, ...] = ()
-    """Up to five of those that differ."""
+"""Times that ambiguous calls are tried again with names that were learned: names that never settle are rare."""
+_FEW: Final = 0.05
+"""CM-6: the share of either side that may stay without a partner and without a reason where both sides agree."""
 
 
 @attrs.frozen(kw_only=True, slots=False)
 class Comparison:
-    """What two sides have in common, where they differ, and a configuration under which they would not (CM-1 to CM-4).
+    """What two sides have in common, where they differ, and a configuration under which they would not (CM-1 to CM-6).
 
     The counts add up: `calls` is `paired + ambiguous + only_called + unreadable_calls`, and `exported` is
     `paired + ambiguous_exported + only_exported + unreadable_exported`.
@@ -76,6 +58,15 @@ class Comparison:
     """Events without a call, such as those that an SDK logged."""
     unreadable_calls: int
     unreadable_exported: int
+    unpaired: Mapping[str, int]
+    """What has no partner, by class (CM-6): `identify_as_event`, `without_id` and `not_from_segment` are exported
+    events; `outside_export` and `silent_name` are calls that would be sent."""
+    unexplained_calls: int
+    """Calls that would be sent, have no event for sure, and are in no class."""
+    unexplained_exported: int
+    """Exported events that may have come from Segment, have no call for sure, and are in no class."""
+    agrees: bool
+    """Whether the pairs agree in every aspect, and at most 5 % of either side is unexplained (CM-6)."""
     findings: tuple[Finding, ...]
     """One for each aspect that any pair shows, under the configuration given."""
     proposal: Mapping[str, Any]
@@ -83,12 +74,7 @@ class Comparison:
     undecided: tuple[str, ...]
     """Keys of the configuration between whose settings the pairs cannot decide; they stay as they are."""
     problems: tuple[str, ...] = ()
-    """What prevents a comparison, in plain sentences; empty as a rule."""
-
-    @property
-    def agrees(self) -> bool:
-        """Say whether anything was compared, and nothing differs."""
-        return self.paired > 0 and not any(finding.differ for finding in self.findings)
+    """What prevents a comparison or no configuration can express, in plain sentences; empty as a rule."""
 
 
 def compare(
@@ -100,12 +86,22 @@ def compare(
 ) -> Comparison:
     """Compare what Segment calls become here with what Statsig holds of them.
 
-    Shape: Segment calls as `translate_many` takes them, and events as `parse_statsig_event` takes them (the export
-    webhook's, or rows of the warehouse export), in; a `Comparison` out. A call and an event belong together when their
-    times agree and the call holds an ID of the event. Both sides are held in memory; time grows with their size.
-    Units: `tolerance_ms` is how far the times of a pair may lie apart, for an export that cuts them to seconds.
-    Errors: `TypeError` where a side is a single call or event; what cannot be read is counted.
-    Rules: CM-1 to CM-4. Source: our policy; nothing public says how Statsig's backend translates.
+    A call and an event belong together when their times agree and the call holds an ID of the event. Both sides are
+    held in memory, about two kilobytes a call; time grows with their size.
+
+    Args:
+        calls: Segment calls, as `translate_many` takes them.
+        exported: Events as `parse_statsig_event` takes them: the export webhook's, or rows of the warehouse export.
+        config: The configuration under which to compare, and from which to learn.
+        tolerance_ms: How many milliseconds the times of a pair may lie apart, for an export that cuts them to seconds.
+
+    Returns:
+        The comparison. What cannot be read on either side is counted in it.
+
+    Raises:
+        TypeError: One of the sides is a single call or event.
+
+    Rules: CM-1 to CM-7. Source: our policy; nothing public says how Statsig's backend translates.
 
     >>> from statsig_segment.insight.comparison import compare
     >>> times = range(1793692800000, 1793692800003)
@@ -116,98 +112,141 @@ def compare(
     >>> found = compare(calls, exported)
     >>> found.paired, found.proposal
     (6, {'inbound': {'naming': {'prefix': 'web/', 'page': 'Saw {name}'}}})
+
     """
     check_iterable(calls, "compare")
     check_iterable(exported, "compare")
-    there = read_exported(exported)
-    here = read_calls(calls, config.inbound, frozenset(unit for event in there.events for unit in event.ids.values()))
-    return _comparison(here, there, _paired(here, there, config.inbound, tolerance_ms), config)
+    sides = _Sides(read_exported(exported), config.inbound, tolerance_ms)
+    for position, payload in enumerate(calls):
+        sides.add(payload, position)
+    sides.pair()
+    return _comparison(sides, config)
 
 
-def _comparison(here: CallSide, there: ExportedSide, pairing: Pairing, config: IntegrationConfig) -> Comparison:
+class _Sides:
+    """Both sides while they are read and paired."""
+
+    def __init__(self, there: Exported, config: InboundConfig, tolerance_ms: int) -> None:
+        self.calls, self.there = Calls(), there
+        self.identified: list[tuple[int, ...]] = []
+        """For each identify call that may have arrived as an event, the events that fit it."""
+        self._index = Index(there, tolerance_ms)
+        self.matching = Matching(self.calls, there, self._index)
+        self._config = config
+        self._open = Question(config)
+
+    def add(self, payload: Any, position: int) -> None:
+        """Read the next call, and find the events that it may belong to."""
+        call = exact_call(payload)
+        is_identify = call is not None and call.get(segment.TYPE) == "identify"
+        event = None if call is None else self._open.answer(as_event_call(call) if is_identify else call)
+        time_ms, own = _read(call, event)
+        if call is None or own is None:
+            self.calls.unreadable += 1
+            self.calls.swapped += is_event(payload)
+            return
+        if is_identify:
+            self.calls.identifies += 1
+            events = self._index.find(time_ms, [*own, *near_ids(call)], None) if self._index.near(time_ms) else ()
+            if events:
+                self.identified.append(events)
+            return
+        self.calls.add(call, position, time_ms)
+        self.matching.add(
+            time_ms, (own, near_ids(call), far_ids(call)), "" if event is None else event[statsig.EVENT_NAME]
+        )
+
+    def pair(self) -> None:
+        """Pair both sides; what is ambiguous is tried again by the names that the pairs so far teach."""
+        self.matching.run()
+        config = self._config
+        for _ in range(_MAX_ROUNDS):
+            contested = set(self.matching.contested())
+            if not any(map(self.matching.is_ambiguous, contested)):
+                break
+            naming = learn_naming(self._samples(config), config).naming
+            if naming == config.naming:
+                break
+            config = attrs.evolve(config, naming=naming)
+            question = Question(config)
+            names = {at: question.answer(call) for at, call in enumerate(self.calls) if at in contested}
+            self.matching.rename({at: event[statsig.EVENT_NAME] for at, event in names.items() if event is not None})
+            self.matching.run()
+
+    def _samples(self, config: InboundConfig) -> dict[bool, Samples]:
+        samples = {way: Samples(from_properties=way) for way in (False, True)}
+        question = Question(config)
+        for call, event in zip(self.calls, self.matching.partner, strict=True):
+            here = question.answer(call) if event >= 0 else None
+            if here is not None and not is_trimmed(here[statsig.EVENT_NAME], self.there[event].name):
+                for held in samples.values():
+                    held.add(call, self.there[event].name)
+        return samples
+
+
+def _read(call: Json | None, event: Json | None) -> tuple[int | None, Collection[str] | None]:
+    """Return the time and the IDs of a call, from the log event that it is if there is one; no IDs: it is no call."""
+    if event is not None:
+        return event.get(statsig.TIME), ids_of(event).values()
+    try:
+        parsed = parse_segment_event(call or {})
+    except StatsigSegmentError:
+        return None, None
+    return parsed.time_ms, () if parsed.user_id is None else (parsed.user_id,)
+
+
+def _comparison(sides: _Sides, config: IntegrationConfig) -> Comparison:
     """Compare the pairs, and learn from them."""
-    proposed, undecided = learn(pairing, config.inbound)
+    archive = Archive(sides.calls, sides.there, sides.matching)
+    calls, there, matching = archive
+    learner = Learner(archive, config.inbound)
+    learned, sending = learner.learn()
+    given = learner.given
+    for at in sending.silent:
+        if given.sendable[at]:
+            given.add_unsent(calls.positions[at])
+    findings = tuple(given.findings())
+    rest = classify(archive, given, sending, sides.identified, learned.naming.prefix)
+    paired = sum(matching.taken)
+    ambiguous = sum(matching.partner[at] < 0 and matching.is_ambiguous(at) for at in range(len(calls)))
+    ambiguous_exported = len(matching.ambiguous_events())
+    is_few = rest.calls <= _FEW * rest.sent and rest.exported <= _FEW * rest.from_segment
     return Comparison(
-        calls=here.read,
-        exported=there.read,
-        paired=len(pairing.pairs),
-        ambiguous=len(pairing.ambiguous_calls),
-        ambiguous_exported=pairing.ambiguous_exported,
-        only_called=len(pairing.only_called) + here.identifies,
-        only_exported=pairing.only_exported + there.config_changes,
-        unreadable_calls=here.unreadable,
+        calls=len(calls) + calls.identifies + calls.unreadable,
+        exported=len(there) + there.changes + there.unreadable,
+        paired=paired,
+        ambiguous=ambiguous,
+        ambiguous_exported=ambiguous_exported,
+        only_called=len(calls) - paired - ambiguous + calls.identifies,
+        only_exported=len(there) - paired - ambiguous_exported + there.changes,
+        unreadable_calls=calls.unreadable,
         unreadable_exported=there.unreadable,
-        findings=tuple(_findings(pairing, config.inbound, proposed)),
-        proposal=config_table(attrs.evolve(config, inbound=proposed)),
-        undecided=undecided,
-        problems=tuple(_problems(here, there, pairing)),
+        unpaired=rest.classes,
+        unexplained_calls=rest.calls,
+        unexplained_exported=rest.exported,
+        agrees=paired > 0 and is_few and not any(finding.differ for finding in findings),
+        findings=findings,
+        proposal=config_table(attrs.evolve(config, inbound=learned)),
+        undecided=tuple(f"inbound.{key}" for key in learner.undecided),
+        problems=tuple(_problems(archive, learner.unfit)),
     )
 
 
-def _paired(here: CallSide, there: ExportedSide, config: InboundConfig, tolerance_ms: int) -> Pairing:
-    """Pair both sides; what is ambiguous is tried again by the names that the pairs so far teach."""
-    naming = config.naming
-    found = _paired_by(naming, here, there, tolerance_ms)
-    for _ in range(_MAX_ROUNDS):
-        if not found.ambiguous_calls:
-            break
-        learned: EventNaming = learn_naming(found, config).changes["naming"]
-        if learned == naming:
-            break
-        naming = learned
-        found = _paired_by(naming, here, there, tolerance_ms)
-    return found
-
-
-def _paired_by(naming: EventNaming, here: CallSide, there: ExportedSide, tolerance_ms: int) -> Pairing:
-    return pair(here.calls, there.events, tolerance_ms, lambda call: naming.full_name(call.event))
-
-
-def _findings(pairing: Pairing, config: InboundConfig, proposed: InboundConfig) -> Iterator[Finding]:
-    agree = dict.fromkeys((aspect.name for aspect in ASPECTS), 0)
-    differ: dict[str, list[Example]] = {aspect.name: [] for aspect in ASPECTS}
-    for each in pairing.pairs:
-        for name, path in compared(each, config).items():
-            if path == AGREES:
-                agree[name] += 1
-            else:
-                differ[name].append(_example(each.call, each.exported.position, path))
-    for aspect in ASPECTS:
-        if agree[aspect.name] or differ[aspect.name]:
-            yield _finding(aspect.name, aspect.rule, agree[aspect.name], differ[aspect.name])
-    if pairing.pairs:
-        yield _filtered(pairing, config, proposed)
-
-
-def _filtered(pairing: Pairing, config: InboundConfig, proposed: InboundConfig) -> Finding:
-    """Compare what is filtered: calls that arrived and would not be sent, and the other way round."""
-    differ = [
-        _example(each.call, each.exported.position, "$")
-        for each in pairing.pairs
-        if apply_filters(each.call.event, config.filters, naming=config.naming) is None
-    ]
-    agree = len(pairing.pairs) - len(differ)
-    silent = [call for call in pairing.only_called if is_sent(call, config) and not is_sent(call, proposed)]
-    return _finding(_FILTERED, "FL-1", agree, differ + [_example(call, None, "$") for call in silent])
-
-
-def _example(call: Call, exported: int | None, path: str) -> Example:
-    return Example(call=call.position, exported=exported, path=path)
-
-
-def _finding(aspect: str, rule: str, agree: int, differ: list[Example]) -> Finding:
-    return Finding(aspect=aspect, rule=rule, agree=agree, differ=len(differ), examples=tuple(differ[:_MAX_EXAMPLES]))
-
-
-def _problems(here: CallSide, there: ExportedSide, pairing: Pairing) -> Iterator[str]:
-    """Say what prevents a comparison."""
-    if here.swapped and not here.calls and there.swapped and not there.events:
+def _problems(archive: Archive, unfit: Iterable[str]) -> Iterator[str]:
+    """Say what prevents a comparison, and which names no configuration gives."""
+    calls, there, matching = archive
+    if calls.swapped and not len(calls) and there.swapped and not len(there):
         yield "The two sides are swapped: the calls are Statsig events, and the exported events are Segment calls."
-    elif not here.calls:
+    elif not len(calls):
         yield "None of the calls can be read as a track, page, screen or group call."
-    elif not there.events:
+    elif not len(there):
         yield "None of the exported events can be read as a Statsig event."
-    elif not pairing.pairs and all(event.time_ms is None for event in there.events):
+    elif there.times.span() is None and not any(matching.taken):
         yield "None of the exported events has a time that can be read, so none of them finds its call."
-    elif not pairing.pairs and not pairing.ambiguous_calls:
-        yield "No exported event has the time and an ID of one of the calls. Do both sides cover the same time?"
+    else:
+        reasons = list(apart(archive))
+        yield from reasons
+        if not reasons and not any(matching.taken) and not matching.ambiguous_events():
+            yield "No exported event has the time and an ID of one of the calls. Do both sides cover the same time?"
+    for kind in unfit:
+        yield f"No template gives the names of {kind} calls at Statsig, so none is proposed for them."

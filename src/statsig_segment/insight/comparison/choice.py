@@ -1,40 +1,67 @@
-"""Choosing where a value comes from, by what the pairs show; knows nothing of calls.
+"""Choose where a value comes from, by what the pairs show; knows nothing of calls.
 
-One question has one `Row` for each pair: the value that Statsig holds (`wanted`), and what each source of the call has
-to offer. An answer is an order of sources, of which the first that offers anything counts: that is how ID mappings and
-value properties work, and a single field is an order of one.
+One question has one `Row` for each way in which a pair may bear on it: whether Statsig holds a value, and which sources
+of the call have one that fits it. The values themselves are left behind, so the thousands of pairs of an archive come
+to a few dozen rows, each with the number of its pairs. An answer is an order of sources, of which the first that has
+any value counts: that is how ID mappings and value properties work, and a single field is an order of one.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple, TypeAlias
 
-import attrs
-
-from statsig_segment.insight.comparison.sides import texts_of
+from statsig_segment.insight.comparison.likeness import are_alike, are_equal
 
 Order: TypeAlias = tuple[str, ...]
-Fits: TypeAlias = Callable[[Any, Any], bool]
-_Score: TypeAlias = tuple[int, int, int]
+Score: TypeAlias = tuple[int, int, int]
 
-_LONGEST: Final = 5  # of an order
-_MAX_SOURCES: Final = 30  # that are weighed for one question
+LONGEST: Final = 5
+"""Sources in one order: a console has room for a few rows an ID type, and nobody names six properties."""
+_MAX_SOURCES: Final = 30
+"""Sources that are weighed for one question, the likeliest first: their orders are tried one by one."""
+_MAX_ROWS: Final = 2_000
+"""Rows of one question; what is seen first stays, so that odd archives cost no more memory than others."""
+
+_MISFIT, _ALIKE, _EQUAL = range(3)
+"""How a value fits: not at all, as text, or to the type."""
 
 
-@attrs.frozen(kw_only=True)
-class Row:
-    """What one pair says about one question."""
+class Row(NamedTuple):
+    """How a pair may bear on a question."""
 
-    wanted: Any
-    """The value that Statsig holds; `None` for none."""
-    offers: Mapping[str, Any]
-    """Source -> value, for the sources that have one."""
+    is_wanted: bool
+    """Whether Statsig holds a value."""
+    fits: tuple[tuple[str, int], ...]
+    """How each source that has a value fits."""
     is_weak: bool = False
     """It only decides between answers that are otherwise equal: a call that never arrived may have been lost."""
 
 
-@attrs.frozen(kw_only=True)
-class Choice:
+def fit(wanted: Any, value: Any) -> int:
+    """Say how well a value fits the wanted one."""
+    if wanted is None or not are_alike(wanted, value):
+        return _MISFIT
+    return _EQUAL if are_equal(wanted, value) else _ALIKE
+
+
+class Rows:
+    """The rows of one question, each with its number of pairs."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.counts: Counter[Row] = Counter()
+        self.all_text = True
+        """Every value that Statsig holds is text, as a warehouse has it: then types say nothing."""
+
+    def add(self, wanted: Any, offers: Mapping[str, Any], *, is_weak: bool = False) -> None:
+        """Add what one pair says: the value that Statsig holds, `None` for none, and what each source has."""
+        self.all_text &= wanted is None or type(wanted) is str
+        row = Row(wanted is not None, tuple((source, fit(wanted, value)) for source, value in offers.items()), is_weak)
+        if row in self.counts or len(self.counts) < _MAX_ROWS:
+            self.counts[row] += 1
+
+
+class Choice(NamedTuple):
     """The answer to one question."""
 
     order: Order
@@ -42,97 +69,101 @@ class Choice:
     """Whether no other answer that was weighed fits as well."""
     is_perfect: bool
     """Whether it fits all rows but the weak ones."""
+    is_ordered: bool
+    """Whether the rows show which of two neighbors in the order comes first, for each two."""
 
 
-def are_alike(one: Any, two: Any) -> bool:
-    """Say whether two values are equal, be it as text: a warehouse has numbers as text (US-7).
-
-    >>> are_alike(9.5, "9.5"), are_alike(True, 1), are_alike(None, "null"), are_alike(5, 5.0)
-    (True, False, False, True)
-    """
-    if one is None or two is None:
-        return one is two
-    if type(one) is type(two):
-        return bool(one == two)
-    return not texts_of(one).isdisjoint(texts_of(two))
-
-
-def are_equal(one: Any, two: Any) -> bool:
-    """Say whether two values are equal, text and numbers kept apart."""
-    return (type(one) is str) is (type(two) is str) and are_alike(one, two)
-
-
-def choose(rows: Sequence[Row], current: Order, rank: Callable[[str], Any], *, longest: int = _LONGEST) -> Choice:
-    """Choose the order of sources that agrees with the most rows; of equals the current one, then the shortest."""
-    answers = list(dict.fromkeys(_answers(rows, current, rank, longest)))
-    scores = {order: _score(order, rows) for order in answers}
+def choose(rows: Rows, current: Order, rank: Callable[[str], Any], *, longest: int = LONGEST) -> Choice:
+    """Choose the order of sources that agrees with the most pairs; of equals the current one, then the shortest."""
+    table = [(row, dict(row.fits), pairs) for row, pairs in rows.counts.items()]
+    answers = list(dict.fromkeys(_answers(table, current, rank, longest)))
+    scores = {order: _score(order, table, all_text=rows.all_text) for order in answers}
     best = max(scores.values())
     equals = [order for order in answers if scores[order] == best]
-    is_perfect = best[0] == sum(not row.is_weak for row in rows)
-    return Choice(order=equals[0], is_decided=len(equals) == 1, is_perfect=is_perfect)
+    order = equals[0]
+    return Choice(
+        order=order,
+        is_decided=len(equals) == 1,
+        is_perfect=best[0] == sum(pairs for row, _, pairs in table if not row.is_weak),
+        is_ordered=all(map(_shows_order(table), order, order[1:])),
+    )
 
 
-def _answers(rows: Sequence[Row], current: Order, rank: Callable[[str], Any], longest: int) -> Iterator[Order]:
+_Table: TypeAlias = Sequence[tuple[Row, Mapping[str, int], int]]
+
+
+def _shows_order(table: _Table) -> Callable[[str, str], bool]:
+    """Ask whether any pair has both of two sources and tells them apart."""
+
+    def shows(first: str, second: str) -> bool:
+        return any(
+            not row.is_weak and first in fits and second in fits and bool(fits[first]) is not bool(fits[second])
+            for row, fits, _ in table
+        )
+
+    return shows
+
+
+def _answers(table: _Table, current: Order, rank: Callable[[str], Any], longest: int) -> Iterator[Order]:
     """List the answers that are weighed, the preferred first."""
     yield current
     yield ()
-    strong = [row for row in rows if not row.is_weak]
-    sources = _sources(strong, current, rank)
+    sources = _sources(table, current, rank)
     if longest == 1:
         yield from ((source,) for source in sources)
         return
-    ways = ((are_equal, True), (are_alike, True), (are_alike, False))
-    orders = [_grown(rows, sources, fits, longest, is_clean=is_clean) for fits, is_clean in ways]
+    ways = ((_EQUAL, True), (_ALIKE, True), (_ALIKE, False))
+    orders = [_grown(table, sources, least, longest, is_clean=is_clean) for least, is_clean in ways]
     yield from sorted(orders, key=len)
     yield from ((source,) for source in sources)
 
 
-def _sources(rows: Sequence[Row], current: Order, rank: Callable[[str], Any]) -> list[str]:
-    """List the sources that offer what is wanted in some row, the likeliest first."""
-    hits = Counter(source for row in rows for source, value in row.offers.items() if are_alike(row.wanted, value))
-    likeliest = sorted(hits, key=lambda source: (source not in current, -hits[source], rank(source)))
-    return likeliest[:_MAX_SOURCES]
+def _sources(table: _Table, current: Order, rank: Callable[[str], Any]) -> list[str]:
+    """List the sources that fit anywhere, the likeliest first."""
+    hits: Counter[str] = Counter()
+    for row, fits, pairs in table:
+        if not row.is_weak:
+            hits.update({source: pairs for source, fitness in fits.items() if fitness})
+    return sorted(hits, key=lambda source: (source not in current, -hits[source], rank(source)))[:_MAX_SOURCES]
 
 
-def _grown(rows: Sequence[Row], sources: Collection[str], fits: Fits, longest: int, *, is_clean: bool) -> Order:
+def _grown(table: _Table, sources: Collection[str], least: int, longest: int, *, is_clean: bool) -> Order:
     """Grow an order source by source, each time the one that helps most; where it is clean, one that never harms."""
     order: list[str] = []
-    left = list(rows)
+    left = list(table)
     while len(order) < longest:
-        gains = {source: _gain(source, left, fits, is_clean=is_clean) for source in sources if source not in order}
+        gains = {source: _gain(source, left, least, is_clean=is_clean) for source in sources if source not in order}
         best = max(gains, key=lambda source: gains[source], default=None)  # of equals the first: the likeliest
         if best is None or gains[best][0] <= 0:
             break
         order.append(best)
-        left = [row for row in left if best not in row.offers]
+        left = [entry for entry in left if best not in entry[1]]
     return tuple(order)
 
 
-def _gain(source: str, rows: Sequence[Row], fits: Fits, *, is_clean: bool) -> tuple[int, int]:
+def _gain(source: str, table: Iterable[tuple[Row, Mapping[str, int], int]], least: int, *, is_clean: bool) -> Any:
     """Say how much a source helps with rows that nothing decides yet, and with the weak ones."""
     good = bad = weak = 0
-    for row in rows:
-        value = row.offers.get(source)
-        if value is None:
+    for row, fits, pairs in table:
+        if source not in fits:
             continue
         if row.is_weak:
-            weak -= 1
-        elif fits(row.wanted, value):
-            good += 1
+            weak -= pairs
+        elif fits[source] >= least:
+            good += pairs
         else:
-            bad += 1
+            bad += pairs
     return (0 if is_clean and bad else good - bad, weak)
 
 
-def _score(order: Order, rows: Sequence[Row]) -> _Score:
-    """Count the rows with which an order agrees: at all, to the type, and among the weak ones."""
+def _score(order: Order, table: _Table, *, all_text: bool) -> Score:
+    """Count the pairs with which an order agrees: at all, to the type, and among the weak ones."""
     alike = exact = weak = 0
-    all_text = all(type(row.wanted) in {str, type(None)} for row in rows)  # then types say nothing: a warehouse's text
-    for row in rows:
-        value = next((row.offers[source] for source in order if source in row.offers), None)
+    for row, fits, pairs in table:
+        source = next((source for source in order if source in fits), None)
         if row.is_weak:
-            weak += value is None
-        elif are_alike(row.wanted, value):
-            alike += 1
-            exact += all_text or are_equal(row.wanted, value)
+            weak += pairs if source is None else 0
+        elif (not row.is_wanted) if source is None else fits[source]:
+            alike += pairs
+            exact += pairs if source is None or all_text or fits[source] == _EQUAL else 0
     return (alike, exact, weak)

@@ -1,196 +1,228 @@
-"""Finding the exported event that came of a call: by time and by IDs, then by name; compares nothing (CM-1).
+"""Find the exported event that came of a call: by time and IDs, then by name; compares nothing (CM-1).
 
-Both sides are indexed by time and ID, so that the work grows with the number of events and not with its square. A pair
-is made where a call and an event have only each other left: first among those of equal names, then among all, over and
-over until nothing changes. Repeated deliveries of one call are alike, so any of them may stand for any other.
+Exported events are indexed by time, so the work grows with the number of events and not with its square. Each call has
+the events that it may belong to. Nearly always that is one event, which no other call claims: a pair. The rest is
+contested, and settled step by step: a pair is made where a call and an event have only each other left, first among
+those of equal names, then among all, over and over until nothing changes. Repeated deliveries of one call are alike, so
+any of them may stand for any other.
 """
 
+from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple, TypeAlias
 
-import attrs
-
-from statsig_segment.insight.comparison.sides import Call, Exported, Pair, fields_of
+from statsig_segment.insight.comparison.archive import Calls, Exported, Held
 
 _CROWD: Final = 100
-"""If one ID has more events than this at one time, they stay ambiguous: comparing each with each costs too much."""
-_DELIVERY: Final = frozenset({"messageId", "sentAt", "receivedAt", "originalTimestamp", "timestamp", "_metadata"})
-"""What may differ between two deliveries of one call."""
+"""An ID with more events at one time stays ambiguous: comparing each with each costs the square of their number."""
+_LONE: Final = -1
 
-_Edges = dict[int, list[int]]
-
-
-@attrs.frozen(kw_only=True)
-class Pairing:
-    """What belongs together, and what is left of each side."""
-
-    pairs: tuple[Pair, ...]
-    ambiguous_calls: tuple[Call, ...]
-    only_called: tuple[Call, ...]
-    ambiguous_exported: int
-    only_exported: int
+Events: TypeAlias = tuple[int, ...]
+"""Exported events by index, in order."""
 
 
-def pair(
-    calls: Sequence[Call], exported: Sequence[Exported], tolerance_ms: int, name_of: Callable[[Call], str]
-) -> Pairing:
-    """Pair calls with exported events; IDs in properties and traits count only where no others help."""
-    match = _Match(calls, exported)
-    match.add_edges(tolerance_ms, name_of, lambda call: call.near_ids)
-    match.run()
-    match.add_edges(tolerance_ms, name_of, lambda call: call.far_ids)
-    match.run()
-    return match.result()
+class Archive(NamedTuple):
+    """Both sides, and what belongs together."""
+
+    calls: Calls
+    exported: Exported
+    matching: "Matching"
 
 
-class _Match:
-    """A matching while it grows; calls and events go by their index."""
+class Index:
+    """Exported events by time, and where several share a time by ID and name as well."""
 
-    def __init__(self, calls: Sequence[Call], exported: Sequence[Exported]) -> None:
-        self.calls, self.exported = calls, exported
-        self.partner: dict[int, int] = {}
-        self.taken: set[int] = set()
-        self.named: _Edges = {}
-        self.any_name: _Edges = {}
-        self.crowded_calls: set[int] = set()
-        self.crowded_exported: set[int] = set()
+    def __init__(self, exported: Exported, tolerance_ms: int) -> None:
+        """Index all events; the times of a pair may be `tolerance_ms` apart."""
+        self._exported, self._reach = exported, max(0, tolerance_ms)
+        self._slots: defaultdict[int | None, list[int]] = defaultdict(list)
+        self._held: dict[int | None, dict[str | tuple[str, str], list[int]]] = {}
+        for at in range(len(exported)):
+            self._slots[self._slot(exported.times[at])].append(at)
 
-    def add_edges(
-        self, tolerance_ms: int, name_of: Callable[[Call], str], ids_of: Callable[[Call], Iterable[str]]
-    ) -> None:
-        """Find the events that each lone call may belong to."""
-        reach = max(0, tolerance_ms)
-        known = self.taken | self.candidates()
-        lone = [at for at in range(len(self.exported)) if at not in known]
-        index = _Index(self.exported, lone, reach)
-        for at, call in enumerate(self.calls):
-            if at in self.partner or self.any_name.get(at) or at in self.crowded_calls:
-                continue
-            self.named[at] = index.find(call, ids_of(call), name_of(call)) or []
-            found = index.find(call, ids_of(call))
-            self.any_name[at] = found or []
-            if found is None:
-                self.crowded_calls.add(at)
-        self.crowded_exported.update(index.crowded())
+    def _slot(self, time_ms: int | None) -> int | None:
+        return None if time_ms is None else time_ms // (self._reach + 1)
 
-    def candidates(self) -> set[int]:
-        """Give all events that some call may belong to."""
-        return {event for events in self.any_name.values() for event in events} | self.crowded_exported
+    def near(self, time_ms: int | None) -> list[int | None]:
+        """List the slots that hold events near a time; two that have no time agree as well."""
+        slot = self._slot(time_ms)
+        slots = (slot,) if slot is None or not self._reach else (slot - 1, slot, slot + 1)
+        return [each for each in slots if each in self._slots]
 
-    def run(self) -> None:
-        """Pair what has only each other left, until nothing changes."""
-        before = -1
-        while before < len(self.partner):
-            before = len(self.partner)
-            self.settle(self.named)
-            self.settle(self.any_name)
+    def find(self, time_ms: int | None, ids: Iterable[str], name: str | None) -> Events | None:
+        """Return the events near a time that have one of some IDs, and a name where one is asked for.
 
-    def settle(self, edges: _Edges) -> None:
-        """Pair along one kind of edges; a pair may leave others with one choice, so those are looked at again."""
-        callers: defaultdict[int, list[int]] = defaultdict(list)
-        for call, events in edges.items():
-            if call not in self.partner:
-                for event in events:
-                    callers[event].append(call)
-        waiting = [call for call, events in edges.items() if events and call not in self.partner]
-        while waiting:
-            call = waiting.pop()
-            choice = self.choice(call, edges, callers)
-            if choice is not None:
-                self.partner[call] = choice
-                self.taken.add(choice)
-                waiting += [other for event in edges[call] for other in callers[event] if other not in self.partner]
+        `None` where one ID has too many of them.
+        """
+        found: set[int] = set()
+        for slot in self.near(time_ms):
+            held = self._held.get(slot)
+            if held is None:
+                held = self._by_id(self._slots[slot])
+                if len(self._slots[slot]) > 1:  # one event is quickly read again, and an index of it is large
+                    self._held[slot] = held
+            for unit in ids:
+                events = held.get(unit if name is None else (unit, name), ())
+                if len(events) > _CROWD:
+                    return None
+                found.update(events)
+        return tuple(sorted(at for at in found if self._fits(time_ms, at))) if found else ()
 
-    def choice(self, call: int, edges: _Edges, callers: Mapping[int, list[int]]) -> int | None:
-        """Give the event that a call must belong to, `None` while there are several that differ."""
-        if call in self.partner:
-            return None
-        events = [event for event in edges[call] if event not in self.taken]
-        if not events or len(callers[events[0]]) > _CROWD:
-            return None
-        rivals = [other for other in callers[events[0]] if other not in self.partner]
-        if len(events) > 1 and not all(
-            _is_twin_event(self.exported[events[0]], self.exported[at]) for at in events[1:]
-        ):
-            return None
-        if len(rivals) > 1 and not all(_is_twin_call(self.calls[call], self.calls[at]) for at in rivals):
-            return None
-        return events[0]
-
-    def result(self) -> Pairing:
-        """Give the pairs in the order of the calls, and what is left."""
-        open_events = {
-            event
-            for call, events in self.any_name.items()
-            if call not in self.partner
-            for event in events
-            if event not in self.taken
-        } | (self.crowded_exported - self.taken)
-        pairs = [Pair(call=self.calls[at], exported=self.exported[self.partner[at]]) for at in sorted(self.partner)]
-        lone = [at for at in range(len(self.calls)) if at not in self.partner]
-        ambiguous = {at for at in lone if self.is_open(at)}
-        return Pairing(
-            pairs=tuple(pairs),
-            ambiguous_calls=tuple(self.calls[at] for at in lone if at in ambiguous),
-            only_called=tuple(self.calls[at] for at in lone if at not in ambiguous),
-            ambiguous_exported=len(open_events),
-            only_exported=len(self.exported) - len(self.taken) - len(open_events),
-        )
-
-    def is_open(self, call: int) -> bool:
-        """Say whether a call without a partner might still have one."""
-        return call in self.crowded_calls or any(event not in self.taken for event in self.any_name.get(call, ()))
-
-
-class _Index:
-    """Exported events by time and ID, and by name as well."""
-
-    def __init__(self, exported: Sequence[Exported], positions: Iterable[int], reach: int) -> None:
-        self.exported, self.reach, self.step = exported, reach, reach + 1
-        self.held: defaultdict[tuple[Any, ...], list[int]] = defaultdict(list)
-        self.crowds: set[tuple[Any, ...]] = set()
-        for at in positions:
-            event = exported[at]
-            slot = None if event.time_ms is None else event.time_ms // self.step
+    def _by_id(self, events: Sequence[int]) -> dict[str | tuple[str, str], list[int]]:
+        held: defaultdict[str | tuple[str, str], list[int]] = defaultdict(list)
+        for at in events:
+            event = self._exported[at]
             for unit in set(event.ids.values()):
-                self.held[slot, unit].append(at)
-                self.held[slot, unit, event.event_name].append(at)
+                held[unit].append(at)
+                held[unit, event.name].append(at)
+        return dict(held)
 
-    def find(self, call: Call, ids: Iterable[str], *name: str) -> list[int] | None:
-        """Give the events that fit a call in order, `None` where there are too many."""
-        keys = [(slot, unit, *name) for slot in self.slots(call.time_ms) for unit in ids]
-        crowds = [key for key in keys if len(self.held.get(key, ())) > _CROWD]
-        if crowds:
-            self.crowds.update(crowds)
-            return None
-        return sorted({at for key in keys for at in self.held.get(key, ()) if self.fits(call, at)})
+    def _fits(self, time_ms: int | None, at: int) -> bool:
+        there = self._exported.times[at]
+        return time_ms is None or there is None or abs(time_ms - there) <= self._reach
 
     def crowded(self) -> Iterator[int]:
-        """List the events of the crowds that were found so far."""
-        return (at for key in self.crowds for at in self.held[key])
+        """List the events of one time that share an ID with too many others."""
+        for held in self._held.values():
+            for events in held.values():
+                if len(events) > _CROWD:
+                    yield from events
 
-    def slots(self, time_ms: int | None) -> Iterator[int | None]:
-        """List the slots that may hold events near a time; two that have no time agree as well."""
-        if time_ms is None:
-            yield None
+
+class Matching:
+    """Which call belongs to which exported event; both go by their index."""
+
+    def __init__(self, calls: Calls, exported: Exported, index: Index) -> None:
+        """Begin with no calls."""
+        self.partner = array("q")
+        """The event of each call, `-1` where there is none."""
+        self.taken = bytearray(len(exported))
+        """Whether each event has its call."""
+        self._calls, self._exported, self._index = calls, exported, index
+        self._any_name: list[Events] = []
+        self._named: dict[int, Events] = {}  # only where it differs from the above
+        self._far: dict[int, Events] = {}
+        self._crowded: set[int] = set()
+
+    def add(self, time_ms: int | None, ids: Sequence[Iterable[str]], name: str) -> None:
+        """Add the next call; its IDs come in groups, of which the last counts only where no others help."""
+        call = len(self.partner)
+        self.partner.append(_LONE)
+        if not self._index.near(time_ms):
+            self._any_name.append(())
             return
-        slot = time_ms // self.step
-        yield from (slot - 1, slot, slot + 1) if self.reach else (slot,)
+        *near, far = ids
+        events: Events = ()
+        for group in near:
+            events = self._find(call, time_ms, group, name)
+            if events:
+                break
+        else:
+            further = self._index.find(time_ms, far, None)
+            if further:
+                self._far[call] = further
+        self._any_name.append(events)
 
-    def fits(self, call: Call, at: int) -> bool:
-        """Say whether the times agree."""
-        there = self.exported[at].time_ms
-        return call.time_ms is None or there is None or abs(call.time_ms - there) <= self.reach
+    def _find(self, call: int, time_ms: int | None, ids: Iterable[str], name: str) -> Events:
+        units = list(ids)
+        events = self._index.find(time_ms, units, None)
+        if events is None:
+            self._crowded.add(call)
+            self._named[call] = self._index.find(time_ms, units, name) or ()
+            return self._named[call]
+        named = tuple(at for at in events if self._exported[at].name == name)
+        if named != events:
+            self._named[call] = named
+        return events
 
+    def rename(self, names: Mapping[int, str]) -> None:
+        """Give contested calls other names, and forget the pairs made of them."""
+        for call, name in names.items():
+            if call not in self._crowded:
+                self._named[call] = tuple(at for at in self._any_name[call] if self._exported[at].name == name)
+        self.taken = bytearray(len(self._exported))
+        self.partner = array("q", [_LONE]) * len(self._any_name)
 
-def _is_twin_event(one: Exported, two: Exported) -> bool:
-    return attrs.evolve(one, position=two.position, time_ms=two.time_ms) == two
+    def contested(self) -> list[int]:
+        """List the calls that share an event with others, or have several."""
+        callers: dict[int, int] = {}
+        contested: set[int] = set()
+        for call, events in enumerate(self._any_name):
+            for at in events:
+                other = callers.setdefault(at, call)
+                if other != call:
+                    contested |= {other, call}
+            if len(events) > 1 or call in self._crowded:
+                contested.add(call)
+        return sorted(contested)
 
+    def run(self) -> None:
+        """Pair what has only each other, until nothing changes."""
+        contested = self.contested()
+        known = set(contested)
+        for call, events in enumerate(self._any_name):
+            if events and call not in known:
+                self._pair(call, events[0])
+        any_name = {call: self._any_name[call] for call in contested}
+        self._settle_all([{call: self._named.get(call, events) for call, events in any_name.items()}, any_name])
+        claimed = {at for events in self._any_name for at in events}
+        lone = [call for call in self._far if self.partner[call] == _LONE]
+        self._settle_all([{call: tuple(at for at in self._far[call] if at not in claimed) for call in lone}])
 
-def _is_twin_call(one: Call, two: Call) -> bool:
-    return one is two or _content(one) == _content(two)
+    def _pair(self, call: int, event: int) -> None:
+        self.partner[call] = event
+        self.taken[event] = True
 
+    def _settle_all(self, kinds: Sequence[Mapping[int, Events]]) -> None:
+        before, taken = -1, sum(self.taken)
+        while before < taken:
+            for edges in kinds:
+                self._settle(edges)
+            before, taken = taken, sum(self.taken)
 
-def _content(call: Call) -> dict[str, Any]:
-    return {key: value for key, value in fields_of(call.event).items() if key not in _DELIVERY}
+    def _settle(self, edges: Mapping[int, Events]) -> None:
+        """Pair along one kind of edges; a pair may leave others with one choice, so those are looked at again."""
+        callers: defaultdict[int, list[int]] = defaultdict(list)
+        waiting = [call for call, events in edges.items() if events and self.partner[call] == _LONE]
+        for call in waiting:
+            for event in edges[call]:
+                callers[event].append(call)
+        while waiting:
+            call = waiting.pop()
+            choice = self._choice(call, edges[call], callers) if self.partner[call] == _LONE else None
+            if choice is not None:
+                self._pair(call, choice)
+                waiting += [each for at in edges[call] for each in callers[at] if self.partner[each] == _LONE]
+
+    def _choice(self, call: int, events: Events, callers: Mapping[int, list[int]]) -> int | None:
+        """Return the event that a call must belong to, `None` while there are several that differ."""
+        free = [at for at in events if not self.taken[at]]
+        if not free or len(callers[free[0]]) > _CROWD:
+            return None
+        rivals = [other for other in callers[free[0]] if self.partner[other] == _LONE]
+        digest = self._calls.digests[call]
+        if any(self._calls.digests[other] != digest for other in rivals):
+            return None
+        first: Held = self._exported[free[0]]
+        return free[0] if all(self._exported[at] == first for at in free[1:]) else None
+
+    # -- What is left --------------------------------------------------------------------------------------------------
+
+    def is_ambiguous(self, call: int) -> bool:
+        """Say whether a call without a partner might still have one."""
+        return call in self._crowded or any(not self.taken[at] for at in self._choices(call))
+
+    def is_repeated(self, call: int) -> bool:
+        """Say whether a call without a partner may be a second delivery: all its events have calls already."""
+        return bool(self._named.get(call, self._any_name[call])) and not self.is_ambiguous(call)
+
+    def _choices(self, call: int) -> Events:
+        return self._any_name[call] or self._far.get(call, ())
+
+    def ambiguous_events(self) -> set[int]:
+        """Return the events without a call that might still have one."""
+        lone = (call for call, event in enumerate(self.partner) if event == _LONE)
+        found = {at for call in lone for at in self._choices(call)}
+        found.update(self._index.crowded() if self._crowded else ())
+        return {at for at in found if not self.taken[at]}

@@ -1,131 +1,176 @@
-"""Learning how events are named: a prefix, and a template for each type of call, from names that Statsig holds (US-6).
+"""Learn how events are named: a prefix, and a template for each type of call, from names that Statsig holds (US-6).
 
 A name is cut where it holds the parts of its call; each way to cut it is a template that may be meant. Each of these
 templates is then held against all names, by naming the calls with it, and the one that gives the most of them stays.
 Which space a missing part takes along depends on where the template begins, so the prefix is chosen first: among what
 comes before a part in some name, and what all names have in common.
+
+A template without a placeholder gives all calls of a type one name. Where no template fits (names in snake_case, say)
+the commonest name would win like that, so it counts only where it fits nearly all pairs, and for tracks those of
+several names.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import attrs
 
+from statsig_segment import segment
 from statsig_segment.configuration.event_names import TEMPLATE_PARTS, EventNaming, Named
-from statsig_segment.segment.calls import Track
+from statsig_segment.insight.comparison.archive import Json, object_of
+from statsig_segment.segment.arrays import coerce_id
+from statsig_segment.segment.calls import Group, Page, Screen, Track, name_part
 
 KINDS: Final = ("track", "page", "screen", "group")
 """The types of call that have names."""
-VIEWS: Final = ("page", "screen")
+_VIEWS: Final = ("page", "screen")
 """The types that have another name where no part is there."""
+NEARLY_ALL: Final = 0.95
+"""The share of pairs that a name without a placeholder must fit; below it, names are said to follow no template."""
+_SEVERAL: Final = 3
+"""Tracks of fewer names than this may each have been renamed by themselves."""
 
 _UNNAMED: Final = "\x00"
 """Stands for the name of a call without parts, while a template is held against names."""
-_MAX_SAMPLES: Final = 1000  # of one type of call
-_MAX_CUT: Final = 300  # characters of a name that is cut
-_MAX_SPOTS: Final = 4  # at which one part is looked for
-_MAX_TEMPLATES: Final = 128  # out of one name
-_FEW: Final = 8  # names of one kind that are cut
+_MAX_SAMPLES: Final = 1000
+"""Different parts of one type of call; pages have as many as there are titles, and a thousand tell as much."""
+_MAX_CUT: Final = 300
+"""Characters of a name that is cut: Statsig cuts names at 128, and the prefix may come on top."""
+_MAX_SPOTS: Final = 4
+"""Spots at which one part is looked for: a part such as `a` stands in a name at many."""
+_MAX_TEMPLATES: Final = 128
+"""Templates out of one name, the fullest first; they double with each spot."""
+_FEW: Final = 8
+"""Names that are cut of calls with the same parts: they are of one template, so one name would nearly do."""
 _MAX_PREFIXES: Final = 12
+"""Prefixes that are weighed, the commonest first; each costs a search for all templates."""
 
 
-@attrs.frozen(kw_only=True)
-class Sample:
+class Sample(NamedTuple):
     """Calls of one type with the same parts, and the names that Statsig holds of them."""
 
     event: Named
-    """One of those calls."""
     parts: Mapping[str, str]
-    """The parts that are there."""
     names: Counter[str]
     """Name -> pairs."""
-
-
-@attrs.frozen(kw_only=True)
-class Template:
-    """What was learned about one type of call."""
-
-    text: str
-    unnamed: str | None
-    """The name of calls without parts, `None` where none was seen."""
-    agree: int
-    """How many pairs it names rightly."""
-    is_decided: bool
 
 
 class Samples:
     """Names by type of call and parts, in bounded memory."""
 
-    def __init__(self, naming: EventNaming) -> None:
-        """Begin with nothing; `naming` says what counts as a part."""
-        self._naming = naming
-        self.by_kind: dict[str, dict[tuple[str, ...], Sample]] = {kind: {} for kind in KINDS}
+    def __init__(self, *, from_properties: bool) -> None:
+        """Begin with none; parts may come `from_properties` as well (US-6)."""
+        self._from_properties = from_properties
+        self._held: dict[str, dict[tuple[str | None, ...], Sample]] = {kind: {} for kind in KINDS}
 
-    def add(self, event: Named, name: str) -> None:
+    def add(self, call: Json, name: str) -> None:
         """Add the name that Statsig holds of a call."""
-        found = self._naming.parts(event)
-        parts = {part: found[part] for part in TEMPLATE_PARTS[event.type] if part in found}
-        held, key = self.by_kind[event.type], tuple(parts.get(part, "") for part in TEMPLATE_PARTS[event.type])
-        sample = held.get(key)
-        if sample is None:
+        kind = call[segment.TYPE]
+        parts = {part: text for part in TEMPLATE_PARTS[kind] if (text := self._part(call, part)) is not None}
+        held, key = self._held[kind], tuple(map(parts.get, TEMPLATE_PARTS[kind]))
+        if key not in held:
             if len(held) >= _MAX_SAMPLES:
                 return
-            sample = held[key] = Sample(event=event, parts=parts, names=Counter())
-        sample.names[name] += 1
+            held[key] = Sample(_named(kind, parts), parts, Counter())
+        held[key].names[name] += 1
+
+    def _part(self, call: Json, part: str) -> str | None:
+        value = call.get(part)
+        if part == segment.EVENT:
+            return str(value)
+        if part == segment.GROUP_ID:
+            return coerce_id(value)
+        own = name_part(value)
+        if own is None and self._from_properties:
+            return name_part(object_of(call.get(segment.PROPERTIES)).get(part))
+        return own
 
     def of(self, kind: str) -> list[Sample]:
-        """Give all samples of one type of call."""
-        return list(self.by_kind[kind].values())
+        """Return all samples of one type of call."""
+        return list(self._held[kind].values())
 
 
-@attrs.frozen(kw_only=True)
-class Learned:
-    """A naming, how many names it gives rightly, and the keys that the names cannot decide."""
+def _named(kind: str, parts: Mapping[str, str]) -> Named:
+    """Return a call that has some parts and nothing else."""
+    if kind == Track.type:
+        return Track(event=parts[segment.EVENT])
+    if kind == Group.type:
+        return Group(group_id=parts.get(segment.GROUP_ID))
+    model = Page if kind == Page.type else Screen
+    return model(name=parts.get(segment.NAME), category=parts.get(segment.CATEGORY))
+
+
+class Fit(NamedTuple):
+    """How well a template gives the names of one type of call."""
+
+    text: str
+    unnamed: str | None
+    """The name of calls without parts, `None` where none was seen."""
+    agree: int
+    """Pairs whose name it gives."""
+
+
+class Naming(NamedTuple):
+    """A naming that was learned."""
 
     naming: EventNaming
     agree: int
     undecided: tuple[str, ...]
+    """Keys that the names cannot decide."""
+    unfit: tuple[str, ...]
+    """The types of call whose names follow no template."""
 
 
-def learn(samples: Samples, naming: EventNaming) -> Learned:
+def learn(samples: Samples, current: EventNaming) -> Naming:
     """Learn prefix and templates; of those that agree as often the current ones stay."""
-    total = sum(sum(sample.names.values()) for kind in KINDS for sample in samples.of(kind))
-    best: tuple[Any, Learned] | None = None
-    for prefix in _prefixes(samples, naming):
-        templates = {kind: _template(samples.of(kind), kind, prefix, naming) for kind in KINDS if samples.of(kind)}
-        agree = sum(template.agree for template in templates.values())
-        kept = sum(template.text == getattr(naming, kind) for kind, template in templates.items())
-        rank = (agree, prefix == naming.prefix, kept, -len(prefix))
+    kinds = {kind: found for kind in KINDS if (found := samples.of(kind))}
+    before = {kind: _held_against(found, kind, getattr(current, kind), current, 0) for kind, found in kinds.items()}
+    best: tuple[Any, Naming] | None = None
+    total = sum(map(_pairs, kinds.values()))
+    for prefix in _prefixes(kinds, current):
+        prefixed = attrs.evolve(current, prefix=prefix)
+        fits = {kind: _best_fits(found, kind, prefixed) for kind, found in kinds.items()}
+        chosen = {kind: _chosen(each, getattr(current, kind)) for kind, each in fits.items()}
+        agree = sum(fit.agree for fit in chosen.values())
+        is_worse = any(before[kind].agree > fit.agree for kind, fit in chosen.items())  # for any type of call
+        kept = sum(fit.text == getattr(current, kind) for kind, fit in chosen.items())
+        rank = (not is_worse, agree, prefix == current.prefix, kept, -len(prefix))
         if best is None or rank > best[0]:
-            best = rank, _learned(naming, prefix, templates)
-        if agree == total and prefix == naming.prefix:
+            best = rank, _learned(prefixed, kinds, fits, chosen)
+        if agree == total and prefix == current.prefix:
             break
     assert best is not None  # noqa: S101 - the current prefix is always among them
     return best[1]
 
 
-def _learned(naming: EventNaming, prefix: str, templates: Mapping[str, Template]) -> Learned:
-    changes: dict[str, Any] = {kind: template.text for kind, template in templates.items()}
-    seen = {kind: template.unnamed for kind, template in templates.items() if template.unnamed is not None}
-    changes |= {f"{kind}_unnamed": unnamed for kind, unnamed in seen.items()}
-    open_keys = [] if "track" in templates else ["prefix"]  # a track keeps its name, so it shows what comes before
+def _learned(
+    naming: EventNaming,
+    kinds: Mapping[str, Sequence[Sample]],
+    fits: Mapping[str, Sequence[Fit]],
+    chosen: Mapping[str, Fit],
+) -> Naming:
+    changes: dict[str, Any] = {kind: fit.text for kind, fit in chosen.items()}
+    changes |= {f"{kind}_unnamed": fit.unnamed for kind, fit in chosen.items() if fit.unnamed is not None}
+    open_keys = [] if Track.type in kinds else ["prefix"]  # a track keeps its name, so it shows what comes before
     for kind in KINDS:
-        if kind not in templates or not templates[kind].is_decided:
+        seen = {part for sample in kinds.get(kind, ()) for part in sample.parts}
+        is_decided = kind in kinds and len(fits[kind]) == 1 and chosen[kind].agree > 0
+        if not is_decided or not seen.issuperset(TEMPLATE_PARTS[kind]):
             open_keys.append(kind)
-        if kind in VIEWS and kind not in seen:
+        if kind in _VIEWS and f"{kind}_unnamed" not in changes:
             open_keys.append(f"{kind}_unnamed")
-    return Learned(
-        naming=attrs.evolve(naming, prefix=prefix, **changes),
-        agree=sum(template.agree for template in templates.values()),
+    return Naming(
+        naming=attrs.evolve(naming, **changes),
+        agree=sum(fit.agree for fit in chosen.values()),
         undecided=tuple(open_keys),
+        unfit=tuple(kind for kind, fit in chosen.items() if fit.agree < NEARLY_ALL * _pairs(kinds[kind])),
     )
 
 
-def _only(kind: str, template: str, unnamed: str) -> dict[str, Any]:
-    """Give the keys of one type of call."""
-    return {kind: template, f"{kind}_unnamed": unnamed} if kind in VIEWS else {kind: template}
+def _pairs(samples: Iterable[Sample]) -> int:
+    return sum(sum(sample.names.values()) for sample in samples)
 
 
 def _escaped(text: str) -> str:
@@ -135,13 +180,13 @@ def _escaped(text: str) -> str:
 # -- The prefix -------------------------------------------------------------------------------------------------------
 
 
-def _prefixes(samples: Samples, naming: EventNaming) -> Iterator[str]:
+def _prefixes(kinds: Mapping[str, Sequence[Sample]], naming: EventNaming) -> Iterator[str]:
     """List the prefixes that are weighed: the current one, what comes before parts, what all names share."""
-    every = [name for kind in KINDS for sample in samples.of(kind) for name in sample.names]
+    every = [name for samples in kinds.values() for sample in samples for name in sample.names]
     before = Counter(
         name[:at]
-        for kind in KINDS
-        for sample in _few(samples.of(kind))
+        for samples in kinds.values()
+        for sample in _few(samples)
         for name in islice(sample.names, 1)
         for at, _ in _spots(name, sample.parts)
     )
@@ -150,68 +195,68 @@ def _prefixes(samples: Samples, naming: EventNaming) -> Iterator[str]:
     yield from dict.fromkeys([naming.prefix, *plain])
 
 
-def _common(names: Iterable[str]) -> str:
-    """Give what all names begin with."""
+def _common(names: Sequence[str]) -> str:
+    """Return what all names begin with."""
     first, last = min(names, default=""), max(names, default="")
-    for at, (one, two) in enumerate(zip(first, last, strict=False)):
-        if one != two:
-            return first[:at]
-    return first[: len(last)]
+    shared = next((at for at, (one, two) in enumerate(zip(first, last, strict=False)) if one != two), len(first))
+    return first[:shared]
 
 
-def _written(prefix: str) -> str:
-    """Give a prefix as names have it: the configuration may have escaped its braces."""
+def written(prefix: str) -> str:
+    """Return a prefix as names have it: the configuration may have escaped its braces."""
     return EventNaming(prefix=prefix).full_name(Track(event=_UNNAMED)).removesuffix(_UNNAMED)
 
 
 # -- The template of one type of call ---------------------------------------------------------------------------------
 
 
-def _template(samples: Sequence[Sample], kind: str, prefix: str, naming: EventNaming) -> Template:
-    """Learn the template of one type of call under a prefix."""
-    start, prefixed = _written(prefix), attrs.evolve(naming, prefix=prefix)
-    best: list[Template] = []
-    for text in dict.fromkeys([getattr(naming, kind), *_candidates(samples, kind, start)]):
-        least = best[0].agree if best else 0
-        found = _held_against(samples, kind, text, prefixed, least)
-        if found is None:
+def _best_fits(samples: Sequence[Sample], kind: str, naming: EventNaming) -> list[Fit]:
+    """Return the templates that give the most names under a prefix; the current one first, if it is among them."""
+    best: list[Fit] = []
+    is_one_name_likely = kind != Track.type or len(samples) >= _SEVERAL
+    enough = NEARLY_ALL * _pairs(samples)
+    for text in dict.fromkeys([getattr(naming, kind), *_candidates(samples, kind, written(naming.prefix))]):
+        fit = _held_against(samples, kind, text, naming, best[0].agree if best else 0)
+        is_constant = not _generality(text)[0] and text != getattr(naming, kind)
+        if is_constant and not (is_one_name_likely and fit.agree >= enough):
             continue
-        if best and found.agree > best[0].agree:
-            best.clear()
-        best.append(found)
-    parts = TEMPLATE_PARTS[kind]
-    # Of what agrees as often: the current one, else the one that says least by itself.
-    chosen = best[0] if best[0].text == getattr(naming, kind) else max(best, key=lambda each: _generality(each.text))
-    seen = {part for sample in samples for part in sample.parts}
-    return attrs.evolve(chosen, is_decided=len(best) == 1 and chosen.agree > 0 and seen.issuperset(parts))
+        if not best or fit.agree > best[0].agree:
+            best = [fit]
+        elif fit.agree == best[0].agree:
+            best.append(fit)
+    return best
+
+
+def _chosen(fits: Sequence[Fit], current: str) -> Fit:
+    """Choose of the templates that agree as often the current one, else the one that says least by itself."""
+    return fits[0] if fits[0].text == current else max(fits, key=lambda fit: _generality(fit.text))
 
 
 def _generality(template: str) -> tuple[int, int]:
+    """Count the placeholders of a template; of as many, the shorter text says less."""
     return (template.count("{") - template.count("{{") * 2, -len(template))
 
 
-def _held_against(samples: Sequence[Sample], kind: str, text: str, naming: EventNaming, least: int) -> Template | None:
-    """Count how many names a template gives, `None` where fewer than `least`."""
-    meant = attrs.evolve(naming, **_only(kind, text, _UNNAMED))
-    start = _written(naming.prefix)
-    unnamed = start + _UNNAMED
-    left = sum(sum(sample.names.values()) for sample in samples)
-    agree = 0
+def _held_against(samples: Sequence[Sample], kind: str, text: str, naming: EventNaming, least: int) -> Fit:
+    """Count how many names a template gives; counting ends where it is fewer than `least`."""
+    changes: dict[str, Any] = {kind: text} | ({f"{kind}_unnamed": _UNNAMED} if kind in _VIEWS else {})
+    meant = attrs.evolve(naming, **changes)
+    start = written(naming.prefix)
+    left, agree = _pairs(samples), 0
     others: Counter[str] = Counter()
     for sample in samples:
         name = meant.full_name(sample.event)
-        if name == unnamed:
+        if name == start + _UNNAMED:
             others.update(sample.names)
             continue
         agree += sample.names[name]
         left -= sum(sample.names.values()) - sample.names[name]
         if left < least:
-            return None
-    found = next(((name, pairs) for name, pairs in others.most_common() if name.startswith(start)), None)
-    if found is not None:
-        agree += found[1]
-    rest = None if found is None else _escaped(found[0].removeprefix(start))
-    return None if agree < least else Template(text=text, unnamed=rest, agree=agree, is_decided=False)
+            return Fit(text, None, -1)
+    unnamed = next((name for name, _ in others.most_common() if name.startswith(start)), None)
+    if unnamed is None:
+        return Fit(text, None, agree)
+    return Fit(text, _escaped(unnamed.removeprefix(start)), agree + others[unnamed])
 
 
 def _few(samples: Iterable[Sample]) -> Iterator[Sample]:
@@ -229,7 +274,7 @@ def _candidates(samples: Sequence[Sample], kind: str, start: str) -> Iterator[st
     parts = TEMPLATE_PARTS[kind]
     few = list(_few(samples))
     for sample in few:
-        if sample.parts or kind not in VIEWS:  # a view without parts has a name of its own
+        if sample.parts or kind not in _VIEWS:  # a view without parts has a name of its own
             for name in _likely_names(sample, start):
                 yield from islice(_cuts(name, sample.parts), _MAX_TEMPLATES)
     if len(parts) > 1 and not any(len(sample.parts) == len(parts) for sample in few):
@@ -237,7 +282,7 @@ def _candidates(samples: Sequence[Sample], kind: str, start: str) -> Iterator[st
 
 
 def _likely_names(sample: Sample, start: str) -> list[str]:
-    """Give the commonest name of a sample without its prefix, if it can be cut at all."""
+    """Return the commonest name of a sample without its prefix, if it can be cut at all."""
     name = sample.names.most_common(1)[0][0]
     return [name.removeprefix(start)] if name.startswith(start) and len(name) <= _MAX_CUT else []
 

@@ -1,0 +1,210 @@
+"""What the pairs of an archive say about each setting, gathered in one pass; decides nothing.
+
+Most of it are counts. Only for the tables of paths a call has to be searched for the value that Statsig holds; that
+takes long, so it is done where the configuration does not explain the value, and for some of the other pairs: enough to
+see whether another path would explain it as well.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from math import isfinite
+from typing import Any, Final, TypeAlias
+
+from statsig_segment import segment, statsig
+from statsig_segment._json.values import EMPTY
+from statsig_segment.configuration.choices import FLATTEN, JSON
+from statsig_segment.configuration.models import InboundConfig
+from statsig_segment.inbound.conversion import METADATA_SOURCES
+from statsig_segment.insight.comparison.archive import Json, object_of
+from statsig_segment.insight.comparison.choice import Order, Rows
+from statsig_segment.insight.comparison.evaluation import Seen
+from statsig_segment.insight.comparison.likeness import is_trimmed, same_to_statsig, texts_of
+from statsig_segment.insight.comparison.places import places
+from statsig_segment.insight.comparison.templates import Samples
+from statsig_segment.insight.comparison.translation import MARK, bare, ids_of
+from statsig_segment.segment.calls import spelled_id_type
+from statsig_segment.segment.placeholders import is_placeholder
+from statsig_segment.statsig.events import PLAIN_FIELDS
+
+USER_FIELDS: Final = "user_fields"
+CUSTOM_FIELDS: Final = "custom_fields"
+METADATA_FIELDS: Final = "metadata_fields"
+ID_MAPPINGS: Final = "id_mappings"
+TABLES: Final = (USER_FIELDS, CUSTOM_FIELDS, METADATA_FIELDS, ID_MAPPINGS)
+"""The settings that are tables of keys and paths."""
+
+Key: TypeAlias = tuple[str, str]
+"""One of `TABLES`, and a key of it."""
+
+_ENOUGH: Final = 100
+"""Pairs in which a value is searched for, although the configuration or a path that is known explains it: a second path
+that explains as many pairs by chance is no likelier than two columns of a table being equal."""
+_LIKELIEST: Final = 3
+"""Paths of one key at which a value is expected before it is searched for."""
+_NESTED: Final = 1_000
+"""Pairs with nested properties that are looked at: one entry would nearly tell what becomes of them."""
+_MAX_KEYS: Final = 50
+"""Keys of one table that are learned, the commonest first; a table of more is not written by hand."""
+_MAX_SEARCHED: Final = 500
+"""Keys of one table for which paths are searched, so that odd archives cost no more memory than others."""
+_MAX_PATHS: Final = 200
+"""Paths that are remembered for one key: a value such as `1` stands in many places."""
+_MAX_SOURCES: Final = 30
+"""Paths that are read for one key, the likeliest first: what fits by chance fits seldom."""
+
+
+def other_way(nested: str) -> str:
+    """Return the other setting of `nested`."""
+    return JSON if nested == FLATTEN else FLATTEN
+
+
+def filled(event: Json) -> Iterator[tuple[Key, Any]]:
+    """Yield what a log event has in place of each key of the tables."""
+    user = event[statsig.USER]
+    for name in PLAIN_FIELDS:
+        if name in user:
+            yield (USER_FIELDS, name), user[name]
+    for name, value in user.get(statsig.CUSTOM, EMPTY).items():
+        yield (CUSTOM_FIELDS, name), value
+    for name, value in event[statsig.METADATA].items():
+        yield (METADATA_FIELDS, name), value
+    for id_type, value in ids_of(event).items():
+        yield (ID_MAPPINGS, id_type), value
+
+
+def current_orders(config: InboundConfig) -> dict[Key, Order]:
+    """Return the paths that a configuration reads for each key of the tables."""
+    tables = {name: getattr(config, name) for name in (USER_FIELDS, CUSTOM_FIELDS, METADATA_FIELDS)}
+    orders: dict[Key, Order] = {(name, key): (path,) for name, table in tables.items() for key, path in table.items()}
+    for row in config.id_mappings:
+        key = ID_MAPPINGS, spelled_id_type(row.id_type)
+        orders[key] = (*orders.get(key, ()), row.field)
+    return orders
+
+
+class Evidence:
+    """What the pairs seen so far say."""
+
+    def __init__(self, config: InboundConfig) -> None:
+        """Begin with nothing seen."""
+        self.samples = {way: Samples(from_properties=way) for way in (False, True)}
+        """Names, with and without parts from properties."""
+        self.tiers: Counter[str | None] = Counter()
+        """The tiers that Statsig holds of calls that name none."""
+        self.values = Rows()
+        """The value that Statsig holds, and the properties that may be it."""
+        self.unheld: dict[str, int] = dict.fromkeys((JSON, FLATTEN), 0)
+        """Metadata entries of calls with nested properties that Statsig does not hold, by the setting of `nested`."""
+        self.placeholders: Counter[bool] = Counter()
+        """Whether Statsig holds placeholders in place of IDs (ID-8)."""
+        self._hits: dict[str, dict[str, Counter[str]]] = {table: {} for table in TABLES}
+        self._searched: Counter[tuple[Key, bool]] = Counter()
+        self._likely: dict[Key, list[tuple[str, list[str]]]] = {}
+        self._wanted: Counter[Key] = Counter()
+        self._bare = {way: bare(config, nested=way) for way in (JSON, FLATTEN)}
+        self._with_placeholders = bare(config, drop_placeholder_ids=False)
+        self._drops = config.drop_placeholder_ids
+        self._nested = config.nested
+        self._nested_seen = 0
+        self._current = current_orders(config)
+
+    def see(self, seen: Seen) -> None:
+        """Note what one pair says."""
+        call, here, held = seen
+        by_itself = self._bare[self._nested].answer(call)
+        if by_itself is None:
+            return
+        if not is_trimmed(here[statsig.EVENT_NAME], held.name):
+            for samples in self.samples.values():
+                samples.add(call, held.name)
+        if by_itself[statsig.USER][statsig.ENVIRONMENT][statsig.TIER] == MARK:
+            self.tiers[held.user.get(statsig.ENVIRONMENT, EMPTY).get(statsig.TIER)] += 1
+        properties = object_of(call.get(METADATA_SOURCES[call[segment.TYPE]].holder))
+        usable = {key: value for key, value in properties.items() if _is_usable(value)}
+        if not any(is_trimmed(value, held.value) and value != held.value for value in usable.values()):
+            self.values.add(held.value, usable)
+        if self._nested_seen < _NESTED and any(type(value) is dict for value in properties.values()):
+            self._nested_seen += 1
+            self._see_nested(call, by_itself, held.metadata)
+        ids = held.ids
+        own = self._with_placeholders.answer(call) if self._drops else by_itself
+        for id_type, text in ids_of(own).items() if own else ():
+            if is_placeholder(text):
+                self.placeholders[ids.get(id_type) == text] += 1
+        self._search(call, dict(filled(by_itself)), dict(filled(here)), dict(filled(held.log_event)))
+
+    def _see_nested(self, call: Json, by_itself: Json, held: Mapping[str, Any]) -> None:
+        other = other_way(self._nested)
+        otherwise = self._bare[other].answer(call)
+        for way, event in ((self._nested, by_itself), (other, otherwise)):
+            metadata: Json = {} if event is None else event[statsig.METADATA]
+            self.unheld[way] += sum(key not in held for key in metadata)
+
+    def _search(self, call: Json, given: Json | Any, here: Any, there: Any) -> None:
+        """Find the paths in a call at which stands what Statsig holds and the call does not fill by itself."""
+        wanted: dict[str, list[Key]] = {}
+        for key, value in there.items():
+            if key in given:
+                continue
+            self._wanted[key] += 1
+            is_explained = key in here and same_to_statsig(here[key], value) is not False
+            if self._searched[key, is_explained] >= _ENOUGH and (is_explained or self._is_known(key, call, value)):
+                continue
+            self._searched[key, is_explained] += 1
+            for text in texts_of(value):
+                wanted.setdefault(text, []).append(key)
+        if not wanted:
+            return
+        is_deep = any(text[:1] in {"{", "["} for text in wanted)
+        found: set[tuple[Key, str]] = set()
+        for path, value in places(call):
+            if value is not None and (is_deep or type(value) not in {dict, list}):
+                texts = (value,) if type(value) is str else texts_of(value)
+                found.update((key, path) for text in texts for key in wanted.get(text, ()))
+        for (table, key), path in sorted(found):
+            self._add_hit(table, key, path)
+
+    def _add_hit(self, table: str, key: str, path: str) -> None:
+        hits = self._hits[table]
+        if key not in hits and len(hits) >= _MAX_SEARCHED:
+            return
+        paths = hits.setdefault(key, Counter())
+        if path in paths or len(paths) < _MAX_PATHS:
+            paths[path] += 1
+
+    def _is_known(self, key: Key, call: Json, value: Any) -> bool:
+        """Say whether a value stands at one of the likeliest paths, and count it there."""
+        if self._searched[key, False] % _ENOUGH == 0:
+            likely = self._hits[key[0]].get(key[1], Counter[str]()).most_common(_LIKELIEST)
+            self._likely[key] = [(path, path.split(".")) for path, _ in likely]
+        for path, steps in self._likely.get(key, ()):
+            if same_to_statsig(_at(call, steps), value):
+                self._hits[key[0]][key[1]][path] += 1
+                return True
+        return False
+
+    def sources(self) -> dict[Key, list[str]]:
+        """Return the paths that may fill each key: the current ones, then those that explain the most pairs."""
+        found: dict[Key, list[str]] = {key: list(order) for key, order in self._current.items()}
+        per_table: defaultdict[str, int] = defaultdict(int)
+        for key, _ in self._wanted.most_common():
+            per_table[key[0]] += 1
+            if per_table[key[0]] <= _MAX_KEYS:
+                found.setdefault(key, [])
+        for (table, name), paths in found.items():
+            likely = [path for path, _ in self._hits[table].get(name, Counter[str]()).most_common(_MAX_SOURCES)]
+            paths += [path for path in likely if path not in paths]
+        return found
+
+
+def _at(call: Json, steps: Sequence[str]) -> Any:
+    """Follow plain steps into a call; `None` where they lead nowhere."""
+    value: Any = call
+    for step in steps:
+        value = object_of(value).get(step)
+    return value
+
+
+def _is_usable(value: Any) -> bool:
+    """Say whether a property can be a value: a string or a finite number (US-8)."""
+    return type(value) is str or type(value) is int or (type(value) is float and isfinite(value))

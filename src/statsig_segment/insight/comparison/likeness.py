@@ -1,0 +1,69 @@
+"""When a value that Statsig holds may be the one that a call has: exports write numbers as text, and trim.
+
+Statsig's warehouse has every number as text, and Statsig cuts or drops what is over its limits. Neither says anything
+about the configuration, so neither counts as a difference here.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from statsig_segment._json.javascript import json_text, scalar_text
+from statsig_segment._json.values import freeze, is_array, is_object
+from statsig_segment.errors import Issue, StatsigSegmentError
+from statsig_segment.segment.arrays import coerce_id
+from statsig_segment.statsig.limits import note_metadata
+
+_TRIMMED_FROM: Final = 64
+"""Statsig's pages name limits of 64 and of 128 characters, so no text is trimmed to less than the smaller one."""
+
+
+def texts_of(value: Any) -> frozenset[str]:
+    """Return the texts that a value may have become: as an ID and as metadata (IN-4, US-7); none for null.
+
+    >>> sorted(texts_of(1e21)), sorted(texts_of(True)), sorted(texts_of(None))
+    (['1000000000000000000000', '1e+21'], ['true'], [])
+    """
+    if type(value) is str:
+        return frozenset((value,) if value else ())
+    frozen = freeze(value)
+    try:
+        if is_object(frozen) or is_array(frozen):
+            return frozenset((json_text(frozen)[0],))
+        return frozenset() if frozen is None else frozenset(filter(None, (coerce_id(frozen), scalar_text(frozen))))
+    except StatsigSegmentError:  # a number that is too long to print
+        return frozenset()
+
+
+def are_alike(one: Any, two: Any) -> bool:
+    """Say whether two values are equal, as text if need be.
+
+    >>> are_alike(9.5, "9.5"), are_alike(True, 1), are_alike(None, "null"), are_alike(5, 5.0)
+    (True, False, False, True)
+    """
+    if one is None or two is None:
+        return one is two
+    if type(one) is type(two):
+        return bool(one == two)
+    return not texts_of(one).isdisjoint(texts_of(two))
+
+
+def are_equal(one: Any, two: Any) -> bool:
+    """Say whether two values are equal, with text and numbers kept apart."""
+    return (type(one) is str) is (type(two) is str) and are_alike(one, two)
+
+
+def is_trimmed(whole: Any, part: Any) -> bool:
+    """Say whether a text may be another one that Statsig's limits have cut (US-9)."""
+    return type(whole) is str and type(part) is str and len(part) >= _TRIMMED_FROM and whole.startswith(part)
+
+
+def same_to_statsig(one: Any, two: Any) -> bool | None:
+    """Compare our value with the one that Statsig holds; a text that was cut says nothing."""
+    return are_alike(one, two) or (None if is_trimmed(one, two) else False)
+
+
+def may_be_lost(key: str, metadata: Mapping[str, str]) -> bool:
+    """Say whether Statsig may drop an entry: one with a dot in its key, or any of metadata that is too large (US-9)."""
+    issues: list[Issue] = []
+    note_metadata(metadata, "$", str, issues)
+    return "." in key or any(issue.code == "metadata_too_large" for issue in issues)

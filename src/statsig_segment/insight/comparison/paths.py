@@ -1,0 +1,161 @@
+"""Learn the settings that are tables of paths: for each key, where in the calls its value is (CM-3).
+
+The paths that may be meant are known from the evidence. One more pass reads all of them in every call, under one
+configuration that names them all, and counts how each fits what Statsig holds.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from statsig_segment import statsig
+from statsig_segment._json.values import EMPTY
+from statsig_segment.configuration.choices import FLATTEN
+from statsig_segment.configuration.models import InboundConfig
+from statsig_segment.insight.comparison.archive import Json
+from statsig_segment.insight.comparison.choice import LONGEST, Choice, Order, Rows, choose
+from statsig_segment.insight.comparison.evidence import (
+    CUSTOM_FIELDS,
+    ID_MAPPINGS,
+    METADATA_FIELDS,
+    USER_FIELDS,
+    Key,
+    current_orders,
+    filled,
+)
+from statsig_segment.insight.comparison.pairing import Archive
+from statsig_segment.insight.comparison.translation import MARK, ids_of, marked, probe
+
+_LIKELY: Final = ("anonymousId", "userId", "groupId", "context.groupId", "context.device.id")
+"""The paths that people map most; of those that fit equally well they come first."""
+_JOINT: Final = "_"
+"""Joins the names of flattened entries (US-7)."""
+
+
+def learn_paths(archive: Archive, config: InboundConfig, sources: Mapping[Key, Sequence[str]]) -> dict[Key, Choice]:
+    """Choose for every key the paths that agree with the most pairs; `config` has the current ones."""
+    calls, exported, matching = archive
+    inquiry = _Inquiry(config, sources)
+    for at, call in enumerate(calls):
+        if matching.partner[at] >= 0:
+            inquiry.see_pair(call, exported[matching.partner[at]].log_event)
+        elif not matching.is_ambiguous(at) and not matching.is_repeated(at):
+            inquiry.see_lost(call)
+    return inquiry.choices()
+
+
+class _Inquiry:
+    """All questions about paths, and what the pairs seen so far answer."""
+
+    def __init__(self, config: InboundConfig, sources: Mapping[Key, Sequence[str]]) -> None:
+        self._sources = sources
+        self._stems = _stems(sources) if config.nested == FLATTEN else {}
+        as_ids = self._paths(USER_FIELDS, ID_MAPPINGS)
+        as_custom = self._paths(CUSTOM_FIELDS)
+        as_metadata = {*self._paths(METADATA_FIELDS), *(path for paths in self._stems.values() for path in paths)}
+        self._ids, self._custom, self._metadata = marked(as_ids), marked(as_custom), marked(sorted(as_metadata))
+        self._probe = probe(config, as_ids, as_custom, sorted(as_metadata))
+        self._rows = {key: Rows() for key in sources}
+        self._stem_rows = {stem: Rows() for stem in self._stems}
+        self._current = current_orders(config)
+
+    def _paths(self, *tables: str) -> list[str]:
+        found = (path for (table, _), paths in self._sources.items() if table in tables for path in paths)
+        return list(dict.fromkeys(found))
+
+    def see_pair(self, call: Json, event: Json) -> None:
+        """Note how each path fits what Statsig holds."""
+        probed = self._probe.answer(call)
+        if probed is None:
+            return
+        given = {key: value for key, value in filled(probed) if not key[1].startswith(MARK)}
+        wanted = dict(filled(event))
+        offers = self._offers(probed)
+        for key, paths in self._sources.items():
+            if key not in given:
+                held = offers[key[0]]
+                self._rows[key].add(wanted.get(key), {path: held[path] for path in paths if path in held})
+        for stem in self._stems:
+            self._see_object(stem, given, wanted, probed[statsig.METADATA])
+
+    def see_lost(self, call: Json) -> None:
+        """Note which paths would give an ID to a call that has none and never arrived."""
+        probed = self._probe.answer(call) if self._ids else None
+        if probed is None or any(not id_type.startswith(MARK) for id_type in ids_of(probed)):
+            return
+        held = self._offers(probed)[ID_MAPPINGS]
+        for (table, key), paths in self._sources.items():
+            if table == ID_MAPPINGS:
+                own = {path: held[path] for path in paths if path in held}
+                self._rows[table, key].add(None, own, is_weak=True)
+
+    def _offers(self, probed: Json) -> dict[str, Mapping[str, Any]]:
+        user: Json = probed[statsig.USER]
+        ids = _read(self._ids, user.get(statsig.CUSTOM_IDS, EMPTY))
+        return {
+            USER_FIELDS: ids,
+            ID_MAPPINGS: ids,
+            CUSTOM_FIELDS: _read(self._custom, user.get(statsig.CUSTOM, EMPTY)),
+            METADATA_FIELDS: _read(self._metadata, probed[statsig.METADATA]),
+        }
+
+    # -- Objects, of which one row makes many entries (US-7) -----------------------------------------------------------
+
+    def _see_object(self, stem: str, given: Mapping[Key, Any], wanted: Mapping[Key, Any], metadata: Json) -> None:
+        if (METADATA_FIELDS, stem) in given:
+            return
+
+        def leaves(entries: Iterable[tuple[str, Any]], key: str) -> dict[str, Any] | None:
+            start = key + _JOINT
+            own = ((name.removeprefix(start), value) for name, value in entries if name.startswith(start))
+            return {name: value for name, value in own if (METADATA_FIELDS, stem + _JOINT + name) not in given} or None
+
+        held = ((name, value) for (table, name), value in wanted.items() if table == METADATA_FIELDS)
+        entries = metadata.items()
+        offers = {
+            path: found
+            for mark, path in self._metadata.items()
+            if path in self._stems[stem] and (found := leaves(entries, mark)) is not None
+        }
+        self._stem_rows[stem].add(leaves(held, stem), offers)
+
+    def choices(self) -> dict[Key, Choice]:
+        """Choose; rows for single entries give way to one for their object where only that fits."""
+        found = {
+            key: choose(rows, self._order(key), _likelihood, longest=LONGEST if key[0] == ID_MAPPINGS else 1)
+            for key, rows in self._rows.items()
+        }
+        for stem, rows in self._stem_rows.items():
+            key = METADATA_FIELDS, stem
+            entries = [each for each in found if each[0] == METADATA_FIELDS and each[1].startswith(stem + _JOINT)]
+            choice = choose(rows, self._order(key), _likelihood, longest=1)
+            if choice.order and choice.is_perfect and not all(found[each].is_perfect for each in entries):
+                found = {each: found[each] for each in found if each not in entries}
+                found[key] = choice
+        return found
+
+    def _order(self, key: Key) -> Order:
+        return self._current.get(key, ())
+
+
+def _read(marks: Mapping[str, str], held: Mapping[str, Any]) -> dict[str, Any]:
+    return {path: held[mark] for mark, path in marks.items() if mark in held}
+
+
+def _stems(sources: Mapping[Key, Sequence[str]]) -> dict[str, list[str]]:
+    """Return the keys that rows for objects may have, with the paths of those objects."""
+    stems: dict[str, dict[str, None]] = {}
+    for (table, key), paths in sources.items():
+        for at in _joints(key) if table == METADATA_FIELDS else ():
+            leaf = key[at:]
+            above = [path[: -len(leaf)] for path in paths if path.replace(".", _JOINT).endswith(leaf)]
+            stems.setdefault(key[:at], {}).update(dict.fromkeys(filter(None, above)))
+    return {stem: list(paths) for stem, paths in stems.items() if paths}
+
+
+def _joints(key: str) -> Iterator[int]:
+    return (at for at, character in enumerate(key) if character == _JOINT and at)
+
+
+def _likelihood(path: str) -> tuple[int, int, str]:
+    """Rank paths that fit equally well: the usual ones, then the shortest walks."""
+    return (_LIKELY.index(path) if path in _LIKELY else len(_LIKELY), path.count("."), path)
