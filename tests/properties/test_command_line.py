@@ -243,7 +243,7 @@ class TestCL4PreviewAndCompare:
             for path, side in zip(files, (calls, exported), strict=True):
                 path.write_bytes(lines(*side))
             proposed = Path(folder, f"proposed.{ending}")
-            ended = ran("compare", *files, "--write-config", proposed)
+            ended = ran("compare", "--json", *files, "--write-config", proposed)
             record = json.loads(ended.out)
             loaded = load_config(proposed) if found.paired else None
 

@@ -751,11 +751,11 @@ options:
   -j N, --jobs N        work in N processes (default: 1)
 """,
     ("compare",): """
-usage: statsig-segment compare [-h] [-c FILE] [--tolerance-ms N] [--json] [--write-config FILE] CALLS EXPORT
+usage: statsig-segment compare [-h] [-c FILE] [--tolerance-ms N] [--json] [--write-config FILE] CALLS [CALLS ...] EXPORT
 Compare Segment calls with what Statsig holds of them, and propose a configuration.
 positional arguments:
-  CALLS                 Segment calls; - is standard input
-  EXPORT                what Statsig holds of them; - is standard input
+  CALLS                 Segment calls, in files or folders; - is standard input
+  EXPORT                what Statsig holds of them, likewise
 options:
   -h, --help            show this help message and exit
   -c FILE, --config FILE

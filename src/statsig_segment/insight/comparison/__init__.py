@@ -101,7 +101,8 @@ def compare(
     Raises:
         TypeError: One of the sides is a single call or event.
 
-    Rules: CM-1 to CM-7. Source: our policy; nothing public says how Statsig's backend translates.
+    Rules: CM-1 to CM-7.
+    Source: our policy; nothing public says how Statsig's backend translates.
 
     >>> from statsig_segment.insight.comparison import compare
     >>> times = range(1793692800000, 1793692800003)
