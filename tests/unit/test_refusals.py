@@ -17,6 +17,8 @@ from statsig_segment import (
     Skipped,
     StatsigEvent,
     explain,
+    export,
+    export_many,
     fold_audience_updates,
     log_events,
     split_segment_batch,
@@ -55,6 +57,8 @@ CONFIGURED: Final[dict[str, Callable[[Any], object]]] = {
     "translate_many": lambda config: translate_many([CALL], config),
     "log_events": lambda config: log_events([CALL], config),
     "explain": lambda config: explain(CALL, config),
+    "export": lambda config: export({"eventName": "a", "userID": "u1"}, config),
+    "export_many": lambda config: list(export_many([], config)),
 }
 
 

@@ -30,7 +30,7 @@ _DEFAULT: Final = IntegrationConfig()
 _NAMES: Final = ("name", "config", "gate", "gateName", "configName")
 """The metadata that may name the experiment or gate; the first that is there counts."""
 _SCALARS: Final = frozenset({str, int, float})
-_NESTED: Final = tuple((row.field, row.field.split(".")) for row in LIKELY_MAPPINGS if "." in row.field)
+_NESTED: Final = tuple((row.field, tuple(row.field.split("."))) for row in LIKELY_MAPPINGS if "." in row.field)
 """The nested fields that likely hold an ID; of the top level, every field is looked at."""
 
 

@@ -10,7 +10,7 @@ from statsig_segment._json.times import iso_text
 from statsig_segment._json.values import freeze_object, thaw, type_name
 from statsig_segment.configuration.choices import CONTENT, DELIVERABLE
 from statsig_segment.configuration.filters import apply_filters
-from statsig_segment.configuration.models import IntegrationConfig, OutboundConfig, outbound_plan
+from statsig_segment.configuration.models import IntegrationConfig, OutboundConfig, outbound_plan, require_config
 from statsig_segment.errors import Issue, StatsigSegmentError, TranslationError
 from statsig_segment.outbound import fast_lane
 from statsig_segment.outcomes import Rejected, Skipped
@@ -237,6 +237,7 @@ def export(
     Raises:
         StatsigEventError: Where it is not a Statsig event.
         TranslationError: Code `no_identifier`.
+        TypeError: `config` is not an `IntegrationConfig`.
 
     Rules: OU-1 to OU-7, OU-9, OU-10, FL-2, FL-7.
     Source: Statsig's page on Segment.
@@ -246,6 +247,8 @@ def export(
     Skipped(reason='filtered', position=None)
 
     """
+    if type(config) is not IntegrationConfig:
+        require_config(config, "export")
     given: Any = payload
     written: Any = fast_lane.outbound_track(given, outbound_plan(config.outbound))
     if written is None:
@@ -267,6 +270,9 @@ def export_many(payloads: Iterable[Any], config: IntegrationConfig = _DEFAULT_IN
         Exactly one outcome for each payload, in order: what `export` returns, or `Rejected` with the error. `Skipped`
         and `Rejected` carry the position, from 0, and the payload itself.
 
+    Raises:
+        TypeError: `config` is not an `IntegrationConfig`.
+
     Rules: OU-1 to OU-7, OU-9, OU-10, FL-2, FL-6, FL-7.
     Source: Statsig's page on Segment.
 
@@ -275,6 +281,7 @@ def export_many(payloads: Iterable[Any], config: IntegrationConfig = _DEFAULT_IN
     ['invalid_json']
 
     """
+    require_config(config, "export_many")
     outbound_track, plan = fast_lane.outbound_track, outbound_plan(config.outbound)
     for position, payload in enumerate(payloads):
         written: Any = outbound_track(payload, plan)

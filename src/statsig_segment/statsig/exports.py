@@ -483,14 +483,23 @@ def _change(
 def split_statsig_export(body: Mapping[str, Any] | list[Any] | tuple[Any, ...] | str | bytes) -> Iterator[Any]:
     """Split the body of a Statsig export into events, unparsed.
 
-    Shape: a bare array, `{"data": [...]}`, the body of `log_event` (`{"events": [...], "user", "statsigMetadata"}`,
-    whose user and metadata an event gets that has none), or one event, as objects or JSON text, in; an iterator of
-    payloads out. The handshake of registration yields nothing: `url_verification_code` answers it.
-    Errors: `StatsigEventError` with code `invalid_json`, `not_an_object` or `envelope_too_large`, at the call.
-    Rules: OU-2. Source: Statsig's page on webhooks, and its HTTP API.
+    Args:
+        body: A bare array, `{"data": [...]}`, one event, or the body of `log_event` (`{"events": [...], "user",
+            "statsigMetadata"}`), whose user and metadata fill in where an event has none; as objects or as JSON text.
+
+    Returns:
+        An iterator over payloads. The handshake of registration yields none: `url_verification_code` answers it.
+
+    Raises:
+        StatsigEventError: Code `invalid_json`, `not_an_object` or `envelope_too_large`. The call itself raises it, not
+            the iterator.
+
+    Rules: OU-2.
+    Source: Statsig's page on webhooks, and its HTTP API.
 
     >>> list(split_statsig_export('{"data": [{"eventName": "a"}, {"eventName": "b"}]}'))
     [{'eventName': 'a'}, {'eventName': 'b'}]
+
     """
     value, separate = read_body(body, StatsigEventError)
     if type(value) is dict and statsig.EVENT_NAME not in value:
@@ -517,14 +526,20 @@ def _filled(event: Any, shared: dict[str, Any]) -> Any:
 
 
 def url_verification_code(body: object) -> str | None:
-    """Give the code of Statsig's registration handshake, `None` for anything else, unreadable text included.
+    """Return the code of Statsig's registration handshake.
 
-    Shape: `{"data": {"event": "url_verification", "verification_code": ...}}`, as an object or JSON text, in.
-    Errors: none.
-    Rules: OU-2. Source: Statsig's page on webhooks.
+    Args:
+        body: `{"data": {"event": "url_verification", "verification_code": ...}}`, as an object or as JSON text.
+
+    Returns:
+        The code, or `None` for anything else, including text that cannot be read.
+
+    Rules: OU-2.
+    Source: Statsig's page on webhooks.
 
     >>> url_verification_code('{"data": {"event": "url_verification", "verification_code": "abc"}}')
     'abc'
+
     """
     try:
         return _code(read_body(body, StatsigEventError)[0])
