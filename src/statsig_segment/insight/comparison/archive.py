@@ -20,7 +20,7 @@ from statsig_segment._json.values import JsonValue, freeze, read_text, thaw
 from statsig_segment.errors import SegmentEventError, StatsigEventError, StatsigSegmentError
 from statsig_segment.segment.calls import parse_segment_event
 from statsig_segment.statsig.events import user_wire
-from statsig_segment.statsig.exports import ConfigChange, ExportedEvent, parse_statsig_event
+from statsig_segment.statsig.exports import ConfigChange, ExportedEvent, object_in, parse_statsig_event
 
 Json: TypeAlias = dict[str, Any]
 
@@ -176,7 +176,8 @@ class Exported:
         self.times.append(event.time_ms)
         self.positions.append(position)
         is_own = event.event_name.startswith(statsig.INTERNAL_PREFIX)
-        self.foreign.append(is_own or event.sdk_type not in _SEGMENT_SDKS)
+        sdk_type = object_in(event.fields, statsig.STATSIG_METADATA).get(statsig.SDK_TYPE)
+        self.foreign.append(is_own or sdk_type not in _SEGMENT_SDKS)
 
 
 def read_exported(payloads: Iterable[Any]) -> Exported:
