@@ -10,12 +10,12 @@ from typing import Any, Final, NamedTuple
 import attrs
 
 from statsig_segment import segment
-from statsig_segment._json.paths import FieldPath, walk
+from statsig_segment._json.paths import Arrays, FieldPath, walk
 from statsig_segment._json.values import EMPTY, filled_text, is_array, is_object
 from statsig_segment.configuration.mappings import IdMapping, cut_row
 from statsig_segment.configuration.models import InboundConfig, normalized
 from statsig_segment.errors import StatsigSegmentError
-from statsig_segment.insight.places import near_key, near_path
+from statsig_segment.insight.places import near_path
 from statsig_segment.insight.preview import LIKELY_MAPPINGS
 from statsig_segment.segment.arrays import coerce_id
 from statsig_segment.segment.calls import Group, Identify, spelled_id_type
@@ -87,18 +87,22 @@ class _Place(NamedTuple):
 def find_identifiers(call: Mapping[str, Any], config: InboundConfig) -> Iterator[Identifier]:
     """Yield the user ID and each ID type that a call names, the configuration maps to, or declares (EX-2)."""
     array, array_path = _array(call)
-    named = [spelled_id_type(name) for name in array[:-1:2] if filled_text(name)]
-    rows = [cut_row(row) for row in config.id_mappings]
-    mapped = [id_type for id_type, _ in rows]
-    for id_type in dict.fromkeys((segment.USER_ID_TYPE, *named, *mapped, *sorted(config.id_types or ()))):
+    named = _named(array)
+    near = {normalized(name): indexes[0] for name, indexes in reversed(named.items())}
+    rows: dict[str, list[FieldPath]] = {}
+    for target, path in map(cut_row, config.id_mappings):
+        rows.setdefault(target, []).append(path)
+    arrays: Arrays = {}
+    for id_type in dict.fromkeys((segment.USER_ID_TYPE, *named, *rows, *sorted(config.id_types or ()))):
         places: list[_Place] = []
         if id_type == segment.USER_ID_TYPE:
             # A pair may take the place of a placeholder, whether placeholders are dropped or not (ID-9).
             drops = config.drop_placeholder_ids or id_type in named
-            places.append(_at(call, _USER_ID, drops=drops))
+            places.append(_at(call, _USER_ID, arrays, drops=drops))
         if array_path is not None and (id_type != segment.USER_ID_TYPE or id_type in named):
-            places.append(_pair(array, array_path, id_type, drops=config.drop_placeholder_ids))
-        places += (_at(call, path, drops=config.drop_placeholder_ids) for target, path in rows if target == id_type)
+            own, meant = named.get(id_type, []), near.get(normalized(id_type))
+            places.append(_pair(array, array_path, own, meant, drops=config.drop_placeholder_ids))
+        places += (_at(call, path, arrays, drops=config.drop_placeholder_ids) for path in rows.get(id_type, ()))
         yield _tried(id_type, places)
 
 
@@ -132,11 +136,11 @@ def _id(value: Any) -> str | None:
 _, _USER_ID = cut_row(IdMapping(field=segment.USER_ID, id_type=segment.USER_ID_TYPE))
 
 
-def _at(call: Mapping[str, Any], field: FieldPath, *, drops: bool) -> _Place:
+def _at(call: Mapping[str, Any], field: FieldPath, arrays: Arrays, *, drops: bool) -> _Place:
     """Look a field up in a call as it was sent (ID-4)."""
     if field.field in call:
         return _Place(field.top_path, call[field.field], drops=drops)
-    value, indexes = walk(call.get(field.name), field.moves, {})
+    value, indexes = walk(call.get(field.name), field.moves, arrays)
     if value is not None:
         return _Place(field.path % indexes if indexes else field.path, value, drops=drops)
     near = near_path(call, field)
@@ -158,16 +162,21 @@ def _object(value: Any) -> Mapping[str, Any]:
     return value if is_object(value) else EMPTY
 
 
-def _pair(array: tuple[Any, ...], path: str, id_type: str, *, drops: bool) -> _Place:
+def _named(array: tuple[Any, ...]) -> dict[str, list[int]]:
+    """Return the ID types that an array of pairs names, each with the indexes of its names."""
+    named: dict[str, list[int]] = {}
+    for index in range(0, len(array) - 1, 2):
+        name = filled_text(array[index])
+        if name is not None:
+            named.setdefault(spelled_id_type(name), []).append(index)
+    return named
+
+
+def _pair(array: tuple[Any, ...], path: str, own: list[int], meant: int | None, *, drops: bool) -> _Place:
     """Return the pair that decides about an ID type: the last one with an ID, else the last one (ID-2)."""
-    texts = {index: filled_text(array[index]) for index in range(0, len(array) - 1, 2)}
-    names = {index: spelled_id_type(text) for index, text in texts.items() if text is not None}
-    own = [index for index, name in names.items() if name == id_type]
-    with_id = [index for index in own if _id(array[index + 1]) is not None]
     if not own:
-        near = near_key(names.values(), id_type)
-        index = next((index for index, name in names.items() if name == near), None)
-        return _Place(path, None, None if index is None else f"{path}[{index}]")
+        return _Place(path, None, None if meant is None else f"{path}[{meant}]")
+    with_id = [index for index in own if _id(array[index + 1]) is not None]
     decides = (with_id or own)[-1] + 1
     value = array[decides]
     # Beside a name, null is as invalid as any other value that is not an ID.
@@ -179,8 +188,9 @@ def find_unused(call: Mapping[str, Any], config: InboundConfig, user_id: str | N
     known = {segment.USER_ID_TYPE} if user_id is None else set[str]()
     known |= {cut_row(row)[0] for row in config.id_mappings} | (config.id_types or frozenset())
     seen = {row.field for row in config.id_mappings} | {segment.USER_ID}
+    arrays: Arrays = {}
     for row in (*LIKELY_MAPPINGS, *_external_ids(call), *_keys_like(call, known)):
-        path, value, _, _ = _at(call, cut_row(row)[1], drops=False)
+        path, value, _, _ = _at(call, cut_row(row)[1], arrays, drops=False)
         text = None if value is None else _id(value)
         if row.field not in seen and text is not None and not is_placeholder(text):
             seen.add(row.field)
