@@ -143,6 +143,7 @@ export class Preview {
     }
     this.part.result.replaceChildren(...[
       notes(answer), outcomes(answer), units(answer), gains(answer, (gain, button) => this.add(gain, button)), events(answer),
+      libraries(answer), mappings(answer), consent(answer),
       answer.reasons.length ? section("Why calls were skipped or rejected", codes(answer.reasons, this.rules)) : null,
       answer.issues.length ? folded("Issues in calls that went through", codes(answer.issues, this.rules)) : null,
     ].filter(Boolean));
@@ -189,12 +190,13 @@ function notes({ failure, other }) {
   return said.length ? section("Please note", ...said.map((text) => h("p", {}, text))) : null;
 }
 
-function outcomes({ read, outcomes: counts }) {
+function outcomes({ read, span, outcomes: counts }) {
   const total = Object.values(counts).reduce((sum, each) => sum + each, 0);
   const figures = Object.entries(counts).map(([kind, each]) =>
     h("li", {}, h("i", { class: `pg-swatch ${kind}` }), OUTCOMES[kind], h("strong", {}, count(each))));
   const bar = Object.entries(counts).filter(([, each]) => each).map(([kind, each]) => part(kind, each / total));
-  return section(read, h("ul", { class: "pg-figures" }, ...figures), h("div", { class: "pg-track pg-stack", "aria-hidden": "true" }, ...bar));
+  const stack = h("div", { class: "pg-track pg-stack", "aria-hidden": "true" }, ...bar);
+  return section(read, h("ul", { class: "pg-figures" }, ...figures), stack, h("p", { class: "pg-idle" }, span));
 }
 
 const part = (kind, share) => h("span", { class: kind, style: `width: ${(100 * share).toFixed(2)}%` });
@@ -242,6 +244,27 @@ function eventRow(row) {
   const cell = (label, ...content) => h("td", { "data-label": label }, ...content);
   return h("tr", {}, h("th", { scope: "row" }, name), cell("Type", row.type), cell("Calls", count(row.calls)),
     cell("Events", count(row.events)), cell("Not sent", count(row.unsent)), cell("With each ID", row.units.length ? unitList(row.units) : "–"));
+}
+
+function libraries({ libraries: rows }) {
+  if (!rows.length) return null;
+  const head = h("thead", {}, h("tr", {}, ...["Name", "Events", "Events with each ID"].map((text) => h("th", { scope: "col" }, text))));
+  const body = rows.map((row) => h("tr", {}, h("th", { scope: "row" }, h(row.isName ? "bdi" : "em", {}, row.label)),
+    h("td", { "data-label": "Events" }, count(row.events)), h("td", { "data-label": "With each ID" }, unitList(row.units))));
+  return section("Client libraries", h("table", { class: "pg-events" }, head, h("tbody", {}, ...body)));
+}
+
+function mappings({ mappings: rows }) {
+  if (!rows.length) return null;
+  return section("What your ID mappings did", h("ul", {}, ...rows.map((row) =>
+    h("li", {}, h("code", {}, row.field), " to ", h("code", {}, row.idType), ` ${row.effect}`))));
+}
+
+function consent({ consent: rows, consentNote }) {
+  if (!rows.length) return null;
+  const list = h("ul", {}, ...rows.map((row) =>
+    h("li", {}, h("bdi", {}, row.name || "All other categories"), `: given ${count(row.given)}, refused ${count(row.refused)}`)));
+  return section("Consent", list, ...(consentNote ? [h("p", {}, consentNote)] : []));
 }
 
 function codes(rows, rules) {

@@ -19,24 +19,31 @@ from statsig_segment import (
     load_config,
     preview,
 )
-from statsig_segment.cli.blocks import CALLS, Block
-from statsig_segment.cli.covered import cover_block
+from statsig_segment.cli.blocks import CALLS, Block, preview_block
 from statsig_segment.cli.files import READ_ERRORS, read_blocks
 from statsig_segment.cli.messages import STATSIG_HINT, shown_text
 from statsig_segment.cli.preview_facts import (
+    REPLAY,
+    Shown,
+    consent_note,
     counted,
     event_label,
     gain_effect,
     gain_lines,
+    library_label,
+    mapping_effect,
     ordered_events,
-    ordered_id_types,
+    ordered_libraries,
+    ordered_units,
     percent,
     rest_label,
+    shown_gains,
+    span,
+    unit_share,
     unsent,
-    useful_gains,
 )
 from statsig_segment.cli.preview_html import preview_page
-from statsig_segment.insight.preview import EventPreview, Gain
+from statsig_segment.insight.preview import EventPreview, Gain, LibraryPreview
 from statsig_segment.rulebook import CODES
 
 Json = dict[str, Any]
@@ -46,7 +53,7 @@ PIECE: Final = 1 << 18
 TEXT: Final = 120
 """So many characters of a name are shown."""
 UNITS: Final = 12
-"""So many ID types are shown, of the whole and of each event."""
+"""So many ID types are shown, of the whole, of each event and of each library."""
 
 
 @attrs.define(kw_only=True)
@@ -88,9 +95,9 @@ def step() -> str:
         return json.dumps({"done": True, "bytes": count.bytes_read, "failure": str(error) or "damaged"})
     if block is None:
         return json.dumps({"done": True, "bytes": count.bytes_read, "failure": None})
-    covered = cover_block(count.config, block)
-    count.found = count.found.merge(covered.preview)
-    count.misdirected += covered.misdirected
+    found, misdirected = preview_block(count.config, (), block)
+    count.found = count.found.merge(found)
+    count.misdirected += misdirected
     return json.dumps({"done": False, "bytes": count.bytes_read})
 
 
@@ -98,6 +105,8 @@ def result() -> str:
     """Give the counts so far, as text and figures for the page."""
     count = _begun()
     found = count.found
+    shown = Shown(found, count.config)
+    units = ordered_units(shown)
     rejected = sum(found.rejected.values())
     outcomes = {
         "event": found.translated,
@@ -112,9 +121,19 @@ def result() -> str:
             "read": counted(found.read, "call"),
             "outcomes": outcomes,
             "translated": counted(found.translated, "event"),
-            "units": list(_units(found.total, ordered_id_types(found))),
-            "gains": [_gain(gain, rejected) for gain in useful_gains(found)],
-            "events": list(_events(found)),
+            "span": f"{span(found)} {REPLAY}",
+            "units": list(_units(found, units)),
+            "gains": [_gain(gain, rejected) for gain in shown_gains(shown)],
+            "events": list(_events(found, units)),
+            "libraries": [_library(library, units) for library in ordered_libraries(found)],
+            "mappings": [
+                {"field": use.field, "idType": use.id_type, "effect": mapping_effect(use)} for use in found.mappings
+            ],
+            "consent": [
+                {"name": shown_text(name, TEXT), "given": consent.given, "refused": consent.refused}
+                for name, consent in sorted(found.consent.items())
+            ],
+            "consentNote": consent_note(shown),
             "reasons": _codes({**found.skipped, **found.rejected}),
             "issues": _codes(found.issues),
             "other": f"{other} of the other direction. {STATSIG_HINT}" if count.misdirected else None,
@@ -124,7 +143,7 @@ def result() -> str:
 
 def page() -> str:
     """Give the counts as a page of their own."""
-    return json.dumps(preview_page(_begun().found))
+    return json.dumps(preview_page(Shown(_begun().found, _begun().config)))
 
 
 def add_mapping(text: str, field: str, id_type: str) -> str:
@@ -201,18 +220,25 @@ def _means(text: str, wanted: IntegrationConfig) -> bool:
 # -- Facts for the page ----------------------------------------------------------------------------------------------
 
 
-def _units(group: EventPreview, id_types: Iterable[str]) -> Iterator[Json]:
-    """Give the share of a group's events with a user ID, and with each ID type that any of them has."""
-    if not group.translated:
-        return
-    counts = {"userID": group.user_ids} | {name: group.id_types[name] for name in id_types if name in group.id_types}
-    for name, number in list(counts.items())[:UNITS]:
-        share = number / group.translated
-        yield {"name": shown_text(name, TEXT), "share": share, "percent": percent(share)}
+def _units(group: Preview | EventPreview | LibraryPreview, units: Iterable[str]) -> Iterator[Json]:
+    """Yield the share of a group's events that have each unit."""
+    for unit in list(units)[:UNITS]:
+        share = unit_share(group, unit)
+        if share is not None:
+            yield {"name": shown_text(unit, TEXT), "share": share, "percent": percent(share)}
 
 
-def _events(found: Preview) -> Iterator[Json]:
-    id_types = ordered_id_types(found)
+def _library(library: LibraryPreview, units: Iterable[str]) -> Json:
+    label = shown_text(library.name, TEXT) if library.name else library_label(library)
+    return {
+        "label": label,
+        "isName": bool(library.name),
+        "events": library.translated,
+        "units": list(_units(library, units)),
+    }
+
+
+def _events(found: Preview, units: Iterable[str]) -> Iterator[Json]:
     rest = [(rest_label(found), False, found.rest)] if found.rest.read else []
     events = [(event.name or event_label(event), event.name is not None, event) for event in ordered_events(found)]
     for label, is_name, event in (*events, *rest):
@@ -223,7 +249,7 @@ def _events(found: Preview) -> Iterator[Json]:
             "calls": event.read,
             "events": event.translated,
             "unsent": unsent(event),
-            "units": list(_units(event, id_types)),
+            "units": list(_units(event, units)),
         }
 
 

@@ -17,8 +17,7 @@ from examples.spark_replay.replayed import Replayed
 from examples.spark_replay.storage import INCOMPLETE
 from pyspark.sql import SparkSession
 
-from statsig_segment import ConfigError, IntegrationConfig, load_config
-from statsig_segment.cli.messages import problems_text, summary_text
+from statsig_segment import ConfigError, IntegrationConfig, Preview, load_config
 
 
 def main() -> int:
@@ -30,7 +29,8 @@ def main() -> int:
             options = {"id_type": arguments.id_type, "may_be_empty": arguments.allow_empty}
             return report(replay(spark, arguments.archive, arguments.out, config, **options))
     except ConfigError as error:
-        print(problems_text(error.issues), file=sys.stderr)
+        for issue in error.issues:
+            print(f"{issue.path}: {issue.message} [{issue.code}]", file=sys.stderr)
     except Exception:  # noqa: BLE001 - Python's own status would be 1, and that says something else
         traceback.print_exc()
     return 2
@@ -55,7 +55,7 @@ def _session(master: str | None) -> SparkSession:
 
 def report(replayed: Replayed) -> int:
     """Print what became of an archive; give the exit status."""
-    print(summary_text(replayed.tally))
+    _print_counts(replayed.preview)
     for path in replayed.omitted:
         print(f"{path}: left out, because Spark takes it for hidden", file=sys.stderr)
     if replayed.omitted:
@@ -66,7 +66,18 @@ def report(replayed: Replayed) -> int:
     if problems:
         print(f"not whole: the results are in the folder {INCOMPLETE}, those of an earlier run stay", file=sys.stderr)
         return 2
-    return 1 if replayed.tally.rejected or replayed.omitted else 0
+    return 1 if replayed.preview.rejected or replayed.omitted else 0
+
+
+def _print_counts(found: Preview) -> None:
+    """Print what became of the calls, in the words of the command line."""
+    skipped, rejected = sum(found.skipped.values()), sum(found.rejected.values())
+    sent = f"translated {found.translated:,} + audiences {found.audiences:,}"
+    print(f"read {found.read:,} = {sent} + skipped {skipped:,} + rejected {rejected:,}")
+    for kind, counts in (("skipped", found.skipped), ("rejected", found.rejected), ("issues", found.issues)):
+        if counts:
+            ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+            print(f"{kind}: {', '.join(f'{code} {number:,}' for code, number in ordered)}")
 
 
 if __name__ == "__main__":

@@ -22,9 +22,7 @@ from pyspark import cloudpickle
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 
-from statsig_segment import IntegrationConfig
-from statsig_segment.cli.blocks import Tally
-from statsig_segment.insight.preview import Preview, preview
+from statsig_segment import IntegrationConfig, Preview, preview
 
 OUTCOMES: Final = pa.schema(
     [
@@ -66,7 +64,7 @@ def replay(
     """Translate an archive: files, a folder or a pattern of them in, three folders under `out` out.
 
     `outcomes` has every payload by its kind, and events by the day of their own time; `members` the folded ID lists;
-    both are Parquet. `preview` has what the command line says of the archive, as one JSON text. They replace those of
+    both are Parquet. `preview` has the preview of the archive, as one JSON text. They replace those of
     an earlier run only if they are whole; otherwise they are under `incomplete`.
 
     Errors: `ValueError` if `out` lies within the archive.
@@ -78,12 +76,12 @@ def replay(
         raise ValueError("the results cannot be written into the archive: the next run would read them")
     results = Results(storage, out)
     results.begin()
-    found = spark.read.format("binaryFile").option("recursiveFileLookup", "true").load(archive)
-    listed = tuple(sorted(row["path"] for row in found.select("path").collect()))
+    files = spark.read.format("binaryFile").option("recursiveFileLookup", "true").load(archive)
+    listed = tuple(sorted(row["path"] for row in files.select("path").collect()))
     omitted = tuple(sorted(storage.files(archive).difference(listed)))
-    stored = _write(spark, found, results.staging, config, id_type)
-    covered = _write_preview(spark, stored, results.staging, config)
-    replayed = attrs.evolve(count(stored, listed), preview=covered, omitted=omitted, may_be_empty=may_be_empty)
+    stored = _write(spark, files, results.staging, config, id_type)
+    found = _write_preview(spark, stored, results.staging, config)
+    replayed = attrs.evolve(count(stored, listed, found), omitted=omitted, may_be_empty=may_be_empty)
     if not any(replayed.problems()):
         results.replace()
     return replayed
@@ -106,10 +104,10 @@ def _write_preview(spark: SparkSession, stored: DataFrame, folder: str, config: 
         yield pa.RecordBatch.from_pydict({"json": [outcomes.preview_text(outcomes.merged(texts))]})
 
     parts = stored.where(f.col("kind") == FILE).select("json").mapInArrow(merge, "json string").collect()
-    covered = preview((), config).merge(outcomes.merged(part["json"] for part in parts))
-    shown = spark.createDataFrame([(outcomes.preview_json(covered),)], "value string")
-    shown.coalesce(1).write.text(f"{folder}/preview")
-    return covered
+    found = preview((), config).merge(outcomes.merged(part["json"] for part in parts))
+    text = spark.createDataFrame([(outcomes.preview_text(found),)], "value string")
+    text.coalesce(1).write.text(f"{folder}/preview")
+    return found
 
 
 def _translator(config: IntegrationConfig) -> Any:
@@ -140,18 +138,14 @@ def _fold(updates: DataFrame, id_type: str) -> DataFrame:
     return bucketed.groupBy("name", "bucket").applyInArrow(fold, _MEMBERS_SQL)
 
 
-def count(stored: DataFrame, files_listed: tuple[str, ...]) -> Replayed:
-    """Count what is stored, and add up what the workers counted."""
+def count(stored: DataFrame, files_listed: tuple[str, ...], found: Preview) -> Replayed:
+    """Count what is stored, beside what the workers counted."""
     reason = f.when(f.col("kind").isin(SKIPPED, REJECTED), f.col("name")).otherwise("").alias("reason")
     counted = stored.where(f.col("kind") != FILE).groupBy("kind", reason).count().collect()
-    tally_json = f.get_json_object("json", "$.tally").alias("tally")
-    done = stored.where(f.col("kind") == FILE).select("file", "name", tally_json).orderBy("file").collect()
+    done = stored.where(f.col("kind") == FILE).select("file", "name").orderBy("file").collect()
     files = [row.asDict() for row in done]
-    tally = Tally()
-    for file in files:
-        tally.merge(outcomes.tally_of(file["tally"]))
     return Replayed(
-        tally=tally,
+        preview=found,
         rows=Counter({(row["kind"], row["reason"]): row["count"] for row in counted}),
         files_listed=files_listed,
         files_done=tuple(sorted(file["file"] for file in files)),

@@ -1,37 +1,32 @@
-"""From the bytes of one archive file to rows, one for each payload; knows the library and nothing of Spark.
-
-Lines are cut, read, translated, written and counted by the parts of which the command line is made, so that both ways
-give the same.
-"""
+"""From the bytes of one archive file to rows, one for each payload; knows the library and nothing of Spark."""
 
 from __future__ import annotations
 
 import gzip
 import io
 import json
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Final
 
-import attrs
 import cattrs
 
 from statsig_segment import (
     AudienceUpdate,
     IntegrationConfig,
+    Preview,
     Rejected,
+    SegmentEventError,
     Skipped,
     StatsigEvent,
     fold_audience_updates,
+    preview,
+    split_segment_batch,
     to_log_event,
     translate_many,
 )
-from statsig_segment.cli.blocks import CALLS, Block, Payloads, Tally
-from statsig_segment.cli.codec import FAST
-from statsig_segment.cli.covered import cover_payloads
-from statsig_segment.cli.files import READ_ERRORS
-from statsig_segment.cli.preview_facts import preview_record
-from statsig_segment.insight.preview import Preview, preview
 
 Row = dict[str, Any]
 
@@ -42,78 +37,71 @@ REJECTED: Final = "rejected"
 FILE: Final = "file"
 
 _GZIP: Final = b"\x1f\x8b"
-_COVERED: Final = 1_000
-"""So many payloads are held until their preview is counted."""
+_READ_ERRORS: Final = (OSError, EOFError, zlib.error)
+_AT_ONCE: Final = 1_000
+"""How many payloads are translated and counted at once."""
 
 
 def rows(file: str, content: bytes, config: IntegrationConfig) -> Iterator[Row]:
     """Translate a file: exactly one row for each payload, in order, with its place; and last one for the file.
 
-    That one has the number of lines, the tally and the preview that were kept on the way, and in `name` why the file
-    could not be read to its end, if so.
+    That one has the number of lines, the preview of the file, and in `name` why it could not be read to its end, if so.
     """
-    tally, covering, line, trouble = Tally(), _Covering(config), 0, None
-    try:
-        for line, text in enumerate(_lines(content), start=1):
-            for item, payload in enumerate(Payloads(Block(data=text), CALLS)):
-                covering.add(payload)
-                outcome = _outcome(payload, config)
-                tally.add(outcome)
-                yield {"file": file, "line": line, "item": item} | _row(outcome)
-    except READ_ERRORS as error:
-        trouble = str(error)
-    counts = {"tally": attrs.asdict(tally), "preview": cattrs.unstructure(covering.whole())}
-    yield {"file": file, "line": line, "kind": FILE, "name": trouble, "json": json.dumps(counts)}
+    line, trouble = 0, None
 
+    def places() -> Iterator[tuple[int, int, Any]]:
+        nonlocal line, trouble
+        try:
+            for line, text in enumerate(_lines(content), start=1):
+                for item, payload in enumerate(_payloads(text)):
+                    yield line, item, payload
+        except _READ_ERRORS as error:
+            trouble = str(error)
 
-def tally_of(text: str) -> Tally:
-    """Read the tally of a file."""
-    return cattrs.structure(json.loads(text), Tally)
-
-
-class _Covering:
-    """Counts the preview of payloads, some at a time."""
-
-    def __init__(self, config: IntegrationConfig) -> None:
-        self._config = config
-        self._found = preview((), config)
-        self._waiting: list[Any] = []
-
-    def add(self, payload: Any) -> None:
-        self._waiting.append(payload)
-        if len(self._waiting) == _COVERED:
-            self._count()
-
-    def _count(self) -> None:
-        self._found = self._found.merge(cover_payloads(self._config, self._waiting).preview)
-        self._waiting.clear()
-
-    def whole(self) -> Preview:
-        self._count()
-        return self._found
+    found, left = preview((), config), places()
+    while some := list(islice(left, _AT_ONCE)):
+        payloads = [payload for *_, payload in some]
+        found = found.merge(preview(payloads, config))
+        for (at, item, payload), outcome in zip(some, translate_many(payloads, config), strict=True):
+            yield {"file": file, "line": at, "item": item} | _row(payload if isinstance(payload, Rejected) else outcome)
+    yield {"file": file, "line": line, "kind": FILE, "name": trouble, "json": preview_text(found)}
 
 
 def merged(texts: Iterable[str]) -> Preview:
-    """Merge previews as the rows of files, or `preview_text`, have them."""
-    return Preview().merge(*(cattrs.structure(json.loads(text)["preview"], Preview) for text in texts))
+    """Merge previews as `preview_text` writes them."""
+    return Preview().merge(*(cattrs.structure(json.loads(text), Preview) for text in texts))
 
 
 def preview_text(found: Preview) -> str:
-    """Write a preview so that it can be merged with others."""
-    return json.dumps({"preview": cattrs.unstructure(found)})
-
-
-def preview_json(found: Preview) -> str:
-    """Write a preview as the command `preview` writes it."""
-    return FAST.encode(preview_record(found)).decode()
+    """Write a preview as JSON, so that it can be merged with others."""
+    return json.dumps(cattrs.unstructure(found))
 
 
 def _lines(content: bytes) -> Iterable[bytes]:
     return gzip.GzipFile(fileobj=io.BytesIO(content)) if content.startswith(_GZIP) else io.BytesIO(content)
 
 
-def _outcome(payload: Any, config: IntegrationConfig) -> Any:
-    return payload if isinstance(payload, Rejected) else next(translate_many((payload,), config))
+def _payloads(line: bytes) -> Iterable[Any]:
+    """Return the payloads of a line, or the line as `Rejected`."""
+    if not line.strip():
+        return ()
+    try:
+        return list(split_segment_batch(line))
+    except SegmentEventError as error:
+        return _joined(line) or (Rejected(error=error, payload=line),)
+
+
+def _joined(line: bytes) -> list[Any]:
+    """Return the payloads of values that follow one another without a line break, as Firehose writes them."""
+    text, found, decoder = line.decode(errors="replace").strip(), list[Any](), json.JSONDecoder()
+    try:
+        while text:
+            value, end = decoder.raw_decode(text)
+            found += split_segment_batch(value)
+            text = text[end:].lstrip()
+    except (ValueError, RecursionError):  # the errors of the library are values, too
+        return []
+    return found
 
 
 def _row(outcome: StatsigEvent | AudienceUpdate | Skipped | Rejected) -> Row:
@@ -126,7 +114,7 @@ def _row(outcome: StatsigEvent | AudienceUpdate | Skipped | Rejected) -> Row:
                 "user_id": _text(outcome.user.user_id),
                 "custom_ids": _ids(outcome.user.custom_ids),
                 "time_ms": outcome.time_ms,
-                "json": FAST.encode(to_log_event(outcome)).decode(),
+                "json": json.dumps(to_log_event(outcome), separators=(",", ":")),
             }
         case AudienceUpdate():
             return {

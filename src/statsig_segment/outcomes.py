@@ -53,3 +53,8 @@ class Rejected:
     To pickle or copy an outcome is to pickle or copy its payload, which Python cannot do for one nested thousands deep
     (`RecursionError`); `attrs.evolve(outcome, payload=None)` leaves it behind.
     """
+
+
+def settled(outcome: Any) -> Any:
+    """Return an outcome, but of a payload that was `Rejected` before it was translated, that first reject."""
+    return outcome.payload if isinstance(outcome, Rejected) and isinstance(outcome.payload, Rejected) else outcome

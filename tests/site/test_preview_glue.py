@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from statsig_segment import IdMapping, load_config, preview
+from statsig_segment.cli.preview_facts import Shown
 from statsig_segment.cli.preview_html import preview_page
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +47,7 @@ def lines() -> list[str]:
 
 
 @pytest.mark.parametrize("config", ["", CONFIG])
-def test_the_figures_are_those_of_coverage(glue: Any, config: str) -> None:
+def test_the_figures_are_those_of_the_library(glue: Any, config: str) -> None:
     found, expected = counted(glue, CALLS, config), preview(lines(), load_config(config))
 
     assert found["outcomes"] == {
@@ -56,11 +57,17 @@ def test_the_figures_are_those_of_coverage(glue: Any, config: str) -> None:
         "rejected": sum(expected.rejected.values()),
     }
     assert {unit["name"]: unit["share"] for unit in found["units"]} == {
-        unit: expected.share(unit) for unit in ("userID", *expected.id_types)
+        unit: expected.share(unit)
+        for unit in ("userID", *expected.id_types, *(load_config(config).inbound.id_types or ()))
     }
     assert {reason["code"]: reason["count"] for reason in found["reasons"]} == {**expected.skipped, **expected.rejected}
     assert {issue["code"]: issue["count"] for issue in found["issues"]} == expected.issues
     assert sum(event["calls"] for event in found["events"]) == expected.read
+    assert sum(library["events"] for library in found["libraries"]) == expected.translated
+    assert [mapping["field"] for mapping in found["mappings"]] == [use.field for use in expected.mappings]
+    assert {row["name"]: row["refused"] for row in found["consent"]} == {
+        name: consent.refused for name, consent in expected.consent.items()
+    }
     assert found["bytes"] == CALLS.stat().st_size
 
 
@@ -97,7 +104,7 @@ def test_statsig_events_are_pointed_out(glue: Any, tmp_path: Path) -> None:
 def test_the_saved_page_is_that_of_the_command(glue: Any) -> None:
     counted(glue, CALLS, CONFIG)
 
-    assert json.loads(glue.page()) == preview_page(preview(lines(), load_config(CONFIG)))
+    assert json.loads(glue.page()) == preview_page(Shown(preview(lines(), load_config(CONFIG)), load_config(CONFIG)))
 
 
 def test_problems_of_the_configuration_come_before_any_count(glue: Any) -> None:

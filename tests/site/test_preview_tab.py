@@ -10,6 +10,7 @@ import pytest
 from tests.support.playground import NEEDS_BROWSER, PATIENCE_MS, READY
 
 from statsig_segment import Preview, load_config, preview
+from statsig_segment.cli.preview_facts import Shown
 from statsig_segment.cli.preview_html import preview_page
 
 if TYPE_CHECKING:
@@ -337,7 +338,7 @@ def test_the_preview_can_be_saved_as_the_page_that_the_command_writes(page: Page
     with page.expect_download() as download:
         page.click("#pg-preview [data-part=save]")
 
-    assert download.value.path().read_text(encoding="utf-8") == preview_page(preview(sample_lines()))
+    assert download.value.path().read_text(encoding="utf-8") == preview_page(Shown(preview(sample_lines())))
 
 
 def test_screen_readers_hear_what_came_out(page: Page, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
+import cattrs
 import pytest
 from tests.benchmarks.corpus import segment_calls
 
@@ -21,15 +22,16 @@ from statsig_segment import (
     AudienceFold,
     AudienceUpdate,
     IntegrationConfig,
+    Preview,
     SegmentEventError,
     fold_audience_updates,
     load_config,
     split_segment_batch,
 )
 from statsig_segment.cli import blocks
-from statsig_segment.cli.blocks import Tally, translate_block
+from statsig_segment.cli.blocks import translate_block
 from statsig_segment.cli.files import READ_ERRORS, read_blocks
-from statsig_segment.insight.preview import preview
+from statsig_segment.cli.preview_facts import preview_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -212,13 +214,15 @@ def memberships(fold: AudienceFold) -> Counter[tuple[str, str | None, bool]]:
 
 
 class TestTheSameArchiveOnBothWays:
-    def test_the_preview_is_the_same_byte_for_byte(self, by_spark: dict[str, Any], archive: list[Path]) -> None:
-        command = [sys.executable, "-m", "statsig_segment", "preview", "--config", str(CONFIG), *map(str, archive)]
+    def test_the_preview_is_the_same(self, by_spark: dict[str, Any], archive: list[Path]) -> None:
+        options = ("--json", "--config", str(CONFIG))
+        command = [sys.executable, "-m", "statsig_segment", "preview", *options, *map(str, archive)]
         done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - ours
 
         assert done.returncode == 2  # because of the broken file
         assert json.loads(done.stdout)["read"] > CALLS
-        assert by_spark["preview"] == done.stdout
+        found = cattrs.structure(json.loads(by_spark["preview"]), Preview)
+        assert json.loads(json.dumps(preview_record(found))) == json.loads(done.stdout)
 
     def test_the_events_are_the_same(self, by_spark: dict[str, Any], by_command_line: dict[str, Any]) -> None:
         events = [json.loads(row["json"]) for row in by_spark["event"]]
@@ -304,7 +308,7 @@ class TestInOneSession:
         done = job.replay(spark, str(archive[0].parent), str(tmp_path), config, id_type="segmentAnonymousId")
         members = stored(out / "members")
         next((out / "outcomes" / "kind=rejected").rglob("*.parquet")).unlink()
-        after = job.count(spark.read.parquet(str(out / "outcomes")), done.files_listed)
+        after = job.count(spark.read.parquet(str(out / "outcomes")), done.files_listed, done.preview)
 
         fold = fold_audience_updates(updates_of(by_command_line["audiences"]), id_type="segmentAnonymousId")
         assert fold.apart
@@ -312,7 +316,6 @@ class TestInOneSession:
         assert Counter((row["id_list"], row["id"], row["member"]) for row in members) == memberships(fold)
         assert done.adds_up()
         assert not after.adds_up()
-        assert after.tally == done.tally
 
 
 NAMES = [
@@ -454,17 +457,6 @@ class TestAnEmptyResult:
         assert names_of_events(tmp_path / "out") == ["plain.ndjson"]
 
 
-class TestAPreviewOfOtherCalls:
-    def test_it_is_noticed(self) -> None:
-        replayed: Any = importlib.import_module("examples.spark_replay.replayed")
-        counted = attrs.evolve(
-            replayed.Replayed(tally=Tally(), rows=Counter(), files_listed=(), files_done=(), may_be_empty=True),
-            preview=preview([json.loads(track("One"))]),
-        )
-
-        assert list(counted.problems()) == ["the preview counts something else"]
-
-
 class TestAnotherRun:
     @pytest.fixture(autouse=True)
     def _first(self, replayed: Callable[..., Any], tmp_path: Path) -> None:
@@ -565,20 +557,16 @@ def event_lost(done: Any) -> Any:
     return attrs.evolve(done, rows=done.rows - Counter({("event", ""): 1}))
 
 
-def payload_lost(done: Any) -> Any:
-    return attrs.evolve(done, tally=attrs.evolve(done.tally, translated=done.tally.translated + 1))
-
-
 def other_code(done: Any) -> Any:
-    return attrs.evolve(done, tally=attrs.evolve(done.tally, rejected=Counter(missing_type=1)))
+    return attrs.evolve(done, preview=attrs.evolve(done.preview, rejected={"missing_type": 1}))
 
 
-@pytest.mark.parametrize("spoil", [fewer_files, file_twice, event_twice, event_lost, payload_lost, other_code])
+@pytest.mark.parametrize("spoil", [fewer_files, file_twice, event_twice, event_lost, other_code])
 def test_counts_that_do_not_agree_do_not_add_up(spoil: Callable[[Any], Any]) -> None:
     module: Any = importlib.import_module("examples.spark_replay.replayed")
-    tally = Tally(translated=1, skipped=Counter(filtered=1), rejected=Counter(invalid_json=1))
+    found = Preview(translated=1, skipped={"filtered": 1}, rejected={"invalid_json": 1})
     rows = Counter({("event", ""): 1, ("skipped", "filtered"): 1, ("rejected", "invalid_json"): 1})
-    done = module.Replayed(tally=tally, rows=rows, files_listed=("a", "b"), files_done=("a", "b"))
+    done = module.Replayed(preview=found, rows=rows, files_listed=("a", "b"), files_done=("a", "b"))
 
     assert done.adds_up()
     assert not spoil(done).adds_up()
@@ -614,9 +602,22 @@ def test_a_file_cut_anywhere_gives_what_the_command_line_gives(share: float, tmp
     except READ_ERRORS as error:
         trouble = str(error)
 
-    assert [row["json"] for row in rows if row["kind"] == "event"] == events.decode().splitlines()
+    assert [json.loads(row["json"]) for row in rows if row["kind"] == "event"] == [
+        json.loads(line) for line in events.decode().splitlines()
+    ]
     assert last["name"] == trouble
     assert (trouble is None) == (share == 0)
+
+
+def test_values_without_a_line_break_between_them_are_calls_of_their_own() -> None:
+    outcomes: Any = importlib.import_module("examples.spark_replay.outcomes")
+
+    *rows, _ = outcomes.rows("a.json", track("One").rstrip() * 2 + b" " + track("Two") + b"{}{", IntegrationConfig())
+
+    assert [(row["kind"], row["line"], row["item"]) for row in rows] == [
+        *(("event", 1, item) for item in range(3)),
+        ("rejected", 2, 0),
+    ]
 
 
 def test_a_document_over_many_lines_which_only_the_command_line_reads_is_refused_line_by_line() -> None:

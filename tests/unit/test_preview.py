@@ -85,7 +85,7 @@ def test_id_types_beyond_the_limit_count_together() -> None:
     found = preview(calls)
 
     assert len(found.id_types) == MAX_ID_TYPES
-    assert found.total.other_ids == 3
+    assert found.other_ids == 3
 
 
 def test_merged_id_types_keep_to_the_limit_too() -> None:

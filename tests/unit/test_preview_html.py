@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typing_extensions import override
 
+from statsig_segment import load_config
+from statsig_segment.cli.preview_facts import Shown
 from statsig_segment.cli.preview_html import preview_page
 from statsig_segment.insight.preview import preview
 from statsig_segment.testing import segment_calls
@@ -56,7 +58,7 @@ def track(event: str = "Signed Up", **fields: Any) -> dict[str, Any]:
 
 
 def page_of(*calls: Any, max_names: int = 1000) -> Page:
-    return Page(preview_page(preview(calls, max_names=max_names)))
+    return Page(preview_page(Shown(preview(calls, max_names=max_names))))
 
 
 def test_it_counts_what_came_of_the_calls() -> None:
@@ -157,9 +159,36 @@ def test_what_cannot_be_seen_is_shown_and_what_is_too_long_is_cut(name: str, sho
     assert shown in page_of(track(name, userId="u1")).text
 
 
+def test_each_client_library_is_shown_with_the_ids_of_its_events() -> None:
+    calls = [
+        track(userId="u1", context={"library": {"name": "analytics.js"}}, groupId="g1"),
+        track(userId="u1", context={"library": {"name": "analytics-swift"}}),
+    ]
+    mapped = load_config({"inbound": {"id_mappings": [{"field": "groupId", "id_type": "companyID"}]}})
+    text = Page(preview_page(Shown(preview(calls, mapped), mapped))).text
+
+    assert "Name Events User ID companyID analytics-swift 1 100 % 0 % analytics.js 1 100 % 100 %" in text
+    assert "groupId to companyID found 1, gave 1 ID" in text
+
+
+def test_it_says_what_it_was_made_of() -> None:
+    text = Page(preview_page(Shown(preview([]), inputs=["-", *"abcdef"]))).text
+
+    assert (
+        "Made of standard input , a , b , c , d and 2 more. Configuration: none, so every setting has its default."
+        in text
+    )
+
+
+def test_it_shows_consent_and_what_segment_would_have_withheld() -> None:
+    text = page_of(track(userId="u1", context={"consent": {"categoryPreferences": {"Ads": False}}})).text
+
+    assert "Consent Ads given 0 refused 1 Segment withholds calls" in text
+
+
 @given(st.lists(segment_calls(malformed=True), max_size=4), st.integers(0, 2))
 def test_every_preview_makes_a_well_formed_page_in_utf_8(calls: list[Any], most: int) -> None:
-    text = preview_page(preview(calls, max_names=most))
+    text = preview_page(Shown(preview(calls, max_names=most)))
 
     assert text.encode().decode() == text
     Page(text)

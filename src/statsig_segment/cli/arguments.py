@@ -13,8 +13,12 @@ import attrs
 from typing_extensions import override
 
 from statsig_segment._version import __version__
+from statsig_segment.cli.blocks import RecentIds
 
 _shtab: Final[Any] = import_module("shtab") if find_spec("shtab") else None
+REMEMBERED: Final = 1_000_000
+"""How many message IDs `--deduplicate` remembers."""
+
 _find_choice: Final = re.compile(r"(?:argument (.*): )?invalid choice: '(.*)' \(choose from (.*)\)").fullmatch
 
 
@@ -124,6 +128,22 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
     add_file_argument(parser, "--summary-json", "write the counts to this file, as one JSON object")
     add_json(parser)
     parser.add_argument("-q", "--quiet", action="store_true", help="show only errors: no lines, summary or progress")
+
+
+def add_deduplicate(parser: argparse.ArgumentParser) -> None:
+    """Add the choice to skip repeated calls."""
+    parser.add_argument(
+        "--deduplicate",
+        action="store_true",
+        help=f"skip a call if its messageId is one of the last {REMEMBERED:,}; not with --jobs",
+    )
+
+
+def remembered(arguments: argparse.Namespace) -> RecentIds | None:
+    """Return what remembers the message IDs, if repeated calls are to be skipped."""
+    if arguments.deduplicate and arguments.jobs > 1:
+        arguments.parser.error("--deduplicate needs a single process that remembers all IDs: leave out --jobs")
+    return RecentIds(REMEMBERED) if arguments.deduplicate else None
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

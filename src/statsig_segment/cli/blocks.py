@@ -1,7 +1,7 @@
 """One block of input -> the bytes that it becomes, and what they count; any process can do any block, without I/O."""
 
-from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import attrs
@@ -10,11 +10,13 @@ from statsig_segment import segment, statsig
 from statsig_segment._json.values import FrozenDict
 from statsig_segment.cli.codec import FAST
 from statsig_segment.cli.records import Direction, Placed, line_payloads
+from statsig_segment.configuration.mappings import IdMapping
 from statsig_segment.configuration.models import IntegrationConfig
 from statsig_segment.errors import SegmentEventError, StatsigEventError, StatsigSegmentError
 from statsig_segment.inbound.audiences import AudienceUpdate
 from statsig_segment.inbound.translate import Seen, log_events_or_outcomes, translate_many
-from statsig_segment.outcomes import Rejected, Skipped
+from statsig_segment.insight.preview import Counts, GrowingCounts, Preview, preview
+from statsig_segment.outcomes import Rejected, settled
 from statsig_segment.segment.batches import split_segment_batch
 from statsig_segment.segment.calls import CALL_TYPES
 from statsig_segment.statsig.events import StatsigEvent, to_event_webhook, to_log_event
@@ -54,41 +56,6 @@ class Block:
     """Where it begins."""
 
 
-@attrs.define(kw_only=True)
-class Tally:
-    """What became of the payloads read: each is counted once."""
-
-    translated: int = 0
-    audiences: int = 0
-    skipped: Counter[str] = attrs.field(factory=Counter[str])
-    """By reason."""
-    rejected: Counter[str] = attrs.field(factory=Counter[str])
-    """By code."""
-    issues: Counter[str] = attrs.field(factory=Counter[str])
-    """By code; they ride on what is translated, and are not part of the sum."""
-
-    @property
-    def read(self) -> int:
-        """Count everything that was read."""
-        return self.translated + self.audiences + self.skipped.total() + self.rejected.total()
-
-    def add(self, outcome: Any) -> None:
-        """Count an outcome: a model, an event or call that is written already, `Skipped` or `Rejected`."""
-        if isinstance(outcome, Skipped):
-            self.skipped[outcome.reason] += 1
-        elif isinstance(outcome, Rejected):
-            self.rejected[outcome.error.code] += 1
-        else:
-            self.audiences += isinstance(outcome, AudienceUpdate)
-            self.translated += not isinstance(outcome, AudienceUpdate)
-            self.issues.update(issue.code for issue in getattr(outcome, "issues", ()))
-
-    def merge(self, other: "Tally") -> None:
-        """Count what another tally has counted."""
-        for name in attrs.fields_dict(Tally):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-
-
 @attrs.define
 class BlockResult:
     """What a block became."""
@@ -99,7 +66,7 @@ class BlockResult:
     """Changes of ID lists, one JSON text a line."""
     rejects: list[tuple[int, bytes]] = attrs.field(factory=list[tuple[int, bytes]])
     """Position in the block, and the record of it that lacks only the position."""
-    tally: Tally = attrs.field(factory=Tally)
+    counts: Counts = attrs.field(factory=Counts)
     misdirected: int = 0
     """How many rejects belong to the other direction."""
 
@@ -244,7 +211,7 @@ def translate_block(config: IntegrationConfig, form: str, block: Block, *, seen:
     """Translate a block of Segment calls, and write what comes of it; no payload lives longer than its turn."""
     write, text_of = FORMS[form], _event_encoder()
     payloads = Payloads(block, CALLS)
-    result, events, updates = BlockResult(), list[bytes](), list[bytes]()
+    result, counts, events, updates = BlockResult(), GrowingCounts(), list[bytes](), list[bytes]()
     outcomes: Iterator[Any] = (
         translate_many(payloads, config, seen=seen)
         if form == WEBHOOK
@@ -262,15 +229,26 @@ def translate_block(config: IntegrationConfig, form: str, block: Block, *, seen:
         elif isinstance(outcome, Rejected):
             result.rejects.append((position, reject_record(outcome, Place(block.file, payloads.line))))
             result.misdirected += CALLS.is_other(outcome.payload)
-        result.tally.add(outcome)
-    result.tally.translated = len(events)  # with those that were written already
+        counts.add(outcome)
+    counts.translated = len(events)  # with those that were written already
+    result.counts = counts.frozen(Counts)
     result.events, result.updates = b"\n".join((*events, b"")), b"".join(updates)
     return result
 
 
-def settled(outcome: Any) -> Any:
-    """Give an outcome, but of what could not be decoded the reject that it was from the start."""
-    return outcome.payload if isinstance(outcome, Rejected) and isinstance(outcome.payload, Rejected) else outcome
+def preview_block(
+    config: IntegrationConfig, candidates: Sequence[IdMapping], block: Block, *, seen: Seen | None = None
+) -> tuple[Preview, int]:
+    """Preview a block of Segment calls, and count its payloads that belong to the other direction."""
+    misdirected = 0
+
+    def watched() -> Iterator[Any]:
+        nonlocal misdirected
+        for payload in Payloads(block, CALLS):
+            misdirected += CALLS.is_other(payload.payload if isinstance(payload, Rejected) else payload)
+            yield payload
+
+    return preview(watched(), config, candidates=candidates, seen=seen), misdirected
 
 
 def _event_encoder() -> Callable[[dict[str, Any]], bytes]:

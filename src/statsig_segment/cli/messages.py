@@ -4,15 +4,15 @@ Text of a payload or a file is shown as JSON, and a terminal obeys no character 
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from statsig_segment import segment, statsig
 from statsig_segment._json.javascript import json_text
 from statsig_segment._json.values import freeze
-from statsig_segment.cli.blocks import Tally, is_segment, is_statsig
+from statsig_segment.cli.blocks import is_segment, is_statsig
 from statsig_segment.errors import Issue
+from statsig_segment.insight.preview import Counts
 from statsig_segment.rulebook.codes import CODES
 
 STATSIG_HINT: Final = (
@@ -75,29 +75,35 @@ def hint(code: str, payload: Any, *, outbound: bool = False) -> str:
     return STATSIG_HINT if is_statsig(payload) else CODES[code].advice
 
 
-def summary_text(tally: Tally) -> str:
+def summary_record(counts: Counts) -> Mapping[str, Any]:
+    """Return what became of what was read as a value for JSON."""
+    sums = {name: getattr(counts, name) for name in ("read", "translated", "audiences")}
+    return sums | {name: dict(sorted(getattr(counts, name).items())) for name in ("skipped", "rejected", "issues")}
+
+
+def summary_text(counts: Counts) -> str:
     """Say what became of what was read: the sum, and each part by its reasons."""
-    kinds = (("skipped", tally.skipped), ("rejected", tally.rejected), ("issues", tally.issues))
-    return "\n".join((sum_text(tally), *(_counts(kind, counts) for kind, counts in kinds if counts)))
+    kinds = (("skipped", counts.skipped), ("rejected", counts.rejected), ("issues", counts.issues))
+    return "\n".join((sum_text(counts), *(_parts(kind, parts) for kind, parts in kinds if parts)))
 
 
-def sum_text(tally: Tally) -> str:
+def sum_text(counts: Counts) -> str:
     """Say what became of what was read, in one line that adds up."""
-    skipped, rejected = tally.skipped.total(), tally.rejected.total()
+    skipped, rejected = f"{sum(counts.skipped.values()):,}", f"{sum(counts.rejected.values()):,}"
     parts = (
-        f"translated {tally.translated:,} + audiences {tally.audiences:,} + skipped {skipped:,} + rejected {rejected:,}"
+        f"translated {counts.translated:,} + audiences {counts.audiences:,} + skipped {skipped} + rejected {rejected}"
     )
-    return f"read {tally.read:,} = {parts}"
+    return f"read {counts.read:,} = {parts}"
 
 
-def groups(tally: Tally) -> list[tuple[int, str, str]]:
+def groups(counts: Counts) -> list[tuple[int, str, str]]:
     """Give how many payloads were skipped or rejected or have issues, of which kind, by which code; largest first."""
-    kinds = (("rejected", tally.rejected), ("skipped", tally.skipped), ("issue", tally.issues))
-    found = [(number, kind, code) for kind, counts in kinds for code, number in counts.items()]
+    kinds = (("rejected", counts.rejected), ("skipped", counts.skipped), ("issue", counts.issues))
+    found = [(number, kind, code) for kind, parts in kinds for code, number in parts.items()]
     return sorted(found, key=lambda group: -group[0])
 
 
-def _counts(kind: str, counts: Counter[str]) -> str:
+def _parts(kind: str, counts: Mapping[str, int]) -> str:
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return f"{kind}: {', '.join(f'{code} {number:,}' for code, number in ordered)}"
 

@@ -1,30 +1,47 @@
 """What people read in a preview, whatever it is drawn on: its order, its sentences and its JSON; draws nothing."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import attrs
 
 from statsig_segment import segment
-from statsig_segment.cli.blocks import Tally
-from statsig_segment.insight.preview import EventPreview, Gain, Preview
+from statsig_segment.cli.messages import summary_record
+from statsig_segment.configuration.mappings import IdMapping
+from statsig_segment.configuration.models import IntegrationConfig
+from statsig_segment.insight.preview import OTHERS, Counts, EventPreview, Gain, LibraryPreview, MappingUse, Preview
 
-_NUMBERS: Final = ("read", "translated", "audiences", "user_ids", "other_ids")
-_COUNTS: Final = ("skipped", "rejected", "issues", "id_types")
+REPLAY_DAYS: Final = 7
+"""How far back Segment's Replay to Statsig reaches, by Statsig's page on Segment."""
 
 
-def tally_of(preview: Preview) -> Tally:
-    """Give the counts of a preview as any other command counts."""
-    tally = Tally(translated=preview.translated, audiences=preview.audiences)
-    tally.skipped.update(preview.skipped)
-    tally.rejected.update(preview.rejected)
-    tally.issues.update(preview.issues)
-    return tally
+@attrs.frozen
+class Shown:
+    """A preview, and how it was made."""
+
+    preview: Preview
+    config: IntegrationConfig = attrs.field(factory=IntegrationConfig)
+    tried: Sequence[IdMapping] = attrs.field(default=(), kw_only=True)
+    """The mappings that were to be measured."""
+    inputs: Sequence[str] = attrs.field(default=(), kw_only=True)
+    """The names of the files that were read."""
+    config_file: str | None = attrs.field(default=None, kw_only=True)
 
 
 def ordered_events(preview: Preview) -> list[EventPreview]:
-    """Give the events, the commonest first; the order depends on nothing but the counts and the names."""
+    """Return the events, the commonest first; the order depends on nothing but the counts and the names."""
     return sorted(preview.events, key=lambda event: (-event.read, event.name or "", event.type or ""))
+
+
+def ordered_libraries(preview: Preview) -> list[LibraryPreview]:
+    """Return the client libraries, the commonest first; nothing is to be seen where no call names one."""
+    if all(library.name is None for library in preview.libraries):
+        return []
+    return sorted(
+        preview.libraries, key=lambda library: (library.name == OTHERS, -library.translated, library.name or "")
+    )
 
 
 def event_label(event: EventPreview) -> str:
@@ -37,28 +54,78 @@ def rest_label(preview: Preview) -> str:
     return f"All names beyond the first {preview.max_names:,}, together"
 
 
-def unsent(event: EventPreview) -> int:
+def library_label(library: LibraryPreview) -> str:
+    """Say what events without a library are, and the group of all other libraries."""
+    return "All other libraries, together" if library.name == OTHERS else "No library named"
+
+
+def unsent(event: Counts) -> int:
     """Count the calls that were skipped or rejected."""
     return sum(event.skipped.values()) + sum(event.rejected.values())
 
 
-def user_share(event: EventPreview) -> float | None:
-    """Give the share of an event's translated calls with a user ID, `None` where nothing was translated."""
-    return event.user_ids / event.translated if event.translated else None
+# -- Units -------------------------------------------------------------------------------------------------------------
 
 
-def ordered_id_types(preview: Preview) -> list[str]:
-    """Give the ID types, the commonest first."""
-    return sorted(preview.id_types, key=lambda id_type: (-preview.id_types[id_type], id_type))
+def ordered_units(shown: Shown) -> list[str]:
+    """Return `userID` and the ID types, the commonest first; declared ones that no event has come last (CO-8)."""
+    counts = shown.preview.id_types
+    missing = sorted((shown.config.inbound.id_types or frozenset()) - counts.keys() - {segment.USER_ID_TYPE})
+    return [segment.USER_ID_TYPE, *sorted(counts, key=lambda id_type: (-counts[id_type], id_type)), *missing]
+
+
+def unit_share(group: Counts | LibraryPreview, unit: str) -> float | None:
+    """Return the share of the events of a group that have this unit, `None` where there are none."""
+    count = group.user_ids if unit == segment.USER_ID_TYPE else group.id_types.get(unit, 0)
+    return count / group.translated if group.translated else None
+
+
+# -- What to know ------------------------------------------------------------------------------------------------------
+
+
+def span(preview: Preview) -> str:
+    """Say how many events Statsig would bill, and of which time (CO-6)."""
+    events = f"Statsig would bill {counted(preview.translated, 'event')}"
+    if preview.first_ms is None or preview.last_ms is None:
+        return f"{events}."
+    first, last = (datetime.fromtimestamp(ms / 1000, UTC).date() for ms in (preview.first_ms, preview.last_ms))
+    return f"{events}, the oldest of {first}, the newest of {last} (UTC)."
+
+
+REPLAY: Final = f"Segment's Replay sends Statsig events of up to {REPLAY_DAYS} days; older ones you send yourself."
+
+
+def mapping_effect(use: MappingUse) -> str:
+    """Say what a mapping did, or that it never found an ID, and what was probably meant (CO-8)."""
+    if use.found:
+        return f"found {use.found:,}, gave {counted(use.gave, 'ID')}"
+    return f"never found an ID{f'; did you mean {use.near}?' if use.near else ''}"
+
+
+def consent_note(shown: Shown) -> str | None:
+    """Say that Segment would have withheld calls that this configuration lets pass (CO-9)."""
+    refused = any(consent.refused for consent in shown.preview.consent.values())
+    if not refused or shown.config.inbound.consent_categories:
+        return None
+    return (
+        "Segment withholds calls that refuse a category to which it maps Statsig. Here none is configured, so all of "
+        "them count; list the categories in inbound.consent_categories."
+    )
 
 
 # -- Gains -------------------------------------------------------------------------------------------------------------
 
 
-def useful_gains(preview: Preview) -> list[Gain]:
-    """Give the mappings that would add anything, the most useful first."""
-    gains = (gain for gain in preview.gains if gain.saved_calls or gain.enriched_events)
-    return sorted(gains, key=lambda gain: (-gain.saved_calls, -gain.enriched_events))
+def shown_gains(shown: Shown) -> Iterator[Gain]:
+    """Yield the mappings that were tried, then the likely ones that would add anything, the most useful first."""
+    gains = sorted(shown.preview.gains, key=lambda gain: (-gain.saved_calls, -gain.enriched_events))
+    yield from (gain for gain in gains if gain.mapping in shown.tried)
+    yield from (gain for gain in gains if gain.mapping not in shown.tried and is_useful(gain))
+
+
+def is_useful(gain: Gain) -> bool:
+    """Say whether a mapping would add anything."""
+    return bool(gain.saved_calls or gain.enriched_events)
 
 
 def gain_effect(gain: Gain, rejected: int) -> str:
@@ -72,12 +139,13 @@ def gain_effect(gain: Gain, rejected: int) -> str:
         effects.append(f"would save {gain.saved_calls:,} of {counted(rejected, 'rejected call')}")
     if gain.enriched_events:
         effects.append(f"would give one more ID to {counted(gain.enriched_events, 'event')}")
-    return " and ".join(effects)
+    return " and ".join(effects) or "would add nothing"
 
 
 def gain_lines(gain: Gain) -> str:
-    """Write the lines that add the mapping to a configuration in TOML; both names are of our own table."""
-    return f'[[inbound.id_mappings]]\nfield = "{gain.field}"\nid_type = "{gain.id_type}"'
+    """Write the lines that add the mapping to a configuration in TOML."""
+    field, id_type = json.dumps(gain.field), json.dumps(gain.id_type)
+    return f"[[inbound.id_mappings]]\nfield = {field}\nid_type = {id_type}"
 
 
 # -- Figures -----------------------------------------------------------------------------------------------------------
@@ -108,7 +176,7 @@ def percent(share: float) -> str:
 
 
 def preview_record(preview: Preview) -> Mapping[str, Any]:
-    """Give a preview as a value for JSON, whose order does not depend on that of the calls.
+    """Return a preview as a value for JSON, whose order does not depend on that of the calls.
 
     >>> from statsig_segment.insight.preview import preview
     >>> record = preview_record(preview([{"type": "track", "event": "Paid", "userId": "u1"}]))
@@ -116,19 +184,26 @@ def preview_record(preview: Preview) -> Mapping[str, Any]:
     (1, {'userID': 1.0}, ['segment::Paid'])
     """
     return {
-        **_count_record(preview.total),
-        "shares": {unit: preview.share(unit) for unit in (segment.USER_ID_TYPE, *ordered_id_types(preview))},
-        "gains": [attrs.asdict(gain) for gain in preview.gains],
-        "events": [_event_record(event) for event in ordered_events(preview)],
-        "rest": _count_record(preview.rest),
+        **_group_record(preview),
+        "first_ms": preview.first_ms,
+        "last_ms": preview.last_ms,
+        "shares": {unit: preview.share(unit) for unit in ordered_units(Shown(preview))},
+        "gains": [attrs.asdict(gain) for gain in preview.gains if is_useful(gain)],
+        "mappings": [attrs.asdict(use) for use in preview.mappings],
+        "consent": {name: attrs.asdict(consent) for name, consent in sorted(preview.consent.items())},
+        "libraries": [{"name": library.name, **_units_record(library)} for library in ordered_libraries(preview)],
+        "events": [
+            {"type": event.type, "name": event.name, **_group_record(event)} for event in ordered_events(preview)
+        ],
+        "rest": _group_record(preview.rest),
         "max_names": preview.max_names,
     }
 
 
-def _event_record(event: EventPreview) -> Mapping[str, Any]:
-    return {"type": event.type, "name": event.name, **_count_record(event)}
+def _group_record(group: Counts) -> Mapping[str, Any]:
+    return {**summary_record(group), **_units_record(group)}
 
 
-def _count_record(group: EventPreview) -> Mapping[str, Any]:
-    numbers = {name: getattr(group, name) for name in _NUMBERS}
-    return numbers | {name: dict(sorted(getattr(group, name).items())) for name in _COUNTS}
+def _units_record(group: Counts | LibraryPreview) -> Mapping[str, Any]:
+    numbers = {name: getattr(group, name) for name in ("translated", "user_ids", "other_ids")}
+    return numbers | {"id_types": dict(sorted(group.id_types.items()))}

@@ -5,31 +5,43 @@ add, and the events one by one. Bars are plain elements with a width, so that th
 follows the reader's color scheme.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from typing import Final
 
 import attrs
 
+from statsig_segment import segment
 from statsig_segment.cli.preview_facts import (
+    REPLAY,
+    Shown,
+    consent_note,
     counted,
     event_label,
     gain_effect,
     gain_lines,
+    is_useful,
+    library_label,
+    mapping_effect,
     ordered_events,
-    ordered_id_types,
+    ordered_libraries,
+    ordered_units,
     percent,
     rest_label,
+    shown_gains,
+    span,
+    unit_share,
     unsent,
-    useful_gains,
-    user_share,
 )
-from statsig_segment.insight.preview import EventPreview, Gain, Preview
+from statsig_segment.insight.preview import EventPreview, Gain, LibraryPreview, Preview
 from statsig_segment.rulebook.codes import CODES
 
 _MAX_TEXT: Final = 120  # characters of a name that are shown
-_OPEN_EVENTS: Final = 25  # that are shown before the reader asks for more
+_OPEN_ROWS: Final = 25  # that are shown before the reader asks for more
+_UNITS: Final = 6  # that have a column of their own in a table
+_INPUTS: Final = 5  # files that are named
 _MIN_WIDTH: Final = 0.4  # percent of a bar: what is there is seen
+_NUMBERS: Final = ("Calls", "Events", "Not sent")
 
 _STYLE: Final = """
 :root { color-scheme: light dark; --page: #f6f7f9; --card: #fff; --ink: #1b2330; --quiet: #566072; --line: #dfe3ea;
@@ -64,7 +76,8 @@ table { width: 100%; border-collapse: collapse; } caption { text-align: left; }
 th, td { padding: .45rem .6rem .45rem 0; border-top: 1px solid var(--line); text-align: left; vertical-align: top; }
 thead th { border-top: 0; color: var(--quiet); font-size: .8rem; font-weight: 500; }
 tbody th { font-weight: 400; overflow-wrap: anywhere; } td.number, th.number { text-align: right; white-space: nowrap; }
-td.share { width: 22%; min-width: 7rem; } td .track { margin: .45rem 0 .1rem; }
+.scroll { overflow-x: auto; } .below { margin: .75rem 0 0; }
+.groups .share { min-width: 4.5rem; font-variant-numeric: tabular-nums; } td .track { height: .35rem; margin: .1rem 0; }
 pre { margin: .25rem 0 1rem; padding: .75rem; overflow-x: auto; border-radius: .4rem; background: var(--code);
   font: .85rem/1.45 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 code { font: .9em ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; overflow-wrap: anywhere; }
@@ -75,12 +88,11 @@ footer { margin-top: 1.5rem; }
   body { padding: 1rem .75rem 2rem; } section { padding: 1rem; }
   .bars div { grid-template-columns: 1fr max-content; padding: .35rem 0; }
   .bars .wide { grid-column: 1 / -1; grid-row: 2; }
-  .events thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-  .events tr { display: grid; grid-template-columns: 1fr 1fr; padding: .6rem 0; border-top: 1px solid var(--line); }
-  .events th, .events td { padding: .1rem 0; border: 0; text-align: left !important; width: auto; }
-  .events tbody th { grid-column: 1 / -1; font-weight: 500; }
-  .events td::before { content: attr(data-label) " "; color: var(--quiet); font-size: .8rem; }
-  .events td.share { grid-column: 1 / -1; }
+  .groups thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .groups tr { display: grid; grid-template-columns: 1fr 1fr; padding: .6rem 0; border-top: 1px solid var(--line); }
+  .groups th, .groups td { padding: .1rem 0; border: 0; text-align: left !important; width: auto; }
+  .groups tbody th { grid-column: 1 / -1; font-weight: 500; }
+  .groups td::before { content: attr(data-label) " "; color: var(--quiet); font-size: .8rem; }
 }
 """
 
@@ -102,21 +114,26 @@ _OUTCOMES: Final = (
 )
 
 
-def preview_page(preview: Preview, *, title: str = "What your Segment traffic would become") -> str:
+def preview_page(shown: Shown, *, title: str = "What your Segment traffic would become") -> str:
     """Write a preview as one HTML page.
 
-    Shape: a `Preview` in; the text of a page out, which can be encoded as UTF-8 whatever the names hold. It loads
-    nothing and runs no script.
-    Errors: none.
-    Rules: CO-1 to CO-3, CO-5.
+    Args:
+        shown: A preview, and how it was made; the page names its inputs and its configuration, if they are given.
+        title: The heading of the page.
+
+    Returns:
+        The text of a page, which can be encoded as UTF-8 whatever the names hold. It loads nothing and runs no script.
+
+    Rules: CO-1 to CO-3, CO-5 to CO-9.
 
     >>> from statsig_segment.insight.preview import preview
-    >>> page = preview_page(preview([{"type": "track", "event": "<b>Paid</b>", "userId": "u1"}]))
+    >>> page = preview_page(Shown(preview([{"type": "track", "event": "<b>Paid</b>", "userId": "u1"}])))
     >>> page.startswith("<!doctype html>"), "<b>" in page, "&lt;b&gt;Paid&lt;/b&gt;" in page
     (True, False, True)
+
     """
-    sections = (_outcomes, _units, _gains, _events, _reasons, _issues)
-    body = "\n".join(filter(None, (section(preview) for section in sections)))
+    sections = (_outcomes, _units, _gains, _events, _libraries, _mappings, _consent, _reasons, _issues)
+    body = "\n".join(filter(None, (section(shown) for section in sections)))
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -127,21 +144,35 @@ def preview_page(preview: Preview, *, title: str = "What your Segment traffic wo
 <style>{_STYLE}</style>
 </head>
 <body>
-<header><h1>{_visible(title)}</h1></header>
+<header><h1>{_visible(title)}</h1>{_origin(shown)}</header>
 <main>
 {body}
 </main>
-<footer><p class="quiet">Made by statsig-segment. This page holds event names and ID types, and no other values of the
-calls.</p></footer>
+<footer><p class="quiet">Made by statsig-segment. This page holds the names of events, ID types, client libraries and
+consent categories, and no other values of the calls.</p></footer>
 </body>
 </html>
 """
 
 
+def _origin(shown: Shown) -> str:
+    """Say what was read, and under which configuration."""
+    if not shown.inputs:
+        return ""
+    names = ["standard input" if name == "-" else name for name in shown.inputs[:_INPUTS]]
+    more = len(shown.inputs) - len(names)
+    files = ", ".join(f"<code>{_text(name)}</code>" for name in names) + (f" and {_number(more)} more" if more else "")
+    config = (
+        f"<code>{_text(shown.config_file)}</code>" if shown.config_file else "none, so every setting has its default"
+    )
+    return f'<p class="quiet">Made of {files}. Configuration: {config}.</p>'
+
+
 # -- Sections ---------------------------------------------------------------------------------------------------------
 
 
-def _outcomes(preview: Preview) -> str:
+def _outcomes(shown: Shown) -> str:
+    preview = shown.preview
     counts = [(each, each.count(preview)) for each in _OUTCOMES]
     figures = "".join(
         f'<div><dt><i class="{each.color}"></i>{each.label}</dt><dd>{_number(count)}</dd></div>'
@@ -153,19 +184,19 @@ def _outcomes(preview: Preview) -> str:
     said = ", ".join(f"{each.label.lower()} {_number(count)}" for each, count in counts)
     return _section(
         counted(preview.read, "call"),
-        f'<dl class="figures">{figures}</dl><div class="stack" role="img" aria-label="{said}">{parts}</div>',
+        f'<dl class="figures">{figures}</dl><div class="stack" role="img" aria-label="{said}">{parts}</div>'
+        f'<p class="quiet below">{span(preview)} {REPLAY}</p>',
     )
 
 
-def _units(preview: Preview) -> str:
+def _units(shown: Shown) -> str:
+    preview = shown.preview
     if not preview.translated:
         return ""
-    types = ((id_type, preview.share(id_type)) for id_type in ordered_id_types(preview))
-    rows = [("User ID", preview.share("userID")), *types]
     bars = "".join(
-        f'<div><dt>{_text(name)}</dt><dd class="wide">{_track(share)}</dd>'
-        f'<dd class="number">{percent(share)}</dd></div>'
-        for name, share in rows
+        f'<div><dt>{_unit(unit)}</dt><dd class="wide">{_track(preview.share(unit))}</dd>'
+        f'<dd class="number">{percent(preview.share(unit))}</dd></div>'
+        for unit in ordered_units(shown)
     )
     return _section(
         "Units that experiments could use",
@@ -174,63 +205,105 @@ def _units(preview: Preview) -> str:
     )
 
 
-def _gains(preview: Preview) -> str:
-    gains = useful_gains(preview)
-    rejected = sum(preview.rejected.values())
-    return _section("What would help", "".join(_gain(gain, rejected) for gain in gains)) if gains else ""
+def _gains(shown: Shown) -> str:
+    rejected = sum(shown.preview.rejected.values())
+    gains = "".join(_gain(gain, rejected) for gain in shown_gains(shown))
+    return _section("What would help", gains) if gains else ""
 
 
 def _gain(gain: Gain, rejected: int) -> str:
+    lines = f":</p><pre>{_visible_lines(gain_lines(gain))}</pre>" if is_useful(gain) else ".</p>"
     return (
         f"<p>Mapping <code>{_text(gain.field)}</code> to <code>{_text(gain.id_type)}</code> "
-        f"{gain_effect(gain, rejected)}:</p><pre>{escape(gain_lines(gain))}</pre>"
+        f"{gain_effect(gain, rejected)}{lines}"
     )
 
 
-def _events(preview: Preview) -> str:
-    events = ordered_events(preview)
+def _events(shown: Shown) -> str:
+    events = ordered_events(shown.preview)
     if not events:
         return ""
-    rows = [_event_row(_name(event), event) for event in events]
-    if preview.rest.read:
-        rows.append(_event_row(rest_label(preview), preview.rest))
-    shown, more = rows[:_OPEN_EVENTS], rows[_OPEN_EVENTS:]
-    rest = f"<details><summary>{_number(len(more))} more</summary>{_event_table(more)}</details>" if more else ""
-    return _section("Events", f"{_event_table(shown)}{rest}")
+    units = ordered_units(shown)[:_UNITS]
+    rows = [_event_row(_name(event.name, event_label(event)), event, units) for event in events]
+    if shown.preview.rest.read:
+        rows.append(_event_row(rest_label(shown.preview), shown.preview.rest, units))
+    return _group_section("Events, and how many of them have each ID", ("Name", "Type", *_NUMBERS), rows, units)
 
 
-def _name(event: EventPreview) -> str:
-    if event.name is not None:
-        return _text(event.name)
-    return f"<em>{event_label(event)}</em>"
-
-
-def _event_table(rows: Iterable[str]) -> str:
-    heads = "".join(f'<th scope="col" class="number">{label}</th>' for label in ("Calls", "Events", "Not sent"))
-    return (
-        f'<table class="events"><thead><tr><th scope="col">Name</th><th scope="col">Type</th>{heads}'
-        f'<th scope="col">With a user ID</th></tr></thead><tbody>{"".join(rows)}</tbody></table>'
-    )
-
-
-def _event_row(name: str, event: EventPreview) -> str:
+def _event_row(name: str, event: EventPreview, units: Sequence[str]) -> str:
     """Write one row; `name` is HTML."""
-    numbers = (("Calls", event.read), ("Events", event.translated), ("Not sent", unsent(event)))
+    numbers = zip(_NUMBERS, (event.read, event.translated, unsent(event)), strict=True)
     cells = "".join(f'<td class="number" data-label="{label}">{_number(count)}</td>' for label, count in numbers)
-    share = user_share(event)
-    bar = "" if share is None else f"{percent(share)}{_track(share)}"
-    return (
-        f'<tr><th scope="row">{name}</th><td data-label="Type">{event.type or ""}</td>{cells}'
-        f'<td class="share" data-label="With a user ID">{bar}</td></tr>'
+    kind = f'<td data-label="Type">{event.type or ""}</td>'
+    return f'<tr><th scope="row">{name}</th>{kind}{cells}{_shares(event, units)}</tr>'
+
+
+def _libraries(shown: Shown) -> str:
+    libraries = ordered_libraries(shown.preview)
+    units = ordered_units(shown)[:_UNITS]
+    rows = [
+        f'<tr><th scope="row">{_name(library.name, library_label(library))}</th>'
+        f'<td class="number" data-label="Events">{_number(library.translated)}</td>{_shares(library, units)}</tr>'
+        for library in libraries
+    ]
+    return _group_section(
+        "Client libraries, and how many of their events have each ID", ("Name", "Events"), rows, units
     )
 
 
-def _reasons(preview: Preview) -> str:
-    return _section_of_codes("Why calls were skipped or rejected", {**preview.skipped, **preview.rejected})
+def _shares(group: EventPreview | LibraryPreview, units: Iterable[str]) -> str:
+    """Write how many events of a group have each unit."""
+    cells: list[str] = []
+    for unit in units:
+        share = unit_share(group, unit)
+        bar = "" if share is None else f"{percent(share)}{_track(share)}"
+        cells.append(f'<td class="share" data-label="{_visible(_cut(unit))}">{bar}</td>')
+    return "".join(cells)
 
 
-def _issues(preview: Preview) -> str:
-    return _section_of_codes("Issues in calls that went through", preview.issues)
+def _group_section(title: str, heads: Sequence[str], rows: Sequence[str], units: Sequence[str]) -> str:
+    """Write a table of groups with a column for each unit, the first rows open."""
+    if not rows:
+        return ""
+    labels = "".join(f'<th scope="col"{" class=number" if head in _NUMBERS else ""}>{head}</th>' for head in heads)
+    labels += "".join(f'<th scope="col" class="share">{_unit(unit)}</th>' for unit in units)
+    open_, *folded = (
+        f'<div class="scroll"><table class="groups"><thead><tr>{labels}</tr></thead>'
+        f"<tbody>{''.join(some)}</tbody></table></div>"
+        for some in (rows[:_OPEN_ROWS], rows[_OPEN_ROWS:])
+        if some
+    )
+    more = f"<details><summary>{_number(len(rows) - _OPEN_ROWS)} more</summary>{folded[0]}</details>" if folded else ""
+    return _section(title, f"{open_}{more}")
+
+
+def _mappings(shown: Shown) -> str:
+    rows = "".join(
+        f'<tr><th scope="row"><code>{_text(use.field)}</code> to <code>{_text(use.id_type)}</code></th>'
+        f"<td>{_visible(mapping_effect(use))}</td></tr>"
+        for use in shown.preview.mappings
+    )
+    return _section("What your ID mappings did", f"<table><tbody>{rows}</tbody></table>") if rows else ""
+
+
+def _consent(shown: Shown) -> str:
+    rows = "".join(
+        f'<tr><th scope="row">{_name(name, "All other categories")}</th>'
+        f'<td class="number">given {_number(consent.given)}</td>'
+        f'<td class="number">refused {_number(consent.refused)}</td></tr>'
+        for name, consent in sorted(shown.preview.consent.items())
+    )
+    note = consent_note(shown)
+    note = f'<p class="below">{note}</p>' if note else ""
+    return _section("Consent", f"<table><tbody>{rows}</tbody></table>{note}") if rows else ""
+
+
+def _reasons(shown: Shown) -> str:
+    return _section_of_codes("Why calls were skipped or rejected", {**shown.preview.skipped, **shown.preview.rejected})
+
+
+def _issues(shown: Shown) -> str:
+    return _section_of_codes("Issues in calls that went through", shown.preview.issues)
 
 
 def _section_of_codes(title: str, counts: Mapping[str, int]) -> str:
@@ -255,12 +328,20 @@ def _section(title: str, content: str) -> str:
     return f"<section><h2>{title}</h2>{content}</section>"
 
 
+def _name(name: str | None, label: str) -> str:
+    return _text(name) if name else f"<em>{label}</em>"
+
+
+def _unit(unit: str) -> str:
+    return "User ID" if unit == segment.USER_ID_TYPE else _text(unit)
+
+
 def _track(share: float) -> str:
     return f'<span class="track"><span style="width:{_width(share, 1)}"></span></span>'
 
 
 def _width(count: float, whole: float) -> str:
-    """Give the width of a bar: something for everything that is there, and never more than all."""
+    """Return the width of a bar: something for everything that is there, and never more than all."""
     share = 100 * count / whole if whole else 0
     return f"{max(share, _MIN_WIDTH):.2f}%" if share else "0"
 
@@ -275,11 +356,18 @@ def _text(text: str) -> str:
     >>> _text("a<b>\x00\ud800")
     '<bdi>a&lt;b&gt;\\x00\\ud800</bdi>'
     """
-    cut = text if len(text) <= _MAX_TEXT else f"{text[: _MAX_TEXT - 1]}…"
-    return f"<bdi>{_visible(cut)}</bdi>"
+    return f"<bdi>{_visible(_cut(text))}</bdi>"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MAX_TEXT else f"{text[: _MAX_TEXT - 1]}…"
 
 
 def _visible(text: str) -> str:
     """Escape text for HTML, and show what would hide, or turn what follows."""
     shown = (char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
     return escape("".join(shown))
+
+
+def _visible_lines(text: str) -> str:
+    return "\n".join(map(_visible, text.split("\n")))

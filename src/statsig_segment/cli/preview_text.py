@@ -1,10 +1,10 @@
-"""A preview as people see it at a terminal, made with rich: the sum, the units, the events, the gains; writes nothing.
+"""A preview as people see it at a terminal, made with rich; writes nothing.
 
 The events are those of the largest counts, as many as people read; JSON and the HTML page have them all.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -12,48 +12,69 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from statsig_segment import segment
-from statsig_segment.cli.messages import shown_text
+from statsig_segment.cli.messages import printable, shown_text, sum_text
 from statsig_segment.cli.preview_facts import (
+    REPLAY,
+    Shown,
+    consent_note,
     counted,
     event_label,
     gain_effect,
     gain_lines,
+    is_useful,
+    library_label,
+    mapping_effect,
     ordered_events,
-    ordered_id_types,
+    ordered_libraries,
+    ordered_units,
     percent,
     rest_label,
-    tally_of,
+    shown_gains,
+    span,
+    unit_share,
     unsent,
-    useful_gains,
-    user_share,
 )
-from statsig_segment.cli.screen import NARROW, summary
-from statsig_segment.insight.preview import EventPreview, Gain, Preview
+from statsig_segment.cli.screen import NARROW, reasons
+from statsig_segment.insight.preview import EventPreview, Gain, LibraryPreview
 
 MAX_EVENTS: Final = 20
-"""So many events are shown."""
+"""How many events are shown."""
 MAX_UNITS: Final = 10
-"""So many units are shown."""
+"""How many units are shown."""
 
-_WIDE: Final = 100
-"""From here on, an event has a bar of its own."""
 _INDENT: Final = 2
 _GAP: Final = 2
-_MIN_NAME: Final = 8
+_MIN_NAME: Final = 24
 _MAX_NAME: Final = 100
 _MAX_UNIT: Final = 24
-_EVENT_BAR: Final = 12
+_UNIT_COLUMN: Final = 10
 _UNIT_BAR: Final = 40
 _PERCENT: Final = 7
 _BAR_STYLE: Final = "green"
 
 
-def shown_preview(preview: Preview, width: int) -> RenderableType:
-    """Show what the calls would become, which units experiments could use, and what would help."""
-    sections = (_units(preview, width), _events(preview, width), _gains(preview))
+class _Row(NamedTuple):
+    """A group of events in a table."""
+
+    name: Text
+    cells: tuple[str, ...]
+    group: EventPreview | LibraryPreview
+
+
+def shown_preview(shown: Shown, width: int) -> RenderableType:
+    """Show what the calls would become, which units experiments could use, who sends them, and what would help."""
+    sections = (
+        _units(shown, width),
+        _events(shown, width),
+        _libraries(shown, width),
+        _mappings(shown),
+        _consent(shown),
+        _gains(shown),
+        _reasons(shown, width),
+    )
     return Group(
-        summary(tally_of(preview), width, outbound=False, largest=None),
+        Text(sum_text(shown.preview), "bold"),
+        Text(f"{span(shown.preview)} {REPLAY}", "dim"),
         *(Group("", section) for section in sections if section is not None),
     )
 
@@ -78,13 +99,13 @@ def _more(count: int, noun: str) -> Iterator[RenderableType]:
 # -- Units -------------------------------------------------------------------------------------------------------------
 
 
-def _units(preview: Preview, width: int) -> RenderableType | None:
-    if not preview.translated:
+def _units(shown: Shown, width: int) -> RenderableType | None:
+    if not shown.preview.translated:
         return None
-    units = [segment.USER_ID_TYPE, *ordered_id_types(preview)]
-    rows = [(shown_text(unit, _MAX_UNIT), preview.share(unit)) for unit in units[:MAX_UNITS]]
+    units = ordered_units(shown)
+    rows = [(shown_text(unit, _MAX_UNIT), shown.preview.share(unit)) for unit in units[:MAX_UNITS]]
     content = _unit_lines(rows, width) if width < NARROW else (_unit_grid(rows, width),)
-    title = f"Units that experiments could use, of {counted(preview.translated, 'event')}"
+    title = f"Units that experiments could use, of {counted(shown.preview.translated, 'event')}"
     return _section(title, *content, *_more(len(units) - MAX_UNITS, "unit"))
 
 
@@ -102,74 +123,106 @@ def _unit_lines(rows: Iterable[tuple[str, float]], width: int) -> Iterator[Rende
         yield _bar(share, max(width - _INDENT, 1))
 
 
-# -- Events ------------------------------------------------------------------------------------------------------------
+# -- Groups of events, and the units that they have --------------------------------------------------------------------
 
 
-def _events(preview: Preview, width: int) -> RenderableType | None:
-    events = ordered_events(preview)
+def _events(shown: Shown, width: int) -> RenderableType | None:
+    events = ordered_events(shown.preview)
     if not events:
         return None
-    rows = [(_name(event), event) for event in events[:MAX_EVENTS]]
-    if preview.rest.read:
-        rows.append((Text(rest_label(preview), "italic"), preview.rest))
-    content = map(_event_lines, rows) if width < NARROW else (_event_table(rows, width),)
-    return _section("Events", *content, *_more(len(events) - MAX_EVENTS, "event"))
+    rows = [_event_row(_name(event.name, event_label(event)), event) for event in events[:MAX_EVENTS]]
+    if shown.preview.rest.read:
+        rows.append(_event_row(Text(rest_label(shown.preview), "italic"), shown.preview.rest))
+    content = _group_table(("event", "type", "calls", "events", "not sent"), rows, ordered_units(shown), width)
+    return _section("Events, and how many of them have each ID", content, *_more(len(events) - MAX_EVENTS, "event"))
 
 
-def _name(event: EventPreview) -> Text:
-    if event.name is None:
-        return Text(event_label(event), "italic")
-    return Text(shown_text(event.name, _MAX_NAME))
+def _event_row(name: Text, event: EventPreview) -> _Row:
+    numbers = (event.read, event.translated, unsent(event))
+    return _Row(name, (event.type or "", *(f"{number:,}" for number in numbers)), event)
 
 
-def _event_table(rows: Sequence[tuple[Text, EventPreview]], width: int) -> RenderableType:
-    heads = ("calls", "events", "not sent")
-    numbers = [[f"{number:,}" for number in _counts(event)] for _, event in rows]
-    taken = sum(max(map(len, column)) + _GAP for column in zip(heads, *numbers, strict=True))
-    bar = _EVENT_BAR if width >= _WIDE else 0
-    taken += _INDENT + len("identify") + 2 * _GAP + _PERCENT + (bar + _GAP if bar else 0)
+def _libraries(shown: Shown, width: int) -> RenderableType | None:
+    libraries = ordered_libraries(shown.preview)
+    if not libraries:
+        return None
+    rows = [
+        _Row(_name(library.name, library_label(library)), (f"{library.translated:,}",), library)
+        for library in libraries[:MAX_EVENTS]
+    ]
+    content = _group_table(("library", "events"), rows, ordered_units(shown), width)
+    return _section("Client libraries, likewise", content, *_more(len(libraries) - MAX_EVENTS, "library"))
+
+
+def _name(name: str | None, label: str) -> Text:
+    """Show a name, cut to the room there is, or what a group without a name is."""
+    return Text(shown_text(name, _MAX_NAME), no_wrap=True, overflow="ellipsis") if name else Text(label, "italic")
+
+
+def _group_table(heads: Sequence[str], rows: Sequence[_Row], units: Sequence[str], width: int) -> RenderableType:
+    """Show a table with a column for each unit, as far as there is room; where it is narrow, a few lines a group."""
+    if width < NARROW:
+        return Group(*(_group_lines(heads[1:], row, units[0]) for row in rows))
+    columns = list(zip(heads[1:], *(row.cells for row in rows), strict=True))
+    left = width - _INDENT - sum(max(map(len, column)) + _GAP for column in columns) - _GAP
+    room = min(max((left - _MIN_NAME) // (_UNIT_COLUMN + _GAP), 1), len(units))
     table = _grid()
     table.show_header, table.header_style = True, "dim"
-    for head in ("event", "type", *heads, "user ID", *([""] if bar else ())):
-        table.add_column(head, justify="right" if head in {*heads, "user ID"} else "left", no_wrap=True)
-    for (name, event), counts in zip(rows, numbers, strict=True):
-        name.truncate(max(width - taken, _MIN_NAME), overflow="ellipsis")
-        table.add_row(name, Text(event.type or "", "dim"), *counts, *_event_share(event, bar))
+    table.add_column(heads[0], max_width=left - room * (_UNIT_COLUMN + _GAP))
+    for head in heads[1:]:
+        table.add_column(head, justify="left" if head == "type" else "right", no_wrap=True)
+    for unit in units[:room]:
+        table.add_column(shown_text(unit, 2 * _UNIT_COLUMN), justify="right", overflow="fold", max_width=_UNIT_COLUMN)
+    for row in rows:
+        shares = (unit_share(row.group, unit) for unit in units[:room])
+        table.add_row(row.name, *row.cells, *("" if share is None else percent(share) for share in shares))
     return table
 
 
-def _counts(event: EventPreview) -> tuple[int, int, int]:
-    return event.read, event.translated, unsent(event)
+def _group_lines(heads: Iterable[str], row: _Row, unit: str) -> RenderableType:
+    share = unit_share(row.group, unit)
+    parts = [f"{cell} {head}" if head != "type" else cell for head, cell in zip(heads, row.cells, strict=True) if cell]
+    parts += [] if share is None else [f"{unit} {percent(share)}"]
+    return Group(Text(row.name.plain, row.name.style), Padding(Text(", ".join(parts), "dim"), (0, 0, 0, 1)))
 
 
-def _event_share(event: EventPreview, bar: int) -> Iterator[RenderableType]:
-    share = user_share(event)
-    yield Text("" if share is None else percent(share))
-    if bar:
-        yield _bar(share or 0, bar)
+# -- Mappings, consent, gains ------------------------------------------------------------------------------------------
 
 
-def _event_lines(row: tuple[Text, EventPreview]) -> RenderableType:
-    """Show an event in a few lines, where a table has no room."""
-    name, event = row
-    share = user_share(event)
-    users = "" if share is None else f", user ID {percent(share)}"
-    what = f"{counted(event.read, 'call')}, {counted(event.translated, 'event')}, {unsent(event):,} not sent{users}"
-    return Group(name, Padding(Text(what, "dim"), (0, 0, 0, 1)))
+def _mappings(shown: Shown) -> RenderableType | None:
+    if not shown.preview.mappings:
+        return None
+    table = _grid()
+    for use in shown.preview.mappings:
+        row = Text(f"{shown_text(use.field)} -> {shown_text(use.id_type)}")
+        table.add_row(row, Text(printable(mapping_effect(use)), "" if use.found else "magenta"))
+    return _section("What your ID mappings did", table)
 
 
-# -- Gains -------------------------------------------------------------------------------------------------------------
+def _consent(shown: Shown) -> RenderableType | None:
+    if not shown.preview.consent:
+        return None
+    table = _grid()
+    for name, consent in sorted(shown.preview.consent.items()):
+        table.add_row(_name(name, "All other categories"), f"given {consent.given:,}", f"refused {consent.refused:,}")
+    note = consent_note(shown)
+    return _section("Consent", table, *([] if note is None else [Text(note, "magenta")]))
 
 
-def _gains(preview: Preview) -> RenderableType | None:
-    gains = useful_gains(preview)
-    rejected = sum(preview.rejected.values())
-    return _section("What would help", *(_gain(gain, rejected) for gain in gains)) if gains else None
+def _gains(shown: Shown) -> RenderableType | None:
+    rejected = sum(shown.preview.rejected.values())
+    gains = [_gain(gain, rejected) for gain in shown_gains(shown)]
+    return _section("What would help", *gains) if gains else None
 
 
 def _gain(gain: Gain, rejected: int) -> RenderableType:
     """Say what a mapping would do, with the lines that add it."""
-    sentence = Text.assemble(
-        "Mapping ", (gain.field, "bold"), " to ", (gain.id_type, "bold"), f" {gain_effect(gain, rejected)}:"
-    )
-    return Group(sentence, Padding(Text(gain_lines(gain), "cyan"), (0, 0, 0, _INDENT)))
+    names = (shown_text(gain.field), "bold"), " to ", (shown_text(gain.id_type), "bold")
+    sentence = Text.assemble("Mapping ", *names, f" {gain_effect(gain, rejected)}{':' if is_useful(gain) else '.'}")
+    lines = [Padding(Text(gain_lines(gain), "cyan"), (0, 0, 0, _INDENT))] if is_useful(gain) else []
+    return Group(sentence, *lines)
+
+
+def _reasons(shown: Shown, width: int) -> RenderableType | None:
+    groups = reasons(shown.preview, width - _INDENT, outbound=False, largest=None)
+    return _section("Skipped, rejected, and issues", *groups) if groups else None

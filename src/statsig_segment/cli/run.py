@@ -20,17 +20,16 @@ from statsig_segment.cli.blocks import (
     Direction,
     Payloads,
     Place,
-    Tally,
     reject_record,
-    settled,
     update_line,
 )
 from statsig_segment.cli.codec import FAST
 from statsig_segment.cli.files import READ_ERRORS, read_blocks
-from statsig_segment.cli.messages import printable, summary_text
+from statsig_segment.cli.messages import printable, summary_record, summary_text
 from statsig_segment.cli.outputs import Outputs, Taken, UnusableError, reason
 from statsig_segment.inbound.audiences import AudienceUpdate
-from statsig_segment.outcomes import Rejected
+from statsig_segment.insight.preview import Counts, GrowingCounts
+from statsig_segment.outcomes import Rejected, settled
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -137,7 +136,7 @@ class Run:
 
     def __init__(self, arguments: Any, direction: Direction) -> None:
         """Begin with the inputs named, none meaning standard input; `UnusableError` where one cannot be read."""
-        self.tally = Tally()
+        self.counts = GrowingCounts()
         self.misdirected = 0
         self.direction = direction
         self.files: Sequence[str] = input_files(arguments.files or (STANDARD_INPUT,))
@@ -204,7 +203,7 @@ class Run:
                 if isinstance(outcome, Rejected):
                     self.reject(outcome)
                 else:
-                    self.tally.add(outcome)
+                    self.counts.add(outcome)
                     if isinstance(outcome, AudienceUpdate):
                         self.outputs.write("audiences", update_line(outcome))
                 yield self._place, payload, outcome
@@ -253,7 +252,7 @@ class Run:
         """Hand on what is written, and show how far we are."""
         self.flush()
         if not self.quiet:
-            self._progress.show(self.tally.read, beside_output="output" not in self.outputs)
+            self._progress.show(self.counts.read, beside_output="output" not in self.outputs)
 
     def note(self, text: str) -> None:
         """Say something at the end, before the summary."""
@@ -261,8 +260,8 @@ class Run:
 
     def reject(self, outcome: Rejected) -> None:
         """Count and write down that the payload given last was rejected."""
-        self._write_reject(self.tally.read, reject_record(outcome, self._place))
-        self.tally.add(outcome)
+        self._write_reject(self.counts.read, reject_record(outcome, self._place))
+        self.counts.add(outcome)
         self.misdirected += self.direction.is_other(outcome.payload)
 
     def _write_reject(self, position: int, record: bytes) -> None:
@@ -270,14 +269,14 @@ class Run:
 
     def add(self, result: BlockResult) -> None:
         """Write and count what else came of a block than events."""
-        self.outputs.write("audiences", result.updates, result.tally.audiences)
+        self.outputs.write("audiences", result.updates, result.counts.audiences)
         for position, record in result.rejects:
-            self._write_reject(self.tally.read + position, record)
-        self.count(result.tally, result.misdirected)
+            self._write_reject(self.counts.read + position, record)
+        self.count(result.counts, result.misdirected)
 
-    def count(self, tally: Tally, misdirected: int) -> None:
+    def count(self, counts: Counts, misdirected: int) -> None:
         """Count what came of a block that is done."""
-        self.tally.merge(tally)
+        self.counts.merge(counts)
         self.misdirected += misdirected
         self.block_done()
 
@@ -290,12 +289,12 @@ class Run:
         """
         self.flush()
         self._progress.clear()
-        self.outputs.write("summary_json", FAST.encode({"read": self.tally.read} | attrs.asdict(self.tally)) + b"\n")
+        self.outputs.write("summary_json", FAST.encode(summary_record(self.counts.frozen(Counts))) + b"\n")
         try:
             self.outputs.put_in_place(
                 output=output,
-                rejects=self.tally.rejected.total(),
-                audiences=self.tally.audiences,
+                rejects=sum(self.counts.rejected.values()),
+                audiences=self.counts.audiences,
                 summary_json=1,
                 html=1,
             )
@@ -309,19 +308,22 @@ class Run:
             say(f"note: {text}")
         if with_summary:
             self.say_summary()
-        return UNUSABLE if self._failures else REJECTED if self.tally.rejected else OK
+        return UNUSABLE if self._failures else REJECTED if self.counts.rejected else OK
 
     def say_summary(self) -> None:
         """Say what became of everything, unless that is not wanted."""
         if self.quiet:
             return
         if not can_show(sys.stderr):
-            say(summary_text(self.tally))
+            say(summary_text(self.counts.frozen(Counts)))
             return
         from statsig_segment.cli.screen import Screen, summary  # noqa: PLC0415 - only terminals need it
 
         screen = Screen(sys.stderr)
-        say(screen.text(summary(self.tally, screen.width, outbound=self.direction.outbound)), is_safe=True)
+        say(
+            screen.text(summary(self.counts.frozen(Counts), screen.width, outbound=self.direction.outbound)),
+            is_safe=True,
+        )
 
 
 class _Progress:

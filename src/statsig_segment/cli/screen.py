@@ -17,11 +17,12 @@ from rich.table import Table
 from rich.text import Text
 
 from statsig_segment import rulebook
-from statsig_segment.cli.blocks import Place, Tally
+from statsig_segment.cli.blocks import Place
 from statsig_segment.cli.messages import groups, hint, payload_name, printable, shown, shown_text, sum_text
 from statsig_segment.errors import Issue
 from statsig_segment.inbound.audiences import AudienceUpdate
 from statsig_segment.insight.explain import Explanation, Row
+from statsig_segment.insight.preview import Counts
 from statsig_segment.outcomes import Rejected, Skipped
 from statsig_segment.rulebook.codes import CODES
 from statsig_segment.statsig.events import StatsigEvent
@@ -193,9 +194,14 @@ def _table(rows: Iterable[Row], width: int) -> RenderableType:
 # -- The summary -------------------------------------------------------------------------------------------------------
 
 
-def summary(tally: Tally, width: int, *, outbound: bool, largest: int | None = LARGEST) -> RenderableType:
+def summary(counts: Counts, width: int, *, outbound: bool, largest: int | None = LARGEST) -> RenderableType:
     """Show what became of what was read: the sum, and its largest groups, or all, with what would change them."""
-    found = groups(tally)
+    return Group(Text(sum_text(counts), "bold"), *reasons(counts, width, outbound=outbound, largest=largest))
+
+
+def reasons(counts: Counts, width: int, *, outbound: bool, largest: int | None) -> list[RenderableType]:
+    """Show the largest groups of what was skipped or rejected or has issues, with what would change them."""
+    found = groups(counts)
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column(justify="right", no_wrap=True)
     table.add_column(no_wrap=True)
@@ -207,8 +213,8 @@ def summary(tally: Tally, width: int, *, outbound: bool, largest: int | None = L
         lines.append(Text(" ").join(row))
     if len(found) > len(lines):
         more = f"and {len(found) - len(lines)} smaller groups; --summary-json FILE writes them all"
-        return Group(Text(sum_text(tally), "bold"), *([table] if width >= NARROW else lines), Text(more, "dim"))
-    return Group(Text(sum_text(tally), "bold"), *([table] if width >= NARROW and lines else lines))
+        return [*([table] if width >= NARROW else lines), Text(more, "dim")]
+    return [table] if width >= NARROW and lines else lines
 
 
 # -- Progress ----------------------------------------------------------------------------------------------------------

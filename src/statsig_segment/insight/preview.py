@@ -1,27 +1,36 @@
-"""What your traffic would become: counts by outcome and by event, and what likely ID mappings would add; one pass.
+"""What your traffic would become: one pass that counts outcomes by event and by client, and what likely mappings add.
 
 It translates nothing itself: each call goes through the fast lane, or where that steps aside through the reference, and
-only its outcome is counted. What a missing mapping would add is read off the call's own fields, so no call is
+this module counts what came of it. What a missing mapping would add is read off the call's own fields, so no call is
 translated twice.
+
+Traffic repeats itself: thousands of calls hold different IDs, but at the same few places. So what a call holds where
+mappings look, which client sent it and what it consents to is first reduced to a key, equal keys are counted in a dict,
+and only now and then is each key worked out and added to the counts that it belongs to.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, Self
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from math import inf
+from operator import methodcaller
+from typing import Any, Final, NamedTuple, Self, TypeAlias, TypeVar
 
 import attrs
-from typing_extensions import TypeIs
 
-from statsig_segment import segment
-from statsig_segment._json.values import FrozenDict, freeze, is_object, read_text
-from statsig_segment.configuration.mappings import IdMapping
-from statsig_segment.configuration.models import IntegrationConfig, derived_of
+from statsig_segment import segment, statsig
+from statsig_segment._json.paths import FieldPath, Step, select
+from statsig_segment._json.values import EMPTY, FrozenDict, filled_text, freeze, freeze_object, is_object
+from statsig_segment.configuration.mappings import IdMapping, cut_row
+from statsig_segment.configuration.models import IntegrationConfig, require_config
 from statsig_segment.errors import SegmentEventError, StatsigSegmentError
-from statsig_segment.inbound import fast_lane
 from statsig_segment.inbound.audiences import AudienceUpdate
-from statsig_segment.inbound.identity import apply_id_mappings
-from statsig_segment.inbound.translate import check_iterable, reference_outcome
-from statsig_segment.outcomes import Rejected, Skipped
-from statsig_segment.segment.calls import Identify, parse_segment_event, spelled_id_type
+from statsig_segment.inbound.translate import Seen, check_iterable, translated_with_calls
+from statsig_segment.insight.places import near_key, near_path
+from statsig_segment.outcomes import Rejected, Skipped, settled
+from statsig_segment.segment.arrays import ID_CODES, coerce_id, read_pairs
+from statsig_segment.segment.calls import Identify, parse_segment_event, read_id, spelled_id_type
+from statsig_segment.segment.placeholders import PLAIN_ENDS, is_placeholder
 from statsig_segment.statsig.events import StatsigEvent
 
 LIKELY_MAPPINGS: Final = (
@@ -35,50 +44,78 @@ LIKELY_MAPPINGS: Final = (
 
 MAX_ID_TYPES: Final = 100
 """How many ID types are counted apart: senders can invent them, and no project declares that many."""
+MAX_LIBRARIES: Final = 50
+MAX_CATEGORIES: Final = 100
+OTHERS: Final = ""
+"""The name under which libraries and categories beyond these limits count together; no library has it."""
 
 _DEFAULT: Final = IntegrationConfig()
 _MAX_NAMES: Final = 1000
+_MAX_KINDS: Final = 1024  # of calls that wait to be worked out: enough for ordinary traffic, and little memory
+_MAX_IDENTITIES: Final = 4096  # remembered, so that calls of one name are named once
 _NAMING_FIELDS: Final = ("type", "event", "name", "category", "groupId")
 _TEXT_OR_NONE: Final = frozenset({str, type(None)})
-_MAX_IDENTITIES: Final = 4096  # remembered, so that calls of one name are named once
 
 
-def _frozen_counts(counts: Mapping[str, int]) -> Mapping[str, int]:
-    return FrozenDict(counts)
+# -- The models --------------------------------------------------------------------------------------------------------
 
 
-_NO_COUNTS: Final[Mapping[str, int]] = FrozenDict()
+_NOTHING: Final[Mapping[str, Any]] = FrozenDict()
+
+
+def _frozen_counts(counts: Mapping[str, Any]) -> Mapping[str, Any]:
+    return FrozenDict(counts) if counts else _NOTHING
 
 
 @attrs.frozen(kw_only=True, slots=False)
-class EventPreview:
-    """The counts of one event, or of any other group of calls. Numbers count calls unless they say otherwise."""
+class _Units:
+    """How many events there are, and which IDs they have."""
+
+    translated: int = 0
+    """Calls that became a `StatsigEvent`: the events that Statsig would bill."""
+    user_ids: int = 0
+    """Translated events with a user ID."""
+    id_types: Mapping[str, int] = attrs.field(default=_NOTHING, converter=_frozen_counts)
+    """ID type -> translated events with a custom ID of that type."""
+    other_ids: int = 0
+    """Custom IDs of further ID types, beyond the first 100."""
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class LibraryPreview(_Units):
+    """The events of one client library (CO-7)."""
+
+    name: str | None = None
+    """`context.library.name`; `None` where it is absent, `""` for all libraries beyond the first 50."""
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class Counts(_Units):
+    """What became of some payloads. Numbers count payloads unless they say otherwise."""
+
+    audiences: int = 0
+    """Calls that became an `AudienceUpdate`."""
+    skipped: Mapping[str, int] = attrs.field(default=_NOTHING, converter=_frozen_counts)
+    """Reason -> payloads."""
+    rejected: Mapping[str, int] = attrs.field(default=_NOTHING, converter=_frozen_counts)
+    """Error code -> payloads."""
+    issues: Mapping[str, int] = attrs.field(default=_NOTHING, converter=_frozen_counts)
+    """Issue code -> issues of what was translated and of audiences; one call may have several."""
+
+    @property
+    def read(self) -> int:
+        """All payloads: translated, audiences, skipped and rejected."""
+        return self.translated + self.audiences + sum(self.skipped.values()) + sum(self.rejected.values())
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class EventPreview(Counts):
+    """The counts of one event."""
 
     type: str | None = None
     """The type of call; `None` where it is not one of the five."""
     name: str | None = None
     """The name as it would be sent, prefix included; `None` for calls that have none."""
-    translated: int = 0
-    """Calls that became a `StatsigEvent`."""
-    audiences: int = 0
-    """Calls that became an `AudienceUpdate`."""
-    skipped: Mapping[str, int] = attrs.field(default=_NO_COUNTS, converter=_frozen_counts)
-    """Reason -> calls."""
-    rejected: Mapping[str, int] = attrs.field(default=_NO_COUNTS, converter=_frozen_counts)
-    """Error code -> calls."""
-    issues: Mapping[str, int] = attrs.field(default=_NO_COUNTS, converter=_frozen_counts)
-    """Issue code -> issues of translated calls and audiences; one call may have several."""
-    user_ids: int = 0
-    """Translated events with a user ID."""
-    id_types: Mapping[str, int] = attrs.field(default=_NO_COUNTS, converter=_frozen_counts)
-    """ID type -> translated events with a custom ID of that type."""
-    other_ids: int = 0
-    """Custom IDs of further ID types, beyond the first 100."""
-
-    @property
-    def read(self) -> int:
-        """Count all calls: translated, audiences, skipped and rejected."""
-        return self.translated + self.audiences + sum(self.skipped.values()) + sum(self.rejected.values())
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -96,90 +133,74 @@ class Gain:
 
     @property
     def mapping(self) -> IdMapping:
-        """Give the mapping itself, for `InboundConfig.id_mappings`."""
+        """The mapping itself, for `InboundConfig.id_mappings`."""
         return IdMapping(field=self.field, id_type=self.id_type)
 
 
-def _total(preview: Any) -> EventPreview:
-    tally = _Tally()
-    for event in preview.groups:
-        tally.add(event)
-    return tally.frozen(None, None)
+@attrs.frozen(kw_only=True, slots=False)
+class MappingUse:
+    """What one row of `id_mappings` did (CO-8)."""
+
+    field: str
+    id_type: str
+    found: int = 0
+    """Calls that had an ID at the field."""
+    gave: int = 0
+    """Calls whose ID of this type came from the row: an earlier row or `statsigCustomIDs` may have given it first."""
+    near: str | None = None
+    """If the row found no ID in any call: the field that differs in letter case or separators only, if there is one."""
 
 
 @attrs.frozen(kw_only=True, slots=False)
-class Preview:
-    """What a body of Segment calls would become (CO-1 to CO-5).
+class Consent:
+    """How often a consent category was given and refused, in the calls that name it (CO-9)."""
 
-    It holds no value of a payload but event names and ID types. All totals are sums over `events` and `rest`, so they
-    always add up.
+    given: int = 0
+    """Calls in which the category is `true`."""
+    refused: int = 0
+    """Calls in which it is anything else."""
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class Preview(Counts):
+    """What a body of Segment calls would become (CO-1 to CO-10).
+
+    Its own counts are the totals: sums over `events` and `rest`. It holds names of events, ID types, client libraries
+    and consent categories, and no other values of the calls.
     """
 
     events: tuple[EventPreview, ...] = ()
     """One entry for each type and name, in order of first appearance; calls without a name have one for each type."""
     rest: EventPreview = attrs.field(factory=EventPreview)
     """All calls with names beyond the first `max_names`, counted together; `rest.read` is 0 where there are none."""
+    libraries: tuple[LibraryPreview, ...] = ()
+    """One entry for each client library of the translated events, in order of first appearance; they add up to all."""
     gains: tuple[Gain, ...] = ()
-    """One entry for each of `LIKELY_MAPPINGS` that the configuration lacks, in their order."""
+    """One entry for each of `LIKELY_MAPPINGS` and the candidates that the configuration lacks, in their order."""
+    mappings: tuple[MappingUse, ...] = ()
+    """One entry for each row of `id_mappings`, in their order; of all calls that can be parsed, skipped ones too."""
+    consent: Mapping[str, Consent] = attrs.field(default=_NOTHING, converter=_frozen_counts)
+    """Category -> how often it was given and refused; those beyond the first 100 are under `""`."""
+    first_ms: int | None = None
+    """The earliest time of a translated event, in epoch milliseconds."""
+    last_ms: int | None = None
+    """The latest."""
     max_names: int = _MAX_NAMES
     """How many names are kept apart."""
-    total: EventPreview = attrs.field(init=False, eq=False, repr=False, default=attrs.Factory(_total, takes_self=True))
-    """The counts of all calls."""
-
-    @property
-    def groups(self) -> tuple[EventPreview, ...]:
-        """Give every group of calls: the events, then the rest."""
-        return (*self.events, self.rest)
-
-    @property
-    def read(self) -> int:
-        """Count all calls."""
-        return self.total.read
-
-    @property
-    def translated(self) -> int:
-        """Count the calls that became a `StatsigEvent`."""
-        return self.total.translated
-
-    @property
-    def audiences(self) -> int:
-        """Count the calls that became an `AudienceUpdate`."""
-        return self.total.audiences
-
-    @property
-    def skipped(self) -> Mapping[str, int]:
-        """Count skipped calls by reason."""
-        return self.total.skipped
-
-    @property
-    def rejected(self) -> Mapping[str, int]:
-        """Count rejected calls by error code."""
-        return self.total.rejected
-
-    @property
-    def issues(self) -> Mapping[str, int]:
-        """Count the issues of translated calls and audiences by code."""
-        return self.total.issues
-
-    @property
-    def user_ids(self) -> int:
-        """Count the translated events with a user ID."""
-        return self.total.user_ids
-
-    @property
-    def id_types(self) -> Mapping[str, int]:
-        """Count the translated events with a custom ID, by ID type."""
-        return self.total.id_types
 
     def share(self, id_type: str) -> float:
-        """Give the share of translated events that an experiment on this unit could use, from 0 to 1 (CO-2).
+        """Return the share of translated events that an experiment on this unit could use (CO-2).
 
-        Shape: an ID type in, `userID` included; 0.0 where nothing was translated.
-        Errors: none.
+        Args:
+            id_type: An ID type, `userID` included.
+
+        Returns:
+            From 0 to 1; 0.0 where nothing was translated.
 
         >>> calls = [{"type": "track", "event": "Signed Up", "userId": "u1"}]
         >>> preview(calls).share("userID"), preview(calls).share("companyID"), preview([]).share("userID")
         (1.0, 0.0, 0.0)
+
         """
         if not self.translated:
             return 0.0
@@ -187,35 +208,57 @@ class Preview:
         return (self.user_ids if is_user_id else self.id_types.get(id_type, 0)) / self.translated
 
     def merge(self, *others: "Preview") -> "Preview":
-        """Give the preview of the calls of this and of others, as if they had been counted in one pass (CO-4).
+        """Return the preview of the calls of this and of others, as if they had been counted in one pass (CO-4).
 
-        Shape: `preview(a + b, config)` equals `preview(a, config).merge(preview(b, config))`, as long as all
-        together have at most `max_names` names and 100 ID types. Beyond that, every total still holds, and the groups
-        still add up to it; but a name that one part counted in its `rest` stays there, even where another part keeps
-        it apart. Of different limits the largest counts.
-        Errors: none.
+        `preview(a + b, config)` equals `preview(a, config).merge(preview(b, config))` while all parts together stay
+        within `max_names` names, 100 ID types, 50 libraries and 100 consent categories. Beyond that, every total still
+        holds and the groups still add up to it, but a name that one part counted in its `rest` stays there, even where
+        another part keeps it apart.
+
+        Args:
+            others: Previews under the same configuration. Of different `max_names`, the largest counts.
+
+        Returns:
+            A new preview.
 
         >>> calls = [{"type": "track", "event": name, "userId": "u1"} for name in ("Signed Up", "Signed In")]
         >>> preview(calls[:1]).merge(preview(calls[1:])) == preview(calls)
         True
+
         """
-        parts = (self, *others)
-        tallies = _Tallies(max(part.max_names for part in parts))
-        for part in parts:
-            for event in part.events:
-                tallies.of(event.type, event.name).add(event, tallies.id_types)
-            tallies.rest.add(part.rest, tallies.id_types)
-        return tallies.frozen(_merged_gains(*(part.gains for part in parts)))
+        sums = _Sums(max(part.max_names for part in (self, *others)))
+        for part in (self, *others):
+            sums.merge(part)
+        return sums.preview()
 
 
-def preview(payloads: Iterable[Any], config: IntegrationConfig = _DEFAULT, *, max_names: int = _MAX_NAMES) -> Preview:
+def preview(
+    payloads: Iterable[Any],
+    config: IntegrationConfig = _DEFAULT,
+    *,
+    candidates: Iterable[IdMapping] = (),
+    seen: Seen | None = None,
+    max_names: int = _MAX_NAMES,
+) -> Preview:
     """Count what Segment calls would become, in one pass and in constant memory for each distinct event name.
 
-    Shape: payloads as `translate_many` takes them in; a `Preview` out: outcomes in all and by event, the share of
-    events with each ID type, and what likely ID mappings would add. At most `max_names` names are kept apart; the rest
-    count together in `Preview.rest`.
-    Errors: `TypeError` where the payloads are a single call; what cannot be read or translated counts in `rejected`.
-    Rules: CO-1 to CO-5. Source: our policy; Statsig's console shows no such figures before events arrive.
+    Args:
+        payloads: Calls as `translate_many` takes them. A `Rejected` among them, for what could not be decoded, counts
+            as what it is.
+        config: The configuration under which the calls would be translated.
+        candidates: ID mappings to try, besides `LIKELY_MAPPINGS`: `Preview.gains` has what each would add.
+        seen: Remembers message IDs, as for `translate_many`: a repeated call is skipped as `duplicate_message`.
+        max_names: How many event names are kept apart; the rest count together in `Preview.rest`.
+
+    Returns:
+        The outcomes in all, by event and by client library; the share of events with each ID type; what each mapping
+        did, and what likely ones would add.
+
+    Raises:
+        TypeError: The payloads are a single call. What cannot be read or translated counts in `rejected`.
+
+    Rules: CO-1 to CO-10.
+    Source: Our policy: Statsig's console shows no figures before events arrive.
 
     >>> from statsig_segment.insight.preview import preview
     >>> found = preview([
@@ -226,253 +269,492 @@ def preview(payloads: Iterable[Any], config: IntegrationConfig = _DEFAULT, *, ma
     (2, 1, {'no_identifier': 1})
     >>> found.gains[0]
     Gain(field='anonymousId', id_type='segmentAnonymousId', saved_calls=1, enriched_events=1)
+
     """
     check_iterable(payloads, "preview")
-    count = _Count(config, max_names)
-    plan = derived_of(config.inbound).plan
-    for position, given in enumerate(payloads):
-        payload = _decoded(given)
-        outcome = fast_lane.log_event(payload, plan) or reference_outcome(payload, config.inbound, position, None)
-        count.add(payload if _is_dict(payload) else freeze(payload), outcome)
-    return count.tallies.frozen(tuple(row.gain() for row in count.rows))
+    require_config(config, "preview")
+    growing = GrowingPreview(config, candidates=candidates, max_names=max_names)
+    for call, outcome in translated_with_calls(payloads, config.inbound, seen):
+        growing.add(call, outcome)
+    return growing.preview()
 
 
-def _decoded(payload: Any) -> Any:
-    """Decode JSON text once for both the translation and the counting; leave anything else as it came."""
-    if not issubclass(type(payload), str | bytes):
-        return payload
-    try:
-        value = read_text(payload, SegmentEventError)
-    except StatsigSegmentError:
-        return payload
-    return value if _is_dict(value) else payload
+# -- Counts while they grow --------------------------------------------------------------------------------------------
 
 
-def _is_dict(value: Any) -> TypeIs[dict[str, Any]]:
-    """Say whether a value is a dict as JSON decoders make it; what is asked of it then runs no code of the caller."""
-    return type(value) is dict
+_Fate: TypeAlias = tuple[str, str]
+"""Which of the counts an outcome belongs to, and under which reason or code."""
+_UnitsOf: TypeAlias = tuple[bool, tuple[str, ...]]
+"""Whether an event has a user ID, and its ID types."""
+_TRANSLATED: Final = ("translated", "")
+_AUDIENCE: Final = ("audiences", "")
+_NO_UNITS: Final[_UnitsOf] = (False, ())
+_WITHOUT_ID: Final = ("rejected", "no_identifier")
 
 
-class _Tally:
-    """The counts of one event while they grow."""
+def _fate(outcome: Any) -> _Fate:
+    """Return what became of a payload, whatever the kind of outcome: a model, a log event, a track, or none."""
+    if isinstance(outcome, Skipped):
+        return "skipped", outcome.reason
+    if isinstance(outcome, Rejected):
+        return "rejected", settled(outcome).error.code
+    return _AUDIENCE if isinstance(outcome, AudienceUpdate) else _TRANSLATED
 
-    __slots__ = ("audiences", "id_types", "issues", "other_ids", "rejected", "skipped", "translated", "user_ids")
+
+_Model = TypeVar("_Model", bound=Counts)
+
+
+def _new_counts() -> defaultdict[Any, int]:
+    return defaultdict(int)
+
+
+class GrowingCounts:
+    """`Counts` while they grow: what every summary is made of, be it of calls or of exports (CO-10)."""
+
+    __slots__ = tuple(attrs.fields_dict(Counts))
 
     def __init__(self) -> None:
+        """Begin with nothing."""
         self.translated = self.audiences = self.user_ids = self.other_ids = 0
-        self.skipped: dict[str, int] = {}
-        self.rejected: dict[str, int] = {}
-        self.issues: dict[str, int] = {}
-        self.id_types: dict[str, int] = {}
+        self.skipped, self.rejected = _new_counts(), _new_counts()
+        self.issues, self.id_types = _new_counts(), _new_counts()
 
-    def add(self, event: EventPreview, known: dict[str, None] | None = None) -> None:
-        """Add counts made before; ID types that are not among the known ones, and find no room there, go together."""
-        self.translated += event.translated
-        self.audiences += event.audiences
-        self.user_ids += event.user_ids
-        self.other_ids += event.other_ids
-        for counts, more in (
-            (self.skipped, event.skipped),
-            (self.rejected, event.rejected),
-            (self.issues, event.issues),
-        ):
-            for key, number in more.items():
-                counts[key] = counts.get(key, 0) + number
-        for id_type, number in event.id_types.items():
-            self.add_ids(id_type, number, known)
+    def add(self, outcome: Any) -> None:
+        """Count an outcome of any kind; of a track or a log event, which are dicts, nothing but that it is there."""
+        self.count(_fate(outcome))
+        self.count_issues(outcome)
 
-    def add_ids(self, id_type: str, number: int, known: dict[str, None] | None) -> None:
-        """Count events with an ID type."""
-        if known is not None and id_type not in known:
-            if len(known) >= MAX_ID_TYPES:
-                self.other_ids += number
-                return
-            known[id_type] = None
-        self.id_types[id_type] = self.id_types.get(id_type, 0) + number
+    def count(self, fate: _Fate) -> None:
+        """Count what became of a payload."""
+        name, code = fate
+        if code:
+            getattr(self, name)[code] += 1
+        else:
+            setattr(self, name, getattr(self, name) + 1)
 
-    def frozen(self, kind: str | None, name: str | None) -> EventPreview:
-        """Give the counts as a model."""
-        return EventPreview(type=kind, name=name, **{key: getattr(self, key) for key in self.__slots__})
+    def count_issues(self, outcome: Any) -> None:
+        """Count the issues of an outcome, if it may have some."""
+        for issue in getattr(outcome, "issues", ()):
+            self.issues[issue.code] += 1
+
+    @property
+    def read(self) -> int:
+        """All payloads."""
+        return self.translated + self.audiences + sum(self.skipped.values()) + sum(self.rejected.values())
+
+    def merge(self, counts: Counts) -> None:
+        """Add what was counted before, except for the IDs."""
+        self.translated += counts.translated
+        self.audiences += counts.audiences
+        for name in ("skipped", "rejected", "issues"):
+            mine = getattr(self, name)
+            for key, number in getattr(counts, name).items():
+                mine[key] += number
+
+    def frozen(self, model: type[_Model], **own: Any) -> _Model:
+        """Return the counts as a model, with what the model has of its own."""
+        return model(**{name: getattr(self, name) for name in self.__slots__}, **own)
 
 
-class _Tallies:
-    """The tallies of all events while they grow."""
+class _Sums:
+    """A `Preview` while it grows."""
 
     def __init__(self, max_names: int) -> None:
+        self.total, self.rest = GrowingCounts(), GrowingCounts()
+        self.events: dict[tuple[str | None, str | None], GrowingCounts] = {}
+        self.libraries = defaultdict[str | None, GrowingCounts](GrowingCounts)
+        self.gains = _Pairs[tuple[str, str]]()
+        self.mappings = _Pairs[tuple[str, str]]()
+        self.consent = _Pairs[str]()
+        self.near: dict[tuple[str, str], str] = {}
+        self.first_ms: float = inf
+        self.last_ms: float = -inf
         self.max_names = max_names
-        self.names = 0
-        self.by_event: dict[tuple[str | None, str | None], _Tally] = {}
-        self.rest = _Tally()
-        self.id_types: dict[str, None] = {}
+        self._names = 0
+        self._id_types: set[str] = set()  # that are counted apart
 
-    def of(self, kind: str | None, name: str | None) -> _Tally:
-        """Give the tally of an event: that of the rest where there are too many names. Calls without a name are few."""
-        tally = self.by_event.get((kind, name))
-        if tally is not None:
-            return tally
-        if name is not None:
-            if self.names >= self.max_names:
+    def event(self, kind: str | None, name: str | None) -> GrowingCounts:
+        """Return the counts of an event: those of the rest where there are too many names; few calls have no name."""
+        counts = self.events.get((kind, name))
+        if counts is None:
+            if name is not None and self._names >= self.max_names:
                 return self.rest
-            self.names += 1
-        tally = self.by_event[kind, name] = _Tally()
-        return tally
+            self._names += name is not None
+            counts = self.events[kind, name] = GrowingCounts()
+        return counts
 
-    def frozen(self, gains: tuple[Gain, ...]) -> Preview:
-        """Give all counts as a model."""
-        return Preview(
-            events=tuple(tally.frozen(kind, name) for (kind, name), tally in self.by_event.items()),
-            rest=self.rest.frozen(None, None),
-            gains=gains,
+    def library(self, name: str | None) -> GrowingCounts:
+        """Return the counts of a client library."""
+        return self.libraries[_place(name, self.libraries, MAX_LIBRARIES)]
+
+    def count_consent(self, category: str, given: int, refused: int) -> None:
+        """Count how often a category was given and refused."""
+        self.consent.add(_place(category, self.consent, MAX_CATEGORIES), given, refused)
+
+    def see(self, time_ms: int) -> None:
+        """Take the time of an event into the span."""
+        self.first_ms, self.last_ms = min(self.first_ms, time_ms), max(self.last_ms, time_ms)
+
+    def count_units(self, counts: GrowingCounts, units: _UnitsOf, number: int) -> None:
+        """Count events by the IDs that they have; ID types for which there is no room go together."""
+        has_user_id, id_types = units
+        counts.user_ids += number * has_user_id
+        for id_type in id_types:
+            if id_type in self._id_types or self._has_room(id_type):
+                counts.id_types[id_type] += number
+            else:
+                counts.other_ids += number
+
+    def _has_room(self, id_type: str) -> bool:
+        if len(self._id_types) < MAX_ID_TYPES:
+            self._id_types.add(id_type)
+        return id_type in self._id_types
+
+    def _merge_units(self, counts: GrowingCounts, part: _Units) -> None:
+        counts.user_ids += part.user_ids
+        counts.other_ids += part.other_ids
+        for id_type, number in part.id_types.items():
+            self.count_units(counts, (False, (id_type,)), number)
+
+    def merge(self, part: Preview) -> None:
+        """Add a preview."""
+        groups = [(self.total, part), *((self.event(event.type, event.name), event) for event in part.events)]
+        for counts, group in (*groups, (self.rest, part.rest)):
+            counts.merge(group)
+            self._merge_units(counts, group)
+        for library in part.libraries:
+            counts = self.library(library.name)
+            counts.translated += library.translated
+            self._merge_units(counts, library)
+        for gain in part.gains:
+            self.gains.add((gain.field, gain.id_type), gain.saved_calls, gain.enriched_events)
+        for use in part.mappings:
+            self.mappings.add((use.field, use.id_type), use.found, use.gave)
+            if use.near is not None:
+                self.near.setdefault((use.field, use.id_type), use.near)
+        for category, consent in part.consent.items():
+            self.count_consent(category, consent.given, consent.refused)
+        for time_ms in (part.first_ms, part.last_ms):
+            if time_ms is not None:
+                self.see(time_ms)
+
+    def preview(self) -> Preview:
+        """Return all counts as a model."""
+        return self.total.frozen(
+            Preview,
+            events=tuple(self.events[key].frozen(EventPreview, type=key[0], name=key[1]) for key in self.events),
+            rest=self.rest.frozen(EventPreview),
+            libraries=tuple(
+                LibraryPreview(
+                    name=name,
+                    translated=counts.translated,
+                    user_ids=counts.user_ids,
+                    id_types=counts.id_types,
+                    other_ids=counts.other_ids,
+                )
+                for name, counts in sorted(self.libraries.items(), key=lambda item: item[0] == OTHERS)
+            ),
+            gains=tuple(
+                Gain(field=field, id_type=id_type, saved_calls=saved, enriched_events=enriched)
+                for (field, id_type), (saved, enriched) in self.gains.items()
+            ),
+            mappings=tuple(
+                MappingUse(
+                    field=row[0], id_type=row[1], found=found, gave=gave, near=None if found else self.near.get(row)
+                )
+                for row, (found, gave) in self.mappings.items()
+            ),
+            consent={name: Consent(given=given, refused=refused) for name, (given, refused) in self.consent.items()},
+            first_ms=None if self.first_ms == inf else int(self.first_ms),
+            last_ms=None if self.last_ms == -inf else int(self.last_ms),
             max_names=self.max_names,
         )
 
 
-class _Row:
-    """One likely mapping that the configuration lacks, and what it has been seen to add so far."""
+_Key = TypeVar("_Key")
 
-    __slots__ = ("enriched", "field", "id_type", "keys", "saved")
 
-    def __init__(self, mapping: IdMapping) -> None:
-        self.field, self.id_type = mapping.field, mapping.id_type
-        self.keys = tuple(mapping.field.split("."))
-        self.saved = self.enriched = 0
+class _Pairs(dict[_Key, tuple[int, int]]):
+    """Two counts for each key."""
+
+    def add(self, key: _Key, one: int, other: int) -> None:
+        before = self.get(key, (0, 0))
+        self[key] = (before[0] + one, before[1] + other)
+
+
+def _place(name: str | None, counts: Mapping[Any, Any], most: int) -> Any:
+    """Return the name under which to count: that of the others where there is no room for one more."""
+    return name if name in counts or len(counts) - (OTHERS in counts) < most else OTHERS
+
+
+# -- One pass over calls -----------------------------------------------------------------------------------------------
+
+_CONTEXT: Final = Step(segment.CONTEXT)
+_IDS: Final = frozenset({str, int})
+_WITH_TRAITS: Final = frozenset({"group", "identify"})
+_PLACEHOLDER: Final = 1
+_USABLE: Final = 2
+"""What there is at a place where a mapping looks for an ID: this, or nothing."""
+
+
+class _Row(NamedTuple):
+    """An ID mapping while it is counted."""
+
+    field: str
+    id_type: str
+    filled: str
+    """The ID type in the spelling of an event."""
+    path: FieldPath
+    is_nested: bool
+    inside: Callable[[Mapping[str, Any]], Any] | None
+    """For a path into the context: gives the value there."""
 
     @classmethod
-    def lacking(cls, config: IntegrationConfig) -> Iterator[Self]:
-        """Give a row for each likely mapping that a configuration lacks."""
-        return (cls(mapping) for mapping in LIKELY_MAPPINGS if mapping not in config.inbound.id_mappings)
-
-    def value(self, payload: Mapping[str, Any]) -> Any:
-        """Give the raw value that the mapping would read; a top-level field of that exact name stops the walk."""
-        if len(self.keys) > 1 and self.field in payload:
-            return payload[self.field]
-        value: Any = payload
-        for key in self.keys:
-            if not _is_dict(value):
-                value = freeze(value)
-                if not is_object(value):
-                    return None
-            value = value.get(key)
-        return value
-
-    def gain(self) -> Gain:
-        """Give what the mapping would add."""
-        return Gain(field=self.field, id_type=self.id_type, saved_calls=self.saved, enriched_events=self.enriched)
+    def of(cls, mapping: IdMapping) -> Self:
+        filled, path = cut_row(mapping)
+        head, *steps = path.steps
+        inside: Callable[[Mapping[str, Any]], Any] | None = None
+        if head == _CONTEXT and steps:
+            is_key = len(steps) == 1 and steps[0].selector is None
+            inside = methodcaller("get", steps[0].name) if is_key else partial(_walk, steps)
+        is_nested = bool(steps) or head.selector is not None
+        return cls(mapping.field, mapping.id_type, filled, path, is_nested, inside)
 
 
-class _Count:
-    """One pass over the outcomes of calls."""
+class GrowingPreview:
+    """A `Preview` while calls are counted one by one, each with what came of it."""
 
-    def __init__(self, config: IntegrationConfig, max_names: int) -> None:
-        self.config = config.inbound
-        self.tallies = _Tallies(max_names)
-        self.rows = tuple(_Row.lacking(config))
-        self.identities: dict[tuple[Any, ...], tuple[str | None, str | None]] = {}
+    def __init__(
+        self, config: IntegrationConfig, *, candidates: Iterable[IdMapping] = (), max_names: int = _MAX_NAMES
+    ) -> None:
+        """Begin with nothing."""
+        self._config = config.inbound
+        self._sums = _Sums(max_names)
+        self._identities: dict[tuple[Any, ...], tuple[str | None, str | None]] = {}
+        self._alike: dict[tuple[Any, ...], int] = defaultdict(int)
+        mappings = dict.fromkeys(self._config.id_mappings)
+        self._rows = [*map(_Row.of, mappings)]
+        self._lacking = [
+            *map(_Row.of, dict.fromkeys(row for row in (*LIKELY_MAPPINGS, *candidates) if row not in mappings))
+        ]
+        for sums, rows in ((self._sums.mappings, self._rows), (self._sums.gains, self._lacking)):
+            for row in rows:
+                sums.add(row[:2], 0, 0)
+        self._dotted = frozenset(row.field for row in (*self._rows, *self._lacking) if row.is_nested)
+        self._row_types = frozenset(row.filled for row in self._rows)
+        self._unfound = [*self._rows]
+        """The rows that have not found an ID yet, nor another field that was probably meant."""
+        self._near: dict[tuple[tuple[str, ...], str], str | None] = {}
+        # Where each ID type has one row, an event has the ID if and only if the row found one.
+        self._shows_found = len(self._row_types) == len(self._rows) and segment.USER_ID_TYPE not in self._row_types
 
     def add(self, payload: Any, outcome: Any) -> None:
-        """Count one call by its outcome: what the fast lane gives, which has no issues, or the reference."""
-        if _is_dict(outcome):
-            user = outcome["user"]
-            self._event(
-                payload,
-                outcome["eventName"],
-                user.get("customIDs", _NO_COUNTS),
-                has_user_id=segment.USER_ID_TYPE in user,
-            )
+        """Count a call by what came of it: a log event, or any outcome that `translate_many` yields."""
+        call = payload if type(payload) is dict else freeze(payload)
+        sums = self._sums
+        if type(outcome) is dict:
+            user = outcome[statsig.USER]
+            has_user_id, id_types = segment.USER_ID_TYPE in user, tuple(user.get(statsig.CUSTOM_IDS, ()))
+            name, time_ms = outcome[statsig.EVENT_NAME], outcome.get(statsig.TIME)
         elif isinstance(outcome, StatsigEvent):
-            user = outcome.user
-            tally = self._event(payload, outcome.event_name, user.custom_ids, has_user_id=user.user_id is not None)
-            if outcome.issues:
-                _count_issues(tally, outcome)
-        elif isinstance(outcome, AudienceUpdate):
-            tally = self.tallies.of("identify", None)
-            tally.audiences += 1
-            _count_issues(tally, outcome)
-        elif isinstance(outcome, str):
-            self._skipped(payload, outcome)
-        elif isinstance(outcome, Skipped):
-            self._skipped(payload, outcome.reason)
+            has_user_id, id_types = outcome.user.user_id is not None, tuple(outcome.user.custom_ids)
+            name, time_ms = outcome.event_name, outcome.time_ms
         else:
-            self._rejected(payload, outcome)
-
-    def _event(self, payload: Any, name: str, ids: Mapping[str, Any], *, has_user_id: bool) -> _Tally:
-        kind = payload["type"]
+            self._add_unsent(call, outcome)
+            return
+        # Nearly every call passes here, so what is usual is done without calling a function.
+        kind = call[segment.TYPE]
         if type(kind) is not str:  # an enumeration, say
-            kind = parse_segment_event(payload).type
-        tally = self.tallies.of(kind, name)
-        tally.translated += 1
-        tally.user_ids += has_user_id
-        counts = tally.id_types
-        for id_type in ids:
+            kind = parse_segment_event(call).type
+        group = sums.events.get((kind, name)) or sums.event(kind, name)
+        group.translated += 1
+        group.user_ids += has_user_id
+        counts = group.id_types
+        for id_type in id_types:
             if id_type in counts:
                 counts[id_type] += 1
             else:
-                tally.add_ids(id_type, 1, self.tallies.id_types)
-        for row in self.rows:
-            if row.id_type not in ids:
-                row.enriched += self._is_id(row.value(payload))
-        return tally
+                sums.count_units(group, (False, (id_type,)), 1)
+        if time_ms is not None and not sums.first_ms <= time_ms <= sums.last_ms:
+            sums.see(time_ms)
+        if type(outcome) is not dict:
+            for each in (group, sums.total):
+                each.count_issues(outcome)
+        self._look(call, _TRANSLATED, id_types, has_user_id=has_user_id)
 
-    def _skipped(self, payload: Any, reason: str) -> None:
-        skipped = self.tallies.of(*self._identity(payload)).skipped
-        skipped[reason] = skipped.get(reason, 0) + 1
+    def _add_unsent(self, call: Any, outcome: Any) -> None:
+        fate, sums = _fate(outcome), self._sums
+        group = sums.event(*((Identify.type, None) if fate is _AUDIENCE else self._identity(call)))
+        for counts in (group, sums.total):
+            counts.add(outcome)
+        if _is_parsed(outcome):
+            self._look(call, fate, has_user_id=False, id_types=())
 
-    def _rejected(self, payload: Any, outcome: Rejected) -> None:
-        code = outcome.error.code
-        rejected = self.tallies.of(*self._identity(payload)).rejected
-        rejected[code] = rejected.get(code, 0) + 1
-        if code == "no_identifier":
-            for row in self.rows:
-                row.saved += self._is_id(row.value(payload))
+    def _look(self, call: Mapping[str, Any], fate: _Fate, id_types: tuple[str, ...], *, has_user_id: bool) -> None:
+        """Count what a call says of its client and of consent, and what it holds where mappings look."""
+        context = call.get(segment.CONTEXT)
+        context = context if type(context) is dict else _plain_object(context)
+        name = context.get(segment.LIBRARY)
+        if name is not None:
+            name = (name if type(name) is dict else _plain_object(name)).get(segment.NAME)
+        if name is not None and type(name) is not str:
+            name = filled_text(freeze(name))
+        own_types: tuple[str, ...] = ()
+        is_plain = self._dotted.isdisjoint(call)
+        reads = fate is not _TRANSLATED or not self._shows_found
+        if self._rows:
+            properties = call.get(segment.PROPERTIES)
+            if type(properties) is not dict or segment.CUSTOM_IDS in properties or segment.TRAITS in call or reads:
+                own_types = self._own_types(call)
+        held: tuple[int, ...] | None = None
+        if reads or own_types:
+            held = tuple(
+                [
+                    _held(_value(call, row)) if reads or row.filled in own_types else _USABLE * (row.filled in id_types)
+                    for row in self._rows
+                ]
+            )
+        for row in [*self._unfound] if self._unfound else ():
+            self._search(call, row)
+        lacking: list[int] = []
+        for place, row in enumerate(self._lacking):
+            if row.filled not in id_types:
+                value = row.inside(context) if row.inside is not None and is_plain else _value(call, row)
+                if value is not None and ((type(value) is str and value[-1:] in PLAIN_ENDS) or _held(value) == _USABLE):
+                    lacking.append(place)
+        consent = _given(context[segment.CONSENT]) if segment.CONSENT in context else ()
+        self._alike[fate, name, has_user_id, id_types, own_types, held, tuple(lacking), consent] += 1
+        if len(self._alike) >= _MAX_KINDS:
+            self._work_out()
 
-    def _is_id(self, value: Any) -> bool:
-        """Say whether a mapping would take a value as an ID (IN-4, ID-8)."""
-        is_usual = value is None or (type(value) is str and not self.config.drop_placeholder_ids)
-        return bool(value) if is_usual else self._is_odd_id(value)
+    def _near_key(self, keys: tuple[str, ...], wanted: str) -> str | None:
+        """Return the key that was probably meant; objects of the same keys are looked at once."""
+        if len(self._near) >= _MAX_KINDS:
+            self._near.clear()
+        if (keys, wanted) not in self._near:
+            self._near[keys, wanted] = near_key(keys, wanted)
+        return self._near[keys, wanted]
 
-    def _is_odd_id(self, value: Any) -> bool:
-        probe = parse_segment_event({"type": "identify", "anonymousId": value})
-        mapped = apply_id_mappings(probe, LIKELY_MAPPINGS[:1], drop_placeholders=self.config.drop_placeholder_ids)
-        return bool(mapped.custom_ids)
+    def _search(self, call: Mapping[str, Any], row: _Row) -> None:
+        """Look for what was probably meant by a mapping that has found nothing so far (CO-8)."""
+        is_found = _held(_value(call, row)) > self._config.drop_placeholder_ids
+        near = None if is_found else near_path(call, row.path, self._near_key)
+        if near is not None:
+            self._sums.near.setdefault(row[:2], near)
+        if is_found or near is not None:
+            self._unfound.remove(row)
 
-    def _identity(self, payload: Any) -> tuple[str | None, str | None]:
-        """Give the type and name of a call that made no event, from what names it alone."""
-        if not (_is_dict(payload) or is_object(payload)):
+    def _own_types(self, call: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the ID types that have an ID before anything is mapped (ID-5)."""
+        array = _plain_object(call.get(segment.PROPERTIES)).get(segment.CUSTOM_IDS)
+        if array is None and segment.TRAITS in call and freeze(call[segment.TYPE]) in _WITH_TRAITS:
+            array = _plain_object(call[segment.TRAITS]).get(segment.CUSTOM_IDS)
+        drops = self._config.drop_placeholder_ids
+        found: list[str] = []
+        if type(array) is list and not drops and _IDS.issuperset(map(type, array)) and len(array) % 2 == 0:
+            found += [name for name, id_ in zip(array[::2], array[1::2], strict=True) if name and id_ != ""]
+        elif array is not None:
+            pairs = read_pairs(freeze(array), "", ID_CODES, read_id, [], spelled_id_type)
+            found += [id_type for id_type, (id_, _) in pairs.items() if not drops or not is_placeholder(id_)]
+        if segment.USER_ID_TYPE in self._row_types and _held(call.get(segment.USER_ID)) > drops:
+            found.append(segment.USER_ID_TYPE)
+        return tuple(found)
+
+    def _identity(self, call: Any) -> tuple[str | None, str | None]:
+        """Return the type and name of a call that made no event, from what names it and nothing else."""
+        if not (type(call) is dict or is_object(call)):
             return None, None
-        parts = tuple(map(payload.get, _NAMING_FIELDS))
-        if self.config.naming.from_properties or not _TEXT_OR_NONE.issuperset(map(type, parts)):
-            return self._named(payload)
-        identity = self.identities.get(parts)
+        parts = tuple(map(call.get, _NAMING_FIELDS))
+        if self._config.naming.from_properties or not _TEXT_OR_NONE.issuperset(map(type, parts)):
+            return self._named(call)
+        identity = self._identities.get(parts)
         if identity is None:
-            if len(self.identities) >= _MAX_IDENTITIES:
-                self.identities.clear()
-            identity = self.identities[parts] = self._named(payload)
+            if len(self._identities) >= _MAX_IDENTITIES:
+                self._identities.clear()
+            identity = self._identities[parts] = self._named(call)
         return identity
 
-    def _named(self, payload: Mapping[str, Any]) -> tuple[str | None, str | None]:
-        naming = self.config.naming
-        fields = (*_NAMING_FIELDS, "properties") if naming.from_properties else _NAMING_FIELDS
+    def _named(self, call: Mapping[str, Any]) -> tuple[str | None, str | None]:
+        naming = self._config.naming
+        fields = (*_NAMING_FIELDS, segment.PROPERTIES) if naming.from_properties else _NAMING_FIELDS
         try:
-            call = parse_segment_event({key: payload[key] for key in fields if key in payload})
+            parsed = parse_segment_event({key: call[key] for key in fields if key in call})
         except StatsigSegmentError as error:
             return ("track" if error.code == "missing_event" else None), None
-        return call.type, None if isinstance(call, Identify) else naming.full_name(call)
+        return parsed.type, None if isinstance(parsed, Identify) else naming.full_name(parsed)
+
+    def preview(self) -> Preview:
+        """Return what has been counted so far."""
+        self._work_out()
+        return self._sums.preview()
+
+    def _work_out(self) -> None:
+        """Add what calls have in common to all the counts that it belongs to."""
+        sums = self._sums
+        for (fate, library, has_user_id, id_types, own_types, held, lacking, consent), number in self._alike.items():
+            if fate is _TRANSLATED:
+                for group in (sums.total, sums.library(library or None)):
+                    group.translated += number
+                    sums.count_units(group, (has_user_id, id_types), number)
+            for category, is_given in consent:
+                sums.count_consent(category, number * is_given, number * (not is_given))
+            for place in lacking if fate in {_TRANSLATED, _WITHOUT_ID} else ():
+                row = self._lacking[place]
+                if row.filled != segment.USER_ID_TYPE or not has_user_id:
+                    sums.gains.add(row[:2], number * (fate != _TRANSLATED), number * (fate == _TRANSLATED))
+            filled = set(own_types)
+            for row, is_found in zip(self._rows, self._found(id_types, held), strict=True):
+                if is_found:
+                    sums.mappings.add(row[:2], number, number * (row.filled not in filled))
+                    filled.add(row.filled)
+        self._alike.clear()
+
+    def _found(self, id_types: tuple[str, ...], held: tuple[int, ...] | None) -> Iterable[bool]:
+        """Return for each mapping whether it found an ID."""
+        if held is None:
+            return (row.filled in id_types for row in self._rows)
+        return (each > self._config.drop_placeholder_ids for each in held)
 
 
-def _count_issues(tally: _Tally, outcome: StatsigEvent | AudienceUpdate) -> None:
-    for issue in outcome.issues:
-        tally.issues[issue.code] = tally.issues.get(issue.code, 0) + 1
+def _value(call: Mapping[str, Any], row: _Row) -> Any:
+    """Return the value that a mapping reads in a call as it was sent (ID-4)."""
+    if not row.is_nested or row.field in call:  # a field of that exact name stops the walk
+        return call.get(row.field)
+    return _walk(row.path.steps, call)
 
 
-def _merged_gains(*parts: tuple[Gain, ...]) -> tuple[Gain, ...]:
-    merged: dict[tuple[str, str], Gain] = {}
-    for gain in (gain for part in parts for gain in part):
-        before = merged.get((gain.field, gain.id_type))
-        if before is not None:
-            gain = attrs.evolve(  # noqa: PLW2901 - the sum takes its place
-                gain,
-                saved_calls=gain.saved_calls + before.saved_calls,
-                enriched_events=gain.enriched_events + before.enriched_events,
-            )
-        merged[gain.field, gain.id_type] = gain
-    return tuple(merged.values())
+def _walk(steps: Iterable[Step], value: Any) -> Any:
+    """Return the value to which steps lead, `None` where they lead nowhere."""
+    for name, selector in steps:
+        if value is None:
+            return None
+        value = (value if type(value) is dict else freeze_object(value)).get(name)
+        if selector is not None:
+            _, value = select(freeze(value), selector, {})
+    return value
+
+
+def _plain_object(value: Any) -> Mapping[str, Any]:
+    """Return a value as an object, an empty one where it is none."""
+    return value if type(value) is dict else EMPTY if value is None else freeze_object(value)
+
+
+def _held(value: Any) -> int:
+    """Return what kind of ID a value is (IN-4, ID-8)."""
+    if value is None:
+        return 0
+    text = value if type(value) is str else coerce_id(freeze(value))
+    return (_PLACEHOLDER if is_placeholder(text) else _USABLE) if text else 0
+
+
+def _given(consent: Any) -> tuple[tuple[str, bool], ...]:
+    """Return the categories of a call, and whether each is given; anything but `true` refuses (CO-9)."""
+    preferences = freeze(_plain_object(consent).get(segment.CATEGORY_PREFERENCES))
+    return tuple((name, value is True) for name, value in preferences.items()) if is_object(preferences) else ()
+
+
+def _is_parsed(outcome: Any) -> bool:
+    """Say whether a payload is a call that can be parsed, whatever came of it."""
+    if isinstance(outcome, Rejected):
+        return not isinstance(settled(outcome).error, SegmentEventError)
+    return not isinstance(outcome, Skipped) or outcome.reason != "unsupported_type"

@@ -56,12 +56,12 @@ from statsig_segment import (
     to_log_event_request,
     translate_many,
 )
+from statsig_segment.cli import arguments as arguments_module
 from statsig_segment.cli import main
 from statsig_segment.cli import run as run_module
-from statsig_segment.cli.blocks import Tally
-from statsig_segment.cli.commands import inbound as inbound_module
 from statsig_segment.cli.messages import SEGMENT_HINT, STATSIG_HINT, summary_text
 from statsig_segment.configuration.tables import config_table
+from statsig_segment.insight.preview import Counts
 from statsig_segment.rulebook.codes import CODES
 from statsig_segment.rulebook.rules import RULES
 
@@ -280,7 +280,7 @@ class TestDeduplicate:
         assert len(run("inbound", stdin=ndjson(GOOD, GOOD)).lines) == 2
 
     def test_only_so_many_are_remembered(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(inbound_module, "REMEMBERED", 1)
+        monkeypatch.setattr(arguments_module, "REMEMBERED", 1)
         ended = run("inbound", "--deduplicate", stdin=ndjson(GOOD, GOOD, GOOD | {"messageId": "m2"}, GOOD))
 
         assert len(ended.lines) == 3
@@ -737,7 +737,8 @@ options:
                         explain only calls with this outcome
 """,
     ("preview",): """
-usage: statsig-segment preview [-h] [-c FILE] [-n N] [--json] [--html FILE] [-j N] [FILE ...]
+usage: statsig-segment preview [-h] [-c FILE] [-n N] [--try FIELD=TYPE] [--deduplicate] [--json] [--html FILE] [-j N]
+                               [FILE ...]
 Count what Segment calls would become, and show what would help.
 positional arguments:
   FILE                  Segment calls, in files or folders; standard input if none or -
@@ -746,6 +747,8 @@ options:
   -c FILE, --config FILE
                         the configuration, in TOML or JSON (default: all defaults)
   -n N, --limit N       stop after N calls
+  --try FIELD=TYPE      measure what this ID mapping would add, such as traits.companyId=companyID; may be repeated
+  --deduplicate         skip a call if its messageId is one of the last 1,000,000; not with --jobs
   --json                write JSON, even at a terminal
   --html FILE           write the preview as one HTML page to this file
   -j N, --jobs N        work in N processes (default: 1)
@@ -936,11 +939,9 @@ class TestWhatCannotBeUsed:
 
 class TestTheSummary:
     def test_it_names_every_part_that_is_there(self) -> None:
-        tally = Tally(translated=1_000)
-        tally.skipped.update({"filtered": 2})
-        tally.rejected.update({"invalid_json": 1})
+        counts = Counts(translated=1_000, skipped={"filtered": 2}, rejected={"invalid_json": 1})
 
-        assert summary_text(tally) == (
+        assert summary_text(counts) == (
             "read 1,003 = translated 1,000 + audiences 0 + skipped 2 + rejected 1\n"
             "skipped: filtered 2\n"
             "rejected: invalid_json 1"

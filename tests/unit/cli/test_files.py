@@ -21,10 +21,11 @@ from tests.support.sizes import small_and_large
 from statsig_segment import IntegrationConfig, SegmentEventError
 from statsig_segment.cli import blocks as blocks_module
 from statsig_segment.cli.blocks import CALLS as CALLS_IN
-from statsig_segment.cli.blocks import Block, Payloads, RecentIds, Tally, translate_block
+from statsig_segment.cli.blocks import Block, Payloads, RecentIds, translate_block
 from statsig_segment.cli.codec import FAST, STANDARD, best_codec
 from statsig_segment.cli.files import FIRST_BYTES, read_blocks
 from statsig_segment.cli.records import Window, documents
+from statsig_segment.insight.preview import Counts, GrowingCounts
 from statsig_segment.outcomes import Rejected
 from statsig_segment.testing import json_values
 
@@ -630,7 +631,7 @@ class TestABlock:
         result = translate_block(IntegrationConfig(), "log-event", Block(data=b'{"type":"page"}\n{"type":"page"}'))
 
         assert result.events == (STANDARD.encode(event) + b"\n") * 2
-        assert result.tally == Tally(translated=2)
+        assert result.counts == Counts(translated=2)
 
 
 class TestWhatIsRemembered:
@@ -643,10 +644,10 @@ class TestWhatIsRemembered:
 
 
 class TestCounting:
-    def test_tallies_add_up(self) -> None:
-        whole, part = Tally(audiences=1), Tally(translated=1)
-        part.rejected["a"] += 1
+    def test_counts_add_up(self) -> None:
+        whole, part = GrowingCounts(), Counts(translated=1, rejected={"a": 1})
+        whole.merge(Counts(audiences=1))
         whole.merge(part)
         whole.merge(part)
 
-        assert (whole.read, whole.translated, whole.rejected.total(), part.rejected.total()) == (5, 2, 2, 1)
+        assert (whole.read, whole.frozen(Counts)) == (5, Counts(translated=2, audiences=1, rejected={"a": 2}))

@@ -21,9 +21,9 @@ from tests.unit.cli.program import CALLS, CONFIG, EXPORT, GOOD, MEMBER, Run, env
 
 from statsig_segment.cli import main
 from statsig_segment.cli import run as run_module
-from statsig_segment.cli.blocks import Tally
 from statsig_segment.cli.messages import SEGMENT_HINT
 from statsig_segment.cli.screen import LARGEST, Screen, is_terminal, summary
+from statsig_segment.insight.preview import Counts
 from statsig_segment.rulebook.codes import CODES
 
 if TYPE_CHECKING:
@@ -314,15 +314,13 @@ class TestWhatItIsTold:
 
 
 class TestTheSummary:
-    def tally(self) -> Tally:
-        tally = Tally(translated=1_000)
-        tally.rejected.update({"invalid_json": 1, "no_identifier": 9})
-        tally.skipped.update({"filtered": 20})
-        tally.issues.update({"id_invalid": 5, "id_too_long": 4, "name_too_long": 3, "value_too_long": 2})
-        return tally
+    def counts(self) -> Counts:
+        issues = {"id_invalid": 5, "id_too_long": 4, "name_too_long": 3, "value_too_long": 2}
+        rejected = {"invalid_json": 1, "no_identifier": 9}
+        return Counts(translated=1_000, rejected=rejected, skipped={"filtered": 20}, issues=issues)
 
     def test_it_shows_the_largest_groups_and_what_would_change_them(self) -> None:
-        text = Screen(None).text(summary(self.tally(), 120, outbound=False))
+        text = Screen(None).text(summary(self.counts(), 120, outbound=False))
         lines = text.splitlines()
 
         assert lines[0] == "read 1,030 = translated 1,000 + audiences 0 + skipped 20 + rejected 10"
@@ -334,7 +332,7 @@ class TestTheSummary:
         assert lines[-1] == "and 2 smaller groups; --summary-json FILE writes them all"
 
     def test_nothing_is_said_where_there_is_none(self) -> None:
-        assert Screen(None).text(summary(Tally(), 120, outbound=False)).count("\n") == 1
+        assert Screen(None).text(summary(Counts(), 120, outbound=False)).count("\n") == 1
 
 
 class TestProgress:

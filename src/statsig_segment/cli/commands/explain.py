@@ -42,7 +42,7 @@ def run(arguments: Any) -> int:
             left = left and left - 1
             if left == 0:
                 break
-        if arguments.at is not None and not task.tally.read:
+        if arguments.at is not None and not task.counts.read:
             raise UnusableError(f"--at {arguments.at}: there are fewer calls than that")
         return task.finish()
 

@@ -6,8 +6,15 @@ from contextlib import closing
 from functools import partial
 from typing import Any, Final
 
-from statsig_segment.cli.arguments import add_file_argument, add_inputs, add_jobs, add_outputs
-from statsig_segment.cli.blocks import CALLS, FORMS, RecentIds, translate_block
+from statsig_segment.cli.arguments import (
+    add_deduplicate,
+    add_file_argument,
+    add_inputs,
+    add_jobs,
+    add_outputs,
+    remembered,
+)
+from statsig_segment.cli.blocks import CALLS, FORMS, translate_block
 from statsig_segment.cli.codec import FAST
 from statsig_segment.cli.configuration import read_config
 from statsig_segment.cli.processes import in_order
@@ -17,8 +24,6 @@ from statsig_segment.statsig.events import to_log_event_request
 
 REQUEST_EVENTS: Final = 500
 """How many events a `log_event` request holds."""
-REMEMBERED: Final = 1_000_000
-"""How many message IDs `--deduplicate` remembers."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,19 +38,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_outputs(parser)
     add_file_argument(parser, "--audiences", "write the changes of ID lists to this file")
-    parser.add_argument(
-        "--deduplicate",
-        action="store_true",
-        help=f"skip a call if its messageId is one of the last {REMEMBERED:,}; not with --jobs",
-    )
+    add_deduplicate(parser)
     add_jobs(parser)
 
 
 def run(arguments: Any) -> int:
     """Translate, and return the exit status."""
-    if arguments.deduplicate and arguments.jobs > 1:
-        arguments.parser.error("--deduplicate needs a single process that remembers all IDs: leave out --jobs")
-    seen = RecentIds(REMEMBERED) if arguments.deduplicate else None
+    seen = remembered(arguments)
     config = read_config(arguments.config)
     with Run(arguments, CALLS) as task:
         task.outputs.open(
@@ -61,9 +60,9 @@ def run(arguments: Any) -> int:
             with closing(_events(task, work, arguments.jobs)) as events:
                 for text in _requests(events) if arguments.format == "request" else events:
                     task.write(text)
-        if task.tally.audiences and "audiences" not in task.outputs:
+        if task.counts.audiences and "audiences" not in task.outputs:
             task.note("ID lists changed, but the changes were not written; --audiences FILE writes them")
-        return task.finish(output=None if arguments.format == "request" else task.tally.translated)
+        return task.finish(output=None if arguments.format == "request" else task.counts.translated)
 
 
 def _events(task: Run, work: Any, jobs: int) -> Generator[bytes]:

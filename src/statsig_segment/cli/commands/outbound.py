@@ -41,14 +41,14 @@ def run(arguments: Any) -> int:
             tracks = (track for _, _, track in outcomes if not isinstance(track, Rejected | Skipped))
             for text in _batches(task, tracks) if arguments.batch else (FAST.encode(track) + b"\n" for track in tracks):
                 task.write(text)
-        return task.finish(output=None if arguments.batch else task.tally.translated)
+        return task.finish(output=None if arguments.batch else task.counts.translated)
 
 
 def _batches(task: Run, tracks: Iterable[OutboundTrack]) -> Iterator[bytes]:
     """Pack calls into bodies, written in the very way in which their sizes were measured."""
     for body in to_segment_batches(tracks):
         if isinstance(body, Rejected):  # the track asked for last, which counts as translated so far
-            task.tally.translated -= 1
+            task.counts.translated -= 1
             task.reject(body)
         else:
             yield json_text(body)[0].encode() + b"\n"
