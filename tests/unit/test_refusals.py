@@ -32,6 +32,7 @@ from statsig_segment import (
 from statsig_segment.configuration.models import derived_of
 from statsig_segment.inbound.fast_lane import log_event
 from statsig_segment.insight.comparison import compare
+from statsig_segment.insight.join import join
 from statsig_segment.insight.preview import preview
 from statsig_segment.rulebook.codes import limit
 
@@ -59,6 +60,8 @@ CONFIGURED: Final[dict[str, Callable[[Any], object]]] = {
     "explain": lambda config: explain(CALL, config),
     "export": lambda config: export({"eventName": "a", "userID": "u1"}, config),
     "export_many": lambda config: list(export_many([], config)),
+    "compare": lambda config: compare([], [], config),
+    "join": lambda config: join([], [], config),
 }
 
 

@@ -15,7 +15,7 @@ from statsig_segment import segment, statsig
 from statsig_segment._json.paths import FieldPath
 from statsig_segment._json.values import EMPTY, FrozenDict, filled_text, freeze
 from statsig_segment.configuration.mappings import IdMapping
-from statsig_segment.configuration.models import IntegrationConfig
+from statsig_segment.configuration.models import IntegrationConfig, require_config
 from statsig_segment.errors import StatsigSegmentError, join_path
 from statsig_segment.inbound.translate import check_iterable, translated_with_calls
 from statsig_segment.insight.preview import LIKELY_MAPPINGS
@@ -109,6 +109,7 @@ def join(calls: Iterable[Any], exposures: Iterable[Any], config: IntegrationConf
     """
     check_iterable(calls, "join")
     check_iterable(exposures, "join")
+    require_config(config, "join")
     groups = _groups(exposures)
     units = _Units(groups)
     for call, outcome in translated_with_calls(calls, config.inbound):

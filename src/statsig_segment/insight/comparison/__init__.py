@@ -11,7 +11,7 @@ from typing import Any, Final
 import attrs
 
 from statsig_segment import segment, statsig
-from statsig_segment.configuration.models import InboundConfig, IntegrationConfig
+from statsig_segment.configuration.models import InboundConfig, IntegrationConfig, require_config
 from statsig_segment.configuration.tables import config_table
 from statsig_segment.errors import StatsigSegmentError
 from statsig_segment.inbound.translate import check_iterable
@@ -48,6 +48,7 @@ class Comparison:
     exported: int
     """Exported events given."""
     paired: int
+    """Pairs of a call and its event; only these are compared."""
     ambiguous: int
     """Calls to which several events might belong; they are compared with nothing."""
     ambiguous_exported: int
@@ -57,7 +58,9 @@ class Comparison:
     only_exported: int
     """Events without a call, such as those that an SDK logged."""
     unreadable_calls: int
+    """Calls that cannot be read."""
     unreadable_exported: int
+    """Exported events that cannot be read."""
     unpaired: Mapping[str, int]
     """What has no partner, by class (CM-6): `identify_as_event`, `without_id` and `not_from_segment` are exported
     events; `outside_export` and `silent_name` are calls that would be sent."""
@@ -117,6 +120,7 @@ def compare(
     """
     check_iterable(calls, "compare")
     check_iterable(exported, "compare")
+    require_config(config, "compare")
     sides = _Sides(read_exported(exported), config.inbound, tolerance_ms)
     for position, payload in enumerate(calls):
         sides.add(payload, position)
