@@ -47,6 +47,7 @@ from statsig_segment.statsig.events import (
 if TYPE_CHECKING:
     from statsig_segment.configuration.file import load_config
     from statsig_segment.insight.comparison import Comparison, compare
+    from statsig_segment.insight.differences import Differences, differences
     from statsig_segment.insight.explain import Explanation, Row, explain
     from statsig_segment.insight.join import Join, join
     from statsig_segment.insight.preview import Preview, preview
@@ -75,6 +76,7 @@ __all__ = [
     "Comparison",
     "ConfigChange",
     "ConfigError",
+    "Differences",
     "EventNaming",
     "EventWebhook",
     "Explanation",
@@ -123,6 +125,7 @@ __all__ = [
     "config_change_event",
     "custom_ids_property",
     "custom_property",
+    "differences",
     "explain",
     "export",
     "export_many",
@@ -151,6 +154,7 @@ __all__ = [
 _LAZY: Final = (
     ("configuration.file", ("load_config",)),
     ("insight.comparison", ("Comparison", "compare")),
+    ("insight.differences", ("Differences", "differences")),
     ("insight.explain", ("Explanation", "Row", "explain")),
     ("insight.join", ("Join", "join")),
     ("insight.preview", ("Preview", "preview")),

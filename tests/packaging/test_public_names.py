@@ -89,7 +89,7 @@ OUTBOUND = (
     "to_segment_batches",
     "url_verification_code",
 )
-BEFORE_SWITCHING_ON = ("Comparison", "Join", "join", "Preview", "compare", "preview")
+BEFORE_SWITCHING_ON = ("Comparison", "Differences", "Join", "Preview", "compare", "differences", "join", "preview")
 TRUST = ("verify_segment_signature", "verify_statsig_signature")
 
 MODELS = (*SEGMENT_MODELS, *STATSIG_MODELS, *CONFIGURATION[:-1], *RESULTS)

@@ -130,6 +130,12 @@ class TestJO1WhatBecomesOfEachUnit:
 
         assert (found.spelled, found.absent) == (1, 0)
 
+    def test_a_row_of_the_exposures_table_counts(self) -> None:
+        row = {"exposure_type": "experiment", "unit_id": "u-1", "unit_type": "user_id", "name": "pricing"}
+        call = {"type": "track", "event": "e", "userId": "u-1"}
+
+        assert [(each.name, each.joined) for each in join([call], [row]).experiments] == [("pricing", 1)]
+
     @given(st.lists(segment_calls(malformed=True), max_size=2), st.lists(statsig_events(malformed=True), max_size=2))
     def test_anything_at_all_is_joined(self, some: list[Any], exposed: list[Any]) -> None:
         assert all(total(each) == each.exposed for each in join(some, exposed).experiments)

@@ -1,6 +1,7 @@
 """Segment -> Statsig from end to end: parse, skip, filter, map, convert; each step is a function of another module."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import tee
 from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 from statsig_segment import segment
@@ -203,20 +204,19 @@ def _logged(
             yield written
 
 
+def decoded_calls(payloads: Iterable[Any]) -> Iterator[Any]:
+    """Yield each payload, decoded if it is JSON text that can be read, so that several may look at one call."""
+    for payload in payloads:
+        call = payload if type(payload) is dict else _decoded(payload)  # pyright: ignore[reportUnknownVariableType]
+        yield payload if call is None else call
+
+
 def translated_with_calls(
     payloads: Iterable[Any], config: InboundConfig, seen: Seen | None = None
 ) -> Iterator[tuple[Any, LogEvent | Outcome]]:
-    """Yield each call, decoded if it was text that can be read, and what `log_events_or_outcomes` makes of it."""
-    call: Any = None
-
-    def decoded() -> Iterator[Any]:
-        nonlocal call
-        for payload in payloads:
-            call = payload if type(payload) is dict else _decoded(payload)  # pyright: ignore[reportUnknownVariableType]
-            yield payload if call is None else call
-
-    for outcome in log_events_or_outcomes(decoded(), config, seen):
-        yield call, outcome
+    """Yield each call, decoded, and what `log_events_or_outcomes` makes of it."""
+    calls, same_calls = tee(decoded_calls(payloads))
+    return zip(calls, log_events_or_outcomes(same_calls, config, seen), strict=True)
 
 
 def check_iterable(payloads: object, function: str) -> None:
