@@ -12,11 +12,11 @@ from tests.benchmarks.outbound import DOCUMENTED, export_all
 from tests.benchmarks.settings import CONFIG
 from tests.benchmarks.steps import by_reference
 from tests.benchmarks.timing import each
-from tests.support.counting import Count, count, count_steps
+from tests.support.counting import Count, count, count_exports, count_steps
 
 SECONDS: Final = 6.0
 _EVENTS: Final = 400
-_MOST: Final = {"steps": 5_000, "steps_calls": 150}
+_MOST: Final = {"steps": 5_000, "steps_calls": 150, "export_reference": 1_850, "export_reference_calls": 65}
 
 
 def _count(work: Callable[[Sequence[Any]], object], payloads: Sequence[Any]) -> Count:
@@ -39,6 +39,7 @@ def measure(_seconds: float) -> list[Figure]:
         "steps": ("the public steps together", together),
         "hand": ("the same by hand, unchecked", _count(lambda items: each(hand_baseline.translate, items), calls)),
         "export_many": ("`export_many`, documented", _count(lambda items: export_all(items, DOCUMENTED), exports)),
+        "export_reference": ("its reference alone", count_exports(exports)),
     }
     return [
         figure

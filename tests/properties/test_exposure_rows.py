@@ -107,7 +107,7 @@ class TestOU10Exposures:
         assert apply_filters(exported(row), OutboundFilter(exposures=False)) is None
 
     def test_issues_name_the_columns_as_they_are_spelled(self) -> None:
-        row = {"EXPOSURE_TYPE": "gate", "UNIT_ID": "undefined", "First_Exposure_UTC": "soon", "Rule": b"x"}
+        row = {"EXPOSURE_TYPE": "gate", "UNIT_ID": "undefined", "First_Exposure_UTC": "soon", "Rule": b"x", "ds": b"x"}
 
         assert {(issue.code, issue.path) for issue in exported(row).issues} == {
             ("id_placeholder", "$.UNIT_ID"),

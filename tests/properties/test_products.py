@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.support.work import bytecodes
+from tests.support.counting import count
 
 from statsig_segment import SegmentEventError, StatsigEventError, split_segment_batch, split_statsig_export
 
@@ -54,10 +54,10 @@ class TestTR4WhatAnEnvelopeShares:
     def test_the_work_is_no_product_of_parts_and_items(
         self, split: Callable[[Any], Any], make: Callable[[int, int], JsonObject], as_text: bool
     ) -> None:
-        def work(shared: int, items: int) -> int:
+        def work(shared: int, items: int) -> float:
             body = make(shared, items)
             given = json.dumps(body) if as_text else body
-            return bytecodes(lambda: list(split(given)))
+            return count(lambda: list(split(given))).bytecodes
 
         one = work(SMALL, SMALL)
         more_shared, more_items, both = work(4 * SMALL, SMALL), work(SMALL, 4 * SMALL), work(4 * SMALL, 4 * SMALL)
@@ -99,9 +99,9 @@ class TestTR4WhatAnEnvelopeShares:
         assert repr(item) == repr({"context": context})
 
     def test_a_handshake_is_looked_for_without_reading_the_events(self) -> None:
-        def work(items: int) -> int:
+        def work(items: int) -> float:
             body = json.dumps({"data": [{"eventName": "e", "metadata": {"a": [1]}} for _ in range(items)]})
-            return bytecodes(lambda: split_statsig_export(body))
+            return count(lambda: split_statsig_export(body)).bytecodes
 
         assert work(100) == work(1)
 

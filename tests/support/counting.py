@@ -11,12 +11,14 @@ from typing import Any, NamedTuple
 from statsig_segment import (
     Identify,
     InboundConfig,
+    OutboundConfig,
     apply_filters,
     apply_id_mappings,
     parse_segment_event,
     to_log_event,
     to_statsig_event,
 )
+from statsig_segment.outbound.export import reference_outcome
 
 
 class Count(NamedTuple):
@@ -73,6 +75,12 @@ def count_steps(payloads: Sequence[Any], config: InboundConfig) -> dict[str, Cou
         "wire": (to_log_event, events),
     }
     return {name: _each(step, items, len(payloads)) for name, (step, items) in steps.items()}
+
+
+def count_exports(payloads: Sequence[Any]) -> Count:
+    """Count what the reference costs from Statsig to Segment, for one payload."""
+    config = OutboundConfig()
+    return _each(lambda payload: reference_outcome(payload, config, 0), payloads, len(payloads))
 
 
 def _each(step: Callable[[Any], object], items: Sequence[Any], events: int) -> Count:

@@ -9,8 +9,8 @@ import json
 import sys
 
 import pytest
-from tests.benchmarks.corpus import sound_calls
-from tests.support.counting import Count, count_steps
+from tests.benchmarks.corpus import sound_calls, statsig_exports
+from tests.support.counting import Count, count_exports, count_steps
 
 from statsig_segment import IdMapping, InboundConfig, InboundFilter
 
@@ -35,6 +35,15 @@ MOST = {
 IN_ALL = Count(5_000, 150)
 
 
+EXPORT = Count(1_850, 65)
+"""From Statsig to Segment, for one event."""
+
+
+@pytest.fixture(scope="module")
+def export_cost() -> Count:
+    return count_exports([json.loads(line) for line in statsig_exports(200)])
+
+
 @pytest.fixture(scope="module")
 def costs() -> dict[str, Count]:
     return count_steps([json.loads(line) for line in sound_calls(200)], CONFIG)
@@ -49,6 +58,10 @@ def test_all_steps_together_make_few_calls(costs: dict[str, Count]) -> None:
     assert sum(cost.calls for cost in costs.values()) <= IN_ALL.calls
 
 
+def test_an_export_makes_few_calls(export_cost: Count) -> None:
+    assert export_cost.calls <= EXPORT.calls
+
+
 @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="each version of Python has other bytecodes")
 class TestBytecodes:
     @pytest.mark.parametrize("step", MOST)
@@ -57,3 +70,6 @@ class TestBytecodes:
 
     def test_all_steps_together_have_few(self, costs: dict[str, Count]) -> None:
         assert sum(cost.bytecodes for cost in costs.values()) <= IN_ALL.bytecodes
+
+    def test_an_export_has_few(self, export_cost: Count) -> None:
+        assert export_cost.bytecodes <= EXPORT.bytecodes

@@ -72,6 +72,7 @@ Lost: TypeAlias = str | FrozenDict | None
 what could not be read of its parts, by key or index, where it is something inside; `None` where all was read."""
 
 _SCALARS: Final = frozenset({str, int, float, bool, type(None)})
+_IN_TREES: Final = frozenset({FrozenDict, tuple})
 _STRINGS: Final = frozenset({str})
 _put: Final[Callable[[FrozenDict, str, Any], None]] = cast("Any", dict).__setitem__
 """Writes into a frozen object while it is made."""
@@ -243,7 +244,7 @@ def thaw(value: Mapping[str, Any] | tuple[Any, ...] | str | float | None) -> Any
     """Copy a frozen tree into fresh dicts and lists."""
     if type(value) is FrozenDict:
         copied = dict(value)
-        for key in compress(value, map({FrozenDict, tuple}.__contains__, map(type, value.values()))):
+        for key in compress(value, map(_IN_TREES.__contains__, map(type, value.values()))):
             copied[key] = thaw(value[key])
         return copied
     if type(value) is tuple:

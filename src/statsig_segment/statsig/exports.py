@@ -1,13 +1,11 @@
-"""What Statsig exports: events, config changes, rows of its warehouse tables; reading them, and splitting bodies.
+"""What Statsig exports: events and config changes; reading them, and splitting bodies.
 
 An export is read once into a frozen tree, and that tree is what the models hold. Only what cannot stay is replaced: a
-time that is not whole milliseconds, private attributes, a value of the wrong kind. A row of a table is first written
-as the event that it is about, and read as that event from there on. Issues name places of the source, which for a row
-are its columns as they are spelled there.
+time that is not whole milliseconds, private attributes, a value of the wrong kind. A row of a table is the job of
+`rows`, and is read as the event that it is about from there on.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import reduce
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, TypeAlias
 
@@ -20,19 +18,16 @@ from statsig_segment._json.times import epoch_ms
 from statsig_segment._json.values import (
     EMPTY,
     FrozenDict,
-    Lost,
-    codes_of,
     filled_text,
     freeze,
     is_object,
     read_payload,
-    read_text,
-    read_tree,
 )
-from statsig_segment.errors import Issue, StatsigEventError, add_issue, join_path
+from statsig_segment.errors import Issue, StatsigEventError, add_issue
 from statsig_segment.segment.arrays import coerce_id
 from statsig_segment.segment.placeholders import is_placeholder
 from statsig_segment.statsig.events import PLAIN_FIELDS, USER_ATTRIBUTES, StatsigUser
+from statsig_segment.statsig.rows import NO_PLACES, Places, event_of_row, note_lost, place_of
 
 Json: TypeAlias = Any
 
@@ -49,14 +44,16 @@ _SEGMENT_USER_ID: Final = "userId"
 _CHECKS: Final = Checks(StatsigEventError)
 
 
-def _public(fields: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Freeze an export without the private attributes of its user, which never leave (OU-5)."""
+def _public(user: Mapping[str, Any]) -> FrozenDict:
+    """Return a user without the private attributes, which never leave (OU-5)."""
+    return FrozenDict({name: value for name, value in user.items() if name != statsig.PRIVATE_ATTRIBUTES})
+
+
+def _frozen_export(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Freeze what a caller exported, without private attributes."""
     fields = frozen(fields)
     user = fields.get(statsig.USER) if is_object(fields) else None
-    if not is_object(user) or statsig.PRIVATE_ATTRIBUTES not in user:
-        return fields
-    public = {name: value for name, value in user.items() if name != statsig.PRIVATE_ATTRIBUTES}
-    return FrozenDict({**fields, statsig.USER: FrozenDict(public)})
+    return FrozenDict({**fields, statsig.USER: _public(user)}) if is_object(user) else fields
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -73,7 +70,7 @@ class ExportedEvent:
 
     """
 
-    fields: Mapping[str, Any] = attrs.field(converter=_public, validator=_CHECKS.object)
+    fields: Mapping[str, Any] = attrs.field(converter=_frozen_export, validator=_CHECKS.object)
     """What the export says: an absent field has no key, null is `None`, `timestamp` is in epoch milliseconds. Private
     attributes are not in it, nor is a `user` or `metadata` of the wrong kind."""
     issues: tuple[Issue, ...] = attrs.field(default=(), converter=issue_tuple, validator=_CHECKS.issues)
@@ -143,7 +140,9 @@ class ConfigChange:
     """The `timeUUID` of the export, so that a retried delivery is counted once (OU-4)."""
     issues: tuple[Issue, ...] = attrs.field(default=(), converter=issue_tuple, validator=_CHECKS.issues)
     """What its sender should know, by place in the export."""
-    fields: Mapping[str, Any] = attrs.field(factory=FrozenDict, converter=_public, validator=_CHECKS.object, repr=False)
+    fields: Mapping[str, Any] = attrs.field(
+        factory=FrozenDict, converter=_frozen_export, validator=_CHECKS.object, repr=False
+    )
     """What the export says, as in an `ExportedEvent`; empty for a change of the caller's own."""
 
 
@@ -208,10 +207,7 @@ def _ids_in(user: Mapping[str, Any]) -> dict[str, str]:
 
 # -- Reading ----------------------------------------------------------------------------------------------------------
 
-_Places: TypeAlias = Mapping[tuple[str, ...], str]
-"""The first one or two names that lead to a value in an event -> its wire path in the export, where that differs."""
-_NO_PLACES: Final[_Places] = MappingProxyType({})
-_SEGMENT_PLACES: Final[_Places] = MappingProxyType({(statsig.USER_ID,): f"$.{_SEGMENT_USER_ID}"})
+_SEGMENT_PLACES: Final[Places] = MappingProxyType({(statsig.USER_ID,): f"$.{_SEGMENT_USER_ID}"})
 
 _SENT: Final = frozenset(
     {
@@ -245,16 +241,16 @@ def parse_statsig_event(payload: Mapping[str, Any] | str | bytes) -> ExportedEve
 
     """
     issues: list[Issue] = []
-    places = _NO_PLACES
+    places = NO_PLACES
     fields, lost = read_payload(payload, StatsigEventError)
-    row = None if statsig.EVENT_NAME in fields else _event_of_row(fields, lost, issues)
+    row = None if statsig.EVENT_NAME in fields else event_of_row(fields, lost, issues)
     if row is not None:
         fields, places = row
     elif lost:
         sent = _SENT | ({statsig.TIME} if fields.get(statsig.TIMESTAMP) is None else set())
         sent |= set() if statsig.EVENT_NAME in fields else {_PROPERTIES, _SEGMENT_USER_ID}
         for field in sorted(sent & lost.keys()):
-            _note_lost(field, lost[field], f"$.{field}", issues)
+            note_lost(field, lost[field], f"$.{field}", issues)
     name = fields.get(statsig.EVENT_NAME)
     if name is None and fields.get(_SEGMENT_EVENT) == statsig.CONFIG_CHANGE:
         if _SEGMENT_USER_ID in fields:
@@ -269,22 +265,7 @@ def parse_statsig_event(payload: Mapping[str, Any] | str | bytes) -> ExportedEve
     return made(ExportedEvent, {"fields": settled, "issues": tuple(dict.fromkeys(issues))})
 
 
-def _place(places: _Places, *names: str) -> str:
-    """Return the wire path in the export of a value of the event; for a row, that of the column."""
-    return places.get(names[:2]) or places.get(names[:1]) or reduce(join_path, names, "$")
-
-
-def _note_lost(field: str, lost: Lost, path: str, issues: list[Issue]) -> None:
-    """Note what could not be read of a field and would have been sent (IN-10, TR-5)."""
-    if is_object(lost) and field == statsig.USER:
-        lost = FrozenDict({name: inside for name, inside in lost.items() if name != statsig.PRIVATE_ATTRIBUTES})
-    elif is_object(lost) and field == statsig.STATSIG_METADATA:
-        lost = lost.get(statsig.STABLE_ID)
-    for code in sorted(set(codes_of(lost))):
-        add_issue(issues, code, path)
-
-
-def _settled(fields: FrozenDict, places: _Places, issues: list[Issue]) -> Mapping[str, Any]:
+def _settled(fields: FrozenDict, places: Places, issues: list[Issue]) -> FrozenDict:
     """Replace what cannot stay as it was exported, and note what is wrong with its time and IDs (OU-1, ID-8)."""
     replaced: dict[str, Any] = {}
     if not _OBJECT_OR_NULL.issuperset(map(type, map(fields.get, _OBJECTS))):
@@ -294,20 +275,23 @@ def _settled(fields: FrozenDict, places: _Places, issues: list[Issue]) -> Mappin
     value = fields.get(name)
     time_ms = None if value is None else epoch_ms(value)
     if time_ms is None and value is not None:
-        add_issue(issues, "time_unreadable", _place(places, name))
+        add_issue(issues, "time_unreadable", place_of(places, name))
     if time_ms is None and statsig.TIMESTAMP in fields:
         replaced[statsig.TIMESTAMP] = ABSENT
     elif time_ms is not timestamp:
         replaced[statsig.TIMESTAMP] = time_ms
-    if replaced:
-        fields = FrozenDict({name: value for name, value in (fields | replaced).items() if value is not ABSENT})
-    _note_placeholders(fields, places, issues)
-    return _public(fields)
+    user = object_in(fields, statsig.USER)
+    if statsig.PRIVATE_ATTRIBUTES in user:
+        replaced[statsig.USER] = _public(user)
+    _note_placeholders(fields, user, places, issues)
+    if not replaced:
+        return fields
+    return FrozenDict({name: value for name, value in (fields | replaced).items() if value is not ABSENT})
 
 
-def _note_placeholders(fields: FrozenDict, places: _Places, issues: list[Issue]) -> None:
+def _note_placeholders(fields: FrozenDict, user: FrozenDict, places: Places, issues: list[Issue]) -> None:
     """Note each ID that is a placeholder: the user ID, the custom IDs and the stable ID (OU-4, ID-8)."""
-    user, own = object_in(fields, statsig.USER), object_in(fields, statsig.STATSIG_METADATA)
+    own = object_in(fields, statsig.STATSIG_METADATA)
     found: list[tuple[str, ...]] = []
     user_id = coerce_id(fields.get(statsig.USER_ID))
     if user_id is None:
@@ -321,115 +305,12 @@ def _note_placeholders(fields: FrozenDict, places: _Places, issues: list[Issue])
         if _is_placeholder(value):
             found.append((statsig.USER, statsig.CUSTOM_IDS, id_type))
     for names in found:
-        add_issue(issues, "id_placeholder", _place(places, *names))
+        add_issue(issues, "id_placeholder", place_of(places, *names))
 
 
 def _is_placeholder(value: Any) -> bool:
     text = coerce_id(value)
     return text is not None and is_placeholder(text)
-
-
-# -- Rows of the warehouse --------------------------------------------------------------------------------------------
-
-_EVENT_COLUMNS: Final = FrozenDict(
-    {
-        "event_name": (statsig.EVENT_NAME,),
-        "user_id": (statsig.USER_ID,),
-        "user_object": (statsig.USER,),
-        "custom_ids": (statsig.USER, statsig.CUSTOM_IDS),
-        "timestamp": (statsig.TIMESTAMP,),
-        "event_value": (statsig.VALUE,),
-        "company_metadata": (statsig.METADATA,),
-        "statsig_metadata": (statsig.STATSIG_METADATA,),
-        "stable_id": (statsig.STATSIG_METADATA, statsig.STABLE_ID),
-    }
-)
-"""Column of the events table -> the names that lead to its value in the event that a row is about (OU-9)."""
-_OBJECT_COLUMNS: Final = ("user_object", "custom_ids", "company_metadata", "statsig_metadata")
-_EXPOSURE_COLUMNS: Final = FrozenDict(
-    {
-        "exposure_type": (statsig.EVENT_NAME,),
-        "unit_id": (statsig.USER_ID,),
-        "first_exposure_utc": (statsig.TIMESTAMP,),
-        **{name: (statsig.METADATA, name) for name in ("name", "rule", "rule_name", "experiment_group", "group_id")},
-    }
-)
-"""The same for the exposures table, where the unit may also be a custom ID (OU-10)."""
-_EXPOSURE_KINDS: Final = ("gate", "layer", "holdout", "config")
-_USER_UNITS: Final = frozenset({"user_id", "userid"})
-
-
-def _event_of_row(row: FrozenDict, lost: FrozenDict, issues: list[Issue]) -> tuple[FrozenDict, _Places] | None:
-    """Return the event that a row of a table is about, and its places; `None` for what is not a row (OU-9, OU-10)."""
-    columns: dict[str, Any] = {}
-    paths: dict[str, str] = {}
-    for name, value in row.items():
-        if name.lower() not in columns:  # of two that differ in letter case only, the first counts
-            columns[name.lower()], paths[name.lower()] = value, join_path("$", name)
-    if "event_name" in columns:
-        table: Mapping[str, tuple[str, ...]] = _EVENT_COLUMNS
-        for column in _OBJECT_COLUMNS:
-            if column in columns:
-                columns[column] = _object_in_column(columns[column], paths[column], issues)
-    elif "exposure_type" in columns and "unit_id" in columns:
-        table = _EXPOSURE_COLUMNS | {"unit_id": _unit_of(columns.get("unit_type"))}
-        text = filled_text(columns["exposure_type"]) or ""
-        kind = next((word for word in _EXPOSURE_KINDS if word in text.lower()), "experiment")
-        columns["exposure_type"], columns["unit_id"] = f"statsig::{kind}_exposure", coerce_id(columns["unit_id"])
-    else:
-        return None
-    for name, inside in lost.items():
-        if name.lower() in table:
-            _note_lost(table[name.lower()][0], inside, join_path("$", name), issues)
-    places = {names[:2]: paths[column] for column, names in table.items() if columns.get(column) is not None}
-    fields, lost_in_event = read_tree(_composed(columns, table))
-    _note_too_deep(lost_in_event, places, issues)
-    return fields, places
-
-
-def _composed(columns: Mapping[str, Any], table: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
-    """Return the event that columns make; an exposure always has metadata."""
-    event: dict[str, Any] = {} if table is _EVENT_COLUMNS else {statsig.METADATA: {}}
-    for column, names in table.items():
-        if columns.get(column) is not None:
-            inside = event
-            for name in names[:-1]:
-                inside[name] = inside = dict(inside.get(name, ()))
-            inside[names[-1]] = columns[column]
-    return event
-
-
-def _note_too_deep(lost: Lost, places: _Places, issues: list[Issue]) -> None:
-    """Note what is too deep in the event that a row is about: its values may be deeper there than in the row (TR-5)."""
-    for names, path in places.items() if lost else ():
-        found = lost
-        for name in names:
-            found = found.get(name) if is_object(found) else None
-        if is_object(found):
-            apart = {other[1] for other in places if other[:1] == names and other != names}
-            found = FrozenDict({name: inside for name, inside in found.items() if name not in apart})
-        _note_lost(names[0], found, path, issues)
-
-
-def _object_in_column(value: Any, path: str, issues: list[Issue]) -> Mapping[str, Any] | None:
-    """Return the object of a column, which may be JSON text; anything else counts as null (OU-9)."""
-    if type(value) is str:
-        try:
-            value = read_text(value, StatsigEventError) if value else None
-        except StatsigEventError:
-            value = ABSENT
-    if value is None or isinstance(value, dict):
-        return value
-    add_issue(issues, "json_unreadable", path)
-    return None
-
-
-def _unit_of(unit_type: Any) -> tuple[str, ...]:
-    """Return the names that lead to the unit of an exposure, by its type (OU-10)."""
-    id_type = filled_text(unit_type) or statsig.USER_ID
-    if id_type.lower() in _USER_UNITS:
-        return (statsig.USER_ID,)
-    return (statsig.USER, statsig.CUSTOM_IDS, statsig.STABLE_ID if id_type.lower() == "stable_id" else id_type)
 
 
 # -- Config changes ---------------------------------------------------------------------------------------------------
