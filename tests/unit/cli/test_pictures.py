@@ -8,6 +8,7 @@ import pytest
 SCRIPT = Path(__file__).parents[3] / "docs" / "_ext" / "terminal.py"
 
 
+@pytest.mark.slow
 def test_they_are_current(capsys: pytest.CaptureFixture[str]) -> None:
     status = runpy.run_path(str(SCRIPT))["main"](["--check"])
 

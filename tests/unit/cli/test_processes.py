@@ -32,7 +32,7 @@ def run_out_of_memory(_block: object) -> None:
 
 
 class TestResults:
-    @pytest.mark.parametrize("jobs", [1, 2, 3])
+    @pytest.mark.parametrize("jobs", [1, 2, slow(3)])
     def test_they_come_in_order(self, jobs: int) -> None:
         blocks = [b"x" * at for at in range(40)]
 
