@@ -9,10 +9,11 @@ import attrs
 import tomli_w
 
 from statsig_segment._json.values import FrozenDict
-from statsig_segment.cli.blocks import Direction, Payloads, Place
+from statsig_segment.cli.blocks import Payloads, Place
 from statsig_segment.cli.codec import FAST
 from statsig_segment.cli.files import READ_ERRORS, read_blocks
 from statsig_segment.cli.outputs import UnusableError, reason
+from statsig_segment.cli.records import Direction
 from statsig_segment.cli.run import say_if_waiting
 from statsig_segment.insight.comparison import Comparison, Example
 

@@ -10,19 +10,20 @@ An input is one of two things, and its first line shows which:
 """
 
 import gzip
+import re
 import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import nullcontext, suppress
 from importlib import import_module
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
-import attrs
-
-from statsig_segment.cli.blocks import STANDARD_INPUT, Block, Direction
-from statsig_segment.cli.records import Window, documents
+from statsig_segment.cli.blocks import STANDARD_INPUT, Block
+from statsig_segment.cli.codec import FAST
+from statsig_segment.cli.records import Direction, Window, documents
+from statsig_segment.outcomes import Rejected
 
 READ_ERRORS: Final = (OSError, EOFError, zlib.error)
 """What a file may raise while it is read; the last two are what damaged gzip raises."""
@@ -31,16 +32,48 @@ _PIECE: Final = 1 << 19
 _PAYLOADS: Final = 500
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
+_UTF_32: Final = "text in UTF-32: convert it to UTF-8 first, or pipe it in with iconv -f UTF-32 -t UTF-8"
+_UTF_16: Final = "text in UTF-16: convert it to UTF-8 first, or pipe it in with iconv -f UTF-16 -t UTF-8"
 _NOT_READ: Final[Mapping[bytes, str]] = {
     b"PK\x03\x04": "a zip archive: unpack it first, or pipe it in with unzip -p",
     b"BZh": "compressed with bzip2: unpack it first, or pipe it in with bzcat",
     b"\xfd7zXZ\x00": "compressed with xz: unpack it first, or pipe it in with xzcat",
     b"PAR1": "a Parquet file: convert it to JSON, one object a line, first",
     b"Obj\x01": "an Avro file: convert it to JSON, one object a line, first",
+    b"\xff\xfe\x00\x00": _UTF_32,  # before those of UTF-16, which begin likewise
+    b"\x00\x00\xfe\xff": _UTF_32,
+    b"\x00\x00\x00{": _UTF_32,
+    b"\x00\x00\x00[": _UTF_32,
+    b"{\x00\x00\x00": _UTF_32,
+    b"[\x00\x00\x00": _UTF_32,
+    b"\xff\xfe": _UTF_16,
+    b"\xfe\xff": _UTF_16,
+    b"{\x00": _UTF_16,
+    b"[\x00": _UTF_16,
+    b"\x00{": _UTF_16,
+    b"\x00[": _UTF_16,
 }
-"""First bytes of what is not read -> what it is, and what to do."""
+"""First bytes of what is not read -> what it is, and what to do (CL-7)."""
 FIRST_BYTES: Final = (_GZIP, _ZSTD, *_NOT_READ)
 """First bytes of whatever is not plain text."""
+
+_LOOKS: Final[Mapping[re.Pattern[bytes], str]] = {
+    re.compile(rb'[^\n]*"(?:H4sI|\\u001f)'): (
+        "gzip data inside JSON strings: decode the strings (often base64) and unpack them first"
+    ),
+    re.compile(rb'"\s*[{\[]'): (
+        "JSON strings that hold JSON: decode them first, or pipe the file in with jq -c fromjson"
+    ),
+    re.compile(
+        rb'(?![^\n]*"type")(?=[^\n]*"received_at")[^\n]*"(?:uuid_ts|original_timestamp|event_text|anonymous_id)"',
+        re.IGNORECASE,
+    ): "rows of Segment's own warehouse tables: use the calls themselves, such as those of Segment's archive on S3",
+    re.compile(rb'"?[A-Za-z_][\w .-]*"?(?:[,;\t]\s*"?[\w .-]+"?){2,}\s*(?:\n|\Z)'): (
+        "CSV: convert it to JSON, one object a line, first"
+    ),
+}
+"""How the first record of an input that holds no payloads begins -> what it is, and what to do (CL-7)."""
+_LOOKED_AT: Final = 1 << 15
 
 
 def ignore(_size: int) -> None:
@@ -52,23 +85,33 @@ def read_blocks(name: str, direction: Direction, *, on_read: Callable[[int], obj
 
     Raises one of `READ_ERRORS` where that fails. `on_read` is called with the number of bytes of each read.
     """
-    with _opened(name) as stream:
-        raw = _Raw(stream, on_read)
-        for block in _blocks(_decompressed(raw, raw.first_bytes()), direction):
-            yield attrs.evolve(block, file=name)
+    with nullcontext(standard_input()) if name == STANDARD_INPUT else Path(name).open("rb") as stream:
+        read = _decompressed(_Raw(stream, on_read)).read1
+        window = Window(lambda: cast("bytes", read(_PIECE)))
+        payloads = documents(window, direction)
+        while data := list(islice(payloads, _PAYLOADS)):
+            yield Block(data=data, file=name, line=data[0][0])
+        line = window.line
+        for lines in _lines(chain((window.rest(),), iter(lambda: read(_PIECE), b""))):
+            yield Block(data=lines, file=name, line=line)
+            line += lines.count(b"\n")
 
 
 def standard_input() -> BinaryIO:
-    """Give standard input as bytes; `OSError` where it is closed."""
+    """Return standard input as bytes; `OSError` where it is closed."""
     if sys.stdin is None:
         raise OSError("standard input is closed")
     return sys.stdin.buffer
 
 
-def _opened(name: str) -> AbstractContextManager[BinaryIO]:
-    if name != STANDARD_INPUT:
-        return Path(name).open("rb")
-    return nullcontext(standard_input())
+def look(block: Block) -> str | None:
+    """Say what an input that begins with this block is, if it is something that holds no payloads, and what to do."""
+    data: Any = block.data
+    if isinstance(data, list):
+        first = data[0][1].payload if isinstance(data[0][1], Rejected) else data[0][1]
+        data = first.encode() if isinstance(first, str) else FAST.encode(first)
+    start = data[:_LOOKED_AT].lstrip()
+    return next((what for pattern, what in _LOOKS.items() if pattern.match(start)), None)
 
 
 class _Raw:
@@ -100,73 +143,44 @@ class _Raw:
     read1 = read
 
 
-def _decompressed(raw: _Raw, first: bytes) -> Any:
+def _decompressed(raw: _Raw) -> Any:
+    first = raw.first_bytes()
     for mark, what in _NOT_READ.items():
         if first.startswith(mark):
             raise OSError(what)
     if first.startswith(_GZIP):
         return gzip.GzipFile(fileobj=cast("Any", raw), mode="rb")
-    if first.startswith(_ZSTD):
-        return _Zstd(raw)
-    return raw
+    return _Zstd(raw) if first.startswith(_ZSTD) else raw
 
 
 class _Zstd:
     """A zstd stream, whose errors are errors of reading."""
 
     def __init__(self, raw: _Raw) -> None:
-        zstd = _zstd()
-        self._error: type[Exception] = zstd.ZstdError
-        self._read1: Callable[[int], bytes] = zstd.ZstdFile(raw).read1
+        for name in ("compression.zstd", "backports.zstd"):  # Python has the first from 3.14 on
+            with suppress(ImportError):
+                self._module = import_module(name)
+                self._stream: Any = self._module.ZstdFile(raw)
+                return
+        raise OSError("compressed with zstd, which needs another package: pip install backports.zstd")
 
     def read1(self, size: int) -> bytes:
         try:
-            return self._read1(size)
-        except self._error:
+            return cast("bytes", self._stream.read1(size))
+        except self._module.ZstdError:
             raise OSError("damaged zstd") from None
 
 
-def _zstd() -> Any:
-    """Give the module that Python has from 3.14 on, or the same module for older ones."""
-    for name in ("compression.zstd", "backports.zstd"):
-        with suppress(ImportError):
-            return import_module(name)
-    raise OSError("compressed with zstd: pip install 'statsig-segment[cli]'")
-
-
-class _Source:
-    """The bytes of an input, piece by piece, as they come."""
-
-    def __init__(self, stream: Any) -> None:
-        self._read1: Callable[[int], bytes] = stream.read1
-        self.pending = b""
-
-    def piece(self) -> bytes:
-        """Give the next bytes, none at the end."""
-        pending, self.pending = self.pending, b""
-        return pending or self._read1(_PIECE)
-
-
-def _blocks(stream: Any, direction: Direction) -> Iterator[Block]:
-    source = _Source(stream)
-    window = Window(source.piece)
-    payloads = documents(window, direction)
-    while block := list(islice(payloads, _PAYLOADS)):
-        yield Block(data=block, line=block[0][0])
-    line, source.pending = window.line, window.rest()
-    for lines in _lines(source):
-        yield Block(data=lines, line=line)
-        line += lines.count(b"\n")
-
-
-def _lines(source: _Source) -> Iterator[bytes]:
-    """Cut the rest of an input into blocks of whole lines."""
+def _lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Cut what comes in pieces into blocks of whole lines; blanks before a line are dropped, however many."""
     begun: list[bytes] = []
-    while piece := source.piece():
+    for piece in pieces:
         cut = piece.rfind(b"\n") + 1
         if cut:
-            yield b"".join((*begun, piece[:cut]))
+            lines = b"".join((*begun, piece[:cut]))
             begun.clear()
-        begun.append(piece[cut:])
+            yield lines
+        if begun or piece[cut:].strip():
+            begun.append(piece[cut:])
     if last := b"".join(begun):
         yield last

@@ -17,16 +17,16 @@ from statsig_segment.cli.blocks import (
     STANDARD_INPUT,
     Block,
     BlockResult,
-    Direction,
     Payloads,
     Place,
     reject_record,
     update_line,
 )
 from statsig_segment.cli.codec import FAST
-from statsig_segment.cli.files import READ_ERRORS, read_blocks
+from statsig_segment.cli.files import READ_ERRORS, look, read_blocks
 from statsig_segment.cli.messages import printable, summary_record, summary_text
 from statsig_segment.cli.outputs import Outputs, Taken, UnusableError, reason
+from statsig_segment.cli.records import Direction
 from statsig_segment.inbound.audiences import AudienceUpdate
 from statsig_segment.insight.preview import Counts, GrowingCounts
 from statsig_segment.outcomes import Rejected, settled
@@ -72,6 +72,11 @@ def encoded(text: str) -> bytes:
     return text.encode(sys.stdout.encoding, "backslashreplace")
 
 
+def safe_json(text: bytes) -> bytes:
+    """Escape in JSON what a terminal might obey, if that is where it goes: JSON itself escapes no more than it must."""
+    return printable(text.decode()).encode() if sys.stdout.isatty() else text
+
+
 def say(text: str, *, is_safe: bool = False) -> None:
     """Write lines for people on standard error; text that is not ours alone is made safe to show."""
     with suppress(AttributeError, OSError, ValueError):  # where it is closed or full, nobody can be told
@@ -83,7 +88,7 @@ def say_if_waiting(name: str, what: str) -> None:
     """Say that an input is awaited from the terminal, where it is."""
     if name == STANDARD_INPUT and sys.stdin is not None and sys.stdin.isatty():
         end = "Ctrl-Z and Enter" if os.name == "nt" else "Ctrl-D"
-        say(f"Reading {what} from the terminal; {end} ends it.")
+        say(f"Reading {what} from the terminal, as JSON, one a line; end with {end}.")
 
 
 def can_show(stream: Any) -> bool:
@@ -148,6 +153,7 @@ class Run:
         self._place = Place(STANDARD_INPUT, 1)
         self._failures: list[str] = []
         self._notes: list[str] = []
+        self._looks: dict[str, str] = {}  # what an input looks like -> the last file of this kind
         self.outputs = Outputs(taken_files(self.files, arguments.config))
         self._progress = _Progress(self.files)
 
@@ -183,8 +189,13 @@ class Run:
     def _blocks_of(self, name: str) -> Iterator[Block]:
         say_if_waiting(name, self.direction.what)
         before = self._progress.bytes
+        is_first = True
         try:
-            yield from read_blocks(name, self.direction, on_read=self._progress.add)
+            for block in read_blocks(name, self.direction, on_read=self._progress.add):
+                if is_first and (what := look(block)):
+                    self._looks[what] = "standard input" if name == STANDARD_INPUT else name
+                is_first = False
+                yield block
         except READ_ERRORS as error:
             done = self._progress.bytes - before
             self._failures.append(f"{name}: {reason(error)}{f'; only {done:,} bytes of it were read' if done else ''}")
@@ -217,11 +228,12 @@ class Run:
             self.outputs.write("output", text, text.count(b"\n"))
             return
         with naming_standard_output():
-            self._stdout.write(text)
+            self._stdout.write(safe_json(text))
 
     def show(self, text: str) -> None:
         """Write text for people on standard output, as their terminal has it."""
-        self.write(encoded(text))
+        with naming_standard_output():
+            self._stdout.write(encoded(text))
 
     @property
     def shows_lines(self) -> bool:
@@ -303,7 +315,10 @@ class Run:
         for failure in self._failures:
             say(f"statsig-segment: {failure}")
         if self.misdirected:
-            self.note(f"{self.misdirected:,} of the rejects look like {self.direction.other}")
+            looks = "looks" if self.misdirected == 1 else "look"
+            self.note(f"{self.misdirected:,} of the rejects {looks} like {self.direction.other}")
+        for what, file in self._looks.items() if self.counts.rejected else ():
+            self.note(f"{file} looks like {what}")
         for text in self._notes if not self.quiet else ():
             say(f"note: {text}")
         if with_summary:

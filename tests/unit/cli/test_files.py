@@ -10,6 +10,7 @@ import lzma
 import re
 import sys
 import time
+import tracemalloc
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.support.sizes import small_and_large
+from tests.unit.cli.program import Run
 
 from statsig_segment import IntegrationConfig, SegmentEventError
 from statsig_segment.cli import blocks as blocks_module
@@ -286,8 +288,14 @@ class TestBrokenInput:
         assert code == "invalid_json"
         assert "\\xff" in text or "\\xc3" in text
 
-    def test_text_of_other_encodings_is_rejected(self) -> None:
-        assert {code for code, _ in payloads('{"a":1}'.encode("utf-16"))} == {"invalid_json"}
+    @pytest.mark.parametrize("name", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
+    @pytest.mark.parametrize("text", ['{"a":1}', "[1]"])
+    def test_text_of_other_encodings_is_named(self, text: str, name: str) -> None:
+        what = name[:6].upper()
+        with pytest.raises(
+            OSError, match=f"text in {what}: convert it to UTF-8 first, or pipe it in with iconv -f {what}"
+        ):
+            payloads(text.encode(name), 1)
 
     @pytest.mark.parametrize("end", ["", "\n]"])
     @pytest.mark.parametrize("size", small_and_large(300_000, 5_000_000))
@@ -415,6 +423,65 @@ class TestTheWindow:
         assert window.rest() == b'{"a":\xc3'
 
 
+class TestBlanks:
+    """They take no memory, however many there are."""
+
+    @pytest.mark.parametrize("begin", ["", '{"a":1}\n', "[\n1]\n"])
+    @pytest.mark.parametrize("megabytes", small_and_large(20, 1_000))
+    def test_those_before_a_value_are_dropped(self, megabytes: int, begin: str) -> None:
+        class Blanks(io.BytesIO):
+            left = megabytes
+
+            def read1(self, _size: int | None = -1) -> bytes:
+                if (start := super().read1(-1)) or not self.left:
+                    return start
+                self.left -= 1
+                return b" " * 1_000_000 if self.left else b' {"b":1}\n'
+
+        tracemalloc.start()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "stdin", io.TextIOWrapper(Blanks(begin.encode())))
+            found = [list(Payloads(block, CALLS_IN)) for block in read_blocks("-", CALLS_IN)]
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+
+        assert found[-1] == [{"b": 1}]
+        assert peak < 10_000_000
+
+
+class TestWhatAnInputLooksLike:
+    """CL-7: what holds no payloads is named for what it is, once, with what to do, beside its rejects."""
+
+    @pytest.mark.parametrize(
+        ("lines", "what"),
+        [
+            ("id,event,user_id\n1,Signed Up,u1\n", "CSV: convert it to JSON"),
+            ('"id";"event";"properties"\n1;"Signed Up";"{""a"":1}"\n', "CSV: convert it to JSON"),
+            (
+                json.dumps(json.dumps({"type": "track", "event": "e"})) + "\n",
+                "JSON strings that hold JSON: decode them",
+            ),
+            (json.dumps("H4sIAAAAAAAAA6tWKkktLlGyUlAqS8wpTlWqBQAAAA==") + "\n", "gzip data inside JSON strings"),
+            (json.dumps({"data": "H4sIAAAAAAAAA6tWKkktLlGyUlAqS8wp"}) + "\n", "gzip data inside JSON strings"),
+            (
+                json.dumps({"ID": "1", "RECEIVED_AT": "t", "EVENT_TEXT": "e", "USER_ID": "u"}) + "\n",
+                "rows of Segment's own",
+            ),
+            (json.dumps([{"id": "1", "received_at": "t", "uuid_ts": "u"}], indent=1), "rows of Segment's own"),
+        ],
+    )
+    @pytest.mark.parametrize("command", ["inbound", "outbound", "explain"])
+    def test_it_is_named_once_beside_its_rejects(self, run: Run, command: str, lines: str, what: str) -> None:
+        ended = run(command, stdin=lines.encode() * 2)
+
+        assert ended.status == 1
+        assert ended.err.count(f"note: standard input looks like {what}") == 1
+
+    def test_what_holds_payloads_is_not_named(self, run: Run) -> None:
+        assert "note" not in run("inbound", stdin=b'{"type":"page","userId":"u","properties":{"a":"H4sI"}}\n').err
+        assert "note" not in run("inbound", stdin=b"oops, well\n[1,\n").err
+
+
 class TestFiles:
     DATA = b"".join(json.dumps(call).encode() + b"\n" for call in CALLS)
 
@@ -451,7 +518,7 @@ class TestFiles:
         for name in ("compression.zstd", "backports.zstd"):
             monkeypatch.setitem(sys.modules, name, None)
 
-        with pytest.raises(OSError, match=r"pip install 'statsig-segment\[cli\]'"):
+        with pytest.raises(OSError, match=r"pip install backports\.zstd"):
             self.read(tmp_path / "calls")
 
     @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import io
+import json
 import os
 import pty
 import re
@@ -214,6 +215,16 @@ class TestAnyTerminal:
         assert "\\u001b[31mred" in plain
         assert "\\u202e" in plain
 
+    @pytest.mark.parametrize("command", ["inbound", "outbound"])
+    def test_it_obeys_nothing_in_json_either(self, tmp_path: Path, command: str) -> None:
+        name = "\x9b2J\x85\x7f\u202egnp\u2066exe\u2028\U000e0041 caf\u00e9"
+        (tmp_path / "odd").write_bytes(ndjson({"type": "track", "event": name, "eventName": name, "userId": "u"}))
+        shown = at_terminal(command, tmp_path / "odd", "--json")
+
+        assert all(character.isprintable() or character == "\n" for character in ESCAPES.sub("", shown.text))
+        assert "caf\u00e9" in shown.text
+        assert json.loads(shown.lines[0]).get("eventName", name).endswith(name)
+
     def test_characters_that_are_two_columns_wide_are_counted_so(self, tmp_path: Path) -> None:
         (tmp_path / "wide").write_bytes(ndjson(GOOD | {"event": "登録" * 30}, GOOD))
         lines = at_terminal("inbound", tmp_path / "wide", NO_COLOR="1").lines[:2]
@@ -240,7 +251,7 @@ class TestWhatItIsTold:
         shown = at_terminal("inbound", typed=b'{"type":"page","userId":"u"}\n\x04', NO_COLOR="1")
         said = shown.text.partition("Reading ")[2]  # before it, the terminal shows what is typed
 
-        assert said.startswith("Segment calls from the terminal; Ctrl-D ends it.\n")
+        assert said.startswith("Segment calls from the terminal, as JSON, one a line; end with Ctrl-D.\n")
         assert "-> segment::Loaded a Page" in said
         assert "\nread 1 = " in said
 
@@ -263,6 +274,9 @@ class TestWhatItIsTold:
 
         assert err.count("note:") == 1
         assert f"note: 3 of the rejects look like {other}\n" in err
+
+    def test_one_alone_is_named_in_the_singular(self, run: Run) -> None:
+        assert "note: 1 of the rejects looks like Segment calls: " in run("outbound", stdin=ndjson(GOOD)).err
 
     def test_what_is_only_broken_is_not_taken_for_it(self, run: Run) -> None:
         assert "note" not in run("inbound", stdin=ndjson({"a": 1}, {"type": "video"}) + b"oops").err
