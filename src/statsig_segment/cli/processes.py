@@ -1,27 +1,24 @@
 """Blocks -> results in as many processes as asked for, in the order of the blocks; does not know what the work is.
 
-Each process is a fresh interpreter. It gets the work once, when it starts, and then one block after the other. The
-interrupt of Ctrl-C goes to every process of a terminal: this one alone reacts to it. And however this one ends, even
-killed, the others end too: each has a thread that waits for that.
+Each process is a fresh interpreter that talks to a thread of this one through a pipe that only these two hold. So one
+that is lost is noticed, even in the middle of an answer, for its end of the pipe closes; the pool of
+`concurrent.futures`, whose processes share a pipe, would wait for the rest forever. Likewise, however this process
+ends, even killed, the others find their pipes closed and end, too.
 """
 
 import os
 import signal
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import wait
-from multiprocessing.process import BaseProcess
-from threading import Thread
-from typing import Any, Final, TypeVar, cast
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from queue import SimpleQueue
+from typing import Any, Final, Generic, TypeVar
 
 _AHEAD: Final = 2
 """How many blocks a process may be read ahead of what is written: what bounds the memory."""
-_work: Callable[[Any], Any]
-"""In a process that shares the work: what it does with a block."""
 
 _Result = TypeVar("_Result")
 
@@ -35,34 +32,41 @@ def in_order(work: Callable[[Any], _Result], blocks: Iterable[Any], jobs: int) -
     if jobs == 1:
         yield from map(work, blocks)
         return
-    waiting: deque[tuple[Any, Future[_Result]]] = deque()
+    waiting: deque[Future[_Result]] = deque()
+    idle: SimpleQueue[_Worker[_Result]] = SimpleQueue()
+    threads = ThreadPoolExecutor(jobs)
     with _sheltered():
-        pool = ProcessPoolExecutor(jobs, get_context("spawn"), begin, (work,))
+        workers = [_Worker(work) for _ in range(jobs)]
 
-    def oldest() -> _Result:
-        block, future = waiting.popleft()
+    def do(block: Any) -> _Result:
+        worker = idle.get()
         try:
-            return future.result()
-        except RecursionError:  # the block is nested deeper than `pickle` can follow: it stays in this process
-            return work(block)
+            return worker.do(block)
+        finally:
+            idle.put(worker)
 
     try:
+        for worker in workers:
+            idle.put(worker)
         for block in blocks:
-            with _sheltered():
-                waiting.append((block, pool.submit(do, block)))
+            waiting.append(threads.submit(do, block))
             if len(waiting) > _AHEAD * jobs:
-                yield oldest()
+                yield waiting.popleft().result()
         while waiting:
-            yield oldest()
-    except BrokenProcessPool:
-        raise WorkerError("a process ended before its work was done") from None
+            yield waiting.popleft().result()
     finally:
-        pool.shutdown(cancel_futures=True)
+        threads.shutdown(wait=False, cancel_futures=True)
+        for worker in workers:
+            worker.kill()
+        threads.shutdown()
 
 
 @contextmanager
 def _sheltered() -> Generator[None]:
-    """Let a process start here that no interrupt reaches, and that imports nothing from the folder at hand."""
+    """Let processes start here that Ctrl-C does not reach, and that import nothing from the folder at hand.
+
+    The terminal sends the interrupt to all of them; this process alone reacts to it.
+    """
     is_chosen = "PYTHONSAFEPATH" in os.environ
     os.environ.setdefault("PYTHONSAFEPATH", "1")
     has_mask = hasattr(signal, "pthread_sigmask")  # not on Windows
@@ -76,22 +80,43 @@ def _sheltered() -> Generator[None]:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-# -- In the other processes --------------------------------------------------------------------------------------------
+class _Worker(Generic[_Result]):
+    """A process that does one block after the other."""
+
+    def __init__(self, work: Callable[[Any], _Result]) -> None:
+        self._work = work
+        self._pipe, theirs = get_context("spawn").Pipe()
+        self._process = get_context("spawn").Process(target=serve, args=(theirs, work), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def do(self, block: Any) -> _Result:
+        result: _Result
+        try:
+            self._pipe.send(block)
+            result, error = self._pipe.recv()
+        except RecursionError:  # the block is nested deeper than `pickle` can follow: it stays here
+            return self._work(block)
+        except (EOFError, OSError):
+            raise WorkerError("a process ended before its work was done") from None
+        if error is not None:
+            raise error
+        return result
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.join()
 
 
-def begin(work: Callable[[Any], Any]) -> None:
-    """Keep the work, and end when the process that sent it does."""
-    global _work  # noqa: PLW0603 - a process has one work
-    _work = work
+def serve(pipe: "Connection[Any, Any]", work: Callable[[Any], Any]) -> None:
+    """Do what comes through a pipe, and send what comes of it, until nobody is at the other end; runs in a process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    wait([cast("BaseProcess", parent_process()).sentinel])
-    os._exit(1)
-
-
-def do(block: Any) -> Any:
-    """Do the work on a block."""
-    return _work(block)
+    with suppress(EOFError, OSError):
+        while True:
+            block = pipe.recv()
+            answer: tuple[Any, Exception | None]
+            try:
+                answer = work(block), None
+            except Exception as error:  # noqa: BLE001 - it is raised at the other end
+                answer = None, error
+            pipe.send(answer)

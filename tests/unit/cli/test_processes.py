@@ -9,8 +9,8 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from multiprocessing import Pipe
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -74,18 +74,25 @@ class TestResults:
 class TestTheOtherEnd:
     """What runs in the other process, here in this one."""
 
-    def test_it_does_its_work_and_ends_with_the_process_that_sent_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        ended: list[int] = []
-        monkeypatch.setattr(processes, "parent_process", lambda: SimpleNamespace(sentinel=0))
-        monkeypatch.setattr(processes, "wait", list)
-        monkeypatch.setattr(processes, "Thread", lambda target, daemon: SimpleNamespace(start=target, daemon=daemon))
-        monkeypatch.setattr(os, "_exit", ended.append)
-        before = signal.getsignal(signal.SIGINT)
-        processes.begin(len)
-        signal.signal(signal.SIGINT, before)
+    def test_it_does_its_work_until_nobody_is_there(self) -> None:
+        ours, theirs = Pipe()
+        found: list[Any] = []
 
-        assert processes.do(b"abc") == 3
-        assert ended == [1]
+        def talk() -> None:
+            for block in (b"1", b"x"):
+                ours.send(block)
+                found.append(ours.recv())
+            ours.close()
+
+        talker = threading.Thread(target=talk)
+        talker.start()
+        before = signal.getsignal(signal.SIGINT)
+        processes.serve(theirs, int)
+        signal.signal(signal.SIGINT, before)
+        talker.join()
+
+        assert found[0] == (1, None)
+        assert isinstance(found[1][1], ValueError)
 
 
 class TestWhereSignalsCannotBeBlocked:
