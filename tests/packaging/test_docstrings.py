@@ -19,12 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PUBLIC: Final = {name: getattr(statsig_segment, name) for name in statsig_segment.__all__ if name != "__version__"}
-FUNCTIONS: Final = {
-    name: thing
-    for name, thing in PUBLIC.items()
-    if inspect.isfunction(thing) and not re.search(r"^    (Shape|Errors): ", thing.__doc__ or "", re.MULTILINE)
-}
-"""All but those whose docstrings have the older sections still; these go one by one."""
+FUNCTIONS: Final = {name: thing for name, thing in PUBLIC.items() if inspect.isfunction(thing)}
 MODELS: Final = {name: thing for name, thing in PUBLIC.items() if inspect.isclass(thing) and attrs.has(thing)}
 _IDS: Final = r"[A-Z]{2}-\d+"
 _SECTION: Final = re.compile(r"^(Args|Returns|Yields|Raises):\n((?:(?: .*)?\n)*)", re.MULTILINE)

@@ -62,6 +62,7 @@ CONFIGURED: Final[dict[str, Callable[[Any], object]]] = {
     "export_many": lambda config: list(export_many([], config)),
     "compare": lambda config: compare([], [], config),
     "join": lambda config: join([], [], config),
+    "preview": lambda config: preview([], config),
 }
 
 
@@ -78,6 +79,14 @@ class TestAnotherConfiguration:
             pass
 
         assert isinstance(translate(CALL, Own()), StatsigEvent)
+
+
+class TestAnythingButAPreview:
+    def test_it_is_not_merged(self) -> None:
+        other: Any = None
+
+        with pytest.raises(TypeError, match=r"^merge takes previews, not NoneType"):
+            preview([]).merge(other)
 
 
 class TestAnythingButAnUpdate:

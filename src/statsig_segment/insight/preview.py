@@ -20,7 +20,7 @@ import attrs
 
 from statsig_segment import segment, statsig
 from statsig_segment._json.paths import FieldPath, Step, select
-from statsig_segment._json.values import EMPTY, FrozenDict, filled_text, freeze, freeze_object, is_object
+from statsig_segment._json.values import EMPTY, FrozenDict, filled_text, freeze, freeze_object, is_object, type_name
 from statsig_segment.configuration.mappings import IdMapping, cut_row
 from statsig_segment.configuration.models import IntegrationConfig, require_config
 from statsig_segment.errors import SegmentEventError, StatsigSegmentError
@@ -221,11 +221,17 @@ class Preview(Counts):
         Returns:
             A new preview.
 
+        Raises:
+            TypeError: One of the others is not a `Preview`.
+
         >>> calls = [{"type": "track", "event": name, "userId": "u1"} for name in ("Signed Up", "Signed In")]
         >>> preview(calls[:1]).merge(preview(calls[1:])) == preview(calls)
         True
 
         """
+        for part in others:
+            if not issubclass(type(part), Preview):
+                raise TypeError(f"merge takes previews, not {type_name(part)}")
         sums = _Sums(max(part.max_names for part in (self, *others)))
         for part in (self, *others):
             sums.merge(part)
