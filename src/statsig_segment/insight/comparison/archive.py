@@ -1,4 +1,4 @@
-"""Both sides of a comparison, kept small enough for archives of millions of calls; pairs and compares nothing.
+"""Both sides of a comparison, kept small enough for archives of millions of calls (CM-7); compares nothing.
 
 What the comparison needs of a call changes from step to step: its IDs to find its event, its log event under one
 configuration and then under another, the places of a value. So a call is kept whole, but packed, and every step reads
