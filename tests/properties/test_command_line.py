@@ -1,4 +1,4 @@
-"""Properties of the command line (CL-1 to CL-7): one class for each rule, the rule quoted."""
+"""Properties of the command line (CL-1 to CL-8): one class for each rule, the rule quoted."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import json
 import lzma
 import re
 import sys
+from collections import Counter
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,6 +28,7 @@ from statsig_segment.cli.preview_facts import preview_record
 from statsig_segment.cli.screen import Screen, is_plain, summary
 from statsig_segment.insight.comparison import compare
 from statsig_segment.insight.preview import Counts, preview
+from statsig_segment.outbound.export import outcome_and_issues
 from statsig_segment.outcomes import Rejected
 from statsig_segment.rulebook.codes import CODES
 from statsig_segment.testing import json_values, segment_calls, statsig_events
@@ -360,3 +362,25 @@ class TestCL7InputOfTheWrongKind:
 
         assert ended.status == 2
         assert ended.err.count("unpack it first, or pipe it in with") == 1
+
+
+class TestCL8IssuesOfExports:
+    """CL-8: Issues of exports are shown and counted as those of calls are, on the terminal and in the summary."""
+
+    @FEWER
+    @given(st.lists(statsig_events(malformed=True), max_size=5))
+    def test_they_are_those_of_the_events_that_were_translated(self, events: list[Any]) -> None:
+        payloads = [*json.loads(json.dumps(events)), {"eventName": "e", "userID": "u", "timestamp": "soon"}]
+        outcomes = [outcome_and_issues(payload, IntegrationConfig().outbound, 0) for payload in payloads]
+        expected = Counter(issue.code for found, issues in outcomes if isinstance(found, dict) for issue in issues)
+        with TemporaryDirectory() as folder:
+            summary_file = Path(folder, "summary")
+            piped = ran("outbound", "--summary-json", summary_file, stdin=lines(*payloads))
+            counted = json.loads(summary_file.read_text(encoding="utf-8"))["issues"]
+        shown = ran("outbound", stdin=lines(*payloads), terminal=True, columns=300)
+
+        assert counted == expected
+        assert expected
+        assert "\nissues: " in piped.err
+        assert all(code in shown.out and f"issue: {code}" in shown.err for code in list(expected)[:3])
+        assert all("issues" not in json.loads(line) for line in piped.out.splitlines())

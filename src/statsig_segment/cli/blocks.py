@@ -11,11 +11,13 @@ from statsig_segment._json.values import FrozenDict
 from statsig_segment.cli.codec import FAST
 from statsig_segment.cli.records import Direction, Placed, line_payloads
 from statsig_segment.configuration.mappings import IdMapping
-from statsig_segment.configuration.models import IntegrationConfig
-from statsig_segment.errors import SegmentEventError, StatsigEventError, StatsigSegmentError
+from statsig_segment.configuration.models import IntegrationConfig, outbound_plan
+from statsig_segment.errors import Issue, SegmentEventError, StatsigEventError, StatsigSegmentError
 from statsig_segment.inbound.audiences import AudienceUpdate
 from statsig_segment.inbound.translate import Seen, log_events_or_outcomes, translate_many
 from statsig_segment.insight.preview import Counts, GrowingCounts, Preview, preview
+from statsig_segment.outbound import fast_lane
+from statsig_segment.outbound.export import outcome_and_issues
 from statsig_segment.outcomes import Rejected, settled
 from statsig_segment.segment.batches import split_segment_batch
 from statsig_segment.segment.calls import CALL_TYPES
@@ -249,6 +251,25 @@ def preview_block(
             yield payload
 
     return preview(watched(), config, candidates=candidates, seen=seen), misdirected
+
+
+class TrackWithIssues(dict[str, Any]):
+    """A track call, and the issues of the event that it was made of; they are shown and counted, not sent (CL-8)."""
+
+    issues: tuple[Issue, ...] = ()
+
+
+def export_payloads(payloads: Iterable[Any], config: IntegrationConfig) -> Iterator[Any]:
+    """Translate events of an export as `export_many` does, and keep their issues."""
+    plan = outbound_plan(config.outbound)
+    for position, payload in enumerate(payloads):
+        outcome: Any = fast_lane.outbound_track(payload, plan)
+        if outcome.__class__ is not dict:  # what the lane wrote has no issues
+            outcome, issues = outcome_and_issues(payload, config.outbound, position)
+            if issues and isinstance(outcome, dict):
+                outcome = TrackWithIssues(outcome)
+                outcome.issues = issues
+        yield outcome
 
 
 def _event_encoder() -> Callable[[dict[str, Any]], bytes]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import attrs
-import tomli_w
 
 from statsig_segment._json.values import FrozenDict
 from statsig_segment.cli.blocks import Payloads, Place
@@ -118,6 +117,8 @@ def proposal_text(proposal: Mapping[str, Any], name: str | None = None) -> bytes
     """
     if name is not None and name.lower().endswith(".json"):
         return FAST.encode(proposal) + b"\n"
+    import tomli_w  # noqa: PLC0415 - all but this works without the extra
+
     try:
         return tomli_w.dumps(proposal).encode()
     except UnicodeEncodeError:

@@ -67,6 +67,21 @@ class TestTheExitStatus:
 
 
 class TestSignals:
+    def test_an_interrupt_while_the_program_is_imported_is_one_like_any_other(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        class Interrupted:
+            @staticmethod
+            def find_spec(name: str, *_: object) -> None:
+                if name == "statsig_segment.cli.program":
+                    raise KeyboardInterrupt
+
+        monkeypatch.delitem(sys.modules, "statsig_segment.cli.program")
+        monkeypatch.setattr(sys, "meta_path", [Interrupted, *sys.meta_path])
+
+        assert main(["--version"]) == 130
+        assert capsys.readouterr() == ("", "")
+
     @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGQUIT"])
     def test_what_is_done_is_said_and_the_signal_ends_the_process(
         self, run: Run, monkeypatch: pytest.MonkeyPatch, name: str

@@ -9,12 +9,12 @@ import attrs
 
 from statsig_segment._json.javascript import json_text
 from statsig_segment.cli.arguments import add_inputs, add_outputs
-from statsig_segment.cli.blocks import EVENTS
+from statsig_segment.cli.blocks import EVENTS, export_payloads
 from statsig_segment.cli.codec import FAST
 from statsig_segment.cli.configuration import read_config
 from statsig_segment.cli.run import Run
 from statsig_segment.configuration.choices import PROFILES
-from statsig_segment.outbound.export import OutboundTrack, export_many
+from statsig_segment.outbound.export import OutboundTrack
 from statsig_segment.outcomes import Rejected, Skipped
 from statsig_segment.segment.batches import to_segment_batches
 
@@ -34,7 +34,7 @@ def run(arguments: Any) -> int:
         config = attrs.evolve(config, outbound=attrs.evolve(config.outbound, profile=arguments.profile))
     with Run(arguments, EVENTS) as task:
         task.outputs.open(output=arguments.output, rejects=arguments.rejects, summary_json=arguments.summary_json)
-        outcomes = task.outcomes(partial(export_many, config=config))
+        outcomes = task.outcomes(partial(export_payloads, config=config))
         if task.shows_lines:
             task.show_lines(outcomes)
         else:
