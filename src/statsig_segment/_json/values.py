@@ -85,6 +85,12 @@ def is_object(value: object) -> TypeIs[FrozenDict]:
     return type(value) is FrozenDict
 
 
+def as_object(value: object) -> Mapping[str, Any] | None:
+    """Return an object to look into, not to keep: a dict as it is, anything else frozen; `None` for what is none."""
+    read = cast("Any", value) if type(value) is dict else freeze(value)
+    return cast("Mapping[str, Any]", read) if isinstance(read, dict) else None
+
+
 def is_array(value: object) -> TypeIs[tuple[Any, ...]]:
     """Return whether a value of a frozen tree is an array."""
     return type(value) is tuple

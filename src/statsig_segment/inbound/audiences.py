@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import attrs
 
@@ -218,7 +218,7 @@ def fold_audience_updates(updates: Iterable[AudienceUpdate], *, id_type: str = s
     winners: dict[tuple[str, str], AudienceUpdate] = {}
     apart: list[AudienceUpdate] = []
     for update in updates:
-        if not issubclass(type(update), AudienceUpdate):
+        if not issubclass(cast("type[object]", type(update)), AudienceUpdate):
             raise TypeError(f"fold_audience_updates takes AudienceUpdates, not {type_name(update)}")
         unit = update.user_id if id_type == statsig.USER_ID else update.custom_ids.get(id_type)
         if unit is None:

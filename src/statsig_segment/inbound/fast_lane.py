@@ -111,14 +111,15 @@ class _OddError(Exception):
     """The call is the reference's."""
 
 
-def log_event(payload: object, plan: Plan | None) -> JsonObject | AudienceUpdate | str | None:  # noqa: C901, PLR0911, PLR0912, PLR0915
+def log_event(given: object, plan: Plan | None) -> JsonObject | AudienceUpdate | str | None:  # noqa: C901, PLR0911, PLR0912, PLR0915
     """Give what a sound call becomes: its log event, its update, the reason to skip it; or `None` to step aside.
 
     It takes any payload, and steps aside for all but exact dicts. It reads a call from top to bottom; one long
     function, because each call of another costs what a rule costs.
     """
-    if type(payload) is not dict or plan is None:
+    if type(given) is not dict or plan is None:
         return None
+    payload: JsonObject = given  # pyright: ignore[reportUnknownVariableType] - the check tells nothing of keys
     try:
         get = payload.get
         (
@@ -445,9 +446,9 @@ def _checked(integrations: Any, payload: JsonObject) -> Any:
     return integrations
 
 
-def _checked_consent(consent: Any, payload: JsonObject, context: Any) -> Any:
+def _checked_consent(consent: JsonValue, payload: JsonObject, context: Any) -> Any:
     """Give a consent whose preferences are of exact types, as the reference would have frozen it."""
-    preferences = consent.get(CATEGORY_PREFERENCES) if type(consent) is dict else None
+    preferences: JsonValue = consent.get(CATEGORY_PREFERENCES) if type(consent) is dict else None
     if type(consent) not in _JSON or type(preferences) not in _JSON:
         raise _OddError
     if type(preferences) is dict and not _JSON.issuperset(map(type, preferences.values())):

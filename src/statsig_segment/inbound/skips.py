@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final, NamedTuple
 
 from statsig_segment import segment
-from statsig_segment._json.values import is_object
+from statsig_segment._json.values import JsonValue, is_object
 from statsig_segment.configuration.models import InboundConfig
 from statsig_segment.segment.calls import SegmentEvent, losses_of
 
@@ -61,7 +61,9 @@ def _is_denied(call: SegmentEvent, categories: Collection[str]) -> bool:
     return is_unreadable or denies_consent(consent, categories, has_integrations=bool(call.integrations))
 
 
-def denies_consent(consent: Any, categories: Collection[str], *, has_integrations: bool) -> bool:
+def denies_consent(
+    consent: JsonValue | tuple[Any, ...], categories: Collection[str], *, has_integrations: bool
+) -> bool:
     """Return whether the user refused one of the categories, row by row as in Segment's table (FL-8).
 
     An empty array counts as an empty object: PHP writes it so. Anything else that is not an object denies, because a
@@ -71,7 +73,7 @@ def denies_consent(consent: Any, categories: Collection[str], *, has_integration
         return False
     if not isinstance(consent, dict):
         return has_integrations or not _is_empty_array(consent)
-    preferences = consent.get(segment.CATEGORY_PREFERENCES)
+    preferences: JsonValue = consent.get(segment.CATEGORY_PREFERENCES)
     if preferences is None:
         return has_integrations
     return not isinstance(preferences, dict) or any(preferences.get(category) is not True for category in categories)

@@ -8,14 +8,15 @@ from typing import Any, Final
 import attrs
 
 from statsig_segment import segment, statsig
-from statsig_segment._json.values import freeze
+from statsig_segment._json.values import as_object, freeze
 from statsig_segment.configuration.models import IntegrationConfig, require_config
 from statsig_segment.inbound.audiences import AudienceUpdate
-from statsig_segment.inbound.translate import check_iterable, decoded_calls, log_events_or_outcomes
+from statsig_segment.inbound.translate import Outcome, check_iterable, decoded_calls, log_events_or_outcomes
 from statsig_segment.insight import aspects
 from statsig_segment.insight.comparison.evaluation import Example, Finding, PathCount
+from statsig_segment.outcomes import Rejected, Skipped
 from statsig_segment.segment.calls import CALL_TYPES
-from statsig_segment.statsig.events import StatsigEvent, StatsigUser, to_log_event, user_wire
+from statsig_segment.statsig.events import LogEvent, StatsigEvent, StatsigUser, to_log_event, user_wire
 
 _MAX_EXAMPLES: Final = 5
 _MAX_PATHS: Final = 1_000
@@ -126,16 +127,14 @@ def differences(payloads: Iterable[Any], before: IntegrationConfig, after: Integ
 _Wire = Mapping[str, Any]
 
 
-def _wire(outcome: Any) -> _Wire | None:
+def _wire(outcome: LogEvent | Outcome) -> _Wire | None:
     """Return what an outcome sends: a log event, or a membership in the form of one; `None` where it sends nothing."""
-    if type(outcome) is dict:
-        return outcome
     if isinstance(outcome, StatsigEvent):
         return to_log_event(outcome)
     if isinstance(outcome, AudienceUpdate):
         user = user_wire(StatsigUser(user_id=outcome.user_id, custom_ids=outcome.custom_ids))
         return {statsig.EVENT_NAME: None, statsig.USER: user, statsig.METADATA: {}}
-    return None
+    return None if isinstance(outcome, Skipped | Rejected) else outcome
 
 
 class _Growing:
@@ -222,6 +221,6 @@ class _Growing:
 
 def _type_of(call: Any) -> str | None:
     """Return the type of a call if it is one of the five."""
-    fields = call if type(call) is dict else freeze(call)
-    kind = freeze(fields.get(segment.TYPE)) if isinstance(fields, dict) else None
+    fields = as_object(call)
+    kind = None if fields is None else freeze(fields.get(segment.TYPE))
     return kind if kind in CALL_TYPES else None

@@ -13,17 +13,18 @@ import attrs
 
 from statsig_segment import segment, statsig
 from statsig_segment._json.paths import FieldPath
-from statsig_segment._json.values import EMPTY, FrozenDict, filled_text, freeze
+from statsig_segment._json.values import EMPTY, FrozenDict, as_object, filled_text
 from statsig_segment.configuration.mappings import IdMapping
 from statsig_segment.configuration.models import IntegrationConfig, require_config
 from statsig_segment.errors import StatsigSegmentError, join_path
-from statsig_segment.inbound.translate import check_iterable, translated_with_calls
+from statsig_segment.inbound.audiences import AudienceUpdate
+from statsig_segment.inbound.translate import Outcome, check_iterable, translated_with_calls
 from statsig_segment.insight.preview import LIKELY_MAPPINGS
-from statsig_segment.outcomes import Rejected
+from statsig_segment.outcomes import Rejected, Skipped
 from statsig_segment.segment.arrays import coerce_id
 from statsig_segment.segment.calls import spelled_id_type
 from statsig_segment.segment.placeholders import is_placeholder
-from statsig_segment.statsig.events import StatsigEvent
+from statsig_segment.statsig.events import LogEvent, StatsigEvent
 from statsig_segment.statsig.exports import ExportedEvent, object_in, parse_statsig_event, stable_id_of, user_id_of
 
 _DEFAULT: Final = IntegrationConfig()
@@ -180,13 +181,9 @@ class _Units:
         self._folded = dict.fromkeys(map(_folded, self._found), False)
         """An exposed ID, folded -> whether the calls have it in any spelling."""
 
-    def see(self, call: Any, outcome: Any) -> None:
+    def see(self, call: Any, outcome: LogEvent | Outcome) -> None:
         """Look for exposed IDs in a call and in the event that it became."""
-        if isinstance(outcome, StatsigEvent):
-            user_id, custom_ids = outcome.user.user_id, outcome.user.custom_ids
-        else:
-            user = outcome[statsig.USER] if type(outcome) is dict else EMPTY
-            user_id, custom_ids = user.get(statsig.USER_ID), user.get(statsig.CUSTOM_IDS, EMPTY)
+        user_id, custom_ids = _ids_of(outcome)
         if user_id is not None:
             self._at(user_id, segment.USER_ID_TYPE)
         for id_type, text in custom_ids.items():
@@ -256,24 +253,35 @@ class _Units:
                 )
 
 
-def _has_no_id(outcome: Any) -> bool:
+def _ids_of(outcome: LogEvent | Outcome) -> tuple[str | None, Mapping[str, str]]:
+    """Return the user ID and the custom IDs of an event; none of what is not an event."""
+    if isinstance(outcome, StatsigEvent):
+        return outcome.user.user_id, outcome.user.custom_ids
+    if isinstance(outcome, AudienceUpdate | Skipped | Rejected):
+        return None, EMPTY
+    user = outcome["user"]
+    return user.get("userID"), user.get("customIDs", EMPTY)
+
+
+def _has_no_id(outcome: LogEvent | Outcome) -> bool:
     return isinstance(outcome, Rejected) and outcome.error.code == "no_identifier"
 
 
 def _identifiers(call: Any) -> Iterator[tuple[str, str]]:
     """Yield what may be an ID in a call: the field, as a mapping names it, and the ID."""
-    fields = call if type(call) is dict else freeze(call)
-    if not isinstance(fields, dict):
+    fields = as_object(call)
+    if fields is None:
         return
     for field, value in fields.items():
         text = coerce_id(value) if type(value) in _SCALARS else None
         if text is not None:
             yield field, text
     for field, keys in _NESTED:
-        value = fields
+        held: Any = fields
         for key in keys:
-            value = value.get(key) if isinstance(value, dict) else None
-        text = coerce_id(value) if type(value) in _SCALARS and field not in fields else None
+            holder = None if held is None else as_object(held)
+            held = None if holder is None else holder.get(key)
+        text = coerce_id(held) if type(held) in _SCALARS and field not in fields else None
         if text is not None:
             yield field, text
 

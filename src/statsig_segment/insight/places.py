@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from statsig_segment._json.paths import FieldPath
-from statsig_segment._json.values import freeze, is_object
+from statsig_segment._json.values import as_object
 
 
 def near_key(keys: Iterable[str], wanted: str) -> str | None:
@@ -35,14 +35,14 @@ def near_path(
         The path with its first absent step replaced by the near miss in the same object; `None` where there is none.
 
     """
-    value: Any = call
+    value: object = call
     names = [step.name for step in path.steps]
     for place, (name, selector) in enumerate(path.steps):
-        value = value if type(value) is dict else freeze(value)
-        if selector is not None or not (type(value) is dict or is_object(value)):
+        holder = as_object(value)
+        if selector is not None or holder is None:
             return None
-        if value.get(name) is None:
-            found = near(tuple(key for key in value if type(key) is str), name)
+        if holder.get(name) is None:
+            found = near(tuple(key for key in holder if type(key) is str), name)
             return found and ".".join((*names[:place], found, *names[place + 1 :]))
-        value = value[name]
+        value = holder[name]
     return None

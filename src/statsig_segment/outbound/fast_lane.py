@@ -60,14 +60,15 @@ class _OddError(Exception):
     """The event is the reference's."""
 
 
-def outbound_track(payload: object, plan: OutboundPlan | None) -> JsonObject | str | None:  # noqa: C901, PLR0911, PLR0912, PLR0915
+def outbound_track(given: object, plan: OutboundPlan | None) -> JsonObject | str | None:  # noqa: C901, PLR0911, PLR0912, PLR0915
     """Return the track call of a sound event, the reason for which it is skipped, or `None` to step aside.
 
     It takes any payload, and steps aside for all but exact dicts. It is one long function, because each call of another
     costs as much as a rule.
     """
-    if type(payload) is not dict or plan is None:
+    if type(given) is not dict or plan is None:
         return None
+    payload: JsonObject = given  # pyright: ignore[reportUnknownVariableType] - the check tells nothing of keys
     try:
         get = payload.get
         (
@@ -252,10 +253,11 @@ def _is_placeholder(value: Any) -> bool:
 def _is_dropped(payload: JsonObject, context: JsonObject, rows: tuple[tuple[str, tuple[str, ...], Any], ...]) -> bool:
     """Return whether one of the rows of `drop_where` fits an event, whose objects have been copied by now (FL-2)."""
     for field, names, fits in rows:
-        if len(names) > 1 and field in payload:
+        first, others = names[0], names[1:]
+        if others and field in payload:
             raise _OddError
-        value: Any = payload.get(names[0]) if names[0] in {EVENT_NAME, USER_ID} else context.get(names[0])
-        for name in names[1:]:
+        value: JsonValue = payload.get(first) if first in {EVENT_NAME, USER_ID} else context.get(first)
+        for name in others:
             value = value.get(name) if type(value) is dict else None
         if fits(value):
             return True
