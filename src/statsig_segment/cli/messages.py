@@ -1,17 +1,16 @@
-"""What the command line says: counts, problems, and text of strangers made safe to show; writes nothing itself.
+"""What the command line says: counts, hints, and text of strangers made safe to show; writes nothing itself.
 
 Text of a payload or a file is shown as JSON, and a terminal obeys no character of it.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from statsig_segment import segment, statsig
 from statsig_segment._json.javascript import json_text
 from statsig_segment._json.values import freeze
 from statsig_segment.cli.blocks import is_segment, is_statsig
-from statsig_segment.errors import Issue
 from statsig_segment.insight.preview import Counts
 from statsig_segment.rulebook.codes import CODES
 
@@ -106,8 +105,3 @@ def groups(counts: Counts) -> list[tuple[int, str, str]]:
 def _parts(kind: str, counts: Mapping[str, int]) -> str:
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return f"{kind}: {', '.join(f'{code} {number:,}' for code, number in ordered)}"
-
-
-def problems_text(issues: Iterable[Issue]) -> str:
-    """Say every problem of a configuration, with its path."""
-    return "\n".join(printable(f"{issue.path}: {issue.message} [{issue.code}]") for issue in issues)

@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from itertools import islice
@@ -25,7 +25,7 @@ from statsig_segment.cli.blocks import (
 from statsig_segment.cli.codec import FAST
 from statsig_segment.cli.files import READ_ERRORS, look, read_blocks
 from statsig_segment.cli.messages import printable, summary_record, summary_text
-from statsig_segment.cli.outputs import Outputs, Taken, UnusableError, reason
+from statsig_segment.cli.outputs import Outputs, UnusableError, identity, reason
 from statsig_segment.cli.records import Direction
 from statsig_segment.inbound.audiences import AudienceUpdate
 from statsig_segment.insight.preview import Counts, GrowingCounts
@@ -122,15 +122,17 @@ def input_files(names: Sequence[str]) -> list[str]:
     return found
 
 
-def taken_files(files: Sequence[str], config: str | None) -> list[Taken]:
-    """List the files that no output may be written to; `UnusableError` where standard output is one of the inputs."""
-    output = Taken.stream("standard output", 1)
-    inputs = [Taken.of(f"the input {name}", name) for name in files if name != STANDARD_INPUT]
-    for each in inputs:
-        if each.is_same(output):
-            raise UnusableError(f"{each.what}: standard output goes to this very file")
-    configs = [] if config in {None, STANDARD_INPUT} else [Taken.of("the configuration", str(config))]
-    return [*inputs, *configs, Taken.stream("standard input", 0), output, Taken.stream("standard error", 2)]
+def taken_files(files: Sequence[str], config: str | None) -> dict[Hashable, str]:
+    """Return the files that no output may be written to; `UnusableError` where standard output is one of the inputs."""
+    inputs = {identity(name): f"the input {name}" for name in files if name != STANDARD_INPUT}
+    output = identity(1)
+    if output is not None and output in inputs:
+        raise UnusableError(f"{inputs[output]}: standard output goes to this very file")
+    configs = {} if config in {None, STANDARD_INPUT} else {identity(str(config)): "the configuration"}
+    streams = {identity(0): "standard input", identity(2): "standard error", output: "standard output"}
+    taken = streams | configs | inputs
+    taken.pop(None, None)
+    return taken
 
 
 # -- The run -----------------------------------------------------------------------------------------------------------

@@ -4,8 +4,7 @@ import json
 
 import pytest
 
-from statsig_segment import Issue
-from statsig_segment.cli.messages import payload_name, printable, problems_text, shown
+from statsig_segment.cli.messages import payload_name, printable, shown
 
 
 class TestWhatCannotBePrinted:
@@ -22,13 +21,6 @@ class TestWhatCannotBePrinted:
     def test_it_is_escaped_as_json_escapes_it(self, character: str, escaped: str) -> None:
         assert printable(f"a{character}é") == f"a{escaped}é"
         assert json.loads(f'"{escaped}"') == character
-
-
-class TestProblems:
-    def test_each_stands_on_a_line_with_its_path_and_code(self) -> None:
-        issues = [Issue(code="unknown_key", path="$.a"), Issue(code="wrong_type", path="$.b", message="odd\x1b")]
-
-        assert problems_text(issues) == f"$.a: {issues[0].message} [unknown_key]\n$.b: odd\\u001b [wrong_type]"
 
 
 class TestWhatIsLong:

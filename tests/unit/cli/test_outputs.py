@@ -18,7 +18,7 @@ from tests.unit.cli.program import CALLS, CONFIG, GOOD, MEMBER, Run, ndjson, rec
 
 from statsig_segment.cli import run as run_module
 from statsig_segment.cli.blocks import Block
-from statsig_segment.cli.outputs import Output, Outputs, Taken, UnusableError
+from statsig_segment.cli.outputs import Output, Outputs, UnusableError, identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,7 +152,7 @@ class TestAFileThatIsInUse:
         assert (folder / "calls").read_bytes() == ndjson(GOOD)
 
     def test_a_stream_that_is_closed_is_no_file(self) -> None:
-        assert Taken.stream("standard input", 1_000_000).status is None
+        assert identity(1_000_000) is None
 
     @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="only Linux names the files of descriptors")
     def test_standard_output_is_not_an_input_whatever_it_is_called(self, run: Run) -> None:
@@ -262,7 +262,7 @@ class TestWhatGoesWrong:
             output.finish()
 
     def test_a_file_with_fewer_records_than_were_counted(self, tmp_path: Path) -> None:
-        outputs = Outputs([])
+        outputs = Outputs({})
         outputs.open(rejects=str(tmp_path / "a"), audiences=str(tmp_path / "b"))
         outputs.write("rejects", b"1\n")
 
