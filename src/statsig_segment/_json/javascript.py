@@ -73,7 +73,7 @@ def sorted_text(value: Any) -> str:
 def _sorted(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _sorted(item) for key, item in sorted(cast("dict[str, Any]", value).items(), key=itemgetter(0))}
-    return list(map(_sorted, cast("list[Any]", value))) if isinstance(value, list) else value
+    return [_sorted(item) for item in cast("Iterable[Any]", value)] if isinstance(value, list) else value
 
 
 def well_formed(text: str) -> str:
