@@ -42,6 +42,17 @@ BODIES = [
 ]
 
 
+LARGE: JsonObject = {"text": "x" * 350_000}
+DEEP: JsonObject = {"array": json.loads("[" * 101 + "]" * 101)}
+ITEMS: list[JsonObject] = [{} for _ in range(500)]
+TOO_LARGE: list[tuple[Any, JsonObject, type[Exception]]] = [
+    (split_segment_batch, {"context": LARGE, "batch": ITEMS}, SegmentEventError),
+    (split_statsig_export, {"user": LARGE, "events": ITEMS}, StatsigEventError),
+    (split_statsig_export, {"statsigMetadata": LARGE, "events": ITEMS}, StatsigEventError),
+    (split_statsig_export, {"user": DEEP, "events": ITEMS}, StatsigEventError),
+]
+
+
 class TestTR4WhatAnEnvelopeShares:
     """
     Hostile input gives a result or a `StatsigSegmentError`, in time linear in its size.
@@ -65,19 +76,7 @@ class TestTR4WhatAnEnvelopeShares:
         # Were the work a product, the last would be sixteen times the first, and twelve of them above the sum.
         assert both - one <= 1.1 * ((more_shared - one) + (more_items - one))
 
-    @pytest.mark.parametrize(
-        ("split", "body", "error"),
-        [
-            (split_segment_batch, {"context": {"page": "x" * 350_000}, "batch": [{}] * 500}, SegmentEventError),
-            (split_statsig_export, {"user": {"name": "x" * 350_000}, "events": [{}] * 500}, StatsigEventError),
-            (split_statsig_export, {"statsigMetadata": {"a": "x" * 350_000}, "events": [{}] * 500}, StatsigEventError),
-            (
-                split_statsig_export,
-                {"user": {"a": json.loads("[" * 101 + "]" * 101)}, "events": [{}]},
-                StatsigEventError,
-            ),
-        ],
-    )
+    @pytest.mark.parametrize(("split", "body", "error"), TOO_LARGE)
     def test_what_is_too_large_for_a_copy_in_each_item_is_refused(
         self, split: Callable[[Any], Any], body: JsonObject, error: type[Exception]
     ) -> None:
@@ -110,7 +109,7 @@ class Liar:
     """An object that does not say what it is."""
 
     @property  # type: ignore[misc]
-    def __class__(self) -> Any:
+    def __class__(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         raise RuntimeError
 
 

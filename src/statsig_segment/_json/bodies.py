@@ -11,14 +11,14 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
-from statsig_segment._json.values import codes_of, read_text, read_tree, unshare
+from statsig_segment._json.values import JsonValue, codes_of, read_text, read_tree, unshare
 from statsig_segment.errors import StatsigSegmentError
 from statsig_segment.rulebook.codes import limit
 
 _MOST_BYTES: Final = limit("envelope_too_large")
 
 
-def read_body(body: Any, error: type[StatsigSegmentError]) -> tuple[Any, Callable[[Any], Any]]:
+def read_body(body: Any, error: type[StatsigSegmentError]) -> tuple[JsonValue, Callable[[Any], Any]]:
     """Return a body as a tree of its own, and what makes an item of it share nothing with the other items."""
     if issubclass(type(body), str | bytes):
         return read_text(body, error), _unchanged

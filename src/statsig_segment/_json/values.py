@@ -72,7 +72,6 @@ Lost: TypeAlias = str | FrozenDict | None
 what could not be read of its parts, by key or index, where it is something inside; `None` where all was read."""
 
 _SCALARS: Final = frozenset({str, int, float, bool, type(None)})
-_IN_TREES: Final = frozenset({FrozenDict, tuple})
 _STRINGS: Final = frozenset({str})
 _put: Final[Callable[[FrozenDict, str, Any], None]] = cast("Any", dict).__setitem__
 """Writes into a frozen object while it is made."""
@@ -250,8 +249,10 @@ def thaw(value: Mapping[str, Any] | tuple[Any, ...] | str | float | None) -> Any
     """Copy a frozen tree into fresh dicts and lists."""
     if type(value) is FrozenDict:
         copied = dict(value)
-        for key in compress(value, map(_IN_TREES.__contains__, map(type, value.values()))):
-            copied[key] = thaw(value[key])
+        if not _SCALARS.issuperset(map(type, value.values())):
+            for key, item in value.items():
+                if type(item) is FrozenDict or type(item) is tuple:
+                    copied[key] = thaw(item)  # pyright: ignore[reportUnknownArgumentType] - a tuple of anything
         return copied
     if type(value) is tuple:
         return [item if type(item) in _SCALARS else thaw(item) for item in value]

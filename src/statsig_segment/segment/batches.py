@@ -1,12 +1,12 @@
 """Segment's batches, both directions: envelopes taken apart into payloads, and calls packed within Segment's limits."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, TypedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, TypedDict, TypeGuard, cast
 
 from statsig_segment import segment
 from statsig_segment._json.bodies import copies_of, read_body
 from statsig_segment._json.javascript import json_text
-from statsig_segment._json.values import DEPTH, FrozenDict, freeze, is_object, thaw, type_name
+from statsig_segment._json.values import DEPTH, FrozenDict, JsonValue, freeze, is_object, thaw, type_name
 from statsig_segment.errors import SegmentEventError, StatsigSegmentError, TranslationError
 from statsig_segment.outcomes import Rejected
 from statsig_segment.rulebook.codes import limit
@@ -57,34 +57,35 @@ def split_segment_batch(body: Mapping[str, Any] | list[Any] | tuple[Any, ...] | 
     """
     value, separate = read_body(body, SegmentEventError)
     if _is_event_bridge(value):
-        value = value[segment.DETAIL]
+        value = cast("JsonValue", value[segment.DETAIL])
     if type(value) is list:
         return map(separate, value)
     if type(value) is not dict:
         raise SegmentEventError("not_an_object", message=f"expected a JSON object or array, not {type_name(value)}")
     if segment.BATCH not in value or segment.TYPE in value:
         return iter((value,))
-    items = value[segment.BATCH]
+    items: JsonValue = value[segment.BATCH]
     if type(items) is not list:
         raise SegmentEventError("batch_not_array", f"$.{segment.BATCH}")
     shared = {name: value[name] for name in (*_MERGED, *_FILLED_IN) if value.get(name) is not None}
-    copy = copies_of(shared, SegmentEventError) if shared else dict
+    copy: Callable[[], dict[str, Any]] = copies_of(shared, SegmentEventError) if shared else dict
     return (_filled(separate(item), copy()) for item in items)
 
 
-def _is_event_bridge(value: Any) -> bool:
+def _is_event_bridge(value: JsonValue) -> TypeGuard[dict[str, Any]]:
     """Return whether a body is what Amazon EventBridge carries (IN-8)."""
     if type(value) is not dict or segment.TYPE in value:
         return False
     return type(value.get(segment.DETAIL)) is dict and issubclass(type(value.get(segment.DETAIL_TYPE)), str)
 
 
-def _filled(item: Any, shared: dict[str, Any]) -> Any:
+def _filled(item: JsonValue, shared: dict[str, Any]) -> Any:
     """Fill in what an item shares, both of which are ours to change; one that is not an object is the parser's."""
     if type(item) is not dict:
         return item
     for name, levels in _MERGED.items():
-        under, over = shared.get(name), item.get(name)
+        under: JsonValue = shared.get(name)
+        over: JsonValue = item.get(name)
         if type(under) is dict and (over is None or (type(over) is list and not over)):
             item[name] = under
         elif type(under) is dict and type(over) is dict:
@@ -98,9 +99,11 @@ def _filled(item: Any, shared: dict[str, Any]) -> Any:
 def _merged(under: dict[str, Any], over: dict[str, Any], levels: int) -> dict[str, Any]:
     """Lay the object of an item over that of its envelope; only what the item has is looked at (TR-4)."""
     merged = under | over
-    for key, value in over.items() if levels else ():
-        if type(value) is dict and type(under.get(key)) is dict:
-            merged[key] = _merged(under[key], value, levels - 1)
+    high: JsonValue
+    for key, high in over.items() if levels else ():
+        low: JsonValue = under.get(key)
+        if type(high) is dict and type(low) is dict:
+            merged[key] = _merged(low, high, levels - 1)
     return merged
 
 

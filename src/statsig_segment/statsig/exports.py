@@ -5,9 +5,9 @@ time that is not whole milliseconds, private attributes, a value of the wrong ki
 `rows`, and is read as the event that it is about from there on.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar, Final, TypeAlias
+from typing import Any, ClassVar, Final, TypeAlias, cast
 
 import attrs
 
@@ -18,6 +18,7 @@ from statsig_segment._json.times import epoch_ms
 from statsig_segment._json.values import (
     EMPTY,
     FrozenDict,
+    JsonValue,
     filled_text,
     freeze,
     is_object,
@@ -247,8 +248,9 @@ def parse_statsig_event(payload: Mapping[str, Any] | str | bytes) -> ExportedEve
     if row is not None:
         fields, places = row
     elif lost:
-        sent = _SENT | ({statsig.TIME} if fields.get(statsig.TIMESTAMP) is None else set())
-        sent |= set() if statsig.EVENT_NAME in fields else {_PROPERTIES, _SEGMENT_USER_ID}
+        sent = {*_SENT, statsig.TIME} if fields.get(statsig.TIMESTAMP) is None else {*_SENT}
+        if statsig.EVENT_NAME not in fields:
+            sent |= {_PROPERTIES, _SEGMENT_USER_ID}
         for field in sorted(sent & lost.keys()):
             note_lost(field, lost[field], f"$.{field}", issues)
     name = fields.get(statsig.EVENT_NAME)
@@ -384,14 +386,14 @@ def split_statsig_export(body: Mapping[str, Any] | list[Any] | tuple[Any, ...] |
     """
     value, separate = read_body(body, StatsigEventError)
     if type(value) is dict and statsig.EVENT_NAME not in value:
-        events = value.get(statsig.EVENTS)
+        events: JsonValue = value.get(statsig.EVENTS)
         if type(events) is list:
             names = (statsig.USER, statsig.STATSIG_METADATA)
             shared = {name: value[name] for name in names if type(value.get(name)) is dict}
-            copy = copies_of(shared, StatsigEventError) if shared else dict
+            copy: Callable[[], dict[str, Any]] = copies_of(shared, StatsigEventError) if shared else dict
             return (_filled(separate(event), copy()) for event in events)
         if statsig.DATA in value:
-            value = [] if _code(value) is not None else value[statsig.DATA]
+            value = cast("JsonValue", [] if _code(value) is not None else value[statsig.DATA])
     if type(value) is list:
         return map(separate, value)
     if type(value) is dict:
@@ -399,7 +401,7 @@ def split_statsig_export(body: Mapping[str, Any] | list[Any] | tuple[Any, ...] |
     raise StatsigEventError("not_an_object")
 
 
-def _filled(event: Any, shared: dict[str, Any]) -> Any:
+def _filled(event: JsonValue, shared: dict[str, Any]) -> Any:
     """Fill in the user and the metadata of the body where an event has none (OU-2)."""
     if type(event) is not dict:
         return event
@@ -428,9 +430,9 @@ def url_verification_code(body: object) -> str | None:
         return None
 
 
-def _code(body: Any) -> str | None:
+def _code(body: JsonValue) -> str | None:
     # What has a name is an event, whatever else it has.
-    data = body.get(statsig.DATA) if type(body) is dict and statsig.EVENT_NAME not in body else None
+    data: JsonValue = body.get(statsig.DATA) if type(body) is dict and statsig.EVENT_NAME not in body else None
     if type(data) is not dict or freeze(data.get("event")) != "url_verification":
         return None
     code = freeze(data.get("verification_code"))

@@ -7,7 +7,7 @@ knows a column. Issues of a row name its columns, as they are spelled there: tex
 from collections.abc import Mapping
 from functools import reduce
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 from statsig_segment import statsig
 from statsig_segment._json.values import FrozenDict, Lost, codes_of, filled_text, is_object, read_text, read_tree
@@ -105,7 +105,7 @@ def _object_in_column(value: Any, path: str, issues: list[Issue]) -> Mapping[str
         except StatsigEventError:
             value = ()  # which is not an object either
     if value is None or isinstance(value, dict):
-        return value
+        return cast("dict[str, Any] | None", value)
     add_issue(issues, "json_unreadable", path)
     return None
 
