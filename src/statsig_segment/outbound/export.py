@@ -90,7 +90,7 @@ def to_outbound_track(event: StatsigEvent | ExportedEvent, config: OutboundConfi
         track["userId"] = user_id
     if statsig.TIMESTAMP in fields:
         track["timestamp"] = fields[statsig.TIMESTAMP]
-    track["event"] = event.event_name
+    track["event"] = fields.get(statsig.EVENT_NAME, "")
     context: dict[str, Any] = {}
     properties: dict[str, Any] = {}
     if statsig.USER in fields:
@@ -118,6 +118,7 @@ def _fields(event: object) -> Mapping[str, Any]:
     if not isinstance(event, StatsigEvent):
         raise TypeError(f"to_outbound_track takes a StatsigEvent or ExportedEvent, not {type_name(event)}")
     known = {
+        statsig.EVENT_NAME: event.event_name,
         statsig.USER: user_wire(event.user),
         statsig.TIMESTAMP: event.time_ms,
         statsig.VALUE: event.value,

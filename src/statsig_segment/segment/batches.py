@@ -1,6 +1,6 @@
 """Segment's batches, both directions: envelopes taken apart into payloads, and calls packed within Segment's limits."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, TypedDict, TypeGuard, cast
 
 from statsig_segment import segment
@@ -68,7 +68,7 @@ def split_segment_batch(body: Mapping[str, Any] | list[Any] | tuple[Any, ...] | 
     if type(items) is not list:
         raise SegmentEventError("batch_not_array", f"$.{segment.BATCH}")
     shared = {name: value[name] for name in (*_MERGED, *_FILLED_IN) if value.get(name) is not None}
-    copy: Callable[[], dict[str, Any]] = copies_of(shared, SegmentEventError) if shared else dict
+    copy = copies_of(shared, SegmentEventError) if shared else dict[str, Any]
     return (_filled(separate(item), copy()) for item in items)
 
 

@@ -5,7 +5,7 @@ time that is not whole milliseconds, private attributes, a value of the wrong ki
 `rows`, and is read as the event that it is about from there on.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, TypeAlias, cast
 
@@ -390,7 +390,7 @@ def split_statsig_export(body: Mapping[str, Any] | list[Any] | tuple[Any, ...] |
         if type(events) is list:
             names = (statsig.USER, statsig.STATSIG_METADATA)
             shared = {name: value[name] for name in names if type(value.get(name)) is dict}
-            copy: Callable[[], dict[str, Any]] = copies_of(shared, StatsigEventError) if shared else dict
+            copy = copies_of(shared, StatsigEventError) if shared else dict[str, Any]
             return (_filled(separate(event), copy()) for event in events)
         if statsig.DATA in value:
             value = cast("JsonValue", [] if _code(value) is not None else value[statsig.DATA])
