@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from statsig_segment.insight.comparison import Comparison, compare
     from statsig_segment.insight.differences import Differences, differences
     from statsig_segment.insight.explain import Explanation, Row, explain
+    from statsig_segment.insight.exported import explain_export
     from statsig_segment.insight.join import Join, join
     from statsig_segment.insight.preview import Preview, preview
     from statsig_segment.outbound.export import (
@@ -127,6 +128,7 @@ __all__ = [
     "custom_property",
     "differences",
     "explain",
+    "explain_export",
     "export",
     "export_many",
     "fold_audience_updates",
@@ -156,6 +158,7 @@ _LAZY: Final = (
     ("insight.comparison", ("Comparison", "compare")),
     ("insight.differences", ("Differences", "differences")),
     ("insight.explain", ("Explanation", "Row", "explain")),
+    ("insight.exported", ("explain_export",)),
     ("insight.join", ("Join", "join")),
     ("insight.preview", ("Preview", "preview")),
     (

@@ -63,7 +63,7 @@ WITHOUT_VECTORS = {"IN-10", *(id_ for id_ in IDS if id_.startswith(("EX-", "CF-"
 WITHOUT_CLASS = {"CM-5"}
 
 # Rules whose code is not there yet. Their classes and vectors come with it, and this set goes.
-PENDING = {"EX-5", "CM-7"}
+PENDING = {"CM-7"}
 
 # Prefix of a configuration key -> the model that holds it.
 MODELS: dict[str, type[attrs.AttrsInstance]] = {

@@ -82,6 +82,7 @@ INBOUND = (
 OUTBOUND = (
     "config_change_event",
     "export",
+    "explain_export",
     "export_many",
     "parse_statsig_event",
     "split_statsig_export",

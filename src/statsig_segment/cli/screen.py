@@ -144,7 +144,7 @@ def _details(outcome: Any) -> Iterable[tuple[str, str]]:
 # -- Explanations ------------------------------------------------------------------------------------------------------
 
 
-def explanation(place: Place, payload: Any, explained: Explanation, width: int) -> RenderableType:
+def explanation(place: Place, payload: Any, explained: Explanation[Any], width: int) -> RenderableType:
     """Show where each field of a result came from, or why there is none and what would change that."""
     kind, name = payload_name(payload)
     result = explained.result
@@ -154,7 +154,7 @@ def explanation(place: Place, payload: Any, explained: Explanation, width: int) 
             verdict.append(f" at {shown_text(result.error.path)}")
     else:
         what = "audience" if isinstance(result, AudienceUpdate) else "event"
-        verdict, body = Text(what, STYLES[what]), [_table(explained.rows, width), *map(_issue, result.issues)]
+        verdict, body = Text(what, STYLES[what]), [_table(explained.rows, width), *map(_issue, explained.issues)]
     head = Text.assemble((str(place), "dim"), "  ", (kind, "bold"), " " if name else "", name, "  ->  ", verdict)
     return Group(head, *(Padding(part, (0, 0, 0, _INDENT if width >= NARROW else 1)) for part in body), "")
 

@@ -166,7 +166,7 @@ class OutboundFilter:
     Rules: FL-2.
     Source: Statsig's console; `drop_where` is our policy.
 
-    >>> OutboundFilter(include_new_events=False, events={"checkout": True}).passes("checkout")
+    >>> OutboundFilter(include_new_events=False, events={"checkout": True}).events["checkout"]
     True
 
     """
@@ -182,21 +182,28 @@ class OutboundFilter:
     drop_where: tuple[FieldFilter, ...] = attrs.field(default=(), converter=rows, validator=_DROP_WHERE)
     """Events that one of these fits do not pass; a row of a table is looked at as the event that it is about."""
 
-    def passes(self, name: str) -> bool:
-        """Return whether an event of this name passes, as far as its name decides."""
-        if name in statsig.EXPOSURES:
-            return self.exposures
-        if name == statsig.CONFIG_CHANGE:
-            return self.config_changes
-        return not name.startswith(statsig.INTERNAL_PREFIX) and self.events.get(name, self.include_new_events)
+    def stopped_by(self, event: "StatsigEvent | ExportedEvent | ConfigChange") -> str | None:
+        """Return the setting that stops an event, such as `exposures` or `drop_where[0]`, or None if it passes.
 
-    def drops(self, event: "StatsigEvent | ExportedEvent | ConfigChange") -> bool:
-        """Return whether a row of `drop_where` keeps an event out."""
-        if not self.drop_where:
-            return False
+        What never leaves, whatever the settings, is stopped by the empty text.
+        """
+        name = event.event_name
+        setting, passes = "events" if name in self.events else "include_new_events", False
+        if name in statsig.EXPOSURES:
+            setting, passes = "exposures", self.exposures
+        elif name == statsig.CONFIG_CHANGE:
+            setting, passes = "config_changes", self.config_changes
+        elif name.startswith(statsig.INTERNAL_PREFIX):
+            setting = ""
+        else:
+            passes = self.events.get(name, self.include_new_events)
+        if not passes or not self.drop_where:
+            return None if passes else setting
         fields = freeze(to_log_event(event)) if isinstance(event, StatsigEvent) else event.fields
         arrays: Arrays = {}
-        return any(row.fits(_value_at(fields, row.path, arrays)) for row in self.drop_where)
+        fits = (index for index, row in enumerate(self.drop_where) if row.fits(_value_at(fields, row.path, arrays)))
+        index = next(fits, None)
+        return None if index is None else f"drop_where[{index}]"
 
 
 def _value_at(fields: Mapping[str, Any], path: FieldPath, arrays: Arrays) -> Any:
@@ -234,4 +241,4 @@ def apply_filters(event: Any, filters: InboundFilter | OutboundFilter, *, naming
     """
     if isinstance(filters, InboundFilter):
         return event if filters.stopped_by(event, naming) is None else None
-    return event if filters.passes(event.event_name) and not filters.drops(event) else None
+    return event if filters.stopped_by(event) is None else None

@@ -1,7 +1,7 @@
 """Where each field of a result came from; runs the steps of a translation once, and keeps what they know of sources."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 import attrs
 
@@ -9,7 +9,7 @@ from statsig_segment import segment, statsig
 from statsig_segment._json.values import freeze, read_payload
 from statsig_segment.configuration.event_names import Named
 from statsig_segment.configuration.models import InboundConfig, IntegrationConfig, derived_of, require_config
-from statsig_segment.errors import SegmentEventError, StatsigSegmentError, join_path
+from statsig_segment.errors import Issue, SegmentEventError, StatsigSegmentError, join_path
 from statsig_segment.inbound.audiences import KEY_PATH, AudienceUpdate, audience_update, membership_path
 from statsig_segment.inbound.conversion import (
     METADATA_SOURCES,
@@ -38,6 +38,7 @@ from statsig_segment.segment.calls import (
 from statsig_segment.statsig.events import USER_ATTRIBUTES, StatsigEvent, StatsigUser
 
 _DEFAULT: Final = IntegrationConfig()
+_Result = TypeVar("_Result")
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -59,13 +60,13 @@ def _tuple_of_rows(rows: Iterable[Row]) -> tuple[Row, ...]:
 
 
 @attrs.frozen(kw_only=True, slots=False)
-class Explanation:
+class Explanation(Generic[_Result]):
     """A result, and a row for each leaf of it; no rows where there is no result."""
 
     rows: tuple[Row, ...] = attrs.field(default=(), converter=_tuple_of_rows)
     """One row for each leaf of the log event."""
-    result: Outcome
-    """What `translate_many` yields for the payload."""
+    result: _Result
+    """What `translate_many`, or for an export `export_many`, yields for the payload."""
     rule: str | None = None
     """The rule that skipped or rejected the call; `None` where there is a result."""
     setting: str | None = None
@@ -74,9 +75,11 @@ class Explanation:
     """The user ID and each ID type, with every place where it was looked for; empty where the payload is no call."""
     unused: tuple[Unused, ...] = ()
     """Identifiers that the call holds and that nothing reads."""
+    issues: tuple[Issue, ...] = ()
+    """What the sender should know: the issues of the result, and of an export those found when it was read."""
 
 
-def explain(payload: Any, config: IntegrationConfig = _DEFAULT) -> Explanation:
+def explain(payload: Any, config: IntegrationConfig = _DEFAULT) -> Explanation[Outcome]:
     """Return where each field of a translated call came from, or why there is no event.
 
     Args:
@@ -106,7 +109,8 @@ def explain(payload: Any, config: IntegrationConfig = _DEFAULT) -> Explanation:
     except StatsigSegmentError as error:
         rejected = Rejected(error=error.with_traceback(None), payload=payload)
         explained = Explanation(result=rejected, rule=CODES[error.code].rule)
-    return attrs.evolve(explained, **_identifiers(payload, config.inbound))
+    issues = getattr(explained.result, "issues", ())
+    return attrs.evolve(explained, issues=issues, **_identifiers(payload, config.inbound))
 
 
 def _identifiers(payload: Any, config: InboundConfig) -> dict[str, Any]:
@@ -121,7 +125,7 @@ def _identifiers(payload: Any, config: InboundConfig) -> dict[str, Any]:
     return {"identifiers": identifiers, "unused": tuple(find_unused(call, config, identifiers[0].value))}
 
 
-def _explained(payload: Any, config: InboundConfig) -> Explanation:
+def _explained(payload: Any, config: InboundConfig) -> Explanation[Outcome]:
     """Run the steps of `translate`, and turn what they know of sources into rows."""
     call = parse_supported(payload)
     if call is None:
@@ -139,7 +143,7 @@ def _explained(payload: Any, config: InboundConfig) -> Explanation:
     return Explanation(rows=_update_rows(call, update), result=update)
 
 
-def _skipped(skip: Skip, payload: Any) -> Explanation:
+def _skipped(skip: Skip, payload: Any) -> Explanation[Outcome]:
     return Explanation(result=Skipped(reason=skip.reason, payload=payload), rule=skip.rule, setting=skip.setting)
 
 

@@ -74,7 +74,7 @@ class Unused:
     """The row of `inbound.id_mappings` that would use it."""
 
 
-class _Place(NamedTuple):
+class Place(NamedTuple):
     """A place where an ID is looked for: its wire path, what is there, and what was probably meant if nothing is."""
 
     path: str
@@ -94,7 +94,7 @@ def find_identifiers(call: Mapping[str, Any], config: InboundConfig) -> Iterator
         rows.setdefault(target, []).append(path)
     arrays: Arrays = {}
     for id_type in dict.fromkeys((segment.USER_ID_TYPE, *named, *rows, *sorted(config.id_types or ()))):
-        places: list[_Place] = []
+        places: list[Place] = []
         if id_type == segment.USER_ID_TYPE:
             # A pair may take the place of a placeholder, whether placeholders are dropped or not (ID-9).
             drops = config.drop_placeholder_ids or id_type in named
@@ -103,11 +103,11 @@ def find_identifiers(call: Mapping[str, Any], config: InboundConfig) -> Iterator
             own, meant = named.get(id_type, []), near.get(normalized(id_type))
             places.append(_pair(array, array_path, own, meant, drops=config.drop_placeholder_ids))
         places += (_at(call, path, arrays, drops=config.drop_placeholder_ids) for path in rows.get(id_type, ()))
-        yield _tried(id_type, places)
+        yield look_up(id_type, places)
 
 
-def _tried(id_type: str, places: Iterable[_Place]) -> Identifier:
-    """Look for an ID in some places, one after the other."""
+def look_up(id_type: str, places: Iterable[Place]) -> Identifier:
+    """Look for an ID in some places, one after the other, and tell what each place had."""
     found: str | None = None
     tried: list[Tried] = []
     for path, value, near, drops in places:
@@ -136,16 +136,16 @@ def _id(value: Any) -> str | None:
 _, _USER_ID = cut_row(IdMapping(field=segment.USER_ID, id_type=segment.USER_ID_TYPE))
 
 
-def _at(call: Mapping[str, Any], field: FieldPath, arrays: Arrays, *, drops: bool) -> _Place:
+def _at(call: Mapping[str, Any], field: FieldPath, arrays: Arrays, *, drops: bool) -> Place:
     """Look a field up in a call as it was sent (ID-4)."""
     if field.field in call:
-        return _Place(field.top_path, call[field.field], drops=drops)
+        return Place(field.top_path, call[field.field], drops=drops)
     value, indexes = walk(call.get(field.name), field.moves, arrays)
     if value is not None:
-        return _Place(field.path % indexes if indexes else field.path, value, drops=drops)
+        return Place(field.path % indexes if indexes else field.path, value, drops=drops)
     near = near_path(call, field)
     has_selector = any(step.selector for step in field.steps)
-    return _Place(f"$.{field.field}" if has_selector else field.path, None, near and f"$.{near}")
+    return Place(f"$.{field.field}" if has_selector else field.path, None, near and f"$.{near}")
 
 
 def _array(call: Mapping[str, Any]) -> tuple[tuple[Any, ...], str | None]:
@@ -172,15 +172,15 @@ def _named(array: tuple[Any, ...]) -> dict[str, list[int]]:
     return named
 
 
-def _pair(array: tuple[Any, ...], path: str, own: list[int], meant: int | None, *, drops: bool) -> _Place:
+def _pair(array: tuple[Any, ...], path: str, own: list[int], meant: int | None, *, drops: bool) -> Place:
     """Return the pair that decides about an ID type: the last one with an ID, else the last one (ID-2)."""
     if not own:
-        return _Place(path, None, None if meant is None else f"{path}[{meant}]")
+        return Place(path, None, None if meant is None else f"{path}[{meant}]")
     with_id = [index for index in own if _id(array[index + 1]) is not None]
     decides = (with_id or own)[-1] + 1
     value = array[decides]
     # Beside a name, null is as invalid as any other value that is not an ID.
-    return _Place(f"{path}[{decides}]", False if value is None else value, drops=drops)
+    return Place(f"{path}[{decides}]", False if value is None else value, drops=drops)
 
 
 def find_unused(call: Mapping[str, Any], config: InboundConfig, user_id: str | None) -> Iterator[Unused]:
