@@ -14,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from multiprocessing.resource_tracker import ensure_running
 from queue import SimpleQueue
 from typing import Any, Final, Generic, TypeVar
 
@@ -70,6 +71,8 @@ def _sheltered() -> Generator[None]:
     is_chosen = "PYTHONSAFEPATH" in os.environ
     os.environ.setdefault("PYTHONSAFEPATH", "1")
     has_mask = hasattr(signal, "pthread_sigmask")  # not on Windows
+    if has_mask:
+        ensure_running()  # else the first process starts it, and it unblocks the interrupt on its way
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if has_mask else set()
     try:
         yield

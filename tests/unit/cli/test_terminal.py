@@ -311,6 +311,12 @@ class TestWhatItIsTold:
         assert done.stdout
         assert b"Traceback" not in done.stderr
 
+    def test_without_shtab_nothing_is_completed(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("statsig_segment.cli.arguments._shtab", None)
+
+        assert b"--print-completion" not in run("--help").out
+        assert run("inbound", CALLS).status == 1
+
     def test_without_rich_a_terminal_gets_plain_text_and_a_table_says_how_to_get_it(
         self, run: Run, monkeypatch: pytest.MonkeyPatch
     ) -> None:
