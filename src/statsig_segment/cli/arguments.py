@@ -49,7 +49,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 class _Version(argparse.Action):
-    """Prints the version, likewise."""
+    """Prints the version, and fails where that fails."""
 
     @override
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:

@@ -153,7 +153,7 @@ class Payloads:
 
 
 def _split_calls(value: Any) -> Iterable[Any]:
-    """Give the payloads of a record of Segment calls, decoded and ours: a call, an array or an envelope (IN-8)."""
+    """Return the payloads of a record of Segment calls, decoded and ours: a call, an array or an envelope (IN-8)."""
     if value.__class__ is dict:
         return split_segment_batch(value)
     if value.__class__ is list:
@@ -162,7 +162,7 @@ def _split_calls(value: Any) -> Iterable[Any]:
 
 
 def _split_events(value: Any) -> Iterable[Any]:
-    """Give the payloads of a record of a Statsig export, decoded and ours (OU-2)."""
+    """Return the payloads of a record of a Statsig export, decoded and ours (OU-2)."""
     if value.__class__ is dict:
         return (value,) if statsig.EVENT_NAME in value else split_statsig_export(value)
     if value.__class__ is list:
@@ -273,7 +273,7 @@ def export_payloads(payloads: Iterable[Any], config: IntegrationConfig) -> Itera
 
 
 def _event_encoder() -> Callable[[dict[str, Any]], bytes]:
-    """Give a function that writes an event, the fast way where a codec cannot print any number of it differently."""
+    """Return a function that writes an event, the fast way where a codec cannot print any number of it differently."""
     quick, encode = FAST.quick_encode, FAST.encode
 
     def text_of(event: dict[str, Any]) -> bytes:

@@ -88,7 +88,7 @@ STANDARD: Final = Codec(decode=read_text, encode=_encode, quick_decoder=lambda _
 
 
 def best_codec() -> Codec:
-    """Give the codec with orjson, or without it where it is not installed."""
+    """Return the codec with orjson, or without it where it is not installed."""
     try:
         import orjson  # noqa: PLC0415 - an extra
     except ImportError:

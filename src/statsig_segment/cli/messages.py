@@ -96,7 +96,7 @@ def sum_text(counts: Counts) -> str:
 
 
 def groups(counts: Counts) -> list[tuple[int, str, str]]:
-    """Give how many payloads were skipped or rejected or have issues, of which kind, by which code; largest first."""
+    """Return how many payloads were skipped or rejected or have issues, of which kind, by which code; largest first."""
     kinds = (("rejected", counts.rejected), ("skipped", counts.skipped), ("issue", counts.issues))
     found = [(number, kind, code) for kind, parts in kinds for code, number in parts.items()]
     return sorted(found, key=lambda group: -group[0])

@@ -28,7 +28,7 @@ _ENDING: Final = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "
 
 
 def run(argv: Sequence[str] | None) -> int:
-    """Run the command line, and give its exit status; raises nothing."""
+    """Run the command line, and return its exit status; raises nothing."""
     try:
         with _ending_in_order():
             return _run(argv)

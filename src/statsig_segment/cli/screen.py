@@ -72,7 +72,7 @@ class Screen:
         self.width = self._console.width
 
     def text(self, content: RenderableType) -> str:
-        """Give content as text, with its styles as far as the terminal may have them."""
+        """Return content as text, with its styles as far as the terminal may have them."""
         with self._console.capture() as captured:
             self._console.print(content)
         return _BLANKS_AT_END.sub("", captured.get())
