@@ -93,8 +93,9 @@ def _payloads(line: bytes) -> Iterable[Any]:
 
 def _joined(line: bytes) -> list[Any]:
     """Return the payloads of values that follow one another without a line break, as Firehose writes them."""
-    text, found, decoder = line.decode(errors="replace").strip(), list[Any](), json.JSONDecoder()
+    found, decoder = list[Any](), json.JSONDecoder()
     try:
+        text = line.decode().strip()
         while text:
             value, end = decoder.raw_decode(text)
             found += split_segment_batch(value)

@@ -473,7 +473,7 @@ class TestAnotherRun:
 
         assert names_of_events(tmp_path / "out") == ["second.ndjson", "third.ndjson"]
         assert stored(tmp_path / "out" / "members") == []
-        assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["preview", "members", "outcomes"]
+        assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["members", "outcomes", "preview"]
 
     def test_results_with_a_broken_file_do_not(
         self, replayed: Callable[..., Any], report: Callable[[Any], Any], tmp_path: Path

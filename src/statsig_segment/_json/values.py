@@ -95,6 +95,10 @@ def is_array(value: object) -> TypeIs[tuple[Any, ...]]:
     return type(value) is tuple
 
 
+kind_of: Final[Callable[[object], object]] = type
+"""The type of a value; a type checker takes `type(value) is dict` itself for a dict of unknown keys and values."""
+
+
 def filled_text(value: object) -> str | None:
     """Return a value of a frozen tree if it is a string that is not empty."""
     return value if type(value) is str and value else None

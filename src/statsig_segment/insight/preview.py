@@ -20,7 +20,7 @@ import attrs
 
 from statsig_segment import segment, statsig
 from statsig_segment._json.paths import FieldPath, Step, select
-from statsig_segment._json.values import EMPTY, FrozenDict, filled_text, freeze, freeze_object, is_object, type_name
+from statsig_segment._json.values import EMPTY, FrozenDict, as_object, filled_text, freeze, is_object, kind_of, type_name
 from statsig_segment.configuration.mappings import IdMapping, cut_row
 from statsig_segment.configuration.models import IntegrationConfig, require_config
 from statsig_segment.errors import SegmentEventError, StatsigSegmentError
@@ -556,9 +556,9 @@ class GrowingPreview:
 
     def add(self, payload: Any, outcome: Any) -> None:
         """Count a call by what came of it: a log event, or any outcome that `translate_many` yields."""
-        call = payload if type(payload) is dict else freeze(payload)
+        call = payload if kind_of(payload) is dict else freeze(payload)
         sums = self._sums
-        if type(outcome) is dict:
+        if kind_of(outcome) is dict:
             user = outcome[statsig.USER]
             has_user_id, id_types = segment.USER_ID_TYPE in user, tuple(user.get(statsig.CUSTOM_IDS, ()))
             name, time_ms = outcome[statsig.EVENT_NAME], outcome.get(statsig.TIME)
@@ -583,7 +583,7 @@ class GrowingPreview:
                 sums.count_units(group, (False, (id_type,)), 1)
         if time_ms is not None and not sums.first_ms <= time_ms <= sums.last_ms:
             sums.see(time_ms)
-        if type(outcome) is not dict:
+        if kind_of(outcome) is not dict:
             for each in (group, sums.total):
                 each.count_issues(outcome)
         self._look(call, _TRANSLATED, id_types, has_user_id=has_user_id)
@@ -596,13 +596,13 @@ class GrowingPreview:
         if _is_parsed(outcome):
             self._look(call, fate, has_user_id=False, id_types=())
 
-    def _look(self, call: Mapping[str, Any], fate: _Fate, id_types: tuple[str, ...], *, has_user_id: bool) -> None:
+    def _look(self, call: Any, fate: _Fate, id_types: tuple[str, ...], *, has_user_id: bool) -> None:
         """Count what a call says of its client and of consent, and what it holds where mappings look."""
         context = call.get(segment.CONTEXT)
-        context = context if type(context) is dict else _plain_object(context)
+        context = context if kind_of(context) is dict else _plain_object(context)
         name = context.get(segment.LIBRARY)
         if name is not None:
-            name = (name if type(name) is dict else _plain_object(name)).get(segment.NAME)
+            name = (name if kind_of(name) is dict else _plain_object(name)).get(segment.NAME)
         if name is not None and type(name) is not str:
             name = filled_text(freeze(name))
         own_types: tuple[str, ...] = ()
@@ -610,7 +610,7 @@ class GrowingPreview:
         reads = fate is not _TRANSLATED or not self._shows_found
         if self._rows:
             properties = call.get(segment.PROPERTIES)
-            if type(properties) is not dict or segment.CUSTOM_IDS in properties or segment.TRAITS in call or reads:
+            if kind_of(properties) is not dict or segment.CUSTOM_IDS in properties or segment.TRAITS in call or reads:
                 own_types = self._own_types(call)
         held: tuple[int, ...] | None = None
         if reads or own_types:
@@ -650,28 +650,27 @@ class GrowingPreview:
         if is_found or near is not None:
             self._unfound.remove(row)
 
-    def _own_types(self, call: Mapping[str, Any]) -> tuple[str, ...]:
+    def _own_types(self, call: Any) -> tuple[str, ...]:
         """Return the ID types that have an ID before anything is mapped (ID-5)."""
-        array = _plain_object(call.get(segment.PROPERTIES)).get(segment.CUSTOM_IDS)
-        if array is None and segment.TRAITS in call and freeze(call[segment.TYPE]) in _WITH_TRAITS:
-            array = _plain_object(call[segment.TRAITS]).get(segment.CUSTOM_IDS)
+        array = _own_ids(call)
         drops = self._config.drop_placeholder_ids
         found: list[str] = []
-        if type(array) is list and not drops and _IDS.issuperset(map(type, array)) and len(array) % 2 == 0:
-            found += [name for name, id_ in zip(array[::2], array[1::2], strict=True) if name and id_ != ""]
+        if kind_of(array) is list and not drops and _IDS.issuperset(map(kind_of, array)) and len(array) % 2 == 0:
+            pairs = zip(array[::2], array[1::2], strict=True)
+            found += [spelled_id_type(name) for name, id_ in pairs if name and id_ != ""]
         elif array is not None:
-            pairs = read_pairs(freeze(array), "", ID_CODES, read_id, [], spelled_id_type)
-            found += [id_type for id_type, (id_, _) in pairs.items() if not drops or not is_placeholder(id_)]
+            read = read_pairs(freeze(array), "", ID_CODES, read_id, [], spelled_id_type)
+            found += [id_type for id_type, (id_, _) in read.items() if not drops or not is_placeholder(id_)]
         if segment.USER_ID_TYPE in self._row_types and _held(call.get(segment.USER_ID)) > drops:
             found.append(segment.USER_ID_TYPE)
         return tuple(found)
 
     def _identity(self, call: Any) -> tuple[str | None, str | None]:
         """Return the type and name of a call that made no event, from what names it and nothing else."""
-        if not (type(call) is dict or is_object(call)):
+        if not (kind_of(call) is dict or is_object(call)):
             return None, None
         parts = tuple(map(call.get, _NAMING_FIELDS))
-        if self._config.naming.from_properties or not _TEXT_OR_NONE.issuperset(map(type, parts)):
+        if self._config.naming.from_properties or not _TEXT_OR_NONE.issuperset(map(kind_of, parts)):
             return self._named(call)
         identity = self._identities.get(parts)
         if identity is None:
@@ -709,10 +708,10 @@ class GrowingPreview:
                 if row.filled != segment.USER_ID_TYPE or not has_user_id:
                     sums.gains.add(row[:2], number * (fate != _TRANSLATED), number * (fate == _TRANSLATED))
             filled = set(own_types)
-            for row, is_found in zip(self._rows, self._found(id_types, held), strict=True):
+            for mapped, is_found in zip(self._rows, self._found(id_types, held), strict=True):
                 if is_found:
-                    sums.mappings.add(row[:2], number, number * (row.filled not in filled))
-                    filled.add(row.filled)
+                    sums.mappings.add(mapped[:2], number, number * (mapped.filled not in filled))
+                    filled.add(mapped.filled)
         self._alike.clear()
 
     def _found(self, id_types: tuple[str, ...], held: tuple[int, ...] | None) -> Iterable[bool]:
@@ -734,15 +733,23 @@ def _walk(steps: Iterable[Step], value: Any) -> Any:
     for name, selector in steps:
         if value is None:
             return None
-        value = (value if type(value) is dict else freeze_object(value)).get(name)
+        value = (value if kind_of(value) is dict else _plain_object(value)).get(name)
         if selector is not None:
             _, value = select(freeze(value), selector, {})
     return value
 
 
-def _plain_object(value: Any) -> Mapping[str, Any]:
+def _plain_object(value: object) -> Mapping[str, Any]:
     """Return a value as an object, an empty one where it is none."""
-    return value if type(value) is dict else EMPTY if value is None else freeze_object(value)
+    return EMPTY if value is None else as_object(value) or EMPTY
+
+
+def _own_ids(call: Any) -> Any:
+    """Return the array `statsigCustomIDs` of a call, `None` where it has none (ID-3)."""
+    array = _plain_object(call.get(segment.PROPERTIES)).get(segment.CUSTOM_IDS)
+    if array is None and segment.TRAITS in call and freeze(call[segment.TYPE]) in _WITH_TRAITS:
+        array = _plain_object(call[segment.TRAITS]).get(segment.CUSTOM_IDS)
+    return array
 
 
 def _held(value: Any) -> int:
