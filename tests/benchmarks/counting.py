@@ -25,6 +25,6 @@ def measure(seconds: float) -> list[Figure]:
     """Measure the section in about so many seconds."""
     times = race(chunked(segment_calls(2000), _SLICE), _contestants, seconds)
     return [
-        spread("log_events", "`preview` / `log_events`", ratios(times, "preview", "log_events"), at_most=1.6),
+        spread("log_events", "`preview` / `log_events`", ratios(times, "preview", "log_events"), at_most=1.4),
         single("us", "`preview`, one call", per_event(times, "preview", _SLICE), unit="µs"),
     ]

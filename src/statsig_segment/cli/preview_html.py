@@ -53,7 +53,7 @@ _STYLE: Final = """
 body { margin: 0; padding: 1.5rem 1rem 3rem; background: var(--page); color: var(--ink);
   font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
 main, header, footer { max-width: 62rem; margin: 0 auto; }
-h1 { margin: 0; font-size: 1.6rem; line-height: 1.25; }
+h1 { margin: 0 0 .4rem; font-size: 1.6rem; line-height: 1.25; }
 h2 { margin: 0 0 .75rem; font-size: 1.1rem; }
 p { margin: 0 0 .75rem; max-width: 68ch; }
 .quiet { color: var(--quiet); font-size: .875rem; }
@@ -66,7 +66,7 @@ section { margin-top: 1.25rem; padding: 1.25rem; background: var(--card); border
 .stack { display: flex; height: 1.1rem; overflow: hidden; border-radius: .55rem; background: var(--bar); }
 .sent { background: var(--sent); } .list { background: var(--list); }
 .skip { background: var(--skip); } .lost { background: var(--lost); }
-.bars { margin: 0; } .bars div { display: grid; grid-template-columns: 11rem 1fr 4.5rem; gap: 0 .9rem;
+.bars { margin: 0; } .bars div { display: grid; grid-template-columns: 13rem 1fr 4.5rem; gap: 0 .9rem;
   align-items: center; padding: .2rem 0; }
 .bars dt, .bars dd { margin: 0; } .bars dt { overflow-wrap: anywhere; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
@@ -77,7 +77,8 @@ th, td { padding: .45rem .6rem .45rem 0; border-top: 1px solid var(--line); text
 thead th { border-top: 0; color: var(--quiet); font-size: .8rem; font-weight: 500; }
 tbody th { font-weight: 400; overflow-wrap: anywhere; } td.number, th.number { text-align: right; white-space: nowrap; }
 .scroll { overflow-x: auto; } .below { margin: .75rem 0 0; }
-.groups .share { min-width: 4.5rem; font-variant-numeric: tabular-nums; } td .track { height: .35rem; margin: .1rem 0; }
+.groups .share { min-width: 5rem; padding-left: .6rem; font-variant-numeric: tabular-nums; }
+td .track { height: .35rem; margin: .1rem 0; }
 pre { margin: .25rem 0 1rem; padding: .75rem; overflow-x: auto; border-radius: .4rem; background: var(--code);
   font: .85rem/1.45 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 code { font: .9em ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; overflow-wrap: anywhere; }
@@ -90,7 +91,7 @@ footer { margin-top: 1.5rem; }
   .bars .wide { grid-column: 1 / -1; grid-row: 2; }
   .groups thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .groups tr { display: grid; grid-template-columns: 1fr 1fr; padding: .6rem 0; border-top: 1px solid var(--line); }
-  .groups th, .groups td { padding: .1rem 0; border: 0; text-align: left !important; width: auto; }
+  .groups th, .groups td, .groups td.share { padding: .1rem 0; border: 0; text-align: left !important; width: auto; }
   .groups tbody th { grid-column: 1 / -1; font-weight: 500; }
   .groups td::before { content: attr(data-label) " "; color: var(--quiet); font-size: .8rem; }
 }
@@ -257,7 +258,7 @@ def _shares(group: EventPreview | LibraryPreview, units: Iterable[str]) -> str:
     for unit in units:
         share = unit_share(group, unit)
         bar = "" if share is None else f"{percent(share)}{_track(share)}"
-        cells.append(f'<td class="share" data-label="{_visible(_cut(unit))}">{bar}</td>')
+        cells.append(f'<td class="share" data-label="{_label(unit)}">{bar}</td>')
     return "".join(cells)
 
 
@@ -333,7 +334,11 @@ def _name(name: str | None, label: str) -> str:
 
 
 def _unit(unit: str) -> str:
-    return "User ID" if unit == segment.USER_ID_TYPE else _text(unit)
+    return f"<bdi>{_label(unit)}</bdi>"
+
+
+def _label(unit: str) -> str:
+    return "User ID" if unit == segment.USER_ID_TYPE else _visible(_cut(unit))
 
 
 def _track(share: float) -> str:

@@ -42,12 +42,14 @@ MAX_EVENTS: Final = 20
 MAX_UNITS: Final = 10
 """How many units are shown."""
 
+_WIDE: Final = 100
+"""From here on, an event shows its type of call."""
 _INDENT: Final = 2
 _GAP: Final = 2
-_MIN_NAME: Final = 24
+_MIN_NAME: Final = 22
 _MAX_NAME: Final = 100
 _MAX_UNIT: Final = 24
-_UNIT_COLUMN: Final = 10
+_UNIT_COLUMN: Final = 12
 _UNIT_BAR: Final = 40
 _PERCENT: Final = 7
 _BAR_STYLE: Final = "green"
@@ -163,18 +165,21 @@ def _group_table(heads: Sequence[str], rows: Sequence[_Row], units: Sequence[str
     """Show a table with a column for each unit, as far as there is room; where it is narrow, a few lines a group."""
     if width < NARROW:
         return Group(*(_group_lines(heads[1:], row, units[0]) for row in rows))
+    if width < _WIDE and "type" in heads:  # whose column comes first
+        heads, rows = [heads[0], *heads[2:]], [row._replace(cells=row.cells[1:]) for row in rows]
     columns = list(zip(heads[1:], *(row.cells for row in rows), strict=True))
     left = width - _INDENT - sum(max(map(len, column)) + _GAP for column in columns) - _GAP
-    room = min(max((left - _MIN_NAME) // (_UNIT_COLUMN + _GAP), 1), len(units))
+    widths = [min(max(len(unit), _PERCENT), _UNIT_COLUMN) + _GAP for unit in units]
+    fitting = [unit for place, unit in enumerate(units) if sum(widths[: place + 1]) <= left - _MIN_NAME] or units[:1]
     table = _grid()
     table.show_header, table.header_style = True, "dim"
-    table.add_column(heads[0], max_width=left - room * (_UNIT_COLUMN + _GAP))
+    table.add_column(heads[0], max_width=left - sum(widths[: len(fitting)]))
     for head in heads[1:]:
         table.add_column(head, justify="left" if head == "type" else "right", no_wrap=True)
-    for unit in units[:room]:
+    for unit in fitting:
         table.add_column(shown_text(unit, 2 * _UNIT_COLUMN), justify="right", overflow="fold", max_width=_UNIT_COLUMN)
     for row in rows:
-        shares = (unit_share(row.group, unit) for unit in units[:room])
+        shares = (unit_share(row.group, unit) for unit in fitting)
         table.add_row(row.name, *row.cells, *("" if share is None else percent(share) for share in shares))
     return table
 
