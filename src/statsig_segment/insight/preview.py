@@ -20,7 +20,16 @@ import attrs
 
 from statsig_segment import segment, statsig
 from statsig_segment._json.paths import FieldPath, Step, select
-from statsig_segment._json.values import EMPTY, FrozenDict, as_object, filled_text, freeze, is_object, kind_of, type_name
+from statsig_segment._json.values import (
+    EMPTY,
+    FrozenDict,
+    as_object,
+    filled_text,
+    freeze,
+    is_object,
+    kind_of,
+    type_name,
+)
 from statsig_segment.configuration.mappings import IdMapping, cut_row
 from statsig_segment.configuration.models import IntegrationConfig, require_config
 from statsig_segment.errors import SegmentEventError, StatsigSegmentError
@@ -230,7 +239,8 @@ class Preview(Counts):
 
         """
         for part in others:
-            if not issubclass(type(part), Preview):
+            kind: type[object] = type(part)
+            if not issubclass(kind, Preview):
                 raise TypeError(f"merge takes previews, not {type_name(part)}")
         sums = _Sums(max(part.max_names for part in (self, *others)))
         for part in (self, *others):
@@ -704,7 +714,7 @@ class GrowingPreview:
             for category, is_given in consent:
                 sums.count_consent(category, number * is_given, number * (not is_given))
             for place in lacking if fate in {_TRANSLATED, _WITHOUT_ID} else ():
-                row = self._lacking[place]
+                row: _Row = self._lacking[place]
                 if row.filled != segment.USER_ID_TYPE or not has_user_id:
                     sums.gains.add(row[:2], number * (fate != _TRANSLATED), number * (fate == _TRANSLATED))
             filled = set(own_types)
