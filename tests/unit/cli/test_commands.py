@@ -673,8 +673,8 @@ options:
   --print-completion {bash,zsh,tcsh,fish,powershell}
                         print the completion script of a shell and exit
 Input is JSON: one object, array or batch a line, or one over many lines; plain, gzip or zstd. Output is JSON, or
-readable text at a terminal. Exit status: 0 if all is well; 1 if something was rejected or, in compare and diff, differs;
-2 for any other problem.
+readable text at a terminal. Exit status: 0 if all is well; 1 if something was rejected or, in compare and diff,
+differs; 2 for any other problem.
 """,
     ("inbound",): """
 usage: statsig-segment inbound [-h] [-c FILE] [-n N] [-f {log-event,webhook,request}] [-o FILE] [-r FILE]

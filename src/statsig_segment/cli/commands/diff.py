@@ -33,7 +33,7 @@ def run(arguments: Any) -> int:
     if [arguments.before, arguments.after, *arguments.files].count(STANDARD_INPUT) > 1:
         arguments.parser.error("standard input can be only one of BEFORE, AFTER and the files")
     before, after = read_config(arguments.before), read_config(arguments.after)
-    calls = Side(input_files(arguments.files), CALLS)
+    calls = Side(input_files(arguments.files or [STANDARD_INPUT]), CALLS)
     found = differences(calls.read(), before, after)
     if arguments.json:
         text = FAST.encode(attrs.asdict(found) | {"findings": [calls.finding_record(each) for each in found.findings]})

@@ -35,7 +35,10 @@ def run(arguments: Any) -> int:
     if [*arguments.files, *arguments.exposures, arguments.config].count(STANDARD_INPUT) > 1:
         arguments.parser.error("standard input can be only one of the calls, --exposures and --config")
     config = read_config(arguments.config)
-    calls, exposures = Side(input_files(arguments.files), CALLS), Side(input_files(arguments.exposures), EVENTS)
+    calls, exposures = (
+        Side(input_files(arguments.files or [STANDARD_INPUT]), CALLS),
+        Side(input_files(arguments.exposures), EVENTS),
+    )
     found = join(calls.read(), exposures.read(), config)
     if arguments.json:
         text = FAST.encode(_record(found)) + b"\n"
