@@ -34,10 +34,10 @@ _DECIDES: Final[Mapping[str, str]] = FrozenDict(
     {
         "naming.prefix": "a track call",
         "naming.track": "track calls of two names",
-        "naming.page": "a page call with a name and a category",
         "naming.page_unnamed": "a page call with neither name nor category",
-        "naming.screen": "a screen call with a name and a category",
+        "naming.page": "a page call with a name and a category",
         "naming.screen_unnamed": "a screen call with neither name nor category",
+        "naming.screen": "a screen call with a name and a category",
         "naming.group": "group calls of two groups",
         "naming.from_properties": "a page call whose name is among its properties only",
         "default_environment": "a call that names no environment",
@@ -53,7 +53,7 @@ _DECIDES: Final[Mapping[str, str]] = FrozenDict(
         "filters": "more calls of the names that never arrive, while the export lasts",
     }
 )
-"""Beginning of a key that is undecided -> the call that would decide it."""
+"""Beginning of a key that is undecided -> the call that would decide it; the first that fits counts."""
 _PATHS: Final = "a call in which the paths hold different values"
 
 

@@ -286,6 +286,7 @@ class TestAtATerminal:
 
         assert f"  for example {calls}:7 and no event at $" in shown.lines
         assert "  3 calls of names that never arrive" in shown.lines
+        assert "  3 that would be sent and that never arrive" in shown.lines
         assert '+     "Heartbeat",' in shown.lines
 
     def test_many_paths_are_counted_and_not_all_listed(self, tmp_path: Path) -> None:
