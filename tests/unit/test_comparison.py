@@ -583,6 +583,21 @@ class TestBounds:
 
         assert compare(calls, events).proposal == {}
 
+    def test_names_of_one_type_of_call(self) -> None:
+        calls = [track(f"Event {at}", at) for at in range(1_050)]
+        events = [exported(f"web/Event {at}", at) for at in range(1_050)]
+
+        assert compare(calls, events).proposal == {"inbound": {"naming": {"prefix": "web/"}}}
+
+    def test_a_path_that_begins_to_hold_the_ids_late_is_found(self) -> None:
+        """Once the likeliest path is known it is looked at first, and searched beyond where it does not hold the ID."""
+        calls = [track(at=at, **{"shopId" if at < 250 else "storeId": f"s{at}"}) for at in range(400)]
+        events = [exported(at=at, user={"customIDs": {"unit": f"s{at}"}}) for at in range(400)]
+
+        rows = load_config(compare(calls, events).proposal).inbound.id_mappings
+
+        assert [row.field for row in rows] == ["shopId", "storeId"]
+
     def test_events_of_one_id_at_one_time_stay_ambiguous_whatever_is_learned_elsewhere(self) -> None:
         crowd = [track("One") for _ in range(150)]
         lone = [track(f"Event {at}", 10 + at) for at in range(3)]
@@ -657,6 +672,23 @@ class TestOddCalls:
         found = compare(calls, [exported("Three")])
 
         assert (found.paired, found.ambiguous, found.ambiguous_exported) == (0, 2, 1)
+
+    def test_values_that_json_does_not_have_are_compared_as_what_they_become(self) -> None:
+        day = datetime(2026, 11, 3, tzinfo=UTC)
+
+        found = compare([track(properties={"day": day})], [exported(metadata={"day": day.isoformat()})])
+
+        assert finding(found, "metadata values").agree == 1
+
+    def test_a_value_that_statsig_has_trimmed_says_nothing(self) -> None:
+        value = "v" * 300
+
+        found = compare(
+            [track(properties={"value": value})], [exported(value=value[:128], metadata={"value": value[:128]})]
+        )
+
+        assert [each.aspect for each in found.findings if each.differ] == []
+        assert found.proposal == {}
 
     def test_a_field_without_a_name_is_no_place(self) -> None:
         assert compare([track(userId=None) | {"": "d1"}], [exported(userID="d1")]).paired == 0

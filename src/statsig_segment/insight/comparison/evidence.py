@@ -8,7 +8,7 @@ see whether another path would explain it as well.
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from math import isfinite
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 from statsig_segment import segment, statsig
 from statsig_segment._json.values import EMPTY
@@ -109,9 +109,8 @@ class Evidence:
     def see(self, seen: Seen) -> None:
         """Note what one pair says."""
         call, here, held = seen
-        by_itself = self._bare[self._nested].answer(call)
-        if by_itself is None:
-            return
+        # A call that is an event with all that a configuration adds is one without it.
+        by_itself = cast("Json", self._bare[self._nested].answer(call))
         if not is_trimmed(here[statsig.EVENT_NAME], held.name):
             for samples in self.samples.values():
                 samples.add(call, held.name)
