@@ -21,9 +21,9 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "sphinx_design",
-    *("repository", "reference", "tables", "example", "editor", "playground"),  # our own
+    *("repository", "reference", "tables", "example", "playground"),  # our own
 ]
-exclude_patterns = ["_build", "playground"]
+exclude_patterns = ["_build", "playground", "rules"]  # a page takes in the files of rules
 templates_path = ["_templates"]
 source_suffix = {".md": "markdown"}
 default_role = "code"  # docstrings mark code as Markdown does

@@ -1,12 +1,16 @@
-"""Sphinx: what the pages say of rules, codes and limits, made from the tables of the library.
+"""Sphinx: what the pages say about rules, codes, limits and vectors, made from the tables of the library.
 
-A page of rules has a heading `## IN-1` for each of its rules; title, summary, status and sources are filled in. Ids of
-rules and codes become links wherever they stand in text.
+The rules of a family are a file in `docs/rules` with a heading `## IN-1` for each; a page takes it in where it says
+`{family} parsing`. Title, summary, status and sources of each rule are filled in. Ids of rules and codes become links
+wherever they occur in text.
 """
 
+import json
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,6 +21,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from statsig_segment.rulebook import CODES, FAMILIES, RULES, Code, Family, Rule, Source
 
+_FAMILY = re.compile(r"^```{family} (\w+)\n```$", re.MULTILINE)
 _HEADING = re.compile(r"^## ([A-Z]{2}-\d+)$", re.MULTILINE)
 _RULE = re.compile(rf"\b({'|'.join(sorted(RULES, key=len, reverse=True))})\b")
 _UNLINKED = (nodes.title, nodes.reference, nodes.literal, nodes.FixedTextElement, nodes.raw, nodes.term)
@@ -27,7 +32,11 @@ _KINDS_OF_EXPORTS = {
     "row": "rows of events",
     "exposure": "rows of exposures",
 }
-_PLACES = {rule.id: f"rules/{family.slug}" for family in FAMILIES for rule in family.rules}
+_ELSEWHERE = {"configuration", "command_line"}
+"""Families whose rules are on the page of the same name; the others are on the page of rules."""
+_PLACES = {
+    rule.id: family.slug if family.slug in _ELSEWHERE else "rules" for family in FAMILIES for rule in family.rules
+}
 """Id of a rule -> its page."""
 
 
@@ -58,8 +67,9 @@ class RulesByFamily(SphinxDirective):
         return [node for family in FAMILIES for node in self._family(family)]
 
     def _family(self, family: Family) -> Iterator[nodes.Node]:
-        page = _address(self, f"rules/{family.slug}")
-        yield nodes.paragraph("", "", nodes.reference("", family.title, refuri=page), classes=["rule-family"])
+        page = _address(self, _PLACES[family.rules[0].id])
+        link = nodes.reference("", family.title, refuri=f"{page}#{_family_anchor(family.slug)}")
+        yield nodes.paragraph("", "", link, classes=["rule-family"])
         yield nodes.bullet_list("", *(_entry(rule, page) for rule in family.rules), classes=["rule-list"])
 
 
@@ -140,6 +150,24 @@ class Losses(SphinxDirective):
         return self.parse_text_to_nodes("\n".join(("| Field | Of | What happens | Rule |", "|---|---|---|---|", *rows)))
 
 
+class Vectors(SphinxDirective):
+    """How many cases the test vectors have, and for how many rules and operations."""
+
+    def run(self) -> list[nodes.Node]:
+        """Count them."""
+        folder = Path(self.env.srcdir).parent / "tests" / "vectors"
+        rules: set[str] = set()
+        operations: Counter[str] = Counter()
+        for file in sorted(folder.glob("*.json")):
+            if file.name != "schema.json":
+                self.env.note_dependency(str(file))
+                for case in json.loads(file.read_text(encoding="utf-8"))["cases"]:
+                    rules.update(case["rules"])
+                    operations[case["operation"]] += 1
+        counts = f"There are {operations.total():,} cases for {len(rules)} rules, in {len(operations)} operations."
+        return [nodes.paragraph("", counts)]
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Join Sphinx."""
     app.add_directive("rule", RuleText)
@@ -149,21 +177,32 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("codes", Codes)
     app.add_directive("limits", Limits)
     app.add_directive("losses", Losses)
-    app.connect("source-read", _fill_headings)
+    app.add_directive("vectors", Vectors)
+    app.connect("source-read", _insert_families)
     app.connect("doctree-resolved", _link_rules)
     app.connect("doctree-resolved", _link_codes)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
-def _fill_headings(_app: Sphinx, name: str, source: list[str]) -> None:
-    """Give the headings of rules their titles, and have the rule written below."""
-    if name.startswith("rules/"):
-        source[0] = _HEADING.sub(_filled, source[0])
+def _insert_families(app: Sphinx, _page: str, source: list[str]) -> None:
+    """Take in the files of families, one level below the page, with the rule written below each heading."""
+    source[0] = _FAMILY.sub(partial(_family_text, app), source[0])
+
+
+def _family_text(app: Sphinx, found: re.Match[str]) -> str:
+    file = Path(app.srcdir) / "rules" / f"{found[1]}.md"
+    app.env.note_dependency(str(file))
+    text = _HEADING.sub(_filled, file.read_text(encoding="utf-8")).replace("](../", "](")
+    return f"({_family_anchor(found[1])})=\n#{text}"
+
+
+def _family_anchor(slug: str) -> str:
+    return f"{slug.replace('_', '-')}-rules"
 
 
 def _filled(heading: re.Match[str]) -> str:
     rule = RULES[heading[1]]
-    return f"({anchor(rule.id)})=\n## {rule.id}: {rule.title}\n\n```{{rule}} {rule.id}\n```"
+    return f"({anchor(rule.id)})=\n### {rule.id}: {rule.title}\n\n```{{rule}} {rule.id}\n```"
 
 
 def _badges(rule: Rule) -> Iterator[nodes.Node]:

@@ -1,4 +1,4 @@
-"""What a replay costs: `python -m examples.spark_replay.measure` rewrites report.json and the figures of docs/spark.md.
+"""What a replay costs: `python -m examples.spark_replay.measure` rewrites report.json and the figures in the docs.
 
 Each measurement is a process of its own, from its start to its end; all are made in turn, and that again, and medians
 told. The archive is that of the benchmarks, by its seed. `--draw` writes the page from the report, without measuring.
@@ -24,7 +24,7 @@ import cattrs
 from tests.benchmarks.corpus import segment_calls
 
 ROOT: Final = Path(__file__).parents[2]
-PAGE: Final = ROOT / "docs" / "spark.md"
+PAGE: Final = ROOT / "docs" / "how_to_replay.md"
 REPORT: Final = Path(__file__).parent / "report.json"
 CONFIG: Final = ROOT / "examples" / "integration.toml"
 BEGIN: Final = "<!-- {}: begin -->"

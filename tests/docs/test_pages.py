@@ -77,11 +77,18 @@ MODELS: dict[str, type[attrs.AttrsInstance]] = {
 }
 
 
+FAMILY = re.compile(r"^```{family} (\w+)\n```$", re.MULTILINE)
 PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md") if "_build" not in path.parts)
 
 
 def page(name: str) -> str:
     return (DOCS / name).read_text(encoding="utf-8")
+
+
+def whole(path: Path) -> str:
+    """Give the text of a page with the files of rules that it takes in."""
+    text = path.read_text(encoding="utf-8")
+    return FAMILY.sub(lambda found: page(f"rules/{found[1]}.md"), text)
 
 
 def entries(name: str) -> dict[str, str]:
@@ -147,18 +154,21 @@ class TestTheTableOfCodes:
             assert row.limit is None or str(row.limit) in row.meaning or f"{row.limit // 1024} KB" in row.meaning
 
 
-class TestTheRulesPages:
+class TestTheRulesPage:
     @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.slug)
-    def test_a_page_has_a_heading_for_each_rule_of_its_family_in_order(self, family: Family) -> None:
+    def test_a_file_has_a_heading_for_each_rule_of_its_family_in_order(self, family: Family) -> None:
         headings = re.findall(r"^## (.*)$", page(f"rules/{family.slug}.md"), flags=re.MULTILINE)
 
         assert headings == [rule.id for rule in family.rules]
 
-    def test_every_page_belongs_to_a_family(self) -> None:
-        assert {path.stem for path in (DOCS / "rules").glob("*.md")} == {family.slug for family in FAMILIES}
+    def test_every_file_belongs_to_a_family_and_is_on_one_page(self) -> None:
+        shown = [slug for path in DOCS.glob("*.md") for slug in FAMILY.findall(path.read_text(encoding="utf-8"))]
+
+        assert sorted(shown) == sorted(family.slug for family in FAMILIES)
+        assert {path.stem for path in (DOCS / "rules").glob("*.md")} == set(shown)
 
     @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.slug)
-    def test_the_codes_that_a_page_names_exist(self, family: Family) -> None:
+    def test_the_codes_that_a_file_names_exist(self, family: Family) -> None:
         pattern = r"`((?:custom|time|object|name|value|metadata|environment|user_field|unknown)_\w+)`"
         named = re.findall(pattern, page(f"rules/{family.slug}.md"))
 
@@ -178,9 +188,9 @@ class TestTheCodesPage:
         assert shown == list(dict.fromkeys(row.group for row in CODES.values()))
 
 
-class TestTheLossesPage:
+class TestTheTablesOfLosses:
     def test_it_shows_what_each_direction_leaves_behind(self) -> None:
-        shown = re.findall(r"^```{losses} (.*)$", page("losses.md"), flags=re.MULTILINE)
+        shown = re.findall(r"^```{losses} (.*)$", page("conformance.md"), flags=re.MULTILINE)
 
         assert shown == list(dict.fromkeys(row.direction for row in LEFT_BEHIND))
 
@@ -263,11 +273,15 @@ class TestTheLinks:
             if not linked.exists():
                 broken.append(target)
             elif anchor:
-                headings = re.findall(r"^#+ (.*)$", linked.read_text(encoding="utf-8"), flags=re.MULTILINE)
+                headings = re.findall(r"^#+ (.*)$", whole(linked), flags=re.MULTILINE)
                 if anchor not in {slug(heading) for heading in headings}:
                     broken.append(target)
 
         assert broken == []
+
+    def test_there_are_few_pages(self) -> None:
+        """A newcomer reads a list of pages; more than this is not read."""
+        assert len(list(DOCS.glob("*.md"))) <= 22
 
     def test_the_start_page_leads_to_every_other_page(self) -> None:
         others = {path.name for path in DOCS.glob("*.md")} - {"index.md"}
@@ -338,6 +352,22 @@ class TestTheReadme:
         [said] = re.findall(r"`(read \d+ = .*?)`", self.TEXT)
 
         assert said in capsys.readouterr().err
+
+    def test_it_is_short(self) -> None:
+        assert len(self.TEXT.splitlines()) <= 130
+
+    @pytest.mark.parametrize("block", re.findall(r"^```text\n\$ (.*?)^```$", TEXT, flags=re.DOTALL | re.MULTILINE))
+    def test_a_command_shows_the_lines_below_it(
+        self, block: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        command, *lines = block.splitlines()
+        monkeypatch.chdir(ROOT)
+        monkeypatch.setenv("COLUMNS", "100")
+        main(command.split()[1:])
+        shown = capsys.readouterr()
+
+        assert lines
+        assert "\n".join(lines) in shown.out + shown.err
 
     def test_its_event_is_what_its_call_becomes(self) -> None:
         blocks = re.findall(r"^```json\n(.*?)^```$", self.TEXT, flags=re.DOTALL | re.MULTILINE)
