@@ -22,12 +22,12 @@ before a skip is returned.
 tests/properties/test_fast_lane.py holds the law.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from json.encoder import encode_basestring as _quote
 from math import isfinite
 from operator import itemgetter
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias
 
 from statsig_segment._json.javascript import float_text
 from statsig_segment._json.models import made
@@ -121,7 +121,6 @@ def log_event(given: object, plan: Plan | None) -> JsonObject | AudienceUpdate |
         return None
     payload: JsonObject = given  # pyright: ignore[reportUnknownVariableType] - the check tells nothing of keys
     try:
-        get = payload.get
         (
             allow_statsig_origin,
             integration_names,
@@ -144,8 +143,8 @@ def log_event(given: object, plan: Plan | None) -> JsonObject | AudienceUpdate |
             flattens,
             environment,
         ) = plan
-        kind = get(TYPE)
-        message_id = get(MESSAGE_ID)
+        kind = payload.get(TYPE)
+        message_id = payload.get(MESSAGE_ID)
         if type(kind) is not str or (message_id is not None and type(message_id) is not str):
             return None
         for field in dotted:
@@ -153,32 +152,28 @@ def log_event(given: object, plan: Plan | None) -> JsonObject | AudienceUpdate |
                 return None
 
         # -- What parsing reads: IDs, objects, the time (IN-1, IN-2, IN-4 to IN-7, IN-9, IN-10) ------------------------
-        user_id, anonymous_id, group_id = get(USER_ID), get(ANONYMOUS_ID), get(GROUP_ID)
+        user_id, anonymous_id, group_id = payload.get(USER_ID), payload.get(ANONYMOUS_ID), payload.get(GROUP_ID)
         if user_id is not None and (type(user_id) is not str or not user_id):
             user_id = _number_id(user_id)
         if anonymous_id is not None and (type(anonymous_id) is not str or not anonymous_id):
             _number_id(anonymous_id)
         if group_id is not None and (type(group_id) is not str or not group_id):
             group_id = _number_id(group_id)
-        context: JsonObject | None
-        integrations: JsonObject | None
-        properties: JsonObject | None
-        context, integrations, properties = get(CONTEXT), get(INTEGRATIONS), get(PROPERTIES)
-        if type(context) is not dict:
-            context = _empty(context)
-        if type(integrations) is not dict:
-            integrations = _empty(integrations)
-        if type(properties) is not dict:
-            properties = _empty(properties)
+        own: Any = payload.get(CONTEXT)
+        context: JsonObject = own if type(own) is dict else _empty(own)
+        own = payload.get(INTEGRATIONS)
+        integrations: JsonObject = own if type(own) is dict else _empty(own)
+        own = payload.get(PROPERTIES)
+        properties: JsonObject = own if type(own) is dict else _empty(own)
         if context is payload or integrations is payload or properties is payload:
             return None
         time_ms: int | None
-        text = get(TIMESTAMP)
+        text = payload.get(TIMESTAMP)
         if type(text) is str and len(text) == _TIME_LENGTH and text[4:20:3] == _TIME_MARKS and text[23] == "Z":
             since = _read_time(text) - _EPOCH
             seconds = since.seconds
             time_ms = since.days * DAY_MS + seconds * 1000 + since.microseconds // 1000
-            received = get(RECEIVED_AT)
+            received = payload.get(RECEIVED_AT)
             if time_ms < 0 or (not seconds and text[11] == "2"):  # 24:00, which Python 3.14 reads
                 return None
             # In this form, text sorts as time does, to the minute. A time that the reference reads and that has its T
@@ -188,20 +183,20 @@ def log_event(given: object, plan: Plan | None) -> JsonObject | AudienceUpdate |
             ):
                 _check_plausible(time_ms, received)
         else:
-            time_ms = _uncommon_ms(get)
+            time_ms = _uncommon_ms(payload)
 
         # -- What each type of call has of its own (IN-3, IN-7, US-5, US-6), and the pairs (ID-2, ID-3, ID-8, ID-9) ---
-        holder: Mapping[str, Any] = properties
-        traits: Mapping[str, Any] | None = None
+        holder = properties
+        traits: JsonObject | None = None
         name = own_name = category = None
         if kind == "track":
-            name = event = get(EVENT)
+            name = event = payload.get(EVENT)
             if type(event) is not str or not event:
                 return None
             if not is_verbatim:
                 name = forms[kind][1] % {EVENT: event}
         elif kind == "page" or kind == "screen":  # noqa: PLR1714 - faster than a set
-            own_name, category = _name_part(get(NAME)), _name_part(get(CATEGORY))
+            own_name, category = _name_part(payload.get(NAME)), _name_part(payload.get(CATEGORY))
             name_part, category_part = own_name, category
             if names_from_properties:
                 name_part = own_name or _name_part(properties.get(NAME))
@@ -211,8 +206,8 @@ def log_event(given: object, plan: Plan | None) -> JsonObject | AudienceUpdate |
             form = forms[kind][2 * (category_part is not None) + (name_part is not None)]
             name = form % {CATEGORY: category_part, NAME: name_part}
         elif kind == "group" or kind == "identify":  # noqa: PLR1714 - likewise
-            own_traits: JsonValue = get(TRAITS)
-            holder = traits = own_traits if type(own_traits) is dict else _empty(own_traits)
+            own = payload.get(TRAITS)
+            holder = traits = own if type(own) is dict else _empty(own)
             if kind == "group":
                 for key in CONTROL_KEYS:
                     if key in holder and properties.get(key) is not None:
@@ -226,7 +221,7 @@ def log_event(given: object, plan: Plan | None) -> JsonObject | AudienceUpdate |
         ids: dict[str, str] = {} if array is None else _pairs(array)
 
         # -- What is not sent: the loop guard (FL-5), consent (FL-8), integrations (FL-4), filters (FL-1) --------------
-        library: JsonObject | None = context.get("library")
+        library: Any = context.get("library")
         if library is not None and not allow_statsig_origin:
             library_name: Any = library.get(NAME) if type(library) is dict else _name_in(library)
             if type(library_name) is str:
@@ -266,7 +261,7 @@ def log_event(given: object, plan: Plan | None) -> JsonObject | AudienceUpdate |
                 if value is not None:
                     value = _within(value, key, payload, context)
             else:
-                value = _walk(payload, steps) if steps else get(key)
+                value = _walk(payload, steps) if steps else payload.get(key)
             if value is None:
                 continue
             if type(value) is not str or not value:
@@ -340,17 +335,21 @@ def log_event(given: object, plan: Plan | None) -> JsonObject | AudienceUpdate |
                 break
 
         # -- Metadata (US-7, US-9, US-11) ------------------------------------------------------------------------------
-        metadata = _flattened(holder) if flattens else {}
-        for key, value in () if flattens else holder.items():
-            value_type: type[object] = type(value)  # pyright: ignore[reportUnknownVariableType] - likewise
-            if value_type is str:
-                metadata[key] = value
-            elif value_type is int or (value_type is float and _LEAST_COMMON <= value < _LEAST_UNCOMMON and value % 1):
-                metadata[key] = repr(value)
-            elif value_type in _WRITERS:
-                metadata[key] = _WRITERS[value_type](value)
-            elif key not in CONTROL_KEYS and value is not None:
-                metadata[key] = _tree_text(value)
+        metadata: dict[str, str] = {}
+        if flattens:
+            _flatten(holder, metadata)
+        else:
+            for key, value in holder.items():
+                value_type: type[object] = type(value)  # pyright: ignore[reportUnknownVariableType] - likewise
+                if type(key) is not str:
+                    return None
+                if value_type is str:
+                    metadata[key] = value
+                elif value_type is dict or value_type is list:
+                    if key not in CONTROL_KEYS:
+                        metadata[key] = _tree_text(value)
+                elif value is not None:
+                    metadata[key] = _scalar_text(value)
         if kind == "group" and group_id is not None and GROUP_ID not in holder:
             metadata[GROUP_ID] = group_id
         if own_name is not None and NAME not in holder:
@@ -361,17 +360,14 @@ def log_event(given: object, plan: Plan | None) -> JsonObject | AudienceUpdate |
             value = None if row[0] in metadata else _value_at(payload, row)
             if value is not None:
                 _add_entry(metadata, row[0], value, flattens=flattens)
-        if not _STRINGS.issuperset(map(type, holder)):
-            return None
         if metadata:
             keys, texts = "".join(metadata), "".join(metadata.values())
             if "." in keys:
                 return None
             marks = _MARKS * len(metadata)
-            if _MOST_ESCAPED * (len(keys) + len(texts)) + marks >= MOST_METADATA:
-                (keys + texts).encode()  # a lone surrogate would be six characters of JSON
-                if len(_quote(keys + texts)) + marks > MOST_METADATA + 1:
-                    return None
+            most = _MOST_ESCAPED * (len(keys) + len(texts)) + marks
+            if most >= MOST_METADATA and len(_quote(_whole(keys + texts))) + marks > MOST_METADATA + 1:
+                return None
         written[METADATA] = metadata
         return written  # noqa: TRY300 - the reader comes here from above, not from the handler
     except Exception:  # noqa: BLE001 - the law: whatever is odd, in whatever way it shows, is the reference's
@@ -458,14 +454,14 @@ def _checked_consent(consent: JsonValue, payload: JsonObject, context: Any) -> A
     return consent
 
 
-def _uncommon_ms(get: Callable[[str], Any]) -> int | None:
+def _uncommon_ms(payload: JsonObject) -> int | None:
     for name in TIME_FIELDS:
-        value = get(name)
+        value = payload.get(name)
         if value is not None:
             time_ms = epoch_ms(value) if type(value) in _TIME_TYPES else None
             if time_ms is None:
                 raise _OddError
-            _check_plausible(time_ms, get(RECEIVED_AT))
+            _check_plausible(time_ms, payload.get(RECEIVED_AT))
             return time_ms
     return None
 
@@ -614,13 +610,12 @@ def _select(array: JsonValue, selector: Selector) -> Any:
 # -- Metadata (US-7, TR-5) ---------------------------------------------------------------------------------------------
 
 
-def _flattened(holder: Mapping[str, Any]) -> dict[str, str]:
+def _flatten(holder: JsonObject, metadata: dict[str, str]) -> None:
     """Write each object as one entry for each of its leaves."""
-    metadata: dict[str, str] = {}
     for key, value in holder.items():
-        if value is not None and key not in CONTROL_KEYS:
-            _add_entry(metadata, key, value, flattens=True)
-    return metadata
+        name = _a_string(key)
+        if value is not None and name not in CONTROL_KEYS:
+            _add_entry(metadata, name, value, flattens=True)
 
 
 def _add_entry(metadata: dict[str, str], key: str, value: JsonValue, *, flattens: bool, room: int = ROOM) -> None:
@@ -636,7 +631,7 @@ def _add_entry(metadata: dict[str, str], key: str, value: JsonValue, *, flattens
     if type(value) is dict or type(value) is list:
         metadata[key] = _tree_text(value, room)
     else:
-        metadata[key] = value if type(value) is str else _WRITERS[type(value)](value)
+        metadata[key] = value if type(value) is str else _scalar_text(value)
 
 
 def _a_string(name: Any) -> str:
@@ -645,18 +640,32 @@ def _a_string(name: Any) -> str:
     return name
 
 
-def _float_text(value: float) -> str:
-    written = float_text(value)
-    if written is None:
+def _scalar_text(value: Any) -> str:
+    """Write a number or boolean as JavaScript does."""
+    if type(value) is float:
+        number: float = value
+        if _LEAST_COMMON <= number < _LEAST_UNCOMMON and number % 1:
+            return repr(number)
+        written = float_text(number)
+        if written is None:
+            raise _OddError
+        return written
+    if type(value) is int:
+        return repr(value)
+    if type(value) is not bool:
         raise _OddError
-    return written
+    return "true" if value else "false"
 
 
 def _tree_text(value: dict[str, Any] | list[Any], room: int = ROOM) -> str:
     """Write an object or array as `JSON.stringify` does."""
-    text = _tree(value, room)
+    return _whole(_tree(value, room))
+
+
+def _whole(text: str) -> str:
+    """Give a text without lone surrogates: to escape one is the reference's."""
     if not text.isascii():
-        text.encode()  # a lone surrogate has to be escaped: that is the reference's
+        text.encode()
     return text
 
 
@@ -671,12 +680,10 @@ def _tree(value: dict[str, Any] | list[Any], room: int) -> str:
             kind = type(item)  # pyright: ignore[reportUnknownVariableType] - the type of Any; a cast costs time
             if kind is str:
                 text = _quote(item)
-            elif kind is float and _LEAST_COMMON <= item < _LEAST_UNCOMMON and item % 1:
-                text = repr(item)
             elif kind is dict or kind is list:
                 text = _tree(item, room - 1)
             else:
-                text = _WRITERS_IN_TREES[kind](item)
+                text = "null" if item is None else _scalar_text(item)
             entries.append(f"{_quote(key)}:{text}")
         return f"{{{','.join(entries)}}}"
     if type(value) is not list:
@@ -689,17 +696,5 @@ def _tree(value: dict[str, Any] | list[Any], room: int) -> str:
         elif kind is dict or kind is list:
             items.append(_tree(item, room - 1))  # pyright: ignore[reportArgumentType] - an item, not a key: dicts went above
         else:
-            items.append(_WRITERS_IN_TREES[kind](item))
+            items.append("null" if item is None else _scalar_text(item))
     return f"[{','.join(items)}]"
-
-
-def _writers(*more: tuple[type, Callable[[Any], str]]) -> Mapping[type, Callable[[Any], str]]:
-    table: Any = {int: int.__repr__, float: _float_text, bool: {True: "true", False: "false"}.__getitem__, **dict(more)}
-    frozen: Any = FrozenDict(table)
-    return cast("Mapping[type, Callable[[Any], str]]", frozen)
-
-
-_WRITERS: Final = _writers()
-"""Exact type -> how its values are written."""
-_WRITERS_IN_TREES: Final = _writers((type(None), {None: "null"}.__getitem__))
-"""The same in objects and arrays; a type that is not here makes the lane step aside."""

@@ -68,7 +68,6 @@ def outbound_track(given: object, plan: OutboundPlan | None) -> JsonObject | str
         return None
     payload: JsonObject = given  # pyright: ignore[reportUnknownVariableType] - the check tells nothing of keys
     try:
-        get = payload.get
         (
             is_deliverable,
             anonymous_ids,
@@ -80,17 +79,16 @@ def outbound_track(given: object, plan: OutboundPlan | None) -> JsonObject | str
             events,
             drop_rows,
         ) = plan
-        name = get(EVENT_NAME)
+        name = payload.get(EVENT_NAME)
         if type(name) is not str or not name or name == CONFIG_CHANGE:
             return None
 
         # -- What parsing reads (OU-1, IN-6) ---------------------------------------------------------------------------
-        user: JsonValue
-        metadata: JsonValue
-        statsig_metadata: JsonValue
-        user_id, user, value, metadata = get(USER_ID), get(USER), get(VALUE), get(METADATA)
-        statsig_metadata, time_uuid = get(STATSIG_METADATA), get(TIME_UUID)
-        timestamp = get(TIMESTAMP)
+        user_id, time_uuid, timestamp = payload.get(USER_ID), payload.get(TIME_UUID), payload.get(TIMESTAMP)
+        user: Any = payload.get(USER)
+        value: Any = payload.get(VALUE)
+        metadata: Any = payload.get(METADATA)
+        statsig_metadata: Any = payload.get(STATSIG_METADATA)
         if type(timestamp) is not int or not LEAST_MS <= timestamp <= MOST_MS:
             timestamp = _time_ms(payload)
         if type(time_uuid) not in _SCALARS or type(user_id) not in _SCALARS:
@@ -279,7 +277,4 @@ def _copy(value: JsonValue, room: int) -> Any:
         return copied
     if type(value) is not list:
         raise _OddError
-    items: list[Any] = value
-    if _SCALARS.issuperset(map(type, items)):
-        return items.copy()
-    return [item if type(item) in _SCALARS else _copy(item, room - 1) for item in items]
+    return [item if type(item) in _SCALARS else _copy(item, room - 1) for item in value]
