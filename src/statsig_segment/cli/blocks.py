@@ -18,7 +18,7 @@ from statsig_segment.inbound.translate import Seen, log_events_or_outcomes, tran
 from statsig_segment.insight.preview import Counts, GrowingCounts, Preview, preview
 from statsig_segment.outbound import fast_lane
 from statsig_segment.outbound.export import outcome_and_issues
-from statsig_segment.outcomes import Rejected, settled
+from statsig_segment.outcomes import Rejected, Skipped, settled
 from statsig_segment.segment.batches import split_segment_batch
 from statsig_segment.segment.calls import CALL_TYPES
 from statsig_segment.statsig.events import StatsigEvent, to_event_webhook, to_log_event
@@ -266,7 +266,7 @@ def export_payloads(payloads: Iterable[Any], config: IntegrationConfig) -> Itera
         outcome: Any = fast_lane.outbound_track(payload, plan)
         if outcome.__class__ is not dict:  # what the lane wrote has no issues
             outcome, issues = outcome_and_issues(payload, config.outbound, position)
-            if issues and isinstance(outcome, dict):
+            if issues and not isinstance(outcome, Skipped | Rejected):
                 outcome = TrackWithIssues(outcome)
                 outcome.issues = issues
         yield outcome

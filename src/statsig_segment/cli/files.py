@@ -107,9 +107,9 @@ def standard_input() -> BinaryIO:
 def look(block: Block) -> str | None:
     """Say what an input that begins with this block is, if it is something that holds no payloads, and what to do."""
     data: Any = block.data
-    if isinstance(data, list):
-        first = data[0][1].payload if isinstance(data[0][1], Rejected) else data[0][1]
-        data = first.encode() if isinstance(first, str) else FAST.encode(first)
+    if not isinstance(data, bytes):
+        data = data[0][1].payload if isinstance(data[0][1], Rejected) else data[0][1]
+        data = data.encode() if isinstance(data, str) else FAST.encode(data)
     start = data[:_LOOKED_AT].lstrip()
     return next((what for pattern, what in _LOOKS.items() if pattern.match(start)), None)
 

@@ -51,7 +51,7 @@ def _escaped(character: str) -> str:
 
 def payload_name(payload: Any, *, outbound: bool = False) -> tuple[str, str]:
     """Name a payload by its kind and its name, as far as it has them."""
-    if not isinstance(payload, Mapping):
+    if payload.__class__ is not dict:
         return ("not an event" if outbound else "not a call"), ""
     if (is_statsig(payload) or outbound) and not is_segment(payload):
         return ("event" if outbound else "Statsig event"), _name(

@@ -73,7 +73,7 @@ def _sheltered() -> Generator[None]:
     has_mask = hasattr(signal, "pthread_sigmask")  # not on Windows
     if has_mask:
         ensure_running()  # else the first process starts it, and it unblocks the interrupt on its way
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if has_mask else set()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if has_mask else set[int]()
     try:
         yield
     finally:

@@ -134,7 +134,7 @@ def _details(outcome: Any) -> Iterable[tuple[str, str]]:
         ids = {"userID": outcome.user.user_id, **outcome.user.custom_ids}
     elif isinstance(outcome, AudienceUpdate):
         ids = {"userID": outcome.user_id, **outcome.custom_ids}
-    elif isinstance(outcome, dict):
+    elif not isinstance(outcome, Skipped | Rejected):
         ids = {name: outcome.get(name) for name in ("userId", "anonymousId")}
     for id_type, unit in ids.items():
         if unit is not None:

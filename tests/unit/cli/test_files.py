@@ -380,7 +380,7 @@ class TestOneBrokenCallAmongMany:
         texts = [f"{json.dumps(_call(at), indent=2)}\n" if over_lines else json.dumps(_call(at)) for at in range(count)]
         texts[5] = SPOILERS[spoiler](texts[5])
         found = payloads(SHAPES[shape](texts), 1 << 16)
-        broken = [item for item in found if isinstance(item, tuple)]
+        broken: list[tuple[str, str]] = [item for item in found if isinstance(item, tuple)]
 
         assert [item for item in found if isinstance(item, dict)] == [_call(at) for at in range(count) if at != 5]
         assert [(code, text.startswith("{")) for code, text in broken] == [("invalid_json", True)]

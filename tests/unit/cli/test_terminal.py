@@ -324,7 +324,11 @@ class TestWhatItIsTold:
             monkeypatch.delitem(sys.modules, name)
         monkeypatch.setitem(sys.modules, "rich", None)
         monkeypatch.setitem(sys.modules, "rich.cells", None)
-        monkeypatch.setattr("statsig_segment.cli.run.find_spec", lambda _name: None)
+
+        def find_spec(_name: str) -> None:
+            return None
+
+        monkeypatch.setattr("statsig_segment.cli.run.find_spec", find_spec)
         shown = at_terminal("inbound", CALLS)
         ended = run("explain", CALLS)
 
