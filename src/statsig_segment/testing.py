@@ -410,8 +410,10 @@ def _properties(*, malformed: bool, named: bool = True) -> _Objects:
 _EXTERNAL_IDS: Final = st.lists(
     _object({"type": _one("phone", "ios.idfa", "ga_client_id"), "id": _IDS}, collection=st.just("users")), max_size=3
 )
+_PREFERENCES: Final = st.dictionaries(_one("Advertising", "Analytics"), st.booleans())
 _CONTEXTS: Final = _object(
     {},
+    consent=_object({}, categoryPreferences=_PREFERENCES),
     ip=_one("203.0.113.24", "2001:db8::1"),
     userAgent=st.just("Mozilla/5.0"),
     locale=_one("en-GB", "fr-CH"),
@@ -423,7 +425,9 @@ _CONTEXTS: Final = _object(
     traits=_object({"plan": _one("pro", 7) | st.booleans()}),
 )
 _INTEGRATIONS: Final = _object(
-    {}, **dict.fromkeys(("All", "all", "ALL", "Mixpanel"), st.booleans()), Statsig=st.booleans() | st.just({"a": 1})
+    {},
+    **dict.fromkeys(("All", "all", "ALL", "Mixpanel"), st.booleans()),
+    **dict.fromkeys(("Statsig", "Webhooks"), st.booleans() | st.just({"a": 1})),
 )
 # Whose call it is: Segment asks for one of the two at least.
 _OWNERS: Final = _object({"userId": _IDS}, anonymousId=_IDS) | _object({"anonymousId": _IDS}, userId=st.none())
@@ -808,7 +812,9 @@ def _inbound_tables() -> _Objects:
         default_environment=_TIERS,
         id_types=st.lists(_ID_TYPES, max_size=3),
         id_mappings=rows,
-        filters=_object({}, include=names, exclude=names, types=types),
+        filters=_object(
+            {}, include=names, exclude=names, types=types, drop_where=_drop_rows("context.userAgent", "userId", "type")
+        ),
         naming=naming | st.just("segment_2021"),
         user_fields=users,
         custom_fields=st.dictionaries(_KEYS, paths, max_size=3),
@@ -817,24 +823,31 @@ def _inbound_tables() -> _Objects:
         value_property=properties | st.lists(properties, max_size=3, unique=True),
         drop_placeholder_ids=st.booleans(),
         honor_integrations=st.booleans(),
+        integration_names=st.lists(_one("Statsig", "Webhooks"), min_size=1, unique=True),
+        consent_categories=st.lists(_one("Advertising", "Analytics"), unique=True),
         allow_statsig_origin=st.booleans(),
     )
 
 
-def _outbound_tables() -> _Objects:
+def _drop_rows(*fields: str) -> st.SearchStrategy[list[dict[str, Any]]]:
+    patterns = _one("*Bot/*", "Moz*", "u1", "*", "t?st", "true")
     row = _object(
         {
-            "field": _one("eventName", "userID", "user.email", "user.customIDs.companyID", "metadata.plan", "x"),
-            "matches": st.lists(_one("*Bot/*", "u1", "*", "t?st", "true"), min_size=1, max_size=2),
+            "field": _one(*fields, "properties.plan", "metadata.plan", "x"),
+            "matches": st.lists(patterns, min_size=1, max_size=2),
         }
     )
+    return st.lists(row, max_size=2)
+
+
+def _outbound_tables() -> _Objects:
     filters = _object(
         {},
         exposures=st.booleans(),
         config_changes=st.booleans(),
         include_new_events=st.booleans(),
         events=st.dictionaries(_NAMES, st.booleans(), max_size=2),
-        drop_where=st.lists(row, max_size=2),
+        drop_where=_drop_rows("eventName", "userID", "user.email", "user.customIDs.companyID"),
     )
     return _object(
         {},
@@ -867,7 +880,7 @@ def _config_of(table: Mapping[str, Any]) -> IntegrationConfig:
     inbound = dict(table.get("inbound", {}))
     outbound = dict(table.get("outbound", {}))
     convert: dict[str, Callable[[Any], Any]] = {
-        "filters": lambda value: InboundFilter(**value),
+        "filters": lambda value: InboundFilter(**_with_rows(value)),
         "id_mappings": lambda rows: tuple(IdMapping(**row) for row in rows),
         "naming": lambda value: EventNaming.segment_2021() if isinstance(value, str) else EventNaming(**value),
     }
@@ -875,6 +888,9 @@ def _config_of(table: Mapping[str, Any]) -> IntegrationConfig:
         if key in inbound:
             inbound[key] = make(inbound[key])
     if "filters" in outbound:
-        rows = [FieldFilter(**row) for row in outbound["filters"].get("drop_where", ())]
-        outbound["filters"] = OutboundFilter(**{**outbound["filters"], "drop_where": rows})
+        outbound["filters"] = OutboundFilter(**_with_rows(outbound["filters"]))
     return IntegrationConfig(inbound=InboundConfig(**inbound), outbound=OutboundConfig(**outbound))
+
+
+def _with_rows(filters: Mapping[str, Any]) -> dict[str, Any]:
+    return {**filters, "drop_where": [FieldFilter(**row) for row in filters.get("drop_where", ())]}
