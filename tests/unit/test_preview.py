@@ -188,3 +188,59 @@ def test_a_type_that_is_an_enumeration_counts_under_its_value() -> None:
     found = preview([track(userId="u1") | {"type": Kind.TRACK}])
 
     assert kinds(found) == [("track", "segment::Signed Up", 1)]
+
+
+def test_a_candidate_for_the_user_id_saves_calls_and_gains_where_there_is_none() -> None:
+    calls = [track(userId="u1", memberId="m1"), track(memberId="m2"), track(memberId="undefined")]
+    ids = {"statsigCustomIDs": ["companyID", "c1"]}
+
+    [*_, gain] = preview(
+        [*calls, track(memberId="m3", properties=ids)], candidates=[IdMapping(field="memberId", id_type="userID")]
+    ).gains
+
+    assert (gain.saved_calls, gain.enriched_events) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("field", "call", "near"),
+    [
+        ("anonymousID", {"anonymousId": "a1"}, "anonymousId"),
+        ("context.Device.id", {"context": {"device": {"id": "d1"}}}, "context.device.id"),
+        ("context.device.ID", {"context": {"device": {"id": "d1"}}}, "context.device.id"),
+        ("traits.company-id", {"traits": {"Company_ID": "c1"}}, "traits.Company_ID"),
+        ("anonymousID", {"anonymous": "a1"}, None),
+        ("context.externalIds[type=phone].id", {"context": {"externalIDs": [{"type": "phone", "id": "1"}]}}, None),
+    ],
+)
+def test_a_mapping_that_finds_nothing_is_shown_with_what_was_meant(field: str, call: Any, near: str | None) -> None:
+    config = IntegrationConfig(inbound=InboundConfig(id_mappings=[IdMapping(field=field, id_type="x")]))
+
+    [use] = preview([track(userId="u1") | call], config).mappings
+
+    assert (use.found, use.near) == (0, near)
+
+
+def test_what_was_meant_does_not_matter_once_the_mapping_finds_an_id() -> None:
+    config = IntegrationConfig(inbound=InboundConfig(id_mappings=[IdMapping(field="anonymousId", id_type="x")]))
+    wrong, right = track(userId="u1", anonymousID="a1"), track(userId="u1", anonymousId="a1")
+
+    [use] = preview([wrong, right], config).mappings
+    [merged] = preview([wrong], config).merge(preview([right], config)).mappings
+
+    assert (use.found, use.near) == (1, None)
+    assert merged == use
+
+
+def test_objects_of_ever_new_keys_need_no_more_memory() -> None:
+    config = IntegrationConfig(inbound=InboundConfig(id_mappings=[IdMapping(field="memberId", id_type="x")]))
+    calls = [track(userId="u1") | {f"key {number}": 1} for number in range(1_100)]
+
+    assert preview(calls, config).mappings[0].near is None
+
+
+def test_calls_of_ever_new_kinds_are_worked_out_in_between() -> None:
+    calls = [track(userId="u1", context={"library": {"name": f"l{number}"}}) for number in range(1_100)]
+
+    found = preview(calls)
+
+    assert [library.translated for library in found.libraries] == [1] * 50 + [1_050]

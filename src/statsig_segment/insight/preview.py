@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from math import inf
 from operator import methodcaller
-from typing import Any, Final, NamedTuple, Self, TypeAlias, TypeVar
+from typing import Any, Final, NamedTuple, Self, TypeAlias, TypeVar, cast
 
 import attrs
 
@@ -239,8 +239,7 @@ class Preview(Counts):
 
         """
         for part in others:
-            kind: type[object] = type(part)
-            if not issubclass(kind, Preview):
+            if not issubclass(type(cast("object", part)), Preview):
                 raise TypeError(f"merge takes previews, not {type_name(part)}")
         sums = _Sums(max(part.max_names for part in (self, *others)))
         for part in (self, *others):
@@ -713,8 +712,8 @@ class GrowingPreview:
                     sums.count_units(group, (has_user_id, id_types), number)
             for category, is_given in consent:
                 sums.count_consent(category, number * is_given, number * (not is_given))
-            for place in lacking if fate in {_TRANSLATED, _WITHOUT_ID} else ():
-                row: _Row = self._lacking[place]
+            wanting: tuple[int, ...] = lacking if fate in {_TRANSLATED, _WITHOUT_ID} else ()
+            for row in map(self._lacking.__getitem__, wanting):
                 if row.filled != segment.USER_ID_TYPE or not has_user_id:
                     sums.gains.add(row[:2], number * (fate != _TRANSLATED), number * (fate == _TRANSLATED))
             filled = set(own_types)
