@@ -555,7 +555,6 @@ class GrowingPreview:
         for sums, rows in ((self._sums.mappings, self._rows), (self._sums.gains, self._lacking)):
             for row in rows:
                 sums.add(row[:2], 0, 0)
-        self._dotted = frozenset(row.field for row in (*self._rows, *self._lacking) if row.is_nested)
         self._row_types = frozenset(row.filled for row in self._rows)
         self._unfound = [*self._rows]
         """The rows that have not found an ID yet, nor another field that was probably meant."""
@@ -615,7 +614,6 @@ class GrowingPreview:
         if name is not None and type(name) is not str:
             name = filled_text(freeze(name))
         own_types: tuple[str, ...] = ()
-        is_plain = self._dotted.isdisjoint(call)
         reads = fate is not _TRANSLATED or not self._shows_found
         if self._rows:
             properties = call.get(segment.PROPERTIES)
@@ -629,16 +627,16 @@ class GrowingPreview:
                     for row in self._rows
                 ]
             )
-        for row in [*self._unfound] if self._unfound else ():
-            self._search(call, row)
-        lacking: list[int] = []
+        if self._unfound:
+            self._search(call)
+        lacking: tuple[int, ...] = ()
         for place, row in enumerate(self._lacking):
             if row.filled not in id_types:
-                value = row.inside(context) if row.inside is not None and is_plain else _value(call, row)
+                value = row.inside(context) if row.inside and row.field not in call else _value(call, row)
                 if value is not None and ((type(value) is str and value[-1:] in PLAIN_ENDS) or _held(value) == _USABLE):
-                    lacking.append(place)
+                    lacking += (place,)
         consent = _given(context[segment.CONSENT]) if segment.CONSENT in context else ()
-        self._alike[fate, name, has_user_id, id_types, own_types, held, tuple(lacking), consent] += 1
+        self._alike[fate, name, has_user_id, id_types, own_types, held, lacking, consent] += 1
         if len(self._alike) >= _MAX_KINDS:
             self._work_out()
 
@@ -650,14 +648,15 @@ class GrowingPreview:
             self._near[keys, wanted] = near_key(keys, wanted)
         return self._near[keys, wanted]
 
-    def _search(self, call: Mapping[str, Any], row: _Row) -> None:
-        """Look for what was probably meant by a mapping that has found nothing so far (CO-8)."""
-        is_found = _held(_value(call, row)) > self._config.drop_placeholder_ids
-        near = None if is_found else near_path(call, row.path, self._near_key)
-        if near is not None:
-            self._sums.near.setdefault(row[:2], near)
-        if is_found or near is not None:
-            self._unfound.remove(row)
+    def _search(self, call: Mapping[str, Any]) -> None:
+        """Look for what was probably meant by the mappings that have found nothing so far (CO-8)."""
+        for row in [*self._unfound]:
+            is_found = _held(_value(call, row)) > self._config.drop_placeholder_ids
+            near = None if is_found else near_path(call, row.path, self._near_key)
+            if near is not None:
+                self._sums.near.setdefault(row[:2], near)
+            if is_found or near is not None:
+                self._unfound.remove(row)
 
     def _own_types(self, call: Any) -> tuple[str, ...]:
         """Return the ID types that have an ID before anything is mapped (ID-5)."""
