@@ -393,17 +393,21 @@ class TestCM3:
 
 def spoiled(event: JsonObject, rng: random.Random) -> JsonObject:
     """An event that no configuration makes, at times: another name, another value, other metadata."""
-    other = {"eventName": f"{event['eventName'].lower()}{rng.randrange(2)}", "value": rng.randrange(3), "metadata": {}}
+    other: JsonObject = {
+        "eventName": f"{event['eventName'].lower()}{rng.randrange(2)}",
+        "value": rng.randrange(3),
+        "metadata": {},
+    }
     key = rng.choice([*other, None])
     return event if key is None or rng.random() < 0.5 else event | {key: other[key]}
 
 
 def setting(config: IntegrationConfig, name: str, inner: str) -> Any:
     """A setting by its key, or an entry of it."""
-    value = getattr(config.inbound, name)
+    value: Any = getattr(config.inbound, name)
     if not inner:
         return value
-    return value.get(inner) if isinstance(value, dict) else getattr(value, inner)
+    return getattr(value, inner) if name == "naming" else value.get(inner)
 
 
 def verdicts(found: Comparison) -> dict[str, tuple[int, int]]:

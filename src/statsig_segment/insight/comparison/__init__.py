@@ -11,6 +11,7 @@ from typing import Any, Final
 import attrs
 
 from statsig_segment import segment, statsig
+from statsig_segment._json.values import FrozenDict
 from statsig_segment.configuration.models import InboundConfig, IntegrationConfig, require_config
 from statsig_segment.configuration.tables import config_table
 from statsig_segment.errors import StatsigSegmentError
@@ -22,7 +23,7 @@ from statsig_segment.insight.comparison.likeness import is_trimmed
 from statsig_segment.insight.comparison.pairing import Archive, Index, Matching
 from statsig_segment.insight.comparison.places import far_ids, near_ids
 from statsig_segment.insight.comparison.templates import Samples
-from statsig_segment.insight.comparison.translation import Question, as_event_call, ids_of
+from statsig_segment.insight.comparison.translation import Question, ids_of
 from statsig_segment.insight.comparison.unpaired import apart, classify
 from statsig_segment.segment.calls import parse_segment_event
 
@@ -144,7 +145,9 @@ class _Sides:
         """Read the next call, and find the events that it may belong to."""
         call = exact_call(payload)
         is_identify = call is not None and call.get(segment.TYPE) == "identify"
-        event = None if call is None else self._open.answer(as_event_call(call) if is_identify else call)
+        # A group call has the same IDs and time as an identify call, and becomes an event.
+        as_event = call | {segment.TYPE: "group"} if call is not None and is_identify else call
+        event = None if as_event is None else self._open.answer(as_event)
         time_ms, own = _read(call, event)
         if call is None or own is None:
             self.calls.unreadable += 1
@@ -226,7 +229,7 @@ def _comparison(sides: _Sides, config: IntegrationConfig) -> Comparison:
         only_exported=len(there) - paired - ambiguous_exported + there.changes,
         unreadable_calls=calls.unreadable,
         unreadable_exported=there.unreadable,
-        unpaired=rest.classes,
+        unpaired=FrozenDict(rest.classes),
         unexplained_calls=rest.calls,
         unexplained_exported=rest.exported,
         agrees=paired > 0 and is_few and not any(finding.differ for finding in findings),

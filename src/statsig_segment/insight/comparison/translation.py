@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 
 import attrs
 
-from statsig_segment import segment, statsig
+from statsig_segment import statsig
 from statsig_segment._json.values import FrozenDict
 from statsig_segment.configuration.filters import InboundFilter
 from statsig_segment.configuration.mappings import IdMapping
@@ -103,8 +103,3 @@ def ids_of(event: Json) -> dict[str, str]:
     user = event[statsig.USER]
     ids: dict[str, str] = user.get(statsig.CUSTOM_IDS, {})
     return ids | {statsig.USER_ID: user[statsig.USER_ID]} if statsig.USER_ID in user else ids
-
-
-def as_event_call(call: Json) -> Json:
-    """Return an identify call as a group call: that has the same IDs and time, and becomes an event."""
-    return call | {segment.TYPE: "group"}
