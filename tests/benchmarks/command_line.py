@@ -29,7 +29,7 @@ SECONDS: Final = 30.0
 def through(block: bytes, using: codec.Codec) -> bytes:
     """Go the command line's own way, with one codec or the other."""
     with patch.object(blocks, "FAST", using):
-        return blocks.translate_block(CONFIG, "log-event", block).events
+        return blocks.translate_block(CONFIG, "log-event", blocks.Block(data=block)).events
 
 
 def plain(block: bytes, decode: Callable[[bytes], Any], encode: Callable[[Any], bytes]) -> bytes:

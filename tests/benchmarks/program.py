@@ -8,6 +8,7 @@ from typing import Final
 from tests.benchmarks import (
     bytecodes,
     command_line,
+    comparison,
     counting,
     hostile,
     imports,
@@ -26,6 +27,7 @@ SECTIONS: Final[dict[str, tuple[Callable[[float], list[Figure]], float, float]]]
     "steps": (steps.measure, 15.0, 2.0),
     "outbound": (outbound.measure, 12.0, 2.0),
     "preview": (counting.measure, 10.0, 2.0),
+    "compare": (comparison.measure, comparison.SECONDS, 5.0),
     "cli": (command_line.measure, command_line.SECONDS, 3.0),
     "scale": (scale.measure, scale.SECONDS, 3.0),
     "memory": (memory.measure, memory.SECONDS, 3.0),

@@ -23,6 +23,7 @@ TITLES: Final = {
     "steps": "The reference, and how often it is needed",
     "outbound": "Statsig to Segment",
     "preview": "Preview",
+    "compare": "Comparison",
     "cli": "The command line, bytes to bytes",
     "scale": "Long streams",
     "memory": "Memory",

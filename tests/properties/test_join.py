@@ -125,10 +125,11 @@ class TestJO1WhatBecomesOfEachUnit:
 
     def test_letter_case_and_white_space_are_told(self) -> None:
         call = {"type": "track", "event": "e", "userId": "U-1 "}
+        exposed = [{"eventName": "statsig::gate_exposure", "userID": unit} for unit in ("u-1", "U-1 ")]
 
-        (found,) = join([call], [{"eventName": "statsig::gate_exposure", "userID": "u-1"}]).experiments
+        (found,) = join([call], exposed).experiments
 
-        assert (found.spelled, found.absent) == (1, 0)
+        assert (found.joined, found.spelled, found.absent) == (1, 1, 0)
 
     def test_a_row_of_the_exposures_table_counts(self) -> None:
         row = {"exposure_type": "experiment", "unit_id": "u-1", "unit_type": "user_id", "name": "pricing"}

@@ -14,6 +14,7 @@ from tests.support.sizes import small_and_large
 from statsig_segment import EventNaming, IntegrationConfig, StatsigEvent, load_config, to_log_event, translate_many
 from statsig_segment.configuration.models import derived_of
 from statsig_segment.insight.comparison import Comparison, Example, Finding, PathCount, compare
+from statsig_segment.insight.comparison.likeness import texts_of
 from statsig_segment.insight.comparison.templates import Naming
 
 JsonObject = dict[str, Any]
@@ -270,6 +271,20 @@ class TestProposal:
         found = compare(calls, [event])
 
         assert found.proposal["inbound"]["id_mappings"] == ({"field": "shopId", "id_type": "unit"},)
+
+
+class TestNeverWorse:
+    """CM-3: no proposal agrees with fewer pairs of any aspect than the configuration that was given."""
+
+    def test_what_would_keep_calls_from_being_sent_is_taken_back(self) -> None:
+        """Each call has its ID in a field of its own, of which five can be mapped; the others have a placeholder."""
+        calls = [track(at=at, userId="undefined", **{f"field{at}": f"id{at}"}) for at in range(12)]
+        events = [exported(at=at, userID=None, user={"customIDs": {"unit": f"id{at}"}}) for at in range(12)]
+
+        found = compare(calls, events)
+
+        assert (found.paired, found.proposal) == (12, {})
+        assert finding(found, "sent").agree == 12
 
 
 class TestSettings:
@@ -536,6 +551,64 @@ class TestBadInput:
         assert peak(2 * count) < 1.2 * peak(count)
 
 
+class TestBounds:
+    """However odd an archive is, what is kept of it has a bound."""
+
+    def test_paths_of_one_aspect(self) -> None:
+        metadata = {f"k{at}": str(at) for at in range(1_100)}
+
+        found = finding(compare([track()], [exported(metadata=metadata)]), "metadata keys")
+
+        assert found.differ == 1
+        assert len(found.paths) == 1_000
+
+    def test_keys_that_are_searched_for(self) -> None:
+        metadata = {f"k{at}": f"v{at}" for at in range(600)}
+        calls = [track(context={"page": metadata})]
+
+        proposed = load_config(compare(calls, [exported(metadata=metadata)]).proposal).inbound
+
+        assert 0 < len(proposed.metadata_fields) <= 50
+
+    def test_places_of_one_value(self) -> None:
+        calls = [track(context={f"p{at}": "same" for at in range(300)})]
+
+        found = compare(calls, [exported(metadata={"key": "same"})])
+
+        assert len(load_config(found.proposal).inbound.metadata_fields) == 1
+
+    def test_ways_in_which_calls_bear_on_the_value(self) -> None:
+        calls = [track(at=at, properties={f"p{at}": 1}) for at in range(2_100)]
+        events = [exported(at=at, metadata={f"p{at}": "1"}) for at in range(2_100)]
+
+        assert compare(calls, events).proposal == {}
+
+    def test_names_of_one_type_of_call(self) -> None:
+        calls = [track(f"Event {at}", at) for at in range(1_050)]
+        events = [exported(f"web/Event {at}", at) for at in range(1_050)]
+
+        assert compare(calls, events).proposal == {"inbound": {"naming": {"prefix": "web/"}}}
+
+    def test_a_path_that_begins_to_hold_the_ids_late_is_found(self) -> None:
+        """Once the likeliest path is known it is looked at first, and searched beyond where it does not hold the ID."""
+        calls = [track(at=at, **{"shopId" if at < 250 else "storeId": f"s{at}"}) for at in range(400)]
+        events = [exported(at=at, user={"customIDs": {"unit": f"s{at}"}}) for at in range(400)]
+
+        rows = load_config(compare(calls, events).proposal).inbound.id_mappings
+
+        assert [row.field for row in rows] == ["shopId", "storeId"]
+
+    def test_events_of_one_id_at_one_time_stay_ambiguous_whatever_is_learned_elsewhere(self) -> None:
+        crowd = [track("One") for _ in range(150)]
+        lone = [track(f"Event {at}", 10 + at) for at in range(3)]
+        events = [exported(f"x {at}") for at in range(150)]
+        events += [exported(f"x Event {at}", 10 + at) for at in range(3)]
+
+        found = compare([*crowd, *lone], events)
+
+        assert (found.paired, found.ambiguous, found.ambiguous_exported) == (3, 150, 150)
+
+
 class TestOddCalls:
     """Calls and names that are rare, and have to be withstood all the same."""
 
@@ -599,6 +672,36 @@ class TestOddCalls:
         found = compare(calls, [exported("Three")])
 
         assert (found.paired, found.ambiguous, found.ambiguous_exported) == (0, 2, 1)
+
+    def test_values_that_json_does_not_have_are_compared_as_what_they_become(self) -> None:
+        day = datetime(2026, 11, 3, tzinfo=UTC)
+
+        found = compare([track(properties={"day": day})], [exported(metadata={"day": day.isoformat()})])
+
+        assert finding(found, "metadata values").agree == 1
+
+    def test_a_value_that_statsig_has_trimmed_says_nothing(self) -> None:
+        value = "v" * 300
+
+        found = compare(
+            [track(properties={"value": value})], [exported(value=value[:128], metadata={"value": value[:128]})]
+        )
+
+        assert [each.aspect for each in found.findings if each.differ] == []
+        assert found.proposal == {}
+
+    def test_a_field_without_a_name_is_no_place(self) -> None:
+        assert compare([track(userId=None) | {"": "d1"}], [exported(userID="d1")]).paired == 0
+
+    def test_a_number_that_cannot_be_printed_is_no_text(self) -> None:
+        assert texts_of(self.TOO_LONG) == frozenset()
+
+    def test_a_second_delivery_of_a_call_that_has_its_event_is_not_missing(self) -> None:
+        calls = [track(at=at, messageId=f"m{at}") for at in range(5)]
+
+        found = compare([*calls, *calls], [exported(at=at) for at in range(5)])
+
+        assert (found.agrees, found.unexplained_calls) == (True, 0)
 
     def test_an_id_under_a_name_that_no_path_can_hold_is_not_found(self) -> None:
         found = compare([track(userId=None) | {"device[0": "d1"}], [exported(userID="d1")])

@@ -85,7 +85,7 @@ def make_parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
         description="Translate Segment calls to Statsig events, and Statsig's exports to Segment calls.",
         epilog="Input is JSON: one object, array or batch a line, or one over many lines; plain, gzip or zstd. Output "
         "is JSON, or readable text at a terminal. Exit status: 0 if all is well; 1 if something was rejected or, in "
-        "compare, differs; 2 for any other problem.",
+        "compare and diff, differs; 2 for any other problem.",
     )
     parser.add_argument("-V", "--version", action=_Version, nargs=0, help="show the version and exit")
     if _shtab is not None:

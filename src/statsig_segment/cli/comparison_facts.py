@@ -14,7 +14,7 @@ from statsig_segment.cli.files import READ_ERRORS, read_blocks
 from statsig_segment.cli.outputs import UnusableError, reason
 from statsig_segment.cli.records import Direction
 from statsig_segment.cli.run import say_if_waiting
-from statsig_segment.insight.comparison import Comparison, Example
+from statsig_segment.insight.comparison import Comparison, Example, Finding
 
 _ALL_AMBIGUOUS: Final = "Each call fits several exported events, so nothing could be compared."
 _IN_ORDER: Final = "Nothing could be compared. The calls come first, then the export."
@@ -34,10 +34,10 @@ _DECIDES: Final[Mapping[str, str]] = FrozenDict(
     {
         "naming.prefix": "a track call",
         "naming.track": "track calls of two names",
-        "naming.page": "a page call with a name and a category",
         "naming.page_unnamed": "a page call with neither name nor category",
-        "naming.screen": "a screen call with a name and a category",
+        "naming.page": "a page call with a name and a category",
         "naming.screen_unnamed": "a screen call with neither name nor category",
+        "naming.screen": "a screen call with a name and a category",
         "naming.group": "group calls of two groups",
         "naming.from_properties": "a page call whose name is among its properties only",
         "default_environment": "a call that names no environment",
@@ -53,7 +53,7 @@ _DECIDES: Final[Mapping[str, str]] = FrozenDict(
         "filters": "more calls of the names that never arrive, while the export lasts",
     }
 )
-"""Beginning of a key that is undecided -> the call that would decide it."""
+"""Beginning of a key that is undecided -> the call that would decide it; the first that fits counts."""
 _PATHS: Final = "a call in which the paths hold different values"
 
 
@@ -83,6 +83,12 @@ class Side:
     def place(self, position: int) -> Place:
         """Return where a payload begins."""
         return Place(self._files[bisect_right(self._starts, position) - 1], self._lines[position])
+
+    def finding_record(self, finding: Finding) -> Mapping[str, Any]:
+        """Return a finding about the calls of this side alone as a value for JSON."""
+        places = [(self.place(each.call), each.path) for each in finding.examples]
+        examples = [{"file": place.file, "line": place.line, "path": path} for place, path in places]
+        return attrs.asdict(finding) | {"examples": examples}
 
 
 def verdict(found: Comparison) -> str:

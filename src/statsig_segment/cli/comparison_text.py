@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from statsig_segment import rulebook
+from statsig_segment._json.values import FrozenDict
 from statsig_segment.cli.comparison_facts import UNPAIRED, Side, deciding_call, proposal_text, verdict
 from statsig_segment.cli.messages import printable
 from statsig_segment.cli.outputs import UnusableError
@@ -17,6 +18,12 @@ from statsig_segment.insight.comparison import Comparison, Example, Finding
 
 _INDENT: Final = (0, 0, 0, 2)
 _GAP: Final = 2
+_WHOLE: Final[Mapping[str, str]] = FrozenDict(
+    {"extra": "that Statsig holds and that would not be sent", "missing": "that would be sent and that never arrive"}
+)
+"""How whole events differ -> what people call it."""
+_MOST_EXAMPLES: Final = 2
+"""Places of one aspect that are shown; the JSON has five."""
 _MOST_PATHS: Final = 10
 """Paths of one aspect that are listed; the JSON has them all."""
 
@@ -83,10 +90,13 @@ def _differences(findings: Sequence[Finding], calls: Side, export: Side) -> Iter
             yield ""
             yield Text(f"Differences in {finding.aspect}, as Statsig has it:")
             for path in finding.paths[:_MOST_PATHS]:
-                yield Padding(Text(f"{path.count:,} {path.kind} at {printable(path.path)}"), _INDENT)
+                what = (
+                    _WHOLE.get(path.kind, path.kind) if path.path == "$" else f"{path.kind} at {printable(path.path)}"
+                )
+                yield Padding(Text(f"{path.count:,} {what}"), _INDENT)
             if len(finding.paths) > _MOST_PATHS:
                 yield Padding(Text(f"and {len(finding.paths) - _MOST_PATHS:,} more paths"), _INDENT)
-            for example in finding.examples:
+            for example in finding.examples[:_MOST_EXAMPLES]:
                 yield Padding(_place(example, calls, export), _INDENT)
 
 

@@ -3,6 +3,7 @@
 Text of a payload or a file is shown as JSON, and a terminal obeys no character of it.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -11,6 +12,7 @@ from statsig_segment import segment, statsig
 from statsig_segment._json.javascript import json_text
 from statsig_segment._json.values import freeze
 from statsig_segment.cli.blocks import is_segment, is_statsig
+from statsig_segment.configuration.mappings import IdMapping
 from statsig_segment.insight.preview import Counts
 from statsig_segment.rulebook.codes import CODES
 
@@ -72,6 +74,12 @@ def hint(code: str, payload: Any, *, outbound: bool = False) -> str:
     if outbound:
         return SEGMENT_HINT if is_segment(payload) else CODES[code].outbound_advice or CODES[code].advice
     return STATSIG_HINT if is_statsig(payload) else CODES[code].advice
+
+
+def mapping_lines(mapping: IdMapping) -> str:
+    """Write the lines that add an ID mapping to a configuration in TOML."""
+    field, id_type = json.dumps(mapping.field), json.dumps(mapping.id_type)
+    return f"[[inbound.id_mappings]]\nfield = {field}\nid_type = {id_type}"
 
 
 def summary_record(counts: Counts) -> Mapping[str, Any]:

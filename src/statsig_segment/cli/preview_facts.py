@@ -1,6 +1,5 @@
 """What people read in a preview, whatever it is drawn on: its order, its sentences and its JSON; draws nothing."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -8,7 +7,7 @@ from typing import Any, Final
 import attrs
 
 from statsig_segment import segment
-from statsig_segment.cli.messages import summary_record
+from statsig_segment.cli.messages import mapping_lines, summary_record
 from statsig_segment.configuration.mappings import IdMapping
 from statsig_segment.configuration.models import IntegrationConfig
 from statsig_segment.insight.preview import OTHERS, Counts, EventPreview, Gain, LibraryPreview, MappingUse, Preview
@@ -144,8 +143,7 @@ def gain_effect(gain: Gain, rejected: int) -> str:
 
 def gain_lines(gain: Gain) -> str:
     """Write the lines that add the mapping to a configuration in TOML."""
-    field, id_type = json.dumps(gain.field), json.dumps(gain.id_type)
-    return f"[[inbound.id_mappings]]\nfield = {field}\nid_type = {id_type}"
+    return mapping_lines(gain.mapping)
 
 
 # -- Figures -----------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from rich.text import Text
 
 from statsig_segment import rulebook
 from statsig_segment.cli.blocks import Place
+from statsig_segment.cli.identifier_text import missing_ids
 from statsig_segment.cli.messages import groups, hint, payload_name, printable, shown, shown_text, sum_text
 from statsig_segment.errors import Issue
 from statsig_segment.inbound.audiences import AudienceUpdate
@@ -144,27 +145,33 @@ def _details(outcome: Any) -> Iterable[tuple[str, str]]:
 # -- Explanations ------------------------------------------------------------------------------------------------------
 
 
-def explanation(place: Place, payload: Any, explained: Explanation[Any], width: int) -> RenderableType:
+def explanation(
+    place: Place, payload: Any, explained: Explanation[Any], width: int, *, outbound: bool = False
+) -> RenderableType:
     """Show where each field of a result came from, or why there is none and what would change that."""
-    kind, name = payload_name(payload)
+    kind, name = payload_name(payload, outbound=outbound)
     result = explained.result
     if isinstance(result, Skipped | Rejected):
-        verdict, body = _verdict(result), [_why(result, payload)]
+        verdict, body = _verdict(result), [_why(result, payload, outbound=outbound)]
         if isinstance(result, Rejected) and result.error.path:
             verdict.append(f" at {shown_text(result.error.path)}")
     else:
         what = "audience" if isinstance(result, AudienceUpdate) else "event"
         verdict, body = Text(what, STYLES[what]), [_table(explained.rows, width), *map(_issue, explained.issues)]
+    if explained.setting is not None:
+        body.insert(0, Text.assemble(("setting:  ", "dim"), explained.setting))
     head = Text.assemble((str(place), "dim"), "  ", (kind, "bold"), " " if name else "", name, "  ->  ", verdict)
+    if not isinstance(result, Skipped | Rejected) or _code(result) == "no_identifier":
+        body = [*missing_ids(explained, outbound=outbound), *body]
     return Group(head, *(Padding(part, (0, 0, 0, _INDENT if width >= NARROW else 1)) for part in body), "")
 
 
-def _why(outcome: Skipped | Rejected, payload: Any) -> RenderableType:
+def _why(outcome: Skipped | Rejected, payload: Any, *, outbound: bool) -> RenderableType:
     code = CODES[_code(outcome)]
     meaning = str(outcome.error) if isinstance(outcome, Rejected) else code.meaning
     facts = (
         ("why", f"{meaning} ({code.rule}: {rulebook.RULES[code.rule].title})"),
-        ("what would change it", hint(_code(outcome), payload)),
+        ("what would change it", hint(_code(outcome), payload, outbound=outbound)),
     )
     return Group(*(Text.assemble((f"{name}:  ", "dim"), text) for name, text in facts))
 

@@ -203,11 +203,10 @@ class _Units:
     def _at(self, text: str, id_type: str | None) -> _Found | None:
         """Return what is known of an ID of a call, if it was exposed, and note the ID type of its event."""
         found = self._found.get(text)
-        if found is None:
-            folded = _folded(text)
-            if folded in self._folded:
-                self._folded[folded] = True
-        elif id_type is not None:
+        folded = _folded(text)
+        if folded in self._folded:
+            self._folded[folded] = True
+        if found is not None and id_type is not None:
             found.places.add(id_type)
         return found
 

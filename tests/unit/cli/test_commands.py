@@ -661,9 +661,11 @@ positional arguments:
   command
     inbound             translate Segment calls to Statsig events
     outbound            translate Statsig's exports to Segment calls
-    explain             show where each field of an event comes from, or why there is no event
+    explain             show why an ID is missing, where each field comes from, or why there is no event
     preview             count what Segment calls would become, and show what would help
     compare             compare Segment calls with what Statsig holds of them, and propose a configuration
+    diff                show what another configuration would change for Segment calls
+    join                show which units of experiments the events of Segment calls reach, and what would reach more
     check-config        show every problem of a configuration, or what it changes
 options:
   -h, --help            show this help message and exit
@@ -671,8 +673,8 @@ options:
   --print-completion {bash,zsh,tcsh,fish,powershell}
                         print the completion script of a shell and exit
 Input is JSON: one object, array or batch a line, or one over many lines; plain, gzip or zstd. Output is JSON, or
-readable text at a terminal. Exit status: 0 if all is well; 1 if something was rejected or, in compare, differs; 2 for
-any other problem.
+readable text at a terminal. Exit status: 0 if all is well; 1 if something was rejected or, in compare and diff,
+differs; 2 for any other problem.
 """,
     ("inbound",): """
 usage: statsig-segment inbound [-h] [-c FILE] [-n N] [-f {log-event,webhook,request}] [-o FILE] [-r FILE]
@@ -723,8 +725,9 @@ options:
   -q, --quiet           show only errors: no lines, summary or progress
 """,
     ("explain",): """
-usage: statsig-segment explain [-h] [-c FILE] [-n N] [--at N] [--only {event,audience,skipped,rejected}] [FILE ...]
-Show where each field of an event comes from, or why there is no event.
+usage: statsig-segment explain [-h] [-c FILE] [-n N] [--exports] [--at N] [--only {event,audience,skipped,rejected}]
+                               [FILE ...]
+Show why an ID is missing, where each field comes from, or why there is no event.
 positional arguments:
   FILE                  Segment calls, in files or folders; standard input if none or -
 options:
@@ -732,6 +735,7 @@ options:
   -c FILE, --config FILE
                         the configuration, in TOML or JSON (default: all defaults)
   -n N, --limit N       explain at most N calls
+  --exports             the files hold events of a Statsig export: explain the way to Segment
   --at N                explain only the Nth call, counted from 1
   --only {event,audience,skipped,rejected}
                         explain only calls with this outcome

@@ -286,7 +286,23 @@ class TestAtATerminal:
 
         assert f"  for example {calls}:7 and no event at $" in shown.lines
         assert "  3 calls of names that never arrive" in shown.lines
+        assert "  3 that would be sent and that never arrive" in shown.lines
         assert '+     "Heartbeat",' in shown.lines
+
+    def test_many_paths_are_counted_and_not_all_listed(self, tmp_path: Path) -> None:
+        calls = [{**TRACKS[0], "properties": {f"k{at}": at for at in range(12)}}]
+        files = written(tmp_path, "calls", *calls), written(tmp_path, "export", {**AGREEING[0], "metadata": {}})
+
+        assert "  and 2 more paths" in at_terminal("compare", *files, NO_COLOR="1").lines
+
+    def test_what_agrees_but_for_losses_is_no_yes(self, tmp_path: Path) -> None:
+        calls = [{**TRACKS[0], "timestamp": START_MS + at} for at in range(5)]
+        events = [{**AGREEING[0], "timestamp": START_MS + at} for at in (0, 2, 4)]
+        files = written(tmp_path, "calls", *calls), written(tmp_path, "export", *events)
+        shown = at_terminal("compare", *files, columns=200, NO_COLOR="1")
+
+        assert shown.status == 1
+        assert shown.lines[0].startswith("3 pairs compared: they agree, but too many")
 
     def test_what_agrees_needs_no_proposal(self, tmp_path: Path) -> None:
         files = written(tmp_path, "calls", *CALLS), written(tmp_path, "export", *AGREEING)

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from statsig_segment.cli.arguments import Command
-from statsig_segment.cli.commands import check_config, compare, explain, inbound, outbound, preview
+from statsig_segment.cli.commands import check_config, compare, diff, explain, inbound, join, outbound, preview
 
 COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
     {
@@ -20,7 +20,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             run=outbound.run,
         ),
         "explain": Command(
-            help="show where each field of an event comes from, or why there is no event",
+            help="show why an ID is missing, where each field comes from, or why there is no event",
             add_arguments=explain.add_arguments,
             run=explain.run,
         ),
@@ -33,6 +33,16 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             help="compare Segment calls with what Statsig holds of them, and propose a configuration",
             add_arguments=compare.add_arguments,
             run=compare.run,
+        ),
+        "diff": Command(
+            help="show what another configuration would change for Segment calls",
+            add_arguments=diff.add_arguments,
+            run=diff.run,
+        ),
+        "join": Command(
+            help="show which units of experiments the events of Segment calls reach, and what would reach more",
+            add_arguments=join.add_arguments,
+            run=join.run,
         ),
         "check-config": Command(
             help="show every problem of a configuration, or what it changes",

@@ -6,9 +6,9 @@ see whether another path would explain it as well.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 from statsig_segment import segment, statsig
 from statsig_segment._json.values import EMPTY
@@ -35,6 +35,7 @@ TABLES: Final = (USER_FIELDS, CUSTOM_FIELDS, METADATA_FIELDS, ID_MAPPINGS)
 
 Key: TypeAlias = tuple[str, str]
 """One of `TABLES`, and a key of it."""
+_Tables: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 _ENOUGH: Final = 100
 """Pairs in which a value is searched for, although the configuration or a path that is known explains it: a second path
@@ -58,18 +59,15 @@ def other_way(nested: str) -> str:
     return JSON if nested == FLATTEN else FLATTEN
 
 
-def filled(event: Json) -> Iterator[tuple[Key, Any]]:
-    """Yield what a log event has in place of each key of the tables."""
+def tables_of(event: Json) -> dict[str, Mapping[str, Any]]:
+    """Return what a log event has in place of each of the tables."""
     user = event[statsig.USER]
-    for name in PLAIN_FIELDS:
-        if name in user:
-            yield (USER_FIELDS, name), user[name]
-    for name, value in user.get(statsig.CUSTOM, EMPTY).items():
-        yield (CUSTOM_FIELDS, name), value
-    for name, value in event[statsig.METADATA].items():
-        yield (METADATA_FIELDS, name), value
-    for id_type, value in ids_of(event).items():
-        yield (ID_MAPPINGS, id_type), value
+    return {
+        USER_FIELDS: {name: user[name] for name in PLAIN_FIELDS if name in user},
+        CUSTOM_FIELDS: user.get(statsig.CUSTOM, EMPTY),
+        METADATA_FIELDS: event[statsig.METADATA],
+        ID_MAPPINGS: ids_of(event),
+    }
 
 
 def current_orders(config: InboundConfig) -> dict[Key, Order]:
@@ -111,9 +109,8 @@ class Evidence:
     def see(self, seen: Seen) -> None:
         """Note what one pair says."""
         call, here, held = seen
-        by_itself = self._bare[self._nested].answer(call)
-        if by_itself is None:
-            return
+        # A call that is an event with all that a configuration adds is one without it.
+        by_itself = cast("Json", self._bare[self._nested].answer(call))
         if not is_trimmed(here[statsig.EVENT_NAME], held.name):
             for samples in self.samples.values():
                 samples.add(call, held.name)
@@ -131,7 +128,7 @@ class Evidence:
         for id_type, text in ids_of(own).items() if own else ():
             if is_placeholder(text):
                 self.placeholders[ids.get(id_type) == text] += 1
-        self._search(call, dict(filled(by_itself)), dict(filled(here)), dict(filled(held.log_event)))
+        self._search(call, tables_of(by_itself), tables_of(here), tables_of(held.log_event))
 
     def _see_nested(self, call: Json, by_itself: Json, held: Mapping[str, Any]) -> None:
         other = other_way(self._nested)
@@ -140,14 +137,15 @@ class Evidence:
             metadata: Json = {} if event is None else event[statsig.METADATA]
             self.unheld[way] += sum(key not in held for key in metadata)
 
-    def _search(self, call: Json, given: Json | Any, here: Any, there: Any) -> None:
+    def _search(self, call: Json, given: _Tables, here: _Tables, there: _Tables) -> None:
         """Find the paths in a call at which stands what Statsig holds and the call does not fill by itself."""
         wanted: dict[str, list[Key]] = {}
-        for key, value in there.items():
-            if key in given:
-                continue
+        missing = [(table, name) for table in TABLES for name in there[table] if name not in given[table]]
+        for key in missing:
+            table, name = key
+            value = there[table][name]
             self._wanted[key] += 1
-            is_explained = key in here and same_to_statsig(here[key], value) is not False
+            is_explained = name in here[table] and same_to_statsig(here[table][name], value) is not False
             if self._searched[key, is_explained] >= _ENOUGH and (is_explained or self._is_known(key, call, value)):
                 continue
             self._searched[key, is_explained] += 1
@@ -161,8 +159,8 @@ class Evidence:
             if value is not None and (is_deep or type(value) not in {dict, list}):
                 texts = (value,) if type(value) is str else texts_of(value)
                 found.update((key, path) for text in texts for key in wanted.get(text, ()))
-        for (table, key), path in sorted(found):
-            self._add_hit(table, key, path)
+        for key, path in sorted(found):
+            self._add_hit(*key, path)
 
     def _add_hit(self, table: str, key: str, path: str) -> None:
         hits = self._hits[table]

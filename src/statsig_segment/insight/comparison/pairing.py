@@ -99,6 +99,7 @@ class Matching:
         """The event of each call, `-1` where there is none."""
         self.taken = bytearray(len(exported))
         """Whether each event has its call."""
+        self._callers = array("q", [_LONE]) * len(exported)
         self._calls, self._exported, self._index = calls, exported, index
         self._any_name: list[Events] = []
         self._named: dict[int, Events] = {}  # only where it differs from the above
@@ -171,7 +172,7 @@ class Matching:
         self._settle_all([{call: tuple(at for at in self._far[call] if at not in claimed) for call in lone}])
 
     def _pair(self, call: int, event: int) -> None:
-        self.partner[call] = event
+        self.partner[call], self._callers[event] = event, call
         self.taken[event] = True
 
     def _settle_all(self, kinds: Sequence[Mapping[int, Events]]) -> None:
@@ -214,8 +215,10 @@ class Matching:
         return call in self._crowded or any(not self.taken[at] for at in self._choices(call))
 
     def is_repeated(self, call: int) -> bool:
-        """Say whether a call without a partner may be a second delivery: all its events have calls already."""
-        return bool(self._named.get(call, self._any_name[call])) and not self.is_ambiguous(call)
+        """Say whether a call without a partner is a second delivery of one that has its event."""
+        digests = self._calls.digests
+        callers = (self._callers[at] for at in self._choices(call) if self.taken[at])
+        return any(digests[caller] == digests[call] for caller in callers)
 
     def _choices(self, call: int) -> Events:
         return self._any_name[call] or self._far.get(call, ())

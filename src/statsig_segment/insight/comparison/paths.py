@@ -4,7 +4,7 @@ The paths that may be meant are known from the evidence. One more pass reads all
 configuration that names them all, and counts how each fits what Statsig holds.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from statsig_segment import statsig
@@ -20,7 +20,7 @@ from statsig_segment.insight.comparison.evidence import (
     USER_FIELDS,
     Key,
     current_orders,
-    filled,
+    tables_of,
 )
 from statsig_segment.insight.comparison.pairing import Archive
 from statsig_segment.insight.comparison.translation import MARK, ids_of, marked, probe
@@ -67,15 +67,14 @@ class _Inquiry:
         probed = self._probe.answer(call)
         if probed is None:
             return
-        given = {key: value for key, value in filled(probed) if not key[1].startswith(MARK)}
-        wanted = dict(filled(event))
-        offers = self._offers(probed)
-        for key, paths in self._sources.items():
-            if key not in given:
-                held = offers[key[0]]
-                self._rows[key].add(wanted.get(key), {path: held[path] for path in paths if path in held})
+        given, wanted, offers = tables_of(probed), tables_of(event), self._offers(probed)
+        for (table, name), paths in self._sources.items():
+            if name not in given[table] or table == USER_FIELDS:
+                held = offers[table]
+                own = {path: held[path] for path in paths if path in held}
+                self._rows[table, name].add(wanted[table].get(name), own)
         for stem in self._stems:
-            self._see_object(stem, given, wanted, probed[statsig.METADATA])
+            self._see_object(stem, probed[statsig.METADATA], wanted[METADATA_FIELDS])
 
     def see_lost(self, call: Json) -> None:
         """Note which paths would give an ID to a call that has none and never arrived."""
@@ -100,23 +99,21 @@ class _Inquiry:
 
     # -- Objects, of which one row makes many entries (US-7) -----------------------------------------------------------
 
-    def _see_object(self, stem: str, given: Mapping[Key, Any], wanted: Mapping[Key, Any], metadata: Json) -> None:
-        if (METADATA_FIELDS, stem) in given:
+    def _see_object(self, stem: str, metadata: Json, wanted: Mapping[str, Any]) -> None:
+        if stem in metadata:
             return
 
-        def leaves(entries: Iterable[tuple[str, Any]], key: str) -> dict[str, Any] | None:
+        def leaves(entries: Mapping[str, Any], key: str) -> dict[str, Any] | None:
             start = key + _JOINT
-            own = ((name.removeprefix(start), value) for name, value in entries if name.startswith(start))
-            return {name: value for name, value in own if (METADATA_FIELDS, stem + _JOINT + name) not in given} or None
+            own = ((name.removeprefix(start), value) for name, value in entries.items() if name.startswith(start))
+            return {name: value for name, value in own if stem + _JOINT + name not in metadata} or None
 
-        held = ((name, value) for (table, name), value in wanted.items() if table == METADATA_FIELDS)
-        entries = metadata.items()
         offers = {
             path: found
             for mark, path in self._metadata.items()
-            if path in self._stems[stem] and (found := leaves(entries, mark)) is not None
+            if path in self._stems[stem] and (found := leaves(metadata, mark)) is not None
         }
-        self._stem_rows[stem].add(leaves(held, stem), offers)
+        self._stem_rows[stem].add(leaves(wanted, stem), offers)
 
     def choices(self) -> dict[Key, Choice]:
         """Choose; rows for single entries give way to one for their object where only that fits."""

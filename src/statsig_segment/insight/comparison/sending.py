@@ -183,7 +183,7 @@ class _Gates:
     def learn(self, config: InboundConfig) -> tuple[dict[str, Any], tuple[str, ...]]:
         """Change setting by setting while fewer calls disagree; name those that could as well be otherwise."""
         changes: dict[str, Any] = {}
-        for _ in _GATED:
+        while True:  # each round, fewer calls disagree
             least = self._against(attrs.evolve(config, **changes))
             others = [changes | other for other in self._others(attrs.evolve(config, **changes))]
             scores = [self._against(attrs.evolve(config, **other)) for other in others]

@@ -154,9 +154,7 @@ _SECONDS: Final = (
 
 def _shift(there: int, here: int) -> int | str:
     """Say how far an event is from a call: whole minutes up to a day, or the same second; 0 for neither."""
-    if there == here:
-        return 0
-    if there in {here // _SECOND_MS, here // _SECOND_MS * _SECOND_MS, here * _SECOND_MS}:
+    if there != here and there in {here // _SECOND_MS, here // _SECOND_MS * _SECOND_MS, here * _SECOND_MS}:
         return _SECONDS
     shift = there - here
     return shift if shift % _MINUTE_MS == 0 and abs(shift) <= _DAY_MS else 0
