@@ -36,7 +36,6 @@ ABSENT: Final = object()
 """Stands for a key that is not there, where null means something else."""
 
 _OBJECTS: Final = (statsig.USER, statsig.METADATA, statsig.STATSIG_METADATA)
-_OBJECT_OR_NULL: Final = frozenset({FrozenDict, type(None)})
 _PROPERTIES: Final = "properties"
 _SEGMENT_EVENT: Final = "event"  # in the form that Segment gets, a config change has Segment's names
 _SEGMENT_USER_ID: Final = "userId"
@@ -269,9 +268,9 @@ def parse_statsig_event(payload: Mapping[str, Any] | str | bytes) -> ExportedEve
 
 def _settled(fields: FrozenDict, places: Places, issues: list[Issue]) -> FrozenDict:
     """Replace what cannot stay as it was exported, and note what is wrong with its time and IDs (OU-1, ID-8)."""
-    replaced: dict[str, Any] = {}
-    if not _OBJECT_OR_NULL.issuperset(map(type, map(fields.get, _OBJECTS))):
-        replaced = {name: ABSENT for name in _OBJECTS if type(fields.get(name)) not in _OBJECT_OR_NULL}
+    replaced: dict[str, Any] = {
+        name: ABSENT for name in _OBJECTS if type(fields.get(name)) is not FrozenDict and fields.get(name) is not None
+    }
     timestamp = fields.get(statsig.TIMESTAMP)
     name = statsig.TIME if timestamp is None else statsig.TIMESTAMP
     value = fields.get(name)

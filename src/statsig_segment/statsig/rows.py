@@ -35,12 +35,11 @@ _OBJECT_COLUMNS: Final = ("user_object", "custom_ids", "company_metadata", "stat
 _EXPOSURE_COLUMNS: Final = FrozenDict(
     {
         "exposure_type": (statsig.EVENT_NAME,),
-        "unit_id": (statsig.USER_ID,),
         "first_exposure_utc": (statsig.TIMESTAMP,),
         **{name: (statsig.METADATA, name) for name in ("name", "rule", "rule_name", "experiment_group", "group_id")},
     }
 )
-"""The same for the exposures table, where the unit may also be a custom ID (OU-10)."""
+"""The same for the exposures table (OU-10), but for `unit_id`, whose place depends on its type."""
 _EXPOSURE_KINDS: Final = ("gate", "layer", "holdout", "config")
 _USER_UNITS: Final = frozenset({"user_id", "userid"})
 
