@@ -35,7 +35,7 @@ MOST = {
 IN_ALL = Count(5_000, 150)
 
 
-EXPORT = Count(2_000, 65)
+EXPORT = Count(2_050, 65)
 """From Statsig to Segment, for one event."""
 
 
