@@ -212,7 +212,7 @@ class TestWhatHoldsCallsBack:
     )
 
     def test_an_archive_that_says_nothing_leaves_all_open(self) -> None:
-        calls = segment_archive(COUNT)
+        calls = segment_archive(COUNT // 3)
 
         assert set(compare(calls, exported_by(calls, DEFAULT)).undecided) >= self.KEYS
 
@@ -227,7 +227,7 @@ class TestWhatHoldsCallsBack:
         ids=["integrations", "names", "consent", "placeholders"],
     )
     def test_it_is_found(self, extra: JsonObject, hidden: JsonObject) -> None:
-        calls = [{**call, **extra} if at % 4 == 0 else call for at, call in enumerate(segment_archive(COUNT))]
+        calls = [{**call, **extra} if at % 4 == 0 else call for at, call in enumerate(segment_archive(COUNT // 3))]
         if "integration_names" in hidden:  # some that nothing switches on again
             calls = [{**call, "integrations": {"All": False}} if at % 9 == 1 else call for at, call in enumerate(calls)]
         found = compare(calls, exported_by(calls, configured(**hidden)))
@@ -243,7 +243,7 @@ class TestWhatHoldsCallsBack:
     def test_what_is_honored_on_both_sides_is_decided(self) -> None:
         calls = [
             {**call, "integrations": {"All": False}} if at % 4 == 0 else call
-            for at, call in enumerate(segment_archive(COUNT))
+            for at, call in enumerate(segment_archive(COUNT // 3))
         ]
         found = compare(calls, exported_by(calls, configured(**ANONYMOUS)), configured(**ANONYMOUS))
 
@@ -393,7 +393,7 @@ class TestHiddenConfigurations:
 class TestTheSameConfiguration:
     @pytest.mark.parametrize("hidden", TestHiddenConfigurations.HIDDEN, ids=str)
     def test_it_proposes_nothing(self, hidden: JsonObject) -> None:
-        calls, config = segment_archive(COUNT), configured(**hidden)
+        calls, config = segment_archive(COUNT // 3), configured(**hidden)
         found = compare(calls, exported_by(calls, config), config)
 
         assert found.agrees
