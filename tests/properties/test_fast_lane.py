@@ -6,8 +6,9 @@ import itertools
 import json
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import pytest
 from hypothesis import example, given
@@ -32,6 +33,7 @@ from statsig_segment import (
     Rejected,
     translate_many,
 )
+from statsig_segment._json.javascript import json_text, sorted_text
 from statsig_segment.conformance.cases import VECTORS, read_cases
 from statsig_segment.inbound.translate import reference_outcome
 from statsig_segment.segment.placeholders import PLACEHOLDER_IDS
@@ -408,6 +410,102 @@ class TestValuesThatOnlyPythonReads:
 
         for sound in lane.sound.values():
             hold_to_the_law(lane, Answering({**sound, "userId": "u1", "userID": "u1"}), DEFAULT)
+
+
+class Hostile(str):
+    """A key that is found in the place of `field`, and then does something else than to compare itself."""
+
+    __slots__ = ("field", "respond")
+    field: str
+    respond: Callable[[], bool]
+
+    def __new__(cls, field: str, respond: Callable[[], bool]) -> Self:
+        key = super().__new__(cls, "another key")
+        key.field, key.respond = field, respond
+        return key
+
+    def __eq__(self, other: object) -> bool:
+        return self.respond()
+
+    def __hash__(self) -> int:
+        return hash(self.field)
+
+
+USER_IDS: Final = {"inbound": "userId", "outbound": "userID"}
+"""Lane -> a field that it looks for."""
+
+
+@pytest.mark.parametrize("lane", LANES, ids=lambda lane: lane.name)
+class TestWhatACompilerChanges:
+    """
+    For every payload and every configuration, a lane returns exactly what the reference returns, or it steps aside.
+
+    A compiled lane has no limit of recursion, keeps small integers in another form than large ones, and walks through a
+    dict by other means than the interpreter.
+    """
+
+    @pytest.mark.parametrize("kinds", ["[", "{", "[{"])
+    def test_a_payload_of_100_000_levels_breaks_no_stack(self, lane: Lane, kinds: str) -> None:
+        deep = nested(100_000, kinds)
+        values = (deep, {"statsigCustomIDs": deep, "customIDs": deep, "library": deep, "p": deep})
+        configs = itertools.cycle(lane.configs.values())
+        for sound in lane.sound.values():
+            for name, value in itertools.product(sound, values):
+                payload, config = sound | {name: value}, next(configs)
+                answer = lane.answer(payload, config)
+
+                assert answer is None or answer == lane.reference(payload, config)
+
+    @pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit])
+    def test_an_interrupt_goes_through(self, lane: Lane, interrupt: type[BaseException]) -> None:
+        def respond() -> bool:
+            raise interrupt
+
+        for sound in lane.sound.values():
+            absent = {name: value for name, value in sound.items() if name != USER_IDS[lane.name]}
+            with pytest.raises(interrupt):
+                lane.answer(absent | {Hostile(USER_IDS[lane.name], respond): "u1"}, DEFAULT)
+
+    @pytest.mark.parametrize("error", [ValueError, MemoryError, RecursionError, OverflowError])
+    def test_a_key_that_cannot_be_compared_is_the_references(self, lane: Lane, error: type[Exception]) -> None:
+        def respond() -> bool:
+            raise error
+
+        for sound in lane.sound.values():
+            absent = {name: value for name, value in sound.items() if name != USER_IDS[lane.name]}
+
+            assert lane.answer(absent | {Hostile(USER_IDS[lane.name], respond): "u1"}, DEFAULT) is None
+
+    def test_a_payload_that_empties_itself_while_it_is_read_breaks_nothing(self, lane: Lane) -> None:
+        for sound in lane.sound.values():
+            payload = {name: value for name, value in sound.items() if name != USER_IDS[lane.name]}
+
+            def respond(of: JsonObject = payload) -> bool:
+                of.clear()
+                return False
+
+            payload[Hostile(USER_IDS[lane.name], respond)] = "u1"
+            lane.answer(payload, DEFAULT)  # without a crash; what is left of it is not a payload any more
+
+            assert not payload
+
+    def test_threads_do_not_disturb_each_other(self, lane: Lane) -> None:
+        payloads = [*lane.sound.values()] * 20
+        alone = [shape(lane.answer(payload, DEFAULT)) for payload in payloads]
+        with ThreadPoolExecutor(4) as pool:
+            answers = pool.map(lambda payload: shape(lane.answer(payload, DEFAULT)), payloads * 4)
+
+            assert list(answers) == alone * 4
+
+
+class TestTreesOfAnyDepth:
+    """TR-5: no depth breaks the interpreter, in the few functions that follow a tree to its end, neither."""
+
+    @pytest.mark.parametrize("kinds", ["[", "{", "[{"])
+    @pytest.mark.parametrize("write", [json_text, sorted_text])
+    def test_a_tree_that_nobody_has_read_first_is_refused(self, write: Callable[[Any], object], kinds: str) -> None:
+        with pytest.raises(RecursionError):
+            write(nested(100_000, kinds))
 
 
 # -- What is at hand: the test vectors, and the corpus of the benchmark ------------------------------------------------

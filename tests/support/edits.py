@@ -64,6 +64,8 @@ VALUES: Final[Mapping[str, Callable[[], Any]]] = {
     "1.25e-5": lambda: 1.25e-5,
     "NaN": lambda: float("nan"),
     "Infinity": lambda: float("inf"),
+    "a number of 63 bits": lambda: 2**62,
+    "a number of 65 bits": lambda: -(2**64),
     "a number just short enough": lambda: 10**4299,
     "a number too long": lambda: 10**4300,
     "empty text": lambda: "",
