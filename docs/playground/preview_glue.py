@@ -249,7 +249,7 @@ def _events(found: Preview, units: Iterable[str]) -> Iterator[Json]:
             "calls": event.read,
             "events": event.translated,
             "unsent": unsent(event),
-            "units": list(_units(event, units)),
+            "units": [unit for unit in _units(event, units) if unit["share"]],
         }
 
 
