@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from statsig_segment._version import __version__
 from statsig_segment.cli.blocks import RecentIds
+from statsig_segment.inbound.fast_lane import COMPILED
 
 _shtab: Final[Any] = import_module("shtab") if find_spec("shtab") else None
 REMEMBERED: Final = 1_000_000
@@ -53,7 +54,7 @@ class _Version(argparse.Action):
 
     @override
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        print(f"{parser.prog} {__version__}")
+        print(f"{parser.prog} {__version__} ({'compiled' if COMPILED else 'pure Python'})")
         parser.exit()
 
 

@@ -862,7 +862,9 @@ class TestWhatCannotBeUsed:
         assert run("inbound", "--help").status == 0
 
     def test_the_version_is_the_packages(self, run: Run) -> None:
-        assert run("--version").out.decode() == f"statsig-segment {statsig_segment.__version__}\n"
+        build = "compiled" if statsig_segment.COMPILED else "pure Python"
+
+        assert run("--version").out.decode() == f"statsig-segment {statsig_segment.__version__} ({build})\n"
 
     def test_a_missing_file(self, run: Run, tmp_path: Path) -> None:
         (tmp_path / "there").write_bytes(ndjson(GOOD))
