@@ -218,11 +218,8 @@ def even_odd_arrays(
         return pairs.map(lambda rows: [item for row in rows for item in row])
     anything = json_values(max_leaves=3) | st.just(float("nan"))
     either = st.one_of(names, names, anything), st.one_of(values, values, anything)
-    return st.builds(
-        lambda rows, last: [item for row in rows for item in row] + last,
-        st.lists(st.tuples(*either), max_size=5),
-        st.lists(either[0], max_size=1),
-    )
+    array = st.tuples(st.lists(st.tuples(*either), max_size=5), st.lists(either[0], max_size=1))
+    return array.map(lambda drawn: [item for row in drawn[0] for item in row] + drawn[1])
 
 
 class _Plan(Enum):
@@ -570,7 +567,7 @@ def event_bridge_envelopes(details: st.SearchStrategy[Any] | None = None) -> _Ob
         account=st.just("123456789012"),
         time=st.just("2026-11-03T09:10:12Z"),
         region=st.just("eu-west-1"),
-        resources=st.builds(list),
+        resources=st.builds(list[str]),
     )
 
 

@@ -6,7 +6,7 @@ Each mutant is the whole package imported anew, so this takes minutes: `pytest t
 import importlib.abc
 import importlib.util
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -63,7 +63,7 @@ class _OneModule(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 @contextmanager
-def world() -> Iterator[None]:
+def world() -> Generator[None]:
     """Put the package aside, so that it can be imported anew, and put it back afterwards."""
     held = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == PACKAGE}
     finders = list(sys.meta_path)

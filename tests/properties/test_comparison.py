@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from tests.support.values import JsonObject
 
 from statsig_segment import IntegrationConfig, StatsigEvent, load_config, to_log_event, translate_many
 from statsig_segment.insight.comparison import Comparison, compare, config_table
@@ -18,8 +19,6 @@ from statsig_segment.testing import (
     segment_calls,
     statsig_events,
 )
-
-JsonObject = dict[str, Any]
 
 START_MS = 1_793_692_800_000
 SETTINGS = (

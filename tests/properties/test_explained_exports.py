@@ -36,8 +36,9 @@ def leaves(value: Any, above: Keys = ()) -> dict[Keys, Any]:
 
 def thawed(value: Any) -> Any:
     """Give a frozen value as JSON has it."""
+    items: Any = value
     if isinstance(value, tuple):
-        return [thawed(item) for item in value]
+        return [thawed(item) for item in items]
     return {key: thawed(item) for key, item in value.items()} if is_object(value) else value
 
 

@@ -436,7 +436,7 @@ class TestFL8Consent:
 
         outcomes = list(translate_many([call], IntegrationConfig(inbound=InboundConfig(consent_categories=["Ads"]))))
 
-        kind = type(odd)
+        kind: type[object] = type(odd)
         is_empty_array = issubclass(kind, list | tuple | set | frozenset) and not odd
         may_go_on = odd is None or (not is_inside and (issubclass(kind, Mapping) or is_empty_array))
         assert may_go_on or isinstance(outcomes[0], Skipped | Rejected)
@@ -444,17 +444,17 @@ class TestFL8Consent:
 
 def goes_on(consent: Any, integrations: Any, categories: list[str]) -> bool:
     """Read the rule from top to bottom."""
-    has_entries = isinstance(integrations, dict) and bool(integrations)
+    has_entries = is_object(integrations) and bool(integrations)
     if consent is None:
         return True
     if consent == []:
         return not has_entries
-    if not isinstance(consent, dict):
+    if not is_object(consent):
         return False
     preferences = consent.get("categoryPreferences")
     if preferences is None:
         return not has_entries
-    return isinstance(preferences, dict) and all(preferences.get(category) is True for category in categories)
+    return is_object(preferences) and all(preferences.get(category) is True for category in categories)
 
 
 class TestFL5LoopGuard:

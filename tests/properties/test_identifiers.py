@@ -37,7 +37,7 @@ def calls(draw: st.DrawFn) -> JsonObject:
     """Draw a call with identifiers, usable or not, in the places that the rows read."""
     top = draw(st.dictionaries(st.sampled_from(("userId", "anonymousId", "groupId", "user_id")), VALUES))
     context: JsonObject = draw(st.dictionaries(st.sampled_from(("groupId", "companyId")), VALUES))
-    context["externalIds"] = draw(st.lists(st.builds(dict, type=st.just("phone"), id=VALUES), max_size=1))
+    context["externalIds"] = draw(st.lists(st.fixed_dictionaries({"type": st.just("phone"), "id": VALUES}), max_size=1))
     array = draw(st.lists(st.sampled_from(ID_TYPES) | VALUES, max_size=5))
     kind = draw(st.sampled_from(("track", "page", "group", "identify")))
     return top | {"type": kind, "event": "e", "context": context, "properties": {"statsigCustomIDs": array}}
@@ -174,7 +174,7 @@ class TestEX2PlacesTried:
 
     def test_the_places_of_one_id_type(self) -> None:
         rows = [IdMapping(field=field, id_type="companyID") for field in ("a", "b.c", "d", "e")]
-        array = ["companyID", {}, "teamID", "t-1"]
+        array: list[Any] = ["companyID", {}, "teamID", "t-1"]
         call = {
             "type": "track", "event": "x", "a": True, "d": "d-1", "e": "e-1", "properties": {"statsigCustomIDs": array}
         }  # fmt: skip

@@ -23,13 +23,13 @@ _PADDING = st.text(" \t\n\"'", max_size=2)
 
 PLACEHOLDER_VALUES: st.SearchStrategy[Any] = st.one_of(
     st.sampled_from(_WORDS),
-    st.builds(
-        lambda before, word, case, after: before + case(word) + after,
+    st.tuples(
         _PADDING,
-        st.sampled_from(_WORDS),
-        st.sampled_from((str.lower, str.upper, str.title, str)),
+        st.tuples(st.sampled_from((str.lower, str.upper, str.title, str)), st.sampled_from(_WORDS)).map(
+            lambda drawn: drawn[0](drawn[1])
+        ),
         _PADDING,
-    ),
+    ).map("".join),
     st.sampled_from((0, -1, 0.0, -0.0, -1.0)),
 )
 """What ID-8 takes for a placeholder: words, zeros and blanks, in any case and any quotes."""

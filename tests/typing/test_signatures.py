@@ -83,7 +83,7 @@ def test_inbound_steps() -> None:
 def test_the_whole_way() -> None:
     assert_type(translate(CALL), StatsigEvent | AudienceUpdate | Skipped)
     assert_type(translate_many([CALL], seen=set[str]()), Iterator[StatsigEvent | AudienceUpdate | Skipped | Rejected])
-    assert_type(explain(CALL), Explanation)
+    assert_type(explain(CALL), Explanation[StatsigEvent | AudienceUpdate | Skipped | Rejected])
     assert_type(export(EXPORT), OutboundTrack | Skipped)
     assert_type(export_many([EXPORT]), Iterator[OutboundTrack | Skipped | Rejected])
     assert_type(to_segment_batches([{"event": "a"}]), Iterator[SegmentBatch | Rejected])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.support.values import is_object
 
 from statsig_segment.insight.aspects import Difference, differences
 
@@ -52,7 +53,7 @@ def test_a_call_that_nobody_sends_says_nothing() -> None:
         ({"metadata": {}}, ("metadata keys", "$.metadata.plan", "missing")),
         ({"metadata": {"plan": "team"}}, ("metadata values", "$.metadata.plan", "different")),
     ],
-    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+    ids=lambda value: "" if is_object(value) else value[0],
 )
 def test_it_names_aspect_path_and_kind(change: dict[str, Any], difference: tuple[str, str, str]) -> None:
     assert found(EVENT, EVENT | change) == [difference]

@@ -105,7 +105,7 @@ def explain(payload: Any, config: IntegrationConfig = _DEFAULT) -> Explanation[O
     """
     require_config(config, "explain")
     try:
-        explained = _explained(payload, config.inbound)
+        explained: Explanation[Outcome] = _explained(payload, config.inbound)
     except StatsigSegmentError as error:
         rejected = Rejected(error=error.with_traceback(None), payload=payload)
         explained = Explanation(result=rejected, rule=CODES[error.code].rule)

@@ -136,7 +136,7 @@ class _Source:
 
     def _looked_up(self) -> Iterator[Identifier]:
         """Yield the three identifiers of a track, with every place where each was looked for (OU-3, OU-4, OU-6)."""
-        user_ids = [(_USER_ID,), *_USER_IDS] if self._is_change else [*_USER_IDS]
+        user_ids: list[_Names] = [(_USER_ID,), *_USER_IDS] if self._is_change else [*_USER_IDS]
         if self._is_change and self._is_deliverable:
             user_ids.append(_EMAIL)
         places = [*map(self._place, user_ids)]
