@@ -436,7 +436,8 @@ class TestFL8Consent:
 
         outcomes = list(translate_many([call], IntegrationConfig(inbound=InboundConfig(consent_categories=["Ads"]))))
 
-        kind: type[object] = type(odd)
+        value: object = odd
+        kind = type(value)
         is_empty_array = issubclass(kind, list | tuple | set | frozenset) and not odd
         may_go_on = odd is None or (not is_inside and (issubclass(kind, Mapping) or is_empty_array))
         assert may_go_on or isinstance(outcomes[0], Skipped | Rejected)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import strategies as st
@@ -19,15 +20,14 @@ _WORDS = (
     *("n/a", "(not set)", "not_authenticated", "distinct_id", "[object Object]", "0000", "--"),
     *("00000000-0000-0000-0000-000000000000", " ", '""', "' '"),
 )
+_CASES: tuple[Callable[[str], str], ...] = (str.lower, str.upper, str.title, str)
 _PADDING = st.text(" \t\n\"'", max_size=2)
 
 PLACEHOLDER_VALUES: st.SearchStrategy[Any] = st.one_of(
     st.sampled_from(_WORDS),
     st.tuples(
         _PADDING,
-        st.tuples(st.sampled_from((str.lower, str.upper, str.title, str)), st.sampled_from(_WORDS)).map(
-            lambda drawn: drawn[0](drawn[1])
-        ),
+        st.tuples(st.sampled_from(_CASES), st.sampled_from(_WORDS)).map(lambda drawn: drawn[0](drawn[1])),
         _PADDING,
     ).map("".join),
     st.sampled_from((0, -1, 0.0, -0.0, -1.0)),

@@ -135,9 +135,8 @@ class TestFreezing:
 
     def test_of_an_array_the_first_loss_of_each_kind_is_kept(self) -> None:
         items = [object(), "a", object(), nested(DEPTH + 1), nested(DEPTH + 2), {"b": object()}, object()]
-        _, lost = read_tree(items)
+        lost: Any = read_tree(items)[1]
 
-        assert isinstance(lost, dict)
         assert list(lost) == [0, 3, 4, 5]
         assert list(codes_of(lost)) == ["not_json", "too_deep"]
 
