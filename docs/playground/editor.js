@@ -31,10 +31,10 @@ const fields = KINDS.map((kind) => {
 
 const BIDI = /[\u061c\u202a-\u202e\u2066-\u2069]/g; // besides those that the editor shows as marks by itself
 
-// onChange gets every edit, onPoint the position that the pointer or the cursor is at, null for none.
+// onChange gets every edit, and whether it left nothing of what was there; onPoint gets the position that the pointer or the cursor is at, null for none.
 export function makeEditor(parent, { language, labelledby, onChange, onPoint = () => {} }) {
   const listen = EditorView.updateListener.of((update) => {
-    if (update.docChanged) onChange(update.state.doc.toString());
+    if (update.docChanged) onChange(update.state.doc.toString(), isAnew(update.changes));
     else if (update.selectionSet) onPoint(update.state.selection.main.head);
   });
   const pointer = EditorView.domEventHandlers({
@@ -70,6 +70,12 @@ export function makeEditor(parent, { language, labelledby, onChange, onPoint = (
       view.focus();
     },
   };
+}
+
+function isAnew(changes) {
+  let anew = true;
+  changes.iterGaps(() => { anew = false; });
+  return anew;
 }
 
 // Scrolls the editor alone: the page must stay where the reader is.

@@ -27,6 +27,7 @@ from statsig_segment import (
     StatsigSegmentError,
     __version__,
     explain,
+    explain_export,
     export_many,
     load_config,
     split_segment_batch,
@@ -37,6 +38,7 @@ from statsig_segment import (
     translate_many,
     url_verification_code,
 )
+from statsig_segment.cli.identifier_text import missing_ids
 from statsig_segment.errors import join_path
 from statsig_segment.rulebook import CODES, FAMILIES
 
@@ -45,6 +47,8 @@ Json = dict[str, Any]
 FORM_RULES: Final = {"log-event": "WI-1", "webhook": "WI-3", "request": "WI-2"}
 """Form of the output -> the rule that gives it."""
 PROFILE_RULES: Final = {"documented": "OU-3", "deliverable": "OU-4"}
+ELSEWHERE: Final = frozenset({"configuration", "command_line"})
+"""Families whose rules are on the page of the same name; the others are on the page of rules."""
 CALL_TYPES: Final = frozenset({"track", "page", "screen", "group", "identify"})
 SHOWN: Final = 30
 """So many outcomes are shown at first."""
@@ -171,7 +175,8 @@ def _config(text: str) -> IntegrationConfig:
 def _rules() -> Iterator[tuple[str, Json]]:
     for family in FAMILIES:
         for rule in family.rules:
-            place = f"rules/{family.slug}.html#{rule.id.lower()}"
+            page = family.slug if family.slug in ELSEWHERE else "rules"
+            place = f"{page}.html#{rule.id.lower()}"
             yield rule.id, attrs.asdict(rule) | {"status": rule.status, "href": place}
 
 
@@ -284,11 +289,9 @@ def _inbound_outcome(item: Item, config: IntegrationConfig, form: str) -> Json:
         return _failed(item.error, item)
     explanation = explain(item.payload, config)
     result = explanation.result
-    if isinstance(result, Skipped):
-        return _skipped(result.reason, item)
-    if isinstance(result, Rejected):
-        return _failed(result.error, item)
-    common = {"roots": item.roots, "issues": _issues(result.issues)}
+    if isinstance(result, Skipped | Rejected):
+        return _stopped(explanation, item)
+    common = _common(explanation, item)
     whys = _whys(explanation, item.roots)
     if isinstance(result, AudienceUpdate):
         return common | {"kind": "audience", "rules": ["AU-2"], "lines": _lines(_wire(result), whys)}
@@ -360,24 +363,45 @@ def _outbound_outcome(item: Item, config: IntegrationConfig, profile: str) -> Js
         return _failed(item.error, item)
     if _is_handshake(item.payload):
         return {"kind": "handshake", "rules": ["OU-2"], "lines": _lines(item.payload["handshake"], {})}
-    [outcome] = export_many([item.payload], config)
-    if isinstance(outcome, Skipped):
-        skipped = _skipped(outcome.reason, item)
-        return skipped | {"rules": ["FL-2"]} if outcome.reason == "filtered" else skipped
-    if isinstance(outcome, Rejected):
-        return _failed(outcome.error, item)
+    explanation = explain_export(item.payload, config)
+    if not isinstance(explanation.result, dict):
+        return _stopped(explanation, item)
     is_change = "statsig::config_change" in (item.payload.get("eventName"), item.payload.get("event"))
     rules = [*(["OU-6"] if is_change else []), PROFILE_RULES[profile]]
-    return {"kind": "call", "roots": item.roots, "rules": rules, "issues": [], "lines": _lines(outcome, {})}
+    lines = _lines(explanation.result, _whys(explanation, item.roots))
+    return _common(explanation, item) | {"kind": "call", "rules": rules, "lines": lines}
 
 
 # -- What both directions share --------------------------------------------------------------------------------------
 
 
-def _skipped(reason: str, item: Item) -> Json:
-    code = CODES[reason]
-    facts = {"code": reason, "path": None, "message": code.meaning, "hint": _advice(reason), "rules": [code.rule]}
-    return facts | {"kind": "skipped", "roots": item.roots}
+def _common(explanation: Explanation[Any], item: Item) -> Json:
+    return {"roots": item.roots, "issues": _issues(explanation.issues), "answers": _answers(explanation)}
+
+
+def _answers(explanation: Explanation[Any]) -> list[Json]:
+    """Say why IDs are missing, and what nothing reads, with the mapping that would read it."""
+    answers = missing_ids(explanation, outbound=not _asked.is_inbound)
+    return [
+        {
+            "head": answer.head,
+            "rest": answer.rest,
+            "lines": answer.lines,
+            "mapping": answer.mapping and {"field": answer.mapping.field, "idType": answer.mapping.id_type},
+        }
+        for answer in answers
+    ]
+
+
+def _stopped(explanation: Explanation[Any], item: Item) -> Json:
+    """Say why a payload was skipped or rejected, and which setting skipped it."""
+    result, setting = explanation.result, explanation.setting
+    if isinstance(result, Rejected):
+        return _failed(result.error, item) | {"answers": _answers(explanation)}
+    code = result.reason
+    facts = {"code": code, "path": None, "message": CODES[code].meaning, "hint": _advice(code), "setting": setting}
+    facts["href"] = setting and f"configuration.html#{setting.partition('[')[0].replace('.', '-').replace('_', '-')}"
+    return facts | {"kind": "skipped", "roots": item.roots, "rules": [explanation.rule]}
 
 
 def _failed(error: StatsigSegmentError, item: Item) -> Json:

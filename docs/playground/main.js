@@ -36,15 +36,14 @@ const ways = {
     idle: "Point at a field of the event, or move among the fields with the arrow keys: its source lights up in the call, and its rule is shown here.",
   }),
   [OUT]: makeWay(OUT, "outbound", samples.exports, {
-    idle: "Nothing is translated yet.",
-    note: "The library explains single fields from Segment to Statsig only. In this direction, these rules made the whole.",
+    idle: "Point at a field of the call, or move among the fields with the arrow keys: its source lights up in the export, and its rule is shown here.",
   }),
   [PREVIEW]: new Preview(document.getElementById(PREVIEW), {
     sample: samples.archive,
     rules: about.rules,
     engine,
     readConfig: () => config.text,
-    writeConfig: (text) => { config.text = text; config.showEnd(); },
+    addMapping,
     onAnswer: (way, answer) => {
       if (way !== current) return;
       say(answer.problems.length ? summary(answer) : `${answer.read}: ${answer.translated}, ${answer.gains.length ? number(answer.gains.length, "mapping") : "no mapping"} would help.`);
@@ -70,6 +69,7 @@ function makeWay(id, question, itsSamples, texts) {
     ...texts,
     engine: { ask: engine.ask, question },
     readConfig: () => config.text,
+    addMapping,
     onAnswer: (way, answer, counts) => {
       if (way !== current) return;
       say(answer.problems.length || counts ? summary(answer, counts) : "Counting.");
@@ -82,10 +82,24 @@ function makeWay(id, question, itsSamples, texts) {
   });
 }
 
-// Says whether an edit is to be translated; from then on the address no longer says what is in the page.
-function edited(way) {
-  if (!opening) forget();
-  return !opening && way === current;
+// Says whether an edit is to be translated; from then on the address no longer says what is in the page. One's own input,
+// in the place of what was there, starts from an empty configuration and not from that of the samples.
+function edited(way, anew = false) {
+  if (opening) return false;
+  forget();
+  if (anew && config.text === samples.configs[0].text) config.text = "";
+  return way === current;
+}
+
+// Says whether the mapping is in the configuration now.
+async function addMapping({ field, idType }) {
+  const { answer: text } = await engine.ask("add_mapping", config.text, field, idType);
+  if (text === null) say("The page cannot find where to add these lines. Please add them to the configuration yourself.");
+  else {
+    config.text = text;
+    config.showEnd();
+  }
+  return text !== null;
 }
 
 // Input that is plainly the other direction's moves there; this side gets back what it began with.

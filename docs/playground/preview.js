@@ -12,8 +12,8 @@ const PAUSE_MS = 400;
 const OUTCOMES = { event: "Events", audience: "Audience updates", skipped: "Skipped", rejected: "Rejected" };
 
 export class Preview {
-  constructor(panel, { sample, rules, engine, readConfig, writeConfig, onAnswer, onSay, onEdit }) {
-    Object.assign(this, { panel, sample, rules, engine, readConfig, writeConfig, onAnswer, onSay, onEdit });
+  constructor(panel, { sample, rules, engine, readConfig, addMapping, onAnswer, onSay, onEdit }) {
+    Object.assign(this, { panel, sample, rules, engine, readConfig, addMapping, onAnswer, onSay, onEdit });
     this.part = Object.fromEntries([...panel.querySelectorAll("[data-part]")].map((each) => [each.dataset.part, each]));
     this.part.choose.addEventListener("click", () => this.part.file.click());
     this.part.file.addEventListener("change", () => this.takeFile(this.part.file.files[0]));
@@ -44,7 +44,7 @@ export class Preview {
 
   takeSample() {
     this.text = "";
-    this.edited();
+    this.edited(0, false);
   }
 
   takeFile(file) {
@@ -84,8 +84,8 @@ export class Preview {
     else { this.text = event.dataTransfer.getData("text/plain"); this.edited(); }
   }
 
-  edited(pause = 0) {
-    if (this.onEdit(this)) this.soon(pause);
+  edited(pause = 0, anew = true) {
+    if (this.onEdit(this, anew)) this.soon(pause);
   }
 
   // -- Counting -------------------------------------------------------------------------------------------------------
@@ -152,13 +152,10 @@ export class Preview {
   }
 
   // The button goes with the row that it adds; who pressed it goes on with the next one.
-  async add({ field, idType }, button) {
+  async add(gain, button) {
     const focused = document.activeElement === button;
     button.disabled = true;
-    const { answer: text } = await this.engine.ask("add_mapping", this.readConfig(), field, idType);
-    this.keepFocus = focused && text !== null;
-    if (text === null) this.onSay("The page cannot find where to add these lines. Please add them to the configuration yourself.");
-    else this.writeConfig(text);
+    this.keepFocus = await this.addMapping(gain) && focused;
   }
 
   async save() {

@@ -67,8 +67,10 @@ function outcomeCard(outcome, number, parts) {
 function reason(outcome, { rules, listeners }) {
   const place = outcome.path && outcome.path !== "$" ? [" at ", placeButton(outcome.path, { ...outcome, source: outcome.path }, listeners)] : [];
   const at = outcome.at ? [` at line ${outcome.at[0]}, column ${outcome.at[1]}`] : [];
+  const setting = outcome.setting ? [h("dt", {}, "Setting"), h("dd", {}, h("a", { href: outcome.href }, h("code", {}, outcome.setting)))] : [];
   return h("dl", { class: "pg-reason" },
     h("dt", {}, "Why"), h("dd", {}, outcome.message, ...place, ...at),
+    ...setting,
     h("dt", {}, "What would change it"), h("dd", {}, outcome.hint),
     h("dt", {}, "Rule"), ...outcome.rules.map((id) => h("dd", {}, ruleLink(rules[id]), " ", ...badges(rules[id]))));
 }

@@ -14,13 +14,13 @@ const PAGE = 30;
 export class Way {
   // `ask` translates: text, configuration and option in, the promise of an answer out. `more`, `count` and `output` are
   // about the last answer.
-  constructor(panel, { samples, rules, idle, note, engine, readConfig, onAnswer, onSay, onLink, onEdit, onOther }) {
-    Object.assign(this, { panel, samples, rules, idle, note, engine, readConfig, onAnswer, onSay, onEdit, onOther });
+  constructor(panel, { samples, rules, idle, engine, readConfig, addMapping, onAnswer, onSay, onLink, onEdit, onOther }) {
+    Object.assign(this, { panel, samples, rules, idle, engine, readConfig, addMapping, onAnswer, onSay, onEdit, onOther });
     this.part = Object.fromEntries([...panel.querySelectorAll("[data-part]")].map((each) => [each.dataset.part, each]));
     this.editor = makeEditor(this.part.source, {
       language: "json",
       labelledby: `${panel.id}-source`,
-      onChange: () => this.edited(),
+      onChange: (_, anew) => this.edited(anew),
       onPoint: (position) => this.lightFields(position),
     });
     fillSamples(this.part.sample, samples);
@@ -46,11 +46,11 @@ export class Way {
     else this.editor.text = text;
   }
 
-  edited() {
+  edited(anew = false) {
     const length = this.editor.state.doc.length;
     const index = this.samples.findIndex((sample) => sample.text.length === length && sample.text === this.editor.text);
     this.part.sample.value = index < 0 ? "" : String(index);
-    if (this.onEdit(this)) this.soon();
+    if (this.onEdit(this, anew && index < 0)) this.soon();
   }
 
   soon() {
@@ -90,6 +90,7 @@ export class Way {
   show(answer, ms) {
     this.drawn = { pointed: null, held: null };
     this.answer = answer;
+    this.rest = null;
     this.outcomes = answer.problems.length ? [] : [...answer.outcomes];
     this.shown = null;
     draw(this.part.result, answer, this.rules, {
@@ -124,17 +125,21 @@ export class Way {
 
   showWhy() {
     const about = this.drawn.pointed ?? this.drawn.held?.about ?? this.whole();
-    if (about && about === this.shown) return; // a panel drawn anew would lose the button that is being pressed
+    if (about === this.shown) return; // a panel drawn anew would lose the button that is being pressed
     this.shown = about;
     const place = this.place(about);
     this.editor.light(place);
-    drawWhy(this.part.why, about, { rules: this.rules, place, editor: this.editor, idle: this.idle, close: () => this.hold(null, null) });
+    drawWhy(this.part.why, about, { rules: this.rules, place, editor: this.editor, close: () => this.hold(null, null), add: this.addMapping });
   }
 
-  // Where no field has a reason of its own, the panel shows the rules that made the whole.
+  // What the panel shows at rest: why IDs are missing, and where no field has a reason of its own, the rules of the whole.
   whole() {
-    const ids = this.fields?.length === 0 ? this.outcomes.flatMap(({ rules }) => rules) : [];
-    return ids.length ? { whole: this.note, rules: [...new Set(ids)] } : null;
+    if (this.rest?.of !== this.outcomes?.length) {
+      const outcomes = this.outcomes ?? [];
+      const ids = this.fields?.length === 0 ? outcomes.flatMap(({ rules }) => rules) : [];
+      this.rest = { of: outcomes.length, answers: together(outcomes), rules: [...new Set(ids)], idle: ids.length ? null : this.idle };
+    }
+    return this.rest;
   }
 
   place(about) {
@@ -164,6 +169,16 @@ export class Way {
     await navigator.clipboard.writeText(answer);
     this.onSay("Copied the output.");
   }
+}
+
+// The answers of all outcomes, equal ones once.
+function together(outcomes) {
+  const found = new Map();
+  for (const answer of outcomes.flatMap(({ answers = [] }) => answers)) {
+    const key = answer.head + answer.rest;
+    found.set(key, { ...answer, count: (found.get(key)?.count ?? 0) + 1 });
+  }
+  return [...found.values()].map((each) => ({ ...each, calls: outcomes.length > 1 ? `(in ${each.count} of ${outcomes.length})` : null }));
 }
 
 export function fillSamples(select, samples) {

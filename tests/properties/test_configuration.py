@@ -16,7 +16,6 @@ from tests.support.values import JsonObject, empty, is_array, is_object
 from statsig_segment import (
     ConfigError,
     EventNaming,
-    FieldFilter,
     IdMapping,
     InboundConfig,
     InboundFilter,
@@ -51,7 +50,7 @@ def built(table: JsonObject) -> IntegrationConfig:
     """The oracle: the models that a table stands for."""
     inbound, outbound = dict(table.get("inbound", {})), dict(table.get("outbound", {}))
     if "filters" in inbound:
-        inbound["filters"] = InboundFilter(**with_rows(inbound["filters"]))
+        inbound["filters"] = InboundFilter(**inbound["filters"])
     if "id_mappings" in inbound:
         inbound["id_mappings"] = [IdMapping(**row) for row in inbound["id_mappings"]]
     if inbound.get("naming") == "segment_2021":
@@ -59,13 +58,8 @@ def built(table: JsonObject) -> IntegrationConfig:
     elif "naming" in inbound:
         inbound["naming"] = EventNaming(**inbound["naming"])
     if "filters" in outbound:
-        outbound["filters"] = OutboundFilter(**with_rows(outbound["filters"]))
+        outbound["filters"] = OutboundFilter(**outbound["filters"])
     return IntegrationConfig(inbound=InboundConfig(**inbound), outbound=OutboundConfig(**outbound))
-
-
-def with_rows(filters: JsonObject) -> JsonObject:
-    """The filters with the models of their rows."""
-    return filters | {"drop_where": [FieldFilter(**row) for row in filters.get("drop_where", ())]}
 
 
 def refusal(source: Any) -> ConfigError:

@@ -14,11 +14,12 @@ from tests.support.playground import NEEDS_BROWSER, PATIENCE_MS, READY
 
 from statsig_segment import (
     AudienceUpdate,
+    Explanation,
     Rejected,
     Skipped,
     StatsigEvent,
     explain,
-    export_many,
+    explain_export,
     load_config,
     split_segment_batch,
     split_statsig_export,
@@ -178,10 +179,19 @@ def test_every_sample_export_becomes_what_the_library_makes_of_it(page: Page, sa
     for at, sample in enumerate(samples["exports"]):
         load(page, "pg-out", (at + 1) % len(samples["exports"]))
         load(page, "pg-out", at)
-        outcomes = list(export_many(split_statsig_export(sample["text"]), config))
+        explained = [explain_export(each, config) for each in split_statsig_export(sample["text"])]
+        outcomes = [each.result for each in explained]
         assert shown(page, "pg-out") == [each for each in outcomes if isinstance(each, dict)], sample["title"]
-        skipped = [each.reason for each in outcomes if isinstance(each, Skipped)]
-        assert codes(page, "pg-out") == skipped + [each.error.code for each in outcomes if isinstance(each, Rejected)]
+        assert codes(page, "pg-out") == [code for each in explained for code in export_codes(each)]
+
+
+def export_codes(explained: Explanation[Any]) -> list[str]:
+    """Give the codes of an export: why nothing leaves, or its issues."""
+    if isinstance(explained.result, Skipped):
+        return [explained.result.reason]
+    if isinstance(explained.result, Rejected):
+        return [explained.result.error.code]
+    return [issue.code for issue in explained.issues]
 
 
 def request_of(event: StatsigEvent) -> Any:
@@ -222,7 +232,56 @@ def test_every_field_shows_the_source_and_the_rule_that_the_library_gives(page: 
         assert [
             word.replace("our ", "") for word in page.locator("#pg-in .pg-why .pg-badge").all_inner_texts()
         ] == list(rule.status)
-        assert (f"From {row.source}:" in text) if row.source else ("Not from the call" in text)
+        assert (f"From {row.source}:" in text) if row.source else ("Not from the input" in text)
+
+
+def test_it_says_why_an_id_is_missing_and_a_click_adds_the_mapping(page: Page) -> None:
+    """The question that the README begins with: one's own call starts from an empty configuration."""
+    call = {"type": "track", "event": "E", "userId": "u", "context": {"groupId": "g-1"}}
+    paste(page, "pg-in", json.dumps(call))
+
+    assert page.input_value("[data-part=configs]") == "1"
+    assert "$.context.groupId holds an ID that nothing reads. To send it as companyID, add:" in why(page)
+
+    page.press("#pg-in .pg-why .pg-add", "Enter")
+    page.wait_for_function("() => document.querySelector('#pg-in .pg-lines').textContent.includes('companyID')")
+    assert page.evaluate("() => document.activeElement.closest('.pg-why') !== null")  # not lost
+
+    assert shown(page, "pg-in")[0]["user"]["customIDs"] == {"companyID": "g-1"}
+    paste(page, "pg-in", json.dumps(call | {"context": {"group_id": "g-1"}}))
+    assert "companyID is missing: $.context.groupId is absent (did you mean $.context.group_id?)." in why(page)
+
+
+def test_equal_answers_about_many_calls_are_given_once(page: Page) -> None:
+    call = {"type": "track", "event": "E", "anonymousId": "a"}
+    paste(page, "pg-in", "\n".join(map(json.dumps, [call, call | {"userId": "u"}, call])))
+
+    assert why(page).count("userID is missing: $.userId is absent. (in 2 of 3)") == 1
+
+
+def test_the_setting_that_skipped_a_call_leads_to_its_section(page: Page, site: str) -> None:
+    paste(page, "pg-in", '{"type": "track", "event": "E", "userId": "u", "context": {"library": {"name": "statsig"}}}')
+    link = page.locator("#pg-in .pg-reason a", has_text="inbound.allow_statsig_origin")
+    path, _, anchor = str(link.get_attribute("href")).partition("#")
+
+    with urlopen(f"{site}/{path}") as answer:  # noqa: S310 - our own server
+        assert f'id="{anchor}"' in answer.read().decode()
+
+
+def test_the_way_back_is_explained_field_by_field(page: Page) -> None:
+    export = {"eventName": "checkout", "user": {"email": "a@example.com"}}
+    page.click("#pg-tab-out")
+    paste(page, "pg-out", json.dumps(export))
+    rows = explain_export(export).rows
+    fields = page.locator("#pg-out [role=option]")
+    panel = page.locator("#pg-out .pg-why")
+
+    assert fields.count() == len(rows)
+    assert "userId is missing: $.userID is absent; $.user.userID is absent." in panel.inner_text()
+    for field, row in zip(fields.all(), rows, strict=True):
+        field.focus()
+        assert panel.inner_text().startswith(f"{row.target} = ")
+        assert (f"From {row.source}:" if row.source else "Not from the input") in panel.inner_text()
 
 
 def test_pointing_at_a_field_lights_up_its_very_source(page: Page) -> None:
@@ -464,12 +523,12 @@ def test_the_copied_output_is_all_of_it(page: Page) -> None:
     copied: str = page.evaluate("() => window.copied")
 
     assert json.loads(f"[{copied.replace(chr(10) + '}' + chr(10) + '{', '},{')}]") == [
-        to_log_event(outcome) for outcome in translate_many(calls, CONFIGURED) if isinstance(outcome, StatsigEvent)
+        to_log_event(outcome) for outcome in translate_many(calls) if isinstance(outcome, StatsigEvent)
     ]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["playground", "index", "codes", "editor", "rules/identity"])
+@pytest.mark.parametrize("name", ["playground", "index", "codes", "identities", "rules"])
 def test_axe_finds_no_violation_of_ours(browser: Browser, site: str, axe: str, name: str, scheme: Any) -> None:
     context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme=scheme)
     page = context.new_page()

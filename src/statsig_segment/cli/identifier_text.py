@@ -1,21 +1,36 @@
-"""Why an ID is missing, as people see it at a terminal: the answer in a sentence, and the lines that would mend it."""
+"""Why an ID is missing, as people read it: the answer in a sentence, and the lines that would mend it; plain text."""
 
 from collections.abc import Iterator
-from typing import Any, Final
-
-from rich.padding import Padding
-from rich.text import Text
+from typing import Any, Final, NamedTuple
 
 from statsig_segment.cli.messages import mapping_lines, printable
+from statsig_segment.configuration.mappings import IdMapping
 from statsig_segment.insight.explain import Explanation
 from statsig_segment.insight.identifiers import ABSENT, INVALID, PLACEHOLDER, Identifier, Tried, Unused
+from statsig_segment.outcomes import Rejected, Skipped
 
-_INDENT: Final = (0, 0, 0, 4)
 _WHAT: Final = {ABSENT: "is absent", INVALID: "is not an ID", PLACEHOLDER: "is a placeholder, and dropped"}
 
 
-def missing_ids(explained: Explanation[Any], *, outbound: bool) -> Iterator[Text | Padding]:
-    """Yield for each missing ID why it is missing, and what nothing reads, with the mapping that would read it."""
+class Answer(NamedTuple):
+    """Why an ID is missing, or that nothing reads one: a sentence, and the mapping that would read it."""
+
+    head: str
+    """The beginning of the sentence, which is the answer in short."""
+    rest: str
+    mapping: IdMapping | None = None
+    lines: str = ""
+    """The lines that add the mapping to a configuration."""
+
+
+def missing_ids(explained: Explanation[Any], *, outbound: bool) -> Iterator[Answer]:
+    """Yield for each missing ID why it is missing, and what nothing reads, with the mapping that would read it.
+
+    Of a call that was skipped or rejected, nothing: its IDs did not decide that, but where no ID is the reason.
+    """
+    result = explained.result
+    if isinstance(result, Skipped) or (isinstance(result, Rejected) and result.error.code != "no_identifier"):
+        return
     unused = list(explained.unused)
     for identifier in explained.identifiers:
         if identifier.value is None and (identifier.tried or not outbound):
@@ -23,15 +38,14 @@ def missing_ids(explained: Explanation[Any], *, outbound: bool) -> Iterator[Text
             own = [each for each in unused if each.mapping.id_type == identifier.id_type]
             for each in own:
                 unused.remove(each)
-                yield from _mended(each)
-    for each in unused:
-        yield from _mended(each)
+                yield _mended(each)
+    yield from map(_mended, unused)
 
 
-def _why(identifier: Identifier) -> Text:
+def _why(identifier: Identifier) -> Answer:
     """Say why an ID is missing, place by place."""
     places = "; ".join(map(_place, identifier.tried)) or "no mapping reads it from anywhere"
-    return Text.assemble((f"{printable(identifier.id_type)} is missing", "bold"), f": {places}.")
+    return Answer(f"{printable(identifier.id_type)} is missing", f": {places}.")
 
 
 def _place(tried: Tried) -> str:
@@ -39,7 +53,7 @@ def _place(tried: Tried) -> str:
     return f"{printable(tried.path)} {_WHAT[tried.outcome]}{near}"
 
 
-def _mended(unused: Unused) -> Iterator[Text | Padding]:
-    id_type = printable(unused.mapping.id_type)
-    yield Text(f"{printable(unused.path)} holds an ID that nothing reads. To send it as {id_type}, add:")
-    yield Padding(Text(printable(mapping_lines(unused.mapping))), _INDENT)
+def _mended(unused: Unused) -> Answer:
+    path, id_type = printable(unused.path), printable(unused.mapping.id_type)
+    rest = f" holds an ID that nothing reads. To send it as {id_type}, add:"
+    return Answer(path, rest, unused.mapping, printable(mapping_lines(unused.mapping)))

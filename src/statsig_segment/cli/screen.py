@@ -6,7 +6,7 @@ Text comes out without any escape code where NO_COLOR is set, where TERM is dumb
 import io
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import IO, Any, Final
 
 from rich.cells import cell_len
@@ -161,9 +161,16 @@ def explanation(
     if explained.setting is not None:
         body.insert(0, Text.assemble(("setting:  ", "dim"), explained.setting))
     head = Text.assemble((str(place), "dim"), "  ", (kind, "bold"), " " if name else "", name, "  ->  ", verdict)
-    if not isinstance(result, Skipped | Rejected) or _code(result) == "no_identifier":
-        body = [*missing_ids(explained, outbound=outbound), *body]
+    body = [*_answers(explained, outbound=outbound), *body]
     return Group(head, *(Padding(part, (0, 0, 0, _INDENT if width >= NARROW else 1)) for part in body), "")
+
+
+def _answers(explained: Explanation[Any], *, outbound: bool) -> Iterator[RenderableType]:
+    for answer in missing_ids(explained, outbound=outbound):
+        is_why = answer.mapping is None
+        yield Text.assemble((answer.head, "bold" if is_why else ""), answer.rest)
+        if not is_why:
+            yield Padding(Text(answer.lines), (0, 0, 0, 4))
 
 
 def _why(outcome: Skipped | Rejected, payload: Any, *, outbound: bool) -> RenderableType:

@@ -1,1 +1,1 @@
-"""From Segment to Statsig: skip, map and convert calls, by the reference or by its fast lane."""
+"""Segment to Statsig: skip, map, convert; the reference, and its fast lane."""
