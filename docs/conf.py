@@ -45,6 +45,7 @@ autodoc_default_options = {"members": True, "undoc-members": True, "member-order
 autodoc_preserve_defaults = True
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
+toc_object_entries_show_parents = "hide"
 # The types of Python and of our dependencies are not looked up: the build asks no other site.
 # Nor are our own type variables and private classes, or the protocol that stands for pathlib's paths.
 nitpick_ignore_regex = [
@@ -66,6 +67,7 @@ html_sidebars = {
 }
 html_title = f"statsig-segment {__version__}"
 html_static_path = ["_static"]
+html_favicon = "_static/favicon.svg"
 html_css_files = ["site.css"]
 html_js_files = ["site.js"]
 html_copy_source = False
