@@ -1,4 +1,4 @@
-"""Realistic archives of any size for the comparison: calls, what Statsig holds of them, and what goes wrong between.
+"""Realistic archives of any size for the comparison: calls, what Statsig has for them, and what goes wrong between.
 
 The same seed makes the same archive. Each noise is a function of its own, so that a test names what it is about.
 """

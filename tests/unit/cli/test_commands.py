@@ -663,7 +663,7 @@ positional arguments:
     outbound            translate Statsig's exports to Segment calls
     explain             show why an ID is missing, where each field comes from, or why there is no event
     preview             count what Segment calls would become, and show what would help
-    compare             compare Segment calls with what Statsig holds of them, and propose a configuration
+    compare             compare Segment calls with what Statsig has for them, and propose a configuration
     diff                show what another configuration would change for Segment calls
     join                show which units of experiments the events of Segment calls reach, and what would reach more
     check-config        show every problem of a configuration, or what it changes
@@ -759,10 +759,10 @@ options:
 """,
     ("compare",): """
 usage: statsig-segment compare [-h] [-c FILE] [--tolerance-ms N] [--json] [--write-config FILE] CALLS [CALLS ...] EXPORT
-Compare Segment calls with what Statsig holds of them, and propose a configuration.
+Compare Segment calls with what Statsig has for them, and propose a configuration.
 positional arguments:
   CALLS                 Segment calls, in files or folders; - is standard input
-  EXPORT                what Statsig holds of them, likewise
+  EXPORT                what Statsig has for them, likewise
 options:
   -h, --help            show this help message and exit
   -c FILE, --config FILE

@@ -30,7 +30,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             run=preview.run,
         ),
         "compare": Command(
-            help="compare Segment calls with what Statsig holds of them, and propose a configuration",
+            help="compare Segment calls with what Statsig has for them, and propose a configuration",
             add_arguments=compare.add_arguments,
             run=compare.run,
         ),

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     calls = "Segment calls, in files or folders; - is standard input"
     add_file_argument(parser, "calls", calls, metavar="CALLS", nargs="+")
-    add_file_argument(parser, "export", "what Statsig holds of them, likewise", metavar="EXPORT")
+    add_file_argument(parser, "export", "what Statsig has for them, likewise", metavar="EXPORT")
     add_config(parser)
     parser.add_argument(
         "--tolerance-ms",

@@ -88,7 +88,7 @@ def compare(
     *,
     tolerance_ms: int = 0,
 ) -> Comparison:
-    """Compare what Segment calls become here with what Statsig holds of them.
+    """Compare what Segment calls become here with what Statsig has for them.
 
     A call and an event belong together when their times agree and the call holds an ID of the event. Both sides are
     held in memory, about two kilobytes a call; time grows with their size.

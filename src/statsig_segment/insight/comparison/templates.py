@@ -49,7 +49,7 @@ _MAX_PREFIXES: Final = 12
 
 
 class Sample(NamedTuple):
-    """Calls of one type with the same parts, and the names that Statsig holds of them."""
+    """Calls of one type with the same parts, and the names that Statsig has for them."""
 
     event: Named
     parts: Mapping[str, str]
