@@ -52,9 +52,9 @@ RULE_OF: Final = FrozenDict(
 Event: TypeAlias = Mapping[str, Any]
 """A log event, as `to_log_event` writes it."""
 Same: TypeAlias = Callable[[Any, Any], bool | None]
-"""Say whether two values are the same; `None` where they say nothing about the aspect."""
+"""Returns whether two values are the same; `None` if they say nothing about the aspect."""
 IsLost: TypeAlias = Callable[[str, Mapping[str, str]], bool]
-"""Say whether the second side may have lost a metadata entry of the first on its way."""
+"""Returns whether the second side may have lost a metadata entry of the first on its way."""
 
 _USER: Final = f"$.{statsig.USER}"
 _METADATA: Final = f"$.{statsig.METADATA}"
@@ -69,12 +69,12 @@ class Difference(NamedTuple):
 
 
 def is_same(one: Any, two: Any) -> bool:
-    """Say whether two JSON values are equal, type and all."""
+    """Return whether two JSON values are equal, including their types."""
     return type(one) is type(two) and bool(one == two)
 
 
 def never_lost(_key: str, _metadata: Mapping[str, str]) -> bool:
-    """Say that no entry is lost: the answer for two events of our own."""
+    """Return `False`: between two events of our own, no entry is lost."""
     return False
 
 

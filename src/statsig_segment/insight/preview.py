@@ -52,7 +52,7 @@ LIKELY_MAPPINGS: Final = (
 """The mappings whose gains are measured where the configuration lacks them (CO-3)."""
 
 MAX_ID_TYPES: Final = 100
-"""How many ID types are counted apart: senders can invent them, and no project declares that many."""
+"""The most ID types that are counted separately: senders can invent them, and no project declares that many."""
 MAX_LIBRARIES: Final = 50
 MAX_CATEGORIES: Final = 100
 OTHERS: Final = ""
@@ -60,8 +60,8 @@ OTHERS: Final = ""
 
 _DEFAULT: Final = IntegrationConfig()
 _MAX_NAMES: Final = 1000
-_MAX_KINDS: Final = 1024  # of calls that wait to be worked out: enough for ordinary traffic, and little memory
-_MAX_IDENTITIES: Final = 4096  # remembered, so that calls of one name are named once
+_MAX_KINDS: Final = 1024  # calls that differ in what is counted; ordinary traffic has some hundred kinds
+_MAX_IDENTITIES: Final = 4096  # names that are remembered, because naming a call by its template is slow
 _NAMING_FIELDS: Final = ("type", "event", "name", "category", "groupId")
 _TEXT_OR_NONE: Final = frozenset({str, type(None)})
 
@@ -559,11 +559,11 @@ class GrowingPreview:
         self._unfound = [*self._rows]
         """The rows that have not found an ID yet, nor another field that was probably meant."""
         self._near: dict[tuple[tuple[str, ...], str], str | None] = {}
-        # Where each ID type has one row, an event has the ID if and only if the row found one.
+        # If each ID type has one row, an event has the ID exactly when the row found one, so the call need not be read.
         self._shows_found = len(self._row_types) == len(self._rows) and segment.USER_ID_TYPE not in self._row_types
 
     def add(self, payload: Any, outcome: Any) -> None:
-        """Count a call by what came of it: a log event, or any outcome that `translate_many` yields."""
+        """Count a call by its outcome: a log event, or anything that `translate_many` yields."""
         call = payload if kind_of(payload) is dict else freeze(payload)
         sums = self._sums
         if kind_of(outcome) is dict:
@@ -576,7 +576,7 @@ class GrowingPreview:
         else:
             self._add_unsent(call, outcome)
             return
-        # Nearly every call passes here, so what is usual is done without calling a function.
+        # Nearly every call passes here, so the usual case calls no function, which would cost more than the counting.
         kind = call[segment.TYPE]
         if type(kind) is not str:  # an enumeration, say
             kind = parse_segment_event(call).type
@@ -605,7 +605,7 @@ class GrowingPreview:
             self._look(call, fate, has_user_id=False, id_types=())
 
     def _look(self, call: Any, fate: _Fate, id_types: tuple[str, ...], *, has_user_id: bool) -> None:
-        """Count what a call says of its client and of consent, and what it holds where mappings look."""
+        """Collect the client, the consent and the IDs of a call at the places that mappings read."""
         context = call.get(segment.CONTEXT)
         context = context if kind_of(context) is dict else _plain_object(context)
         name = context.get(segment.LIBRARY)
@@ -613,6 +613,8 @@ class GrowingPreview:
             name = (name if kind_of(name) is dict else _plain_object(name)).get(segment.NAME)
         if name is not None and type(name) is not str:
             name = filled_text(freeze(name))
+        # A row counts as the source of an ID only if the call had none of that type by itself (ID-5). Plain properties
+        # without `statsigCustomIDs` show that, and spare nearly all calls the reading.
         own_types: tuple[str, ...] = ()
         reads = fate is not _TRANSLATED or not self._shows_found
         if self._rows:
@@ -633,6 +635,7 @@ class GrowingPreview:
         for place, row in enumerate(self._lacking):
             if row.filled not in id_types:
                 value = row.inside(context) if row.inside and row.field not in call else _value(call, row)
+                # A usual last character shows that text is usable, as in the fast lane; `_held` decides the rest.
                 if value is not None and ((type(value) is str and value[-1:] in PLAIN_ENDS) or _held(value) == _USABLE):
                     lacking += (place,)
         consent = _given(context[segment.CONSENT]) if segment.CONSENT in context else ()
@@ -642,6 +645,7 @@ class GrowingPreview:
 
     def _near_key(self, keys: tuple[str, ...], wanted: str) -> str | None:
         """Return the key that was probably meant; objects of the same keys are looked at once."""
+        # Forgetting all at once keeps the memory bounded, and is cheaper than keeping track of the oldest.
         if len(self._near) >= _MAX_KINDS:
             self._near.clear()
         if (keys, wanted) not in self._near:
@@ -649,7 +653,8 @@ class GrowingPreview:
         return self._near[keys, wanted]
 
     def _search(self, call: Mapping[str, Any]) -> None:
-        """Look for what was probably meant by the mappings that have found nothing so far (CO-8)."""
+        """Search for the field that was probably meant by each mapping that has found nothing so far (CO-8)."""
+        # A row leaves the list as soon as it found something, so the search soon costs nothing.
         for row in [*self._unfound]:
             is_found = _held(_value(call, row)) > self._config.drop_placeholder_ids
             near = None if is_found else near_path(call, row.path, self._near_key)
@@ -677,6 +682,7 @@ class GrowingPreview:
         """Return the type and name of a call that made no event, from what names it and nothing else."""
         if not (kind_of(call) is dict or is_object(call)):
             return None, None
+        # Only these fields make a name, unless templates read the properties; only text is safe as a key of a dict.
         parts = tuple(map(call.get, _NAMING_FIELDS))
         if self._config.naming.from_properties or not _TEXT_OR_NONE.issuperset(map(kind_of, parts)):
             return self._named(call)
@@ -702,7 +708,7 @@ class GrowingPreview:
         return self._sums.preview()
 
     def _work_out(self) -> None:
-        """Add what calls have in common to all the counts that it belongs to."""
+        """Add the kinds of calls that were collected to the counts, and start collecting anew."""
         sums = self._sums
         for (fate, library, has_user_id, id_types, own_types, held, lacking, consent), number in self._alike.items():
             if fate is _TRANSLATED:
@@ -715,6 +721,7 @@ class GrowingPreview:
             for row in map(self._lacking.__getitem__, wanting):
                 if row.filled != segment.USER_ID_TYPE or not has_user_id:
                     sums.gains.add(row[:2], number * (fate != _TRANSLATED), number * (fate == _TRANSLATED))
+            # Rows apply in order, and the first to find an ID of a type fills it (ID-4).
             filled = set(own_types)
             for mapped, is_found in zip(self._rows, self._found(id_types, held), strict=True):
                 if is_found:
@@ -737,7 +744,7 @@ def _value(call: Mapping[str, Any], row: _Row) -> Any:
 
 
 def _walk(steps: Iterable[Step], value: Any) -> Any:
-    """Return the value to which steps lead, `None` where they lead nowhere."""
+    """Return the value at the end of the steps; `None` if they lead nowhere."""
     for name, selector in steps:
         if value is None:
             return None
@@ -748,12 +755,12 @@ def _walk(steps: Iterable[Step], value: Any) -> Any:
 
 
 def _plain_object(value: object) -> Mapping[str, Any]:
-    """Return a value as an object, an empty one where it is none."""
+    """Return a value if it is an object, else an empty object."""
     return EMPTY if value is None else as_object(value) or EMPTY
 
 
 def _own_ids(call: Any) -> Any:
-    """Return the array `statsigCustomIDs` of a call, `None` where it has none (ID-3)."""
+    """Return the array `statsigCustomIDs` of a call, or `None` (ID-3)."""
     array = _plain_object(call.get(segment.PROPERTIES)).get(segment.CUSTOM_IDS)
     if array is None and segment.TRAITS in call and freeze(call[segment.TYPE]) in _WITH_TRAITS:
         array = _plain_object(call[segment.TRAITS]).get(segment.CUSTOM_IDS)
@@ -761,7 +768,7 @@ def _own_ids(call: Any) -> Any:
 
 
 def _held(value: Any) -> int:
-    """Return what kind of ID a value is (IN-4, ID-8)."""
+    """Return whether a value is usable as an ID, a placeholder, or neither (0) (IN-4, ID-8)."""
     if value is None:
         return 0
     text = value if type(value) is str else coerce_id(freeze(value))
@@ -775,7 +782,7 @@ def _given(consent: Any) -> tuple[tuple[str, bool], ...]:
 
 
 def _is_parsed(outcome: Any) -> bool:
-    """Say whether a payload is a call that can be parsed, whatever came of it."""
+    """Return whether a payload is a call that can be parsed, whatever its outcome."""
     if isinstance(outcome, Rejected):
         return not isinstance(settled(outcome).error, SegmentEventError)
     return not isinstance(outcome, Skipped) or outcome.reason != "unsupported_type"

@@ -31,7 +31,8 @@ __all__ = ["Comparison", "Example", "Finding", "PathCount", "compare", "config_t
 
 _DEFAULT: Final = IntegrationConfig()
 _MAX_ROUNDS: Final = 3
-"""Times that ambiguous calls are tried again with names that were learned: names that never settle are rare."""
+"""The most times that ambiguous calls are tried again with learned names. One or two settle nearly all; the limit ends
+the rare case in which two namings alternate."""
 _FEW: Final = 0.05
 """CM-6: the share of either side that may stay without a partner and without a reason where both sides agree."""
 
@@ -241,7 +242,7 @@ def _comparison(sides: _Sides, config: IntegrationConfig) -> Comparison:
 
 
 def _problems(archive: Archive, unfit: Iterable[str]) -> Iterator[str]:
-    """Say what prevents a comparison, and which names no configuration gives."""
+    """Yield what prevents a comparison, and which names no configuration produces."""
     calls, there, matching = archive
     if calls.swapped and not len(calls) and there.swapped and not len(there):
         yield "The two sides are swapped: the calls are Statsig events, and the exported events are Segment calls."

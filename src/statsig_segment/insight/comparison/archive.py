@@ -25,9 +25,9 @@ from statsig_segment.statsig.exports import ConfigChange, ExportedEvent, object_
 Json: TypeAlias = dict[str, Any]
 
 _BLOCK: Final = 64
-"""Calls that are compressed together: they share their keys, and more of them would gain little."""
+"""The number of calls that are compressed together: they share their keys, and a larger block would gain little."""
 _LEVEL: Final = 1
-"""zlib's fastest level; the next ones take twice the time to save a tenth of the size."""
+"""zlib's fastest level; the next levels take twice the time to save a tenth of the size."""
 _EXACT: Final = 2
 """The version of marshal's format in which equal values are equal bytes: later ones refer back to shared objects."""
 _NO_TIME: Final = -1
@@ -35,7 +35,7 @@ _NO_TIME: Final = -1
 _SEGMENT_SDKS: Final = frozenset({None, statsig.SEGMENT_SDK, "statsig-segment"})
 """What the events that came from Segment say of their SDK, if anything: Statsig's own integration, and this library."""
 _DELIVERY: Final = frozenset({segment.MESSAGE_ID, *segment.TIME_FIELDS, "_metadata"})
-"""What may differ between two deliveries of one call."""
+"""The fields that may differ between two deliveries of one call."""
 
 
 def object_of(value: JsonValue) -> Json:
@@ -198,12 +198,12 @@ def read_exported(payloads: Iterable[Any]) -> Exported:
 
 
 def is_call(payload: Any) -> bool:
-    """Say whether a payload is a Segment call."""
+    """Return whether a payload is a Segment call."""
     return _is_read(parse_segment_event, payload)
 
 
 def is_event(payload: Any) -> bool:
-    """Say whether a payload is an event of Statsig."""
+    """Return whether a payload is a Statsig event."""
     return _is_read(parse_statsig_event, payload)
 
 

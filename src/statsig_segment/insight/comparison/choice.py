@@ -16,11 +16,13 @@ Order: TypeAlias = tuple[str, ...]
 Score: TypeAlias = tuple[int, int, int]
 
 LONGEST: Final = 5
-"""Sources in one order: a console has room for a few rows an ID type, and nobody names six properties."""
+"""The most sources in one order. An ID type has a few mapping rows at most, and no one lists six value properties."""
 _MAX_SOURCES: Final = 30
-"""Sources that are weighed for one question, the likeliest first: their orders are tried one by one."""
+"""The most sources that are weighed for one question, the likeliest first. Growing an order tries every source at every
+position, so the cost is this number times the length of the order."""
 _MAX_ROWS: Final = 2_000
-"""Rows of one question; what is seen first stays, so that odd archives cost no more memory than others."""
+"""The most rows of one question, in order of first appearance. Ordinary archives have a few dozen; the limit keeps the
+memory for odd ones bounded."""
 
 _MISFIT, _ALIKE, _EQUAL = range(3)
 """How a value fits: not at all, as text, or to the type."""
@@ -38,7 +40,7 @@ class Row(NamedTuple):
 
 
 def fit(wanted: Any, value: Any) -> int:
-    """Say how well a value fits the wanted one."""
+    """Return how well a value fits the wanted one."""
     if wanted is None or not are_alike(wanted, value):
         return _MISFIT
     return _EQUAL if are_equal(wanted, value) else _ALIKE
@@ -93,7 +95,7 @@ _Table: TypeAlias = Sequence[tuple[Row, Mapping[str, int], int]]
 
 
 def _shows_order(table: _Table) -> Callable[[str, str], bool]:
-    """Ask whether any pair has both of two sources and tells them apart."""
+    """Return whether any pair has both of two sources and tells them apart."""
 
     def shows(first: str, second: str) -> bool:
         return any(
@@ -105,7 +107,7 @@ def _shows_order(table: _Table) -> Callable[[str, str], bool]:
 
 
 def _answers(table: _Table, current: Order, rank: Callable[[str], Any], longest: int) -> Iterator[Order]:
-    """List the answers that are weighed, the preferred first."""
+    """Return the answers to weigh, the preferred one first."""
     yield current
     yield ()
     sources = _sources(table, current, rank)
@@ -119,7 +121,7 @@ def _answers(table: _Table, current: Order, rank: Callable[[str], Any], longest:
 
 
 def _sources(table: _Table, current: Order, rank: Callable[[str], Any]) -> list[str]:
-    """List the sources that fit anywhere, the likeliest first."""
+    """Return the sources that fit any pair, the likeliest first."""
     hits: Counter[str] = Counter()
     for row, fits, pairs in table:
         if not row.is_weak:
@@ -142,7 +144,7 @@ def _grown(table: _Table, sources: Collection[str], least: int, longest: int, *,
 
 
 def _gain(source: str, table: Iterable[tuple[Row, Mapping[str, int], int]], least: int, *, is_clean: bool) -> Any:
-    """Say how much a source helps with rows that nothing decides yet, and with the weak ones."""
+    """Return how many pairs a source settles among those still undecided, and among the weak ones."""
     good = bad = weak = 0
     for row, fits, pairs in table:
         if source not in fits:
@@ -157,7 +159,7 @@ def _gain(source: str, table: Iterable[tuple[Row, Mapping[str, int], int]], leas
 
 
 def _score(order: Order, table: _Table, *, all_text: bool) -> Score:
-    """Count the pairs with which an order agrees: at all, to the type, and among the weak ones."""
+    """Return the number of pairs with which an order agrees: at all, including the type, and among the weak ones."""
     alike = exact = weak = 0
     for row, fits, pairs in table:
         source = next((source for source in order if source in fits), None)

@@ -25,9 +25,10 @@ from statsig_segment.insight.comparison.translation import Question, ids_of, sen
 
 _MAX_EXAMPLES: Final = 5
 _MAX_PATHS: Final = 1_000
-"""Paths of one aspect that are told apart: metadata keys are the caller's own, and may be of any number."""
+"""The most paths of one aspect that are counted separately: senders choose the metadata keys, and may choose any
+number."""
 _MAX_GATES: Final = 500
-"""Kinds of calls by integrations and consent that are told apart; real archives have a handful."""
+"""The most kinds of calls by integrations and consent that are told apart. Real archives have a handful."""
 _PLAIN_GATE: Final = -1
 """The kind of calls that say nothing about integrations or consent."""
 
@@ -159,7 +160,7 @@ class Evaluation:
             self._note(here, _fate(matching, at, is_paired=event >= 0, has_ids=has_ids))
 
     def _may_hold_back(self, call: Json, gate: int) -> bool:
-        """Say whether anything in a call or the configuration may keep a call with an ID from being sent."""
+        """Return whether anything in a call or the configuration may keep a call with an ID from being sent."""
         library = object_of(object_of(call.get(segment.CONTEXT)).get(segment.LIBRARY))
         return gate != _PLAIN_GATE or self._filters or library.get(segment.NAME) == STATSIG_LIBRARY
 
@@ -218,11 +219,11 @@ class Evaluation:
         return (self.tallies[name].finding(name) for name in shown)
 
     def differs_in(self, *names: str) -> bool:
-        """Say whether any pair differs in one of some aspects."""
+        """Return whether any pair differs in one of these aspects."""
         return any(name in self.tallies and self.tallies[name].differ for name in names)
 
     def worse_than(self, other: "Evaluation") -> list[str]:
-        """List the aspects in which fewer pairs agree than under another configuration, or more differ."""
+        """Return the aspects in which fewer pairs agree, or more differ, than under another configuration."""
         mine, others = self.tallies, other.tallies
         both = [name for name in aspects.RULE_OF if name in mine or name in others]
         empty = Tally()

@@ -38,20 +38,21 @@ Key: TypeAlias = tuple[str, str]
 _Tables: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 _ENOUGH: Final = 100
-"""Pairs in which a value is searched for, although the configuration or a path that is known explains it: a second path
-that explains as many pairs by chance is no likelier than two columns of a table being equal."""
+"""The number of pairs in which a value is searched for even if a known path explains it, to see whether another path
+would explain it as well. A path that fits a hundred pairs by chance is as unlikely as two equal columns of a table."""
 _LIKELIEST: Final = 3
-"""Paths of one key at which a value is expected before it is searched for."""
+"""The number of paths of one key that are tried before the whole call is searched, which costs far more."""
 _NESTED: Final = 1_000
-"""Pairs with nested properties that are looked at: one entry would nearly tell what becomes of them."""
+"""The number of pairs with nested properties to look at. One entry nearly decides the setting, so this is plenty."""
 _MAX_KEYS: Final = 50
-"""Keys of one table that are learned, the commonest first; a table of more is not written by hand."""
+"""The most keys of one table that are learned, the commonest first; no one writes a longer table by hand."""
 _MAX_SEARCHED: Final = 500
-"""Keys of one table for which paths are searched, so that odd archives cost no more memory than others."""
+"""The most keys of one table for which paths are searched, which bounds the memory for odd archives."""
 _MAX_PATHS: Final = 200
-"""Paths that are remembered for one key: a value such as `1` stands in many places."""
+"""The most paths that are remembered for one key: a value such as `1` is in many places of a call."""
 _MAX_SOURCES: Final = 30
-"""Paths that are read for one key, the likeliest first: what fits by chance fits seldom."""
+"""The most paths that are read for one key, the likeliest first; paths that fit by chance fit few pairs and come
+last."""
 
 
 def other_way(nested: str) -> str:
@@ -109,7 +110,7 @@ class Evidence:
     def see(self, seen: Seen) -> None:
         """Note what one pair says."""
         call, here, held = seen
-        # A call that is an event with all that a configuration adds is one without it.
+        # A call that becomes an event with all that a configuration adds also becomes one without it.
         by_itself = cast("Json", self._bare[self._nested].answer(call))
         if not is_trimmed(here[statsig.EVENT_NAME], held.name):
             for samples in self.samples.values():
@@ -138,7 +139,7 @@ class Evidence:
             self.unheld[way] += sum(key not in held for key in metadata)
 
     def _search(self, call: Json, given: _Tables, here: _Tables, there: _Tables) -> None:
-        """Find the paths in a call at which stands what Statsig holds and the call does not fill by itself."""
+        """Find the paths in a call to values that Statsig holds and that the call does not fill by itself."""
         wanted: dict[str, list[Key]] = {}
         missing = [(table, name) for table in TABLES for name in there[table] if name not in given[table]]
         for key in missing:
@@ -171,7 +172,7 @@ class Evidence:
             paths[path] += 1
 
     def _is_known(self, key: Key, call: Json, value: Any) -> bool:
-        """Say whether a value stands at one of the likeliest paths, and count it there."""
+        """Return whether a value is at one of the likeliest paths, and count it there."""
         if self._searched[key, False] % _ENOUGH == 0:
             likely = self._hits[key[0]].get(key[1], Counter[str]()).most_common(_LIKELIEST)
             self._likely[key] = [(path, path.split(".")) for path, _ in likely]
@@ -196,7 +197,7 @@ class Evidence:
 
 
 def _at(call: Json, steps: Sequence[str]) -> Any:
-    """Follow plain steps into a call; `None` where they lead nowhere."""
+    """Return the value at the end of plain steps into a call; `None` if they lead nowhere."""
     value: Any = call
     for step in steps:
         value = object_of(value).get(step)
@@ -204,5 +205,5 @@ def _at(call: Json, steps: Sequence[str]) -> Any:
 
 
 def _is_usable(value: Any) -> bool:
-    """Say whether a property can be a value: a string or a finite number (US-8)."""
+    """Return whether a property can be a value: a string or a finite number (US-8)."""
     return type(value) is str or type(value) is int or (type(value) is float and isfinite(value))

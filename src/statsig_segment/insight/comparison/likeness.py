@@ -35,7 +35,7 @@ def texts_of(value: Any) -> frozenset[str]:
 
 
 def are_alike(one: Any, two: Any) -> bool:
-    """Say whether two values are equal, as text if need be.
+    """Return whether two values are equal, compared as text if necessary.
 
     >>> are_alike(9.5, "9.5"), are_alike(True, 1), are_alike(None, "null"), are_alike(5, 5.0)
     (True, False, False, True)
@@ -48,12 +48,12 @@ def are_alike(one: Any, two: Any) -> bool:
 
 
 def are_equal(one: Any, two: Any) -> bool:
-    """Say whether two values are equal, with text and numbers kept apart."""
+    """Return whether two values are equal; text never equals a number."""
     return (type(one) is str) is (type(two) is str) and are_alike(one, two)
 
 
 def is_trimmed(whole: Any, part: Any) -> bool:
-    """Say whether a text may be another one that Statsig's limits have cut (US-9)."""
+    """Return whether a text may be another one that Statsig trimmed to its limits (US-9)."""
     return type(whole) is str and type(part) is str and len(part) >= _TRIMMED_FROM and whole.startswith(part)
 
 
@@ -63,7 +63,7 @@ def same_to_statsig(one: Any, two: Any) -> bool | None:
 
 
 def may_be_lost(key: str, metadata: Mapping[str, str]) -> bool:
-    """Say whether Statsig may drop an entry: one with a dot in its key, or any of metadata that is too large (US-9)."""
+    """Return whether Statsig may drop an entry: its key has a dot, or the metadata is too large (US-9)."""
     issues: list[Issue] = []
     note_metadata(metadata, "$", str, issues)
     return "." in key or any(issue.code == "metadata_too_large" for issue in issues)

@@ -1,4 +1,4 @@
-"""Find the exported event that came of a call: by time and IDs, then by name; compares nothing (CM-1).
+"""Find the exported event that a call became, by time and IDs, then by name; compares nothing else (CM-1).
 
 Exported events are indexed by time, so the work grows with the number of events and not with its square. Each call has
 the events that it may belong to. Nearly always that is one event, which no other call claims: a pair. The rest is
@@ -15,11 +15,12 @@ from typing import Final, NamedTuple, TypeAlias
 from statsig_segment.insight.comparison.archive import Calls, Exported, Held
 
 _CROWD: Final = 100
-"""An ID with more events at one time stays ambiguous: comparing each with each costs the square of their number."""
+"""The most events of one ID at one time that are told apart. Comparing each with each costs the square of their number,
+and no person does a hundred things in one millisecond; a shared ID such as `anonymous` does, and stays ambiguous."""
 _LONE: Final = -1
 
 Events: TypeAlias = tuple[int, ...]
-"""Exported events by index, in order."""
+"""Indexes of exported events, in order."""
 
 
 class Archive(NamedTuple):
@@ -94,7 +95,7 @@ class Matching:
     """Which call belongs to which exported event; both go by their index."""
 
     def __init__(self, calls: Calls, exported: Exported, index: Index) -> None:
-        """Begin with no calls."""
+        """Create a matching without calls."""
         self.partner = array("q")
         """The event of each call, `-1` where there is none."""
         self.taken = bytearray(len(exported))
@@ -102,12 +103,12 @@ class Matching:
         self._callers = array("q", [_LONE]) * len(exported)
         self._calls, self._exported, self._index = calls, exported, index
         self._any_name: list[Events] = []
-        self._named: dict[int, Events] = {}  # only where it differs from the above
+        self._named: dict[int, Events] = {}  # sparse, because nearly every call has one event, of its own name
         self._far: dict[int, Events] = {}
         self._crowded: set[int] = set()
 
     def add(self, time_ms: int | None, ids: Sequence[Iterable[str]], name: str) -> None:
-        """Add the next call; its IDs come in groups, of which the last counts only where no others help."""
+        """Add the next call. Its IDs come in groups; the last group counts only if the others find nothing."""
         call = len(self.partner)
         self.partner.append(_LONE)
         if not self._index.near(time_ms):
@@ -138,7 +139,10 @@ class Matching:
         return events
 
     def rename(self, names: Mapping[int, str]) -> None:
-        """Give contested calls other names, and forget the pairs made of them."""
+        """Replace the names of contested calls, and undo all pairs.
+
+        A pair made by a wrong name may have taken the event of another call, so none of them is kept.
+        """
         for call, name in names.items():
             if call not in self._crowded:
                 self._named[call] = tuple(at for at in self._any_name[call] if self._exported[at].name == name)
@@ -146,7 +150,7 @@ class Matching:
         self.partner = array("q", [_LONE]) * len(self._any_name)
 
     def contested(self) -> list[int]:
-        """List the calls that share an event with others, or have several."""
+        """Return the calls that share an event with other calls, or have several events."""
         callers: dict[int, int] = {}
         contested: set[int] = set()
         for call, events in enumerate(self._any_name):
@@ -159,7 +163,7 @@ class Matching:
         return sorted(contested)
 
     def run(self) -> None:
-        """Pair what has only each other, until nothing changes."""
+        """Pair the calls and events that have only each other left, until nothing changes."""
         contested = self.contested()
         known = set(contested)
         for call, events in enumerate(self._any_name):
@@ -167,6 +171,8 @@ class Matching:
                 self._pair(call, events[0])
         any_name = {call: self._any_name[call] for call in contested}
         self._settle_all([{call: self._named.get(call, events) for call, events in any_name.items()}, any_name])
+        # IDs deep in a call may be another person's, so they count last, and only for events that no call claims by an
+        # ID of its own.
         claimed = {at for events in self._any_name for at in events}
         lone = [call for call in self._far if self.partner[call] == _LONE]
         self._settle_all([{call: tuple(at for at in self._far[call] if at not in claimed) for call in lone}])
@@ -183,7 +189,10 @@ class Matching:
             before, taken = taken, sum(self.taken)
 
     def _settle(self, edges: Mapping[int, Events]) -> None:
-        """Pair along one kind of edges; a pair may leave others with one choice, so those are looked at again."""
+        """Make all pairs that one kind of edges decides.
+
+        A new pair may leave its neighbors with one choice, so only they are tried again; this keeps the work linear.
+        """
         callers: defaultdict[int, list[int]] = defaultdict(list)
         waiting = [call for call, events in edges.items() if events and self.partner[call] == _LONE]
         for call in waiting:
@@ -197,10 +206,11 @@ class Matching:
                 waiting += [each for at in edges[call] for each in callers[at] if self.partner[each] == _LONE]
 
     def _choice(self, call: int, events: Events, callers: Mapping[int, list[int]]) -> int | None:
-        """Return the event that a call must belong to, `None` while there are several that differ."""
+        """Return the event that a call must belong to; `None` as long as several that differ are possible."""
         free = [at for at in events if not self.taken[at]]
         if not free or len(callers[free[0]]) > _CROWD:
             return None
+        # Deliveries of one call are interchangeable, and so are equal events: any choice among them compares the same.
         rivals = [other for other in callers[free[0]] if self.partner[other] == _LONE]
         digest = self._calls.digests[call]
         if any(self._calls.digests[other] != digest for other in rivals):
@@ -211,11 +221,11 @@ class Matching:
     # -- What is left --------------------------------------------------------------------------------------------------
 
     def is_ambiguous(self, call: int) -> bool:
-        """Say whether a call without a partner might still have one."""
+        """Return whether a call without a partner may still have one."""
         return call in self._crowded or any(not self.taken[at] for at in self._choices(call))
 
     def is_repeated(self, call: int) -> bool:
-        """Say whether a call without a partner is a second delivery of one that has its event."""
+        """Return whether a call without a partner is a second delivery of a call that has its event."""
         digests = self._calls.digests
         callers = (self._callers[at] for at in self._choices(call) if self.taken[at])
         return any(digests[caller] == digests[call] for caller in callers)
@@ -224,7 +234,7 @@ class Matching:
         return self._any_name[call] or self._far.get(call, ())
 
     def ambiguous_events(self) -> set[int]:
-        """Return the events without a call that might still have one."""
+        """Return the events without a call that may still have one."""
         lone = (call for call, event in enumerate(self.partner) if event == _LONE)
         found = {at for call in lone for at in self._choices(call)}
         found.update(self._index.crowded() if self._crowded else ())

@@ -9,16 +9,17 @@ from statsig_segment.insight.comparison.archive import Json, object_of
 from statsig_segment.insight.comparison.likeness import texts_of
 
 _MAX_PLACES: Final = 2000
-"""Values of one call that are looked at; real calls have about a hundred."""
+"""The most values of one call that are visited; real calls have about a hundred."""
 _MAX_DEPTH: Final = 8
-"""Steps of a path; nobody maps what lies deeper."""
+"""The longest path, in steps; no one maps a value that is deeper."""
 _MAX_ITEMS: Final = 20
-"""Items of an array in which objects are looked for; each text of each of them makes a selector."""
+"""The most items of an array in which objects are looked for: each text in each of them makes a selector, and a
+path."""
 _RESERVED: Final = frozenset(".[]=")
-"""What no step of a path may hold."""
+"""The characters that no step of a path may contain, because the notation uses them."""
 _CONTAINERS: Final = frozenset({dict, list})
 _FREE: Final = frozenset({segment.PROPERTIES, segment.TRAITS})
-"""The objects whose content is the caller's own, so that an ID in them may be anybody's."""
+"""The objects with free content, in which an ID may be that of somebody else."""
 
 
 def places(call: Json) -> Iterator[tuple[str, Any]]:

@@ -25,15 +25,18 @@ from statsig_segment.insight.comparison.evaluation import ARRIVED, MISSED, UNKNO
 from statsig_segment.segment.calls import parse_segment_event
 
 _CHANCE: Final = log(1e-6)
-"""CM-3: silence is no chance where losses would explain it less than once in a million."""
+"""The logarithm of one in a million, the bound that CM-3 sets: silence less likely than that is not a series of losses.
+Logarithms, because the product of thousands of chances would be 0.0 as a float."""
 _RUN_CHANCE: Final = 1e-3
-"""A run of lost calls is an outage where single losses would make one so long once in a thousand calls."""
+"""A run of lost calls is an outage if single losses would make one of that length less than once in a thousand calls.
+The bound is lenient, because a false outage only makes silence prove less."""
 _SHORTEST: Final = 3
-"""Two lost calls in a row are no outage, however few are lost."""
+"""The shortest outage. Where losses are rare, two in a row would pass the bound above, and yet happen by chance."""
 _MAX_ENTRIES: Final = 5
-"""Names of integrations and of consent categories that are tried, as they come first in the archive."""
+"""The most names of integrations, and of consent categories, that are tried, in order of first appearance. Each costs a
+pass over all kinds of calls in each round, and a destination has one or two names."""
 _MAX_NAMES: Final = 1_000
-"""Names that are proposed as excluded; nobody reads a longer list."""
+"""The most names that are proposed as excluded; no one reads a longer list."""
 _GATED: Final = ("honor_integrations", "integration_names", "consent_categories")
 """The settings that hold calls back by what they say of integrations and consent."""
 
@@ -45,9 +48,9 @@ class Sending(NamedTuple):
     """Attributes of `InboundConfig` to change."""
     undecided: tuple[str, ...]
     silent: tuple[int, ...]
-    """Calls without an event that are not lost: Statsig holds them back, and the configuration given does not."""
+    """Calls without an event that were not lost: Statsig does not send them, and the given configuration does."""
     quiet: frozenset[int]
-    """Calls of names of which none arrived, be it by chance."""
+    """Calls with names of which none arrived, whether or not by chance."""
 
 
 def learn_sending(calls: Calls, found: Evaluation) -> Sending:
@@ -79,7 +82,7 @@ def learn_sending(calls: Calls, found: Evaluation) -> Sending:
 
 
 class _History:
-    """What became of the calls, in order of time, and how many were lost around each of them."""
+    """The fates of the calls in order of time, and how likely a call at each time was to be lost."""
 
     def __init__(self, calls: Calls, found: Evaluation) -> None:
         self.calls, self.found = calls, found
@@ -103,6 +106,7 @@ class _History:
         ]
         """The calls that have an event or should have one, while the export lasts: it begins late or ends early where
         calls that should have arrived are missing there."""
+        # Outages are found first and then left out, so that one bad hour does not make losses look common all year.
         self._base = self._base[first : last + 1]
         lost = [is_lost for _, is_lost in self._base]
         self._outage = _outages(lost)
@@ -124,7 +128,7 @@ class _History:
         return 0.0 if any(self._outage[max(0, place - 1) : place + 1]) else self._log_share
 
     def silence(self, kinds: Any, counts: Callable[[int], bool]) -> tuple[set[int], set[int]]:
-        """Return the kinds of calls of which none arrived, and those of which that is no chance.
+        """Return the kinds of calls of which none arrived, and those among them that are silent beyond chance.
 
         Args:
             kinds: The kind of each call.
@@ -144,8 +148,9 @@ class _History:
 
 
 def _outages(lost: list[bool]) -> bytearray:
-    """Mark the calls in runs of lost ones that are too long for single losses."""
+    """Return a mark for each call, set in runs of lost calls that are too long for single losses."""
     share = sum(lost) / len(lost) if lost else 0
+    # A run of n losses has the chance share ** n, so the bound is a length; the logarithm solves for n.
     least = max(_SHORTEST, log(_RUN_CHANCE) / log(share)) if 0 < share < 1 else 1
     marks = bytearray()
     for is_lost, run in groupby(lost):
@@ -158,7 +163,7 @@ def _outages(lost: list[bool]) -> bytearray:
 
 
 class _Gates:
-    """The kinds of calls by what they say of integrations and consent, and what became of each."""
+    """The kinds of calls by their integrations and consent, and what became of each kind."""
 
     def __init__(self, history: _History) -> None:
         found = history.found
@@ -171,19 +176,19 @@ class _Gates:
         self._silent = history.silence(found.gates, lambda at: found.names[at] in heard)[1]
 
     def blocked(self, config: InboundConfig) -> frozenset[int]:
-        """Return the kinds that a configuration holds back."""
+        """Return the kinds of calls that a configuration does not send."""
         bare = attrs.evolve(config, filters=InboundFilter())
         return frozenset(at for at, call in enumerate(self._calls) if find_skip(call, bare) is not None)
 
     def _against(self, config: InboundConfig) -> int:
-        """Count the calls that are held back although they arrived, or pass although they surely never do."""
+        """Return how many calls contradict a configuration: held back but arrived, or sent but silent beyond chance."""
         blocked = self.blocked(config)
         return sum(self._arrived[gate] for gate in blocked) + sum(self._missed[gate] for gate in self._silent - blocked)
 
     def learn(self, config: InboundConfig) -> tuple[dict[str, Any], tuple[str, ...]]:
-        """Change setting by setting while fewer calls disagree; name those that could as well be otherwise."""
+        """Return the changes that leave the fewest contradictions, and the settings that the calls cannot decide."""
         changes: dict[str, Any] = {}
-        while True:  # each round, fewer calls disagree
+        while True:  # ends, because each round leaves fewer contradictions
             least = self._against(attrs.evolve(config, **changes))
             others = [changes | other for other in self._others(attrs.evolve(config, **changes))]
             scores = [self._against(attrs.evolve(config, **other)) for other in others]

@@ -28,24 +28,27 @@ KINDS: Final = ("track", "page", "screen", "group")
 _VIEWS: Final = ("page", "screen")
 """The types that have another name where no part is there."""
 NEARLY_ALL: Final = 0.95
-"""The share of pairs that a name without a placeholder must fit; below it, names are said to follow no template."""
+"""The share of pairs that a name without a placeholder must fit. A constant name fits its own calls by definition, so
+it has to explain nearly all; below this share, the names follow no template."""
 _SEVERAL: Final = 3
-"""Tracks of fewer names than this may each have been renamed by themselves."""
+"""The fewest names from which tracks show a template; with fewer, each may have been renamed individually."""
 
 _UNNAMED: Final = "\x00"
-"""Stands for the name of a call without parts, while a template is held against names."""
+"""Takes the place of the name of a call without parts while a template is compared with names."""
 _MAX_SAMPLES: Final = 1000
-"""Different parts of one type of call; pages have as many as there are titles, and a thousand tell as much."""
+"""The most different parts that are kept for one type of call. Pages have as many as there are titles, and a thousand
+show the template as well as a million."""
 _MAX_CUT: Final = 300
-"""Characters of a name that is cut: Statsig cuts names at 128, and the prefix may come on top."""
+"""The longest name that is searched for parts: Statsig trims names at 128 characters, perhaps without the prefix."""
 _MAX_SPOTS: Final = 4
-"""Spots at which one part is looked for: a part such as `a` stands in a name at many."""
+"""The most positions at which one part is looked for: a part such as `a` may be at many positions in a name."""
 _MAX_TEMPLATES: Final = 128
-"""Templates out of one name, the fullest first; they double with each spot."""
+"""The most templates from one name, those with the most placeholders first; each position doubles their number."""
 _FEW: Final = 8
-"""Names that are cut of calls with the same parts: they are of one template, so one name would nearly do."""
+"""The most names that are searched among calls with the same parts. They share a template, so one nearly suffices; more
+guard against a name that Statsig trimmed or someone renamed."""
 _MAX_PREFIXES: Final = 12
-"""Prefixes that are weighed, the commonest first; each costs a search for all templates."""
+"""The most prefixes that are weighed, the commonest first; each costs a search for all templates."""
 
 
 class Sample(NamedTuple):
@@ -124,7 +127,7 @@ class Naming(NamedTuple):
 
 
 def learn(samples: Samples, current: EventNaming) -> Naming:
-    """Learn prefix and templates; of those that agree as often the current ones stay."""
+    """Return the prefix and the templates that fit the most names; the current ones win a tie."""
     kinds = {kind: found for kind in KINDS if (found := samples.of(kind))}
     before = {kind: _held_against(found, kind, getattr(current, kind), current, 0) for kind, found in kinds.items()}
     best: tuple[Any, Naming] | None = None
@@ -181,7 +184,7 @@ def _escaped(text: str) -> str:
 
 
 def _prefixes(kinds: Mapping[str, Sequence[Sample]], naming: EventNaming) -> Iterator[str]:
-    """List the prefixes that are weighed: the current one, what comes before parts, what all names share."""
+    """Return the prefixes to weigh: the current one, the text before parts, and what all names share."""
     every = [name for samples in kinds.values() for sample in samples for name in sample.names]
     before = Counter(
         name[:at]
@@ -238,7 +241,7 @@ def _generality(template: str) -> tuple[int, int]:
 
 
 def _held_against(samples: Sequence[Sample], kind: str, text: str, naming: EventNaming, least: int) -> Fit:
-    """Count how many names a template gives; counting ends where it is fewer than `least`."""
+    """Return how many names a template gives; stop early once it must be fewer than `least`."""
     changes: dict[str, Any] = {kind: text} | ({f"{kind}_unnamed": _UNNAMED} if kind in _VIEWS else {})
     meant = attrs.evolve(naming, **changes)
     start = written(naming.prefix)
@@ -270,7 +273,7 @@ def _few(samples: Iterable[Sample]) -> Iterator[Sample]:
 
 
 def _candidates(samples: Sequence[Sample], kind: str, start: str) -> Iterator[str]:
-    """List the templates that may be meant."""
+    """Return the templates that may be meant."""
     parts = TEMPLATE_PARTS[kind]
     few = list(_few(samples))
     for sample in few:
@@ -288,7 +291,7 @@ def _likely_names(sample: Sample, start: str) -> list[str]:
 
 
 def _spots(name: str, parts: Mapping[str, str]) -> list[tuple[int, str]]:
-    """List where a name holds its parts."""
+    """Return the positions at which a name holds its parts."""
     found: list[tuple[int, str]] = []
     for part, text in parts.items():
         at = name.find(text)

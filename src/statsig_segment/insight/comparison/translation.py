@@ -48,7 +48,7 @@ class Question:
     """A configuration under which every call is translated, filtered or not, whether or not it has an ID."""
 
     def __init__(self, config: InboundConfig, **changes: Any) -> None:
-        """Ask under a configuration with some changes."""
+        """Create an inquiry under a configuration with some changes."""
         rows: Sequence[IdMapping] = changes.pop("id_mappings", config.id_mappings)
         somebody = IdMapping(field=MARK, id_type=MARK)
         self._config = attrs.evolve(config, **(OPEN | changes), id_mappings=(*rows, somebody))
@@ -65,7 +65,7 @@ class Question:
 
 
 def bare(config: InboundConfig, **changes: Any) -> Question:
-    """Ask what calls become by themselves, with no ID, field or attribute that the configuration adds.
+    """Return an inquiry into what calls become by themselves, without what the configuration adds.
 
     The tier is `MARK` where the call names none.
     """
@@ -82,7 +82,7 @@ def bare(config: InboundConfig, **changes: Any) -> Question:
 def probe(
     config: InboundConfig, as_ids: Iterable[str], as_custom: Iterable[str], as_metadata: Iterable[str]
 ) -> Question:
-    """Ask what is at many paths at once: each is read as an ID, an attribute or metadata, under its own name."""
+    """Return an inquiry that reads many paths at once, each as an ID, an attribute or metadata under its own name."""
     return Question(
         config,
         id_mappings=[IdMapping(field=path, id_type=id_type) for id_type, path in marked(as_ids).items()],
@@ -94,7 +94,7 @@ def probe(
 
 
 def marked(paths: Iterable[str]) -> dict[str, str]:
-    """Give each path the name under which `probe` reads it; a dot in it would make metadata odd (US-9)."""
+    """Return for each path the name under which `probe` reads it; it has no dot, which would be an issue (US-9)."""
     return {f"{MARK}{at}": path for at, path in enumerate(paths)}
 
 

@@ -1,4 +1,4 @@
-"""What has no partner, and why: classes with their counts, and what keeps the sides apart (CM-6)."""
+"""Classify the calls and events without a partner, and explain what keeps the two sides apart (CM-6)."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -104,15 +104,17 @@ _MINUTE_MS: Final = 60_000
 _DAY_MS: Final = 24 * 60 * _MINUTE_MS
 _SECOND_MS: Final = 1_000
 _MAX_MEETINGS: Final = 20
-"""Times of one ID that are compared with those of its events: all with all would be the square of their number."""
+"""The most times of one ID that are compared with those of its events; all with all is the square of their number, and
+a constant shift shows in a few."""
 _MAX_LONE: Final = 20_000
-"""Events without a call that are looked at; a shift that moves them all shows in a part of them."""
+"""The most events without a call that are examined; a shift that moves all of them shows in any part."""
 _MOST: Final = 0.5
-"""The share of events that must have no partner before a reason is looked for, and that the reason must explain."""
+"""The share of events that must lack a partner before a reason is searched for, and the share of these that it must
+explain. A reason for a minority is likely a coincidence."""
 
 
 def apart(archive: Archive) -> Iterator[str]:
-    """Say in a sentence why few events find their call, where one reason would explain most: times, or letter case."""
+    """Yield a sentence that explains why few events find their call, if times or letter case explain most of it."""
     calls, exported, matching = archive
     events = [at for at in range(len(exported)) if not exported.foreign[at] and exported.times[at] is not None]
     ambiguous = matching.ambiguous_events()
@@ -153,7 +155,7 @@ _SECONDS: Final = (
 
 
 def _shift(there: int, here: int) -> int | str:
-    """Say how far an event is from a call: whole minutes up to a day, or the same second; 0 for neither."""
+    """Return how far an event is from a call, in whole minutes up to a day, or the same second; 0 for neither."""
     if there != here and there in {here // _SECOND_MS, here // _SECOND_MS * _SECOND_MS, here * _SECOND_MS}:
         return _SECONDS
     shift = there - here
