@@ -445,7 +445,9 @@ class TestTheSampleConfiguration:
         assert set(inbound.custom_fields) == {"plan", "industry"}
         assert set(inbound.metadata_fields) == {"path", "utm_source"}
         assert outbound.allow_segment_origin is True
+        assert (outbound.group_id, outbound.message_id, outbound.drop_placeholder_ids) == ("companyID", "content", True)
         assert outbound.config_change_user_id == "statsig-console"
+        assert [row.field for row in outbound.filters.drop_where] == ["user.userAgent"]
 
 
 def uncommented() -> str:

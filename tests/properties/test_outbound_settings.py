@@ -290,7 +290,12 @@ class TestFL2DropWhere:
         row = FieldFilter(field=field, matches=[pattern])
         filters = OutboundFilter(drop_where=[row])
         event = parse_statsig_event(payload)
-        value = payload.get(field) if field in payload else inside(payload, *field.split("."))
+        exported = payload
+        if (
+            "eventName" not in payload and "userId" in payload
+        ):  # the form that Segment gets stands for the change (OU-7)
+            exported = payload | {"userID": payload["userId"]}
+        value = exported.get(field) if field in exported else inside(exported, *field.split("."))
 
         passes = apply_filters(event, filters)
 

@@ -299,7 +299,20 @@ class TestIN4ValuesOfIds:
         assert parse_segment_event(track(userId=value)).user_id is None
 
 
-NO_TIMES: tuple[Any, ...] = ("", "yesterday", True, [], {}, -1, float("nan"), float("inf"), "2024-13-01", 1e300, "1e3")
+NO_TIMES: tuple[Any, ...] = (
+    "",
+    "yesterday",
+    True,
+    [],
+    {},
+    -1,
+    float("nan"),
+    float("inf"),
+    "2024-13-01",
+    1e300,
+    "1e300",
+    "1e",
+)
 UNREADABLE = st.sampled_from(NO_TIMES)
 
 

@@ -142,14 +142,14 @@ class Payloads:
         except StatsigSegmentError as refused:
             if any(mark in text for mark in (b"{", b"[", b"\x1e")):
                 return line_payloads(text, self._direction)
-            return (Rejected(error=refused.with_traceback(None), payload=text),)
+            return (Rejected(error=refused.with_traceback(None), payload=text.strip()),)
         return self._split(value, text)
 
     def _split(self, value: Any, text: bytes) -> Iterator[Any]:
         try:
             yield from self._direction.split(value)
         except StatsigSegmentError as refused:
-            yield Rejected(error=refused.with_traceback(None), payload=text)
+            yield Rejected(error=refused.with_traceback(None), payload=text.strip())
 
 
 def _split_calls(value: Any) -> Iterable[Any]:

@@ -304,6 +304,8 @@ class TestBrokenInput:
 
     @given(st.lists(st.sampled_from(SCRAPS), max_size=30).map("".join) | st.text(max_size=20), SIZES)
     @example("[\n1\n2", 1)
+    @example("}\n  }", 1)
+    @example("}\n  7", 1)
     def test_the_size_of_pieces_decides_nothing(self, text: str, size: int) -> None:
         assert repr(payloads(text, size)) == repr(payloads(text))
 
