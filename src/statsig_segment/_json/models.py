@@ -19,7 +19,7 @@ Check: TypeAlias = Callable[[Any, "attrs.Attribute[Any]", Any], None]
 
 
 def made(model: type[_Model], attributes: dict[str, Any]) -> _Model:
-    """Make a model of all its attributes, which are frozen and of the right types, without its constructor."""
+    """Return a model with these attributes, all frozen and of the right types, without calling its constructor."""
     new = object.__new__(model)
     object.__setattr__(new, "__dict__", attributes)
     return new

@@ -16,7 +16,7 @@ _SELECTOR: Final = re.compile(r"([^.\[\]]+)\[([^=\]]+)=([^\]]*)\]")
 
 
 class Selector(NamedTuple):
-    """Takes the first object of an array whose `key` is this very string."""
+    """Selects the first object of an array whose `key` is exactly this string."""
 
     key: str
     text: str
@@ -69,13 +69,13 @@ class FieldPath:
     moves: tuple[Move, ...] = _derived(_moves)
     """The steps from the top-level field on."""
     top_path: str = _derived(_top_path)
-    """The wire path of a top-level field of this very name."""
+    """The wire path of a top-level field of exactly this name."""
     path: str = _derived(_wire_path)
     """The wire path of the value. Where there are selectors, it is a format that takes the indexes they find."""
 
     @classmethod
     def read(cls, field: str) -> "FieldPath | None":
-        """Read a path as the configuration writes it; `None` where that cannot be done, or it has over 100 steps.
+        """Parse a path as the configuration writes it; return `None` if it is malformed or has over 100 steps.
 
         >>> path = FieldPath.read("context.externalIds[type=phone].id")
         >>> assert path is not None
@@ -103,7 +103,7 @@ Arrays: TypeAlias = dict[int, dict[tuple[str, str], tuple[int, FrozenDict]]]
 
 
 def walk(value: Any, moves: Iterable[Move], arrays: Arrays) -> tuple[Any, tuple[int, ...]]:
-    """Return the value that moves lead to, `None` where they lead nowhere, and the indexes that selectors found."""
+    """Return the value that moves lead to, or `None`, and the indexes that selectors found."""
     indexes: tuple[int, ...] = ()
     for move in moves:
         if isinstance(move, str):
@@ -117,7 +117,7 @@ def walk(value: Any, moves: Iterable[Move], arrays: Arrays) -> tuple[Any, tuple[
 
 
 def select(array: Any, selector: Selector, arrays: Arrays) -> tuple[int, FrozenDict | None]:
-    """Return the first object of an array that a selector fits, with its index; `None` where there is none."""
+    """Return the first object of an array that a selector fits, with its index; `None` if there is none."""
     if not is_array(array):
         return -1, None
     if id(array) not in arrays:

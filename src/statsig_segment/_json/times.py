@@ -10,8 +10,8 @@ _LAST_MS: Final = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z
 
 LEAST_MS: Final = 31_557_600_000
 MOST_MS: Final = 10**14 - 1
-"""Whole numbers from the one to the other are milliseconds, 1971 to 5138. The lower bound is that of Segment's own
-lenient parser."""
+"""Whole numbers between these are milliseconds, from 1971 to 5138. The lower bound is that of Segment's own lenient
+parser."""
 _BEYOND: Final = 10**21  # as nanoseconds the year 33658
 _UNITS: Final = ((LEAST_MS, 3), (MOST_MS + 1, 0), (10**17, -3), (_BEYOND, -6))
 """Numbers below the bound, and the power of ten that makes them milliseconds: seconds, milliseconds, microseconds,
@@ -41,7 +41,7 @@ def epoch_ms(value: Any) -> int | None:
         return value
     if type(value) is str:
         text = value
-    elif type(value) is int and 0 <= value < _BEYOND:  # Python does not print an integer of any length
+    elif type(value) is int and 0 <= value < _BEYOND:  # Python refuses to print an integer of thousands of digits
         text = str(value)
     elif type(value) is float:
         text = repr(value + 0.0)  # the shortest decimal form: 1.005 is 1005 ms, not 1004; adding zero makes -0.0 a 0.0
@@ -65,7 +65,7 @@ def _number_ms(whole: str, fraction: str, exponent: str) -> int | None:
 
 
 def _first(digits: str, places: int) -> int:
-    """Return the whole number that the first digits make; zeros follow where there are fewer."""
+    """Return the first `places` digits as a whole number, with zeros appended if there are fewer."""
     return int(f"{digits:0<{places}}"[:places]) if places > 0 else 0
 
 

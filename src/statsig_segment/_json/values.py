@@ -74,7 +74,7 @@ what could not be read of its parts, by key or index, where it is something insi
 _SCALARS: Final = frozenset({str, int, float, bool, type(None)})
 _STRINGS: Final = frozenset({str})
 _put: Final[Callable[[FrozenDict, str, Any], None]] = cast("Any", dict).__setitem__
-"""Writes into a frozen object while it is made."""
+"""Writes into a frozen object while it is being made, and never afterwards."""
 _NOT_JSON: Final = "not_json"
 """A value with this code is left out of an object; in an array it is null, as too deep a value is everywhere."""
 
@@ -85,7 +85,7 @@ def is_object(value: object) -> TypeIs[FrozenDict]:
 
 
 def as_object(value: object) -> Mapping[str, Any] | None:
-    """Return an object to look into, not to keep: a dict as it is, anything else frozen; `None` for what is none."""
+    """Return an object to read and not to keep: a dict itself, any other object frozen; `None` for anything else."""
     read = cast("Any", value) if type(value) is dict else freeze(value)
     return cast("Mapping[str, Any]", read) if isinstance(read, dict) else None
 
@@ -100,23 +100,23 @@ kind_of: Final[Callable[[object], object]] = type
 
 
 def filled_text(value: object) -> str | None:
-    """Return a value of a frozen tree if it is a string that is not empty."""
+    """Return a value of a frozen tree if it is a non-empty string, else `None`."""
     return value if type(value) is str and value else None
 
 
 def freeze(value: object) -> Any:
-    """Copy any value into a frozen tree, without what JSON does not have."""
+    """Return a frozen copy of any value, without what JSON does not have."""
     return read_tree(value)[0]
 
 
 def freeze_object(value: Mapping[str, Any]) -> FrozenDict:
-    """Freeze an object; anything else gives an empty one."""
+    """Return a frozen copy of an object; an empty object for anything else."""
     frozen = freeze(value)
     return frozen if is_object(frozen) else FrozenDict()
 
 
 def read_tree(value: object) -> tuple[Any, Lost]:
-    """Copy any value into a frozen tree, and return with it what could not be read."""
+    """Return a frozen copy of any value, and what could not be read."""
     if type(value) is FrozenDict or type(value) in _SCALARS:
         return value, None
     try:
@@ -126,35 +126,39 @@ def read_tree(value: object) -> tuple[Any, Lost]:
 
 
 class _OddError(Exception):
-    """The plain recursion met something that only the careful one can read."""
+    """Raised by the plain recursion for something that only the careful one can read."""
 
 
 def _frozen(value: Any, room: int) -> Any:
-    """Freeze an object or array of exact JSON types that has `room` for so many more levels."""
+    """Return an object or array of exact JSON types, frozen; it may be `room` levels deep."""
     kind: type[object] = type(value)  # pyright: ignore[reportUnknownVariableType] - the type of Any; a cast costs time
+    # This also ends a value inside itself, which only the careful recursion recognizes.
     if not room:
         raise _OddError
     if kind is not dict and kind is not FrozenDict:
         if kind is not list and kind is not tuple:
             raise _OddError
+        # One pass in C settles the usual case, in which nothing inside needs freezing.
         if _SCALARS.issuperset(map(type, value)):
             return tuple(value)
         return tuple([item if type(item) in _SCALARS else _frozen(item, room - 1) for item in value])
+    # A key of a subclass of `str` may run code of the caller's when it is compared, and JSON has no other keys.
     if not _STRINGS.issuperset(map(type, value)):
         raise _OddError
     frozen = FrozenDict(value)
     if not _SCALARS.issuperset(map(type, value.values())):
-        # Most values are scalars, which the copy holds already, so the loop is over the others alone.
+        # The copy holds the scalars already, which are most values, so the loop visits only the others.
         for key in compress(value, map(not_, map(_SCALARS.__contains__, map(type, value.values())))):
             _put(frozen, key, _frozen(value[key], room - 1))
     return frozen
 
 
 def _read(value: Any, around: tuple[int, ...]) -> tuple[Any, Lost]:
-    """Read any value, inside the containers whose identities are `around`; what is lost reads as `None`."""
+    """Return any value, frozen, and what was lost; `around` holds the identities of the containers around it."""
     kind: type[object] = type(value)  # pyright: ignore[reportUnknownVariableType] - as above
     if value is None or (kind in _SCALARS and len(around) <= DEPTH):
         return value, None
+    # A value inside itself has no end, so it counts as too deep without walking it down to the limit.
     if len(around) > DEPTH or id(value) in around:
         return None, "too_deep"
     try:
@@ -166,7 +170,8 @@ def _read(value: Any, around: tuple[int, ...]) -> tuple[Any, Lost]:
 
 
 def _read_other(value: Any, kind: type, inside: tuple[int, ...]) -> tuple[Any, Lost]:
-    """Read a container, or a value of a type that JSON does not have, by the table of IN-10."""
+    """Return a container, or a value of a type that JSON does not have, as the table of IN-10 reads it."""
+    # `issubclass` on the type, because `isinstance` asks the value, which may run code of the caller's.
     if issubclass(kind, Enum):
         return _read(value.value, inside)
     if issubclass(kind, Mapping):
@@ -174,6 +179,7 @@ def _read_other(value: Any, kind: type, inside: tuple[int, ...]) -> tuple[Any, L
     if issubclass(kind, list | tuple):
         return _read_array(value, inside)
     if issubclass(kind, AbstractSet):
+        # Sets have no order, and a translation must not depend on the hash seed.
         items, lost = _read_array(value, inside)
         return tuple(sorted(items, key=lambda item: json_text(item)[0])), lost
     for base, convert in _CONVERSIONS:
@@ -201,7 +207,7 @@ def _read_array(value: Iterable[Any], inside: tuple[int, ...]) -> tuple[tuple[An
     for index, item in enumerate(tuple(value)):
         read, loss = _read(item, inside)
         found.append(read)
-        # One item tells as much as a million, so the first for each code is kept; what is inside of items is kept.
+        # Issues name a property and not an item, so for each code the first loss is enough, however long the array.
         if loss is not None and not (isinstance(loss, str) and loss in codes):
             lost[index] = loss
             codes.update({loss} if isinstance(loss, str) else ())
@@ -209,19 +215,19 @@ def _read_array(value: Iterable[Any], inside: tuple[int, ...]) -> tuple[tuple[An
 
 
 def codes_of(lost: Lost) -> Iterable[str]:
-    """Return each code of what could not be read of a value, once."""
+    """Return the code of each reason for which part of a value could not be read, once."""
     if isinstance(lost, str) or lost is None:
         return () if lost is None else (lost,)
     return dict.fromkeys(code for inside in lost.values() for code in codes_of(inside))
 
 
 def _with_exact_keys(entries: Iterable[tuple[Any, Any]]) -> dict[str, Any]:
-    """Return the entries whose keys are strings, under exact strings; of keys that become equal, the last wins."""
+    """Return the entries whose keys are strings, with exact strings as keys; if keys become equal, the last wins."""
     return {str.__str__(key): item for key, item in tuple(entries) if issubclass(type(key), str)}
 
 
 def _moment_text(moment: datetime) -> str:
-    """Write a moment as ISO text, in UTC where its offset has seconds, which ISO 8601 does not know."""
+    """Return a moment as ISO text, in UTC if its offset has seconds, which ISO 8601 does not allow."""
     offset = moment.utcoffset()
     odd = offset is not None and (offset.seconds % 60 or offset.microseconds)
     return str.__str__((moment.astimezone(UTC) if odd else moment).isoformat())
@@ -234,7 +240,7 @@ def _decimal_number(number: Decimal) -> int | float:
 
 
 _MOST_DIGITS: Final = 4_300
-"""By default Python prints no longer integer."""
+"""The most digits of an integer that Python prints by default, since 3.11."""
 _CONVERSIONS: Final = (
     (str, str.__str__),
     (int, int.__int__),
@@ -246,11 +252,11 @@ _CONVERSIONS: Final = (
     (Integral, int),
     (Real, float),
 )
-"""Type -> how its values are read, the first that fits (IN-10)."""
+"""Type -> function that reads its values; the first type that fits counts, so subclasses come first (IN-10)."""
 
 
 def thaw(value: Mapping[str, Any] | tuple[Any, ...] | str | float | None) -> Any:
-    """Copy a frozen tree into fresh dicts and lists."""
+    """Return a copy of a frozen tree in new dicts and lists."""
     if type(value) is FrozenDict:
         copied = dict(value)
         if not _SCALARS.issuperset(map(type, value.values())):
@@ -264,7 +270,8 @@ def thaw(value: Mapping[str, Any] | tuple[Any, ...] | str | float | None) -> Any
 
 
 def unshare(value: Any) -> Any:
-    """Copy the containers of a caller's own tree, however deep, and keep all other values as they are."""
+    """Return a copy of the containers in a caller's tree, however deep; all other values stay the same objects."""
+    # No recursion, because the tree has not been checked and may be deeper than Python's stack.
     copies: dict[int, Any] = {}
     pending: list[tuple[dict[Any, Any] | list[Any], Any]] = []
 
@@ -290,7 +297,7 @@ def unshare(value: Any) -> Any:
 
 
 def _contents(value: Any) -> dict[Any, Any] | list[Any] | None:
-    """Return what a container holds, `None` for any other value and for a mapping that fails when it is read."""
+    """Return the contents of a container; `None` for any other value, and for a mapping that fails when it is read."""
     kind: type[object] = type(value)  # pyright: ignore[reportUnknownVariableType] - the type of Any; a cast costs time
     if kind is dict or kind is list:
         return cast("dict[Any, Any] | list[Any]", value)

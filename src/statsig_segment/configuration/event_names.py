@@ -29,7 +29,7 @@ Named: TypeAlias = Track | Page | Screen | Group
 
 
 class Piece(NamedTuple):
-    """A stretch of a template: literal text, and the placeholder after it, if any."""
+    """A piece of a template: literal text, and the placeholder after it, if any."""
 
     literal: str
     placeholder: str | None
@@ -39,7 +39,7 @@ Template: TypeAlias = tuple[Piece, ...]
 
 
 def _cut(text: str, key: str) -> Template:
-    """Cut a template into its pieces; `ConfigError` for a placeholder that it may not name."""
+    """Parse a template into its pieces; raise `ConfigError` for a placeholder that it may not use."""
     pieces = _parsed(text)
     if pieces is None:
         raise problem("wrong_value", key, "the template's braces do not match")
@@ -104,16 +104,16 @@ class EventNaming:
     templates: Mapping[str, Template] = attrs.field(
         init=False, default=attrs.Factory(_cut_all, takes_self=True), eq=False, repr=False
     )
-    """The templates above, each cut once."""
+    """The templates above, each parsed once."""
     _prefix: str = derived(_filled_prefix)
 
     @classmethod
     def segment_2021(cls) -> Self:
-        """Give the names that Segment's own Statsig destination page printed in 2021."""
+        """Return the naming that Segment's page on its Statsig destination documented in 2021."""
         return cls(prefix="", track="segment_track:{event}", page="segment_page:{name}", screen="segment_screen:{name}")
 
     def name(self, event: SegmentEvent) -> str | None:
-        """Return the name of an event without the prefix, as filters see it (FL-1); an identify has none: `None`."""
+        """Return the name of an event without the prefix, as filters see it (FL-1); `None` for an identify."""
         return None if isinstance(event, Identify) else self._name(event, self.parts(event))
 
     def full_name(self, event: Named) -> str:
@@ -139,7 +139,7 @@ class EventNaming:
         return fill(template, parts)
 
     def parts(self, event: Named) -> Mapping[str, str]:
-        """Return the parts of a name that are there, by placeholder."""
+        """Return the parts of a name that the call has, by placeholder."""
         if isinstance(event, Track):
             return {segment.EVENT: event.event}
         if isinstance(event, Group):
@@ -151,7 +151,7 @@ class EventNaming:
 
 
 def fill(template: Template, parts: Mapping[str, str]) -> str:
-    """Put the parts into a template; a missing one takes along the space before it, or at the start that after it."""
+    """Return a template with the parts filled in; a missing part takes one space with it, preferably the one before."""
     text = ""
     at_start = False  # nothing but missing parts so far
     for literal, placeholder in template:

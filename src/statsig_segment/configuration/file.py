@@ -29,7 +29,7 @@ from statsig_segment.statsig.events import PLAIN_FIELDS
 _Hook: TypeAlias = Callable[[Any, Any], Any]
 
 _PRESET: Final = "segment_2021"
-_MOST_GUESSES: Final = 20  # at what an unknown key was meant to be
+_MOST_GUESSES: Final = 20  # beyond these, the file is of another kind, and comparing names is slow
 
 
 def load_config(source: Mapping[str, Any] | str | TextFile) -> IntegrationConfig:
@@ -66,7 +66,7 @@ def load_config(source: Mapping[str, Any] | str | TextFile) -> IntegrationConfig
 
 
 def _converter() -> Converter:
-    """Make the converter anew each time: one that is shared could be changed by anybody."""
+    """Return a new converter; a shared one could be changed by any caller."""
     converter = Converter(forbid_extra_keys=True)
     converter.register_structure_hook(str, _text)
     converter.register_structure_hook(bool, _flag)
@@ -144,7 +144,7 @@ def _naming_hook(model: type[attrs.AttrsInstance], converter: Converter) -> _Hoo
 
 
 def _names_hook(kind: Any, converter: Converter) -> _Hook:
-    """Read one name or a list of names (OU-4, US-8), or none where that may be: null, or false in TOML (US-8)."""
+    """Read one name or a list of names (OU-4, US-8). If optional, null means none, and so does false in TOML (US-8)."""
     read_list = _list_hook(tuple[str, ...], converter)
     may_be_none = type(None) in get_args(kind)
 
@@ -167,7 +167,7 @@ _HOOKS: Final[Sequence[tuple[Callable[[Any], bool], Callable[[Any, Converter], _
     (lambda kind: get_origin(kind) in {frozenset, tuple}, _list_hook),
     (lambda kind: get_origin(kind) is Mapping, _table_hook),
 )
-"""Which types are read by which hooks; of two that fit, cattrs takes the later."""
+"""Which hook reads which types; if two fit, cattrs takes the later one."""
 
 
 def _table(value: object) -> tuple[Mapping[str, Any], list[Issue]]:
@@ -184,12 +184,12 @@ def _table(value: object) -> tuple[Mapping[str, Any], list[Issue]]:
 
 
 def _items(value: object) -> Sequence[Any]:
-    """Return the items of a list, none of anything else."""
+    """Return the items of a list; empty for anything else."""
     return cast("Sequence[Any]", value) if isinstance(value, list | tuple) else ()
 
 
 def _entries(value: object) -> Mapping[str, Any]:
-    """Return the entries of a table that have text as their key, none of anything else."""
+    """Return the entries of a table with a string as key; empty for anything else."""
     if not isinstance(value, Mapping):
         return EMPTY
     table = cast("Mapping[object, Any]", value)
@@ -197,7 +197,7 @@ def _entries(value: object) -> Mapping[str, Any]:
 
 
 def _key_hook(model: type[attrs.AttrsInstance], key: "attrs.Attribute[Any]", converter: Converter) -> _Hook:
-    """Make the reader of one key: its type, then what its validator and the checks below say of it."""
+    """Return the reader of one key, which checks the type first, then the value by its validator and `_CHECKS`."""
     check = _CHECKS.get(key.name, _no_check)
 
     def read_key(value: object, _kind: object) -> Any:
@@ -213,7 +213,7 @@ def _key_hook(model: type[attrs.AttrsInstance], key: "attrs.Attribute[Any]", con
 
 def _validate(model: type[attrs.AttrsInstance], key: "attrs.Attribute[Any]", value: object) -> None:
     """Check one attribute alone: a model's own constructor would stop at the first that is wrong."""
-    if model is EventNaming:  # its templates are checked once they are cut
+    if model is EventNaming:  # the constructor parses its templates, which no validator does
         EventNaming(**{key.name: value})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     else:
         attribute: Any = key
@@ -244,7 +244,7 @@ def _check_paths(value: object) -> Iterator[Issue]:
 
 
 def _check_mappings(value: object) -> Iterator[Issue]:
-    """Find rows that repeat an earlier one: they can do nothing."""
+    """Find rows that repeat an earlier row, and so have no effect."""
     seen: set[tuple[str, str]] = set()
     for index, row in enumerate(map(_entries, _items(value))):
         field, id_type = freeze(row.get("field")), freeze(row.get("id_type"))
@@ -256,7 +256,7 @@ def _check_mappings(value: object) -> Iterator[Issue]:
 
 
 def _check_events(value: object) -> Iterator[Issue]:
-    """Find Statsig's own events: they follow the switches, or are never exported (FL-2)."""
+    """Find Statsig's own events, which have switches of their own or are never exported (FL-2)."""
     for key in _entries(value):
         if key.startswith(statsig.INTERNAL_PREFIX):
             switch = (
@@ -276,11 +276,11 @@ _CHECKS: Final[Mapping[str, Callable[[object], Iterable[Issue]]]] = MappingProxy
         "events": _check_events,
     }
 )
-"""What neither a type nor a validator says, or not with the path of the very entry; each takes any value."""
+"""Checks that neither a type nor a validator makes, or not with the path of the entry; each takes any value."""
 
 
 def _collecting(issues: list[Issue], call: Callable[..., Any]) -> Callable[..., Any]:
-    """Make a function that takes a path and the arguments of `call`, and collects the issues that it raises."""
+    """Return a function that calls `call` and collects its issues; it takes a path and the arguments."""
 
     def collect(path: str, *arguments: Any) -> Any:
         try:
@@ -293,20 +293,21 @@ def _collecting(issues: list[Issue], call: Callable[..., Any]) -> Callable[..., 
 
 
 def _moved(error: ConfigError, path: str) -> Iterator[Issue]:
-    """Put a path before those of an error; a validator's path is its attribute, where it already is."""
+    """Yield the issues of an error, with a path put before theirs."""
     for issue in error.issues:
+        # A validator's path is the bare name of its attribute, which `path` ends with already.
         below = issue.path[1:] if issue.path.startswith("$") else ""
         yield attrs.evolve(issue, path=path + below)
 
 
 def _class_issues(error: Any, keys: tuple[str, ...]) -> Iterator[Issue]:
-    """Yield what cattrs found wrong with a table, in the order of the attributes, unknown keys last."""
+    """Yield the issues that cattrs found in a table, in the order of the attributes, unknown keys last."""
     with_notes, others = error.group_exceptions()
     for found, note in with_notes:
         path = join_path("$", note.name)
         if isinstance(found, ConfigError):
             yield from _moved(found, path)
-        else:  # the KeyError of a key without a default, or what a caller's object raised when it was looked at
+        else:  # a KeyError for a missing key without a default, or whatever a caller's object raised
             yield Issue(code="missing_key" if isinstance(found, KeyError) else "wrong_type", path=path)
     for found in others:
         unknown = sorted(found.extra_fields)
@@ -319,7 +320,8 @@ def _no_such_key(path: str, why: str) -> Issue:
 
 
 def _meant(key: str, keys: tuple[str, ...]) -> str:
-    """Ask whether another key was meant, if one is near."""
+    """Return a question that suggests the closest known key; empty if none is close."""
+    # The cost of a comparison grows with the length of both, and no key is nearly that long.
     near = get_close_matches(key[:64], keys)
     return f"did you mean {near[0]}?" if near else ""
 

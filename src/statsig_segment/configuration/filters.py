@@ -1,4 +1,4 @@
-"""Which events pass: by name, by type, and by what a field holds; changes nothing."""
+"""Decide which events pass: by name, by type, and by the value of a field."""
 
 import re
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ from statsig_segment.errors import TranslationError
 from statsig_segment.segment.calls import CALL_TYPES, SegmentEvent, find
 from statsig_segment.statsig.events import StatsigEvent, to_log_event
 
-if TYPE_CHECKING:  # whoever translates calls does not load the exports
+if TYPE_CHECKING:  # a program that only translates calls need not import the exports
     from statsig_segment.statsig.exports import ConfigChange, ExportedEvent
 
 
@@ -55,7 +55,7 @@ _TYPES: Final = expect(
 
 
 def _cut_patterns(row: Any) -> re.Pattern[str]:
-    """Compile the patterns of a row into one."""
+    """Return one compiled pattern for all patterns of a row."""
     # `translate` writes each `*` as an atomic group, so matching is linear; a bracket is nothing special here.
     return re.compile("|".join(translate(text.replace("[", "[[]")) for text in row.matches))
 

@@ -1,4 +1,4 @@
-"""The configuration models; reading them from a file is the job of `config_file`."""
+"""The configuration models; `configuration.file` reads them from a file."""
 
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
@@ -69,12 +69,12 @@ def _read_paths(paths: Mapping[str, str]) -> Mapping[str, FieldPath]:
 
 
 def normalized(id_type: str) -> str:
-    """Return an ID type without what people get wrong about it: letter case and separators."""
+    """Return an ID type without letter case and separators, which is what people get wrong."""
     return "".join(filter(str.isalnum, id_type)).casefold()
 
 
 class Derived(NamedTuple):
-    """What the steps need of an `InboundConfig`, made once when the configuration is made."""
+    """What translation needs from an `InboundConfig`, computed once when the configuration is made."""
 
     user_paths: Mapping[str, FieldPath]
     """Field of the Statsig user, by its wire name -> where it is in a call (US-2)."""
@@ -87,7 +87,7 @@ class Derived(NamedTuple):
     declared_spellings: Mapping[str, str]
     """Declared ID type without letter case and separators -> its spelling (ID-7)."""
     plan: Plan | None
-    """What the fast lane needs, `None` where it has to leave all calls to the reference."""
+    """What the fast lane needs; `None` if it must leave all calls to the reference."""
 
 
 def _derive(config: Any) -> Derived:
@@ -130,7 +130,7 @@ class InboundConfig:
     metadata_fields: Mapping[str, str] = attrs.field(default=EMPTY, converter=table, validator=_PATHS)
     """Metadata key -> top-level field or path (US-11)."""
     nested: str = attrs.field(default=JSON, validator=one_of(JSON, FLATTEN))
-    """What becomes of a property that is an object: JSON text, or one metadata entry for each of its leaves (US-7)."""
+    """How a property that is an object is written: as JSON text, or as one metadata entry for each leaf (US-7)."""
     value_property: str | tuple[str, ...] | None = attrs.field(
         default="value", converter=rows, validator=_VALUE_PROPERTY
     )
@@ -149,7 +149,7 @@ class InboundConfig:
     )
     """The consent categories that this destination is mapped to in Segment; a call needs each of them (FL-8)."""
     allow_statsig_origin: bool = attrs.field(default=False, validator=A_BOOL)
-    """Let calls pass that Statsig's own export made (FL-5)."""
+    """Whether calls pass that Statsig's own export made (FL-5)."""
     _checked: None = checked()
     _derived: Derived = derived(_derive)
 
@@ -180,17 +180,17 @@ class OutboundConfig:
     drop_placeholder_ids: bool = attrs.field(default=False, validator=A_BOOL)
     """Leave IDs such as `undefined` out of the deliverable profile (OU-4, ID-8)."""
     allow_segment_origin: bool = attrs.field(default=False, validator=A_BOOL)
-    """Let events leave that came from Segment (FL-7)."""
+    """Whether events that came from Segment are exported (FL-7)."""
     config_change_user_id: str | None = attrs.field(default=None, validator=FILLED_TEXT_OR_NONE)
     """The user ID, in the deliverable profile, of a config change with neither a user ID nor an email (OU-6)."""
     filters: OutboundFilter = attrs.field(factory=OutboundFilter, validator=a_model(OutboundFilter))
-    """Which events leave (FL-2)."""
+    """Which events are exported (FL-2)."""
     _checked: None = checked()
     _plan: OutboundPlan | None = derived(cut_outbound_plan)
 
 
 def outbound_plan(config: OutboundConfig) -> OutboundPlan | None:
-    """Return what the fast lane back needs of a configuration; `None` where the reference has to do it all."""
+    """Return what the outbound fast lane needs from a configuration; `None` if the reference has to do it all."""
     return config._plan  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - likewise
 
 
@@ -205,7 +205,7 @@ class IntegrationConfig:
 
 
 def require_config(config: object, function: str) -> None:
-    """Refuse anything but an `IntegrationConfig`, such as the table of one, or one of its two directions."""
+    """Raise `TypeError` for anything but an `IntegrationConfig`, such as its table or one of its two directions."""
     if not issubclass(type(config), IntegrationConfig):
         raise TypeError(
             f"{function} takes an IntegrationConfig, not {type_name(config)}; load_config makes one from a table or "

@@ -1,4 +1,4 @@
-"""What the fast lanes need of a configuration, cut once when the configuration is made; knows no lane."""
+"""What the fast lanes need from a configuration, computed once when the configuration is made; imports no lane."""
 
 from collections.abc import Callable, Mapping
 from itertools import product
@@ -13,39 +13,41 @@ from statsig_segment.configuration.mappings import cut_row
 from statsig_segment.statsig.events import USER_ATTRIBUTES
 
 PathRow: TypeAlias = tuple[str, str, tuple[Step, ...]]
-"""What a path fills, the top-level key that it begins with, and its steps where it has more than that one."""
+"""What a path fills, the top-level key that it begins with, and its steps if it is longer than that key."""
 
+# The reference reads 100 levels and notes what is deeper (TR-5). The lane stops well before that, and does not have to
+# know where exactly: real properties are a few levels deep.
 ROOM: Final = 64
-"""So deep may nested properties be; deeper ones are the reference's."""
+"""The most levels of a property that the lane writes; deeper ones are left to the reference."""
 _LONGEST_PATH: Final = DEPTH - ROOM
-"""So deep may a path lead, that a value there may be as deep as properties and still be read whole (TR-5)."""
+"""The most levels that a path may have, so that a value of `ROOM` levels at its end is within the reference's limit."""
 
 
 class Plan(NamedTuple):
-    """What the lane needs of an `InboundConfig`."""
+    """What the lane needs from an `InboundConfig`."""
 
     allow_statsig_origin: bool
     integration_names: frozenset[str] | None
-    """The names of this destination; `None` where `integrations` is not honored."""
+    """The names of this destination; `None` if `integrations` is not honored."""
     consent_categories: frozenset[str]
     types: frozenset[str] | None
     include: frozenset[str] | None
     exclude: frozenset[str]
     drop_rows: tuple[tuple[PathRow, Callable[[Any], bool]], ...]
-    """A path, and what says whether the value there drops the call."""
+    """A path, and a function that returns whether the value there drops the call."""
     prefix: str
     forms: Mapping[str, tuple[str, ...]]
-    """Type of call -> its template as %-formats, one for each choice of the parts that are there."""
+    """Type of call -> its template as %-formats, one for each combination of parts that a call can have."""
     is_verbatim: bool
-    """A track keeps its name."""
+    """Whether a track keeps its name."""
     names_from_properties: bool
     dotted: tuple[str, ...]
-    """The paths that a top-level field of that very name would stop."""
+    """The dotted paths; a top-level field of exactly that name takes precedence over the path."""
     id_rows: tuple[tuple[str | None, str | None, str, tuple[Step, ...]], ...]
-    """The ID type, `None` for the user ID; the key in the context, where what is in it is mapped; key and steps."""
+    """ID type, `None` for the user ID; the key in the context if the path leads into an object there; key; steps."""
     id_types: frozenset[str] | None
     user_rows: tuple[tuple[str, str, PathRow | None], ...]
-    """Field of the user, in the order of the wire; its key in the context, or else its path."""
+    """Field of the user, in the order of the wire; its key in the context, or its path if it is elsewhere."""
     custom_rows: tuple[PathRow, ...]
     metadata_rows: tuple[PathRow, ...]
     value_properties: tuple[str, ...]
@@ -60,7 +62,7 @@ Paths: TypeAlias = Mapping[str, FieldPath]
 def cut_plan(
     config: Any, user: Paths, custom: Paths, metadata: Paths, value_properties: tuple[str, ...]
 ) -> Plan | None:
-    """Cut the plan of an `InboundConfig`; `None` where its paths are too long for the lane."""
+    """Return the plan of an `InboundConfig`; `None` if its paths are too long for the lane."""
     paths = [cut_row(row)[1] for row in config.id_mappings] + [row.path for row in config.filters.drop_where]
     paths += [path for table in (user, custom, metadata) for path in table.values()]
     if max(map(_levels, paths), default=0) > _LONGEST_PATH:
@@ -91,7 +93,7 @@ def cut_plan(
 
 
 def _levels(path: FieldPath) -> int:
-    """Count the objects and arrays around the value that a path leads to."""
+    """Return the number of objects and arrays around the value that a path leads to."""
     return sum(1 if step.selector is None else 2 for step in path.steps)
 
 
@@ -122,14 +124,17 @@ def _user_row(name: str, path: FieldPath) -> tuple[str, str, PathRow | None]:
 
 
 def _context_keys(path: FieldPath) -> list[str]:
-    """Give the keys of a path after the context; none where it begins elsewhere or selects items of an array."""
+    """Return the keys of a path after the context; empty if it begins elsewhere or selects items of an array."""
     head, *others = path.steps
     is_plain = head.name == segment.CONTEXT and all(step.selector is None for step in path.steps)
     return [step.name for step in others] if is_plain else []
 
 
 def _forms(naming: EventNaming, kind: str) -> tuple[str, ...]:
-    """Fill a template once for each choice of the parts that are there: none, the last, the first, both."""
+    """Return a template filled for each combination of parts, in the order none, last, first, both.
+
+    Templates drop the space beside a missing part, so filling them is slow; a %-format is C.
+    """
     template = naming.templates[kind]
     used = {placeholder for _, placeholder in template if placeholder}
     forms: list[str] = []
@@ -142,23 +147,23 @@ def _forms(naming: EventNaming, kind: str) -> tuple[str, ...]:
 
 
 class OutboundPlan(NamedTuple):
-    """What the lane needs of an `OutboundConfig`."""
+    """What the lane needs from an `OutboundConfig`."""
 
     is_deliverable: bool
     anonymous_ids: tuple[str, ...]
     group_id: str | None
     needs_time_uuid: bool
-    """An event without a `timeUUID` needs a message ID made of its content, which only the reference makes."""
+    """Whether an event without a `timeUUID` gets a message ID from its content, which only the reference computes."""
     allow_segment_origin: bool
     exposures: bool
     include_new_events: bool
     events: Mapping[str, bool]
     drop_rows: tuple[tuple[str, tuple[str, ...], Callable[[Any], bool]], ...]
-    """A path, its keys, and what says whether the value there drops the event."""
+    """A path, its keys, and a function that returns whether the value there drops the event."""
 
 
 def cut_outbound_plan(config: Any) -> OutboundPlan | None:
-    """Cut the plan of an `OutboundConfig`; `None` where it names a field that only the reference looks at."""
+    """Return the plan of an `OutboundConfig`; `None` if it names a field that only the reference reads."""
     filters, anonymous_ids = config.filters, config.anonymous_id
     try:
         return OutboundPlan(
@@ -177,11 +182,11 @@ def cut_outbound_plan(config: Any) -> OutboundPlan | None:
 
 
 _DROPPED_BY: Final = frozenset({statsig.EVENT_NAME, statsig.USER_ID, statsig.USER, statsig.VALUE, statsig.METADATA})
-"""The fields of an event by which the lane can drop it."""
+"""The fields that the lane has at hand when it decides whether to drop an event."""
 
 
 def _drop_path(path: FieldPath) -> tuple[str, ...]:
-    """Return the keys of a path; `ValueError` for a path that only the reference follows."""
+    """Return the keys of a path; raise `ValueError` for a path that only the reference follows."""
     names = tuple(step.name for step in path.steps)
     if names[0] not in _DROPPED_BY or any(step.selector for step in path.steps):
         raise ValueError

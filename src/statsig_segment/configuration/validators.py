@@ -15,12 +15,12 @@ Check: TypeAlias = Callable[[Any, Attribute, Any], None]
 
 
 def problem(code: str, path: str, message: str) -> ConfigError:
-    """Make a `ConfigError` of one problem."""
+    """Return a `ConfigError` for one problem."""
     return ConfigError([Issue(code=code, path=path, message=message)])
 
 
 def expect(what: str, *checks: Check) -> Check:
-    """Make a validator from attrs' own that raises `ConfigError`, and holds no value in its message."""
+    """Return a validator that raises `ConfigError` where attrs' own raises, without the value in its message."""
 
     def check(model: object, attribute: Attribute, value: object) -> None:
         code = _failure(checks, model, attribute, value)
@@ -31,7 +31,7 @@ def expect(what: str, *checks: Check) -> Check:
 
 
 def _failure(checks: tuple[Check, ...], model: object, attribute: Attribute, value: object) -> str | None:
-    """Return the code of what is wrong with a value; attrs' own error, which holds the value, ends here."""
+    """Return the code of the problem with a value, if any; attrs' own error holds the value, so it ends here."""
     try:
         for check in checks:
             check(model, attribute, value)
@@ -66,7 +66,7 @@ def _converted(value: object, kinds: Any, make: Callable[[Any], Any]) -> Any:
 
 
 def sorted_names(names: frozenset[str] | None) -> str:
-    """Return the text that shows a set of names: sorted, so that equal models show alike in every process."""
+    """Return the `repr` of a set of names, sorted: equal models have the same `repr` in every process."""
     return f"frozenset({{{', '.join(map(repr, sorted(names)))}}})" if names else repr(names)
 
 

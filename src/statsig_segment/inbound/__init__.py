@@ -1,1 +1,1 @@
-"""Segment to Statsig: skip, map, convert; the reference, and its fast lane."""
+"""From Segment to Statsig: skip, map and convert calls, by the reference or by its fast lane."""

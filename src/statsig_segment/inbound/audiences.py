@@ -1,4 +1,4 @@
-"""Engage audiences -> Statsig ID lists: memberships, and folding many of them into patches."""
+"""Engage audiences become Statsig ID lists: read memberships, and fold many of them into patches."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -91,7 +91,7 @@ class IdListPatch:
 
 @attrs.frozen(kw_only=True, slots=False)
 class AudienceFold:
-    """Many updates folded: the patches, what could not be folded, and the updates that decided."""
+    """The result of folding updates: the patches, the updates left out, and the updates that decided."""
 
     patches: tuple[IdListPatch, ...] = attrs.field(default=(), converter=tuple[IdListPatch, ...])
     """One per ID list, in order of first appearance."""
@@ -104,7 +104,7 @@ class AudienceFold:
 _HOLDERS: Final[Mapping[str, str]] = FrozenDict(
     {Identify.type: segment.TRAITS, Group.type: segment.TRAITS, Track.type: segment.PROPERTIES}
 )
-"""The types of call that a membership may come as -> the object that holds it (AU-2, AU-4)."""
+"""Type of a call that can carry a membership -> the object that holds it (AU-2, AU-4)."""
 
 
 def audience_update(event: SegmentEvent) -> AudienceUpdate | None:
@@ -159,7 +159,7 @@ def is_id_list(key: str) -> bool:
 
 
 def _computation_key(event: SegmentEvent) -> str | None:
-    """Return the audience's key, `None` where the call is not about an audience (AU-2)."""
+    """Return the audience's key, or `None` if the call is not about an audience (AU-2)."""
     personas = event.context.get(segment.PERSONAS)
     if not is_object(personas) or event.type not in _HOLDERS:
         return None
@@ -171,12 +171,12 @@ def _computation_key(event: SegmentEvent) -> str | None:
 
 
 def membership_path(event: SegmentEvent, key: str) -> str:
-    """Return the wire path of the membership in the audience of this key."""
+    """Return the wire path of the membership in the audience with this key."""
     return join_path(f"$.{_HOLDERS[event.type]}", key)
 
 
 def _membership(event: SegmentEvent, key: str, issues: list[Issue]) -> bool:
-    """Read whether the user is in or out; anything unclear is an error, never a removal (AU-2)."""
+    """Return whether the user is in the audience; anything unclear is an error, never a removal (AU-2)."""
     holder: Mapping[str, Any] = getattr(event, _HOLDERS[event.type])
     value = holder.get(key)
     if type(value) is bool:

@@ -1,4 +1,4 @@
-"""One Segment call -> one Statsig event: user, environment, name, metadata, value; filters and maps nothing."""
+"""Convert one Segment call to one Statsig event: user, environment, name, metadata and value. No filters or maps."""
 
 from collections.abc import Mapping
 from math import isfinite
@@ -31,7 +31,7 @@ from statsig_segment.statsig.limits import LONGEST_JOINED_NAME, MOST_ID, MOST_VA
 
 
 class MetadataSource(NamedTuple):
-    """What becomes metadata: an object of the call, and the top-level fields added where it lacks them."""
+    """What becomes metadata: an object of the call, plus the top-level fields that are added if it lacks them."""
 
     holder: str
     added: tuple[str, ...]
@@ -49,11 +49,11 @@ METADATA_SOURCES: Final[Mapping[str, MetadataSource]] = FrozenDict(
 
 _DEFAULT: Final = InboundConfig()
 _LONGEST_GUESS: Final = 1_000
-"""The longest ID type that is compared with the declared ones."""
+"""The longest ID type that is compared with the declared ones; longer names are not typing errors."""
 
 
 def to_statsig_event(event: SegmentEvent, config: InboundConfig = _DEFAULT) -> StatsigEvent:
-    """Convert one call to a Statsig event; it is neither filtered nor mapped.
+    """Convert one call to a Statsig event, without filters and ID mappings.
 
     Args:
         event: A `Track`, `Page`, `Screen` or `Group`.
@@ -118,13 +118,13 @@ def to_statsig_event(event: SegmentEvent, config: InboundConfig = _DEFAULT) -> S
 
 
 def _note_name_in_properties(call: Page | Screen, issues: list[Issue]) -> None:
-    """Note a page or screen that has a name in its properties alone (US-6)."""
+    """Note a page or screen whose name is only in its properties (US-6)."""
     if name_part(call.properties.get(segment.NAME)) is not None:
         add_issue(issues, "name_in_properties", f"$.{segment.PROPERTIES}.{segment.NAME}")
 
 
 def _note_ids(call: SegmentEvent, config: InboundConfig, issues: list[Issue]) -> None:
-    """Note IDs that are too long or stand for nobody, and ID types that are not declared (US-9, ID-7, ID-8)."""
+    """Note IDs that are too long, placeholders, and ID types that are not declared (US-9, ID-7, ID-8)."""
     declared = config.id_types
     for id_type, text in ids_of(call).items():
         if is_placeholder(text):
@@ -137,7 +137,8 @@ def _note_ids(call: SegmentEvent, config: InboundConfig, issues: list[Issue]) ->
 
 
 def _meant_message(id_type: str, spellings: Mapping[str, str]) -> str | None:
-    """Name the declared ID type that was meant, where only case or separators differ; the message holds no other."""
+    """Return a message that suggests the declared ID type, if only letter case or separators differ."""
+    # Only a name from the configuration is shown: the one in the call is a value of the payload (TR-3).
     meant = spellings.get(normalized(id_type)) if len(id_type) <= _LONGEST_GUESS else None
     return None if meant is None else f"the ID type is not one of the declared ones; did you mean {meant}?"
 
@@ -146,7 +147,7 @@ def _meant_message(id_type: str, spellings: Mapping[str, str]) -> str | None:
 
 
 def _plain_fields(call: SegmentEvent, derived: Derived, arrays: Arrays, issues: list[Issue]) -> dict[str, str]:
-    """Return the plain fields of the user, by default three of the context, by attribute (US-2)."""
+    """Return the plain fields of the user by attribute; by default, three fields of the context (US-2)."""
     fields: dict[str, str] = {}
     losses = losses_of(call)
     for name, field in derived.user_paths.items():
@@ -177,7 +178,7 @@ def custom_pairs(call: SegmentEvent, issues: list[Issue]) -> Pairs:
 
 
 def _custom(call: SegmentEvent, derived: Derived, arrays: Arrays, issues: list[Issue]) -> dict[str, Any]:
-    """Return the custom attributes of the call, and those that the configuration adds (US-1, US-10)."""
+    """Return the custom attributes of the call and those that the configuration adds (US-1, US-10)."""
     custom = {name: value for name, (value, _) in custom_pairs(call, issues).items()}
     for name, field in derived.custom_paths.items():
         if name in custom:
@@ -193,7 +194,7 @@ def _custom(call: SegmentEvent, derived: Derived, arrays: Arrays, issues: list[I
 
 
 def own_tier(call: SegmentEvent, issues: list[Issue]) -> tuple[str | None, str]:
-    """Return the tier that a call names, `None` where it names none, and its wire path (US-3)."""
+    """Return the tier that a call names, or `None`, and its wire path (US-3)."""
     value, path = control(call, segment.ENVIRONMENT)
     if type(value) is str and value:
         add_issue(issues, "environment_string", path)
@@ -225,13 +226,13 @@ def value_property(holder: Mapping[str, Any], derived: Derived) -> str | None:
 
 
 class Metadata:
-    """The metadata of one event while it is written, and where the entries came from."""
+    """Collects the metadata of one event, and where its entries came from."""
 
     def __init__(self, holder: str, issues: list[Issue], *, flattens: bool) -> None:
         """Begin with no entries, for the properties of `holder`."""
         self.entries: dict[str, str] = {}
         self.own_count = 0
-        """How many entries came by US-7; the configuration added those after them (US-11)."""
+        """The number of entries by US-7, which come first; the configuration adds the others (US-11)."""
         self._paths: dict[str, str] = {}
         self._holder = f"$.{holder}"
         self._issues = issues
@@ -242,7 +243,7 @@ class Metadata:
         return self._paths.get(key) or join_path(self._holder, key)
 
     def add(self, key: str, value: Any, path: str | None = None) -> None:
-        """Add a value as text, or under `flatten` an object as one entry for each of its leaves (US-7)."""
+        """Add a value as text; with `flatten`, add an object as one entry for each of its leaves (US-7)."""
         if type(value) is FrozenDict and self._flattens and len(key) <= LONGEST_JOINED_NAME:
             path = path or join_path(self._holder, key)
             for name, item in value.items():
@@ -262,7 +263,7 @@ class Metadata:
 
 
 def metadata_of(call: SegmentEvent, config: InboundConfig, arrays: Arrays, issues: list[Issue]) -> Metadata:
-    """Write properties as text, and what the configuration adds to them (US-7, US-11)."""
+    """Return the metadata of a call: its properties as text, and what the configuration adds (US-7, US-11)."""
     source = METADATA_SOURCES[call.type]
     holder: Mapping[str, Any] = getattr(call, source.holder)
     metadata = Metadata(source.holder, issues, flattens=config.nested == FLATTEN)
@@ -286,12 +287,13 @@ def metadata_of(call: SegmentEvent, config: InboundConfig, arrays: Arrays, issue
 
 
 def _note_losses(call: SegmentEvent, issues: list[Issue]) -> None:
-    """Note each property that holds something unreadable; control keys come from two places (IN-10, TR-5)."""
+    """Note each property that holds something unreadable (IN-10, TR-5)."""
     sent = METADATA_SOURCES[call.type].holder
     for holder, lost in losses_of(call).items():
         keys: Mapping[Any, Lost] = lost if is_object(lost) else {}
         for key, inside in keys.items():
+            # Control keys count in the properties even if the traits become metadata: they are read from both.
             is_sent = holder == sent or (holder == segment.PROPERTIES and key in segment.CONTROL_KEYS)
-            if is_sent and isinstance(key, str):  # an array in place of an object has indexes
+            if is_sent and isinstance(key, str):  # losses in an array that takes the place of an object have indexes
                 for code in codes_of(inside):
                     add_issue(issues, code, join_path(f"$.{holder}", key))

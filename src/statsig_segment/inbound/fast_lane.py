@@ -1,23 +1,23 @@
-"""The fast lane from a Segment call to its log event: one pass over a sound call, or it steps aside.
+"""The fast lane from a Segment call to its log event: one pass over a sound call; it leaves any other call alone.
 
 **The law.** For every payload and every configuration, `log_event` returns exactly what the reference returns, that is
 `translate.reference_outcome` and `to_log_event`, or it returns `None` and leaves the call to the reference. What it
 returns belongs to a call without an issue.
 
 **The theory.** Nearly all calls are sound: exact dicts with the fields and types that Segment's clients send. For
-those, nothing has to be frozen, noted or explained, and no model has to be made. So the lane reads such a call once,
+those, nothing has to be frozen, noted or explained, and no model has to be made. So the lane reads a sound call once,
 from top to bottom, and writes the log event as it goes. It knows no issue, no path and no code: wherever the reference
 might add an issue, raise an error, or convert a type that JSON does not have, the lane steps aside. It does so in two
 ways, and both cost a sound call nothing: it returns `None`, or it raises whatever comes (a `KeyError` for a type that
 a table lacks, a `ValueError` for an integer too long to print), which `log_event` turns into `None`.
 
-Every shortcut here rests on a check of an *exact* type: `type(x) is str`, never `isinstance`, for only exact types are
-known to behave. One thing is taken on trust, because asking would cost a tenth of the lane: that a key equals a string
-exactly where the reference reads it as that string. What the lane needs of the configuration is cut once, into a
+Every shortcut here rests on a check of an *exact* type: `type(x) is str`, never `isinstance`, because only exact types
+are known to behave. The lane trusts one thing that would cost a tenth of its time to check: a key equals a string
+exactly where the reference reads it as that string. What the lane needs from the configuration is computed once, as a
 `Plan`, when the configuration is made.
 
-Order matters in one place: the reference parses before it skips. So everything that can make parsing fail is looked at
-before a skip is returned.
+Order matters in one place: the reference parses before it skips. So the lane reads everything that can make parsing
+fail before it returns a skip.
 
 tests/properties/test_fast_lane.py holds the law.
 """
@@ -95,14 +95,15 @@ _SCALARS: Final = frozenset({str, int, float, bool, type(None)})
 _JSON: Final = _SCALARS | {dict, list, tuple}
 _LEAST_COMMON: Final = 1e-4
 _LEAST_UNCOMMON: Final = 1e16
-"""Between these, Python writes a fraction as JavaScript does."""
+"""Between these bounds, `repr` writes a fraction as JavaScript does; beyond them, it uses an exponent earlier."""
 _MOST_ESCAPED: Final = 6
-"""So many characters of JSON may stand for one, as in \\u0001."""
+"""The most characters of JSON that one character of text can become, as in \\u0001."""
 _MARKS: Final = len('"":"",')
-"""So many marks stand around an entry of metadata."""
+"""The number of punctuation marks that JSON adds to one entry of metadata."""
 _USER_ID_IN_LOWER_CASE: Final = USER_ID_TYPE.lower()
 _LONGEST_SEARCH: Final = 100
-"""The longest array that a selector searches here; the reference reads a longer one once for all selectors (TR-4)."""
+"""The longest array that a selector searches here. The lane reads an array again for each selector, which is cheap only
+for a short one; the reference reads it once for all selectors, so the cost stays linear (TR-4)."""
 _TIME_TYPES: Final = frozenset({str, int, float})
 _ATTRIBUTES: Final = frozenset({str, int, float, bool})
 
@@ -112,14 +113,14 @@ COMPILED: Final = __file__.endswith((".so", ".pyd"))
 
 
 class _OddError(Exception):
-    """The call is the reference's."""
+    """Raised to leave the call to the reference."""
 
 
 def log_event(given: object, plan: Plan | None) -> JsonObject | AudienceUpdate | str | None:  # noqa: C901, PLR0911, PLR0912, PLR0915
-    """Give what a sound call becomes: its log event, its update, the reason to skip it; or `None` to step aside.
+    """Return the log event, the audience update or the skip reason of a sound call; `None` for any other payload.
 
-    It takes any payload, and steps aside for all but exact dicts. It reads a call from top to bottom; one long
-    function, because each call of another costs what a rule costs.
+    It takes any payload, and steps aside for all but exact dicts. It is one long function, because calling another
+    function costs as much as a rule.
     """
     if type(given) is not dict or plan is None:
         return None
@@ -151,16 +152,19 @@ def log_event(given: object, plan: Plan | None) -> JsonObject | AudienceUpdate |
         message_id = payload.get(MESSAGE_ID)
         if type(kind) is not str or (message_id is not None and type(message_id) is not str):
             return None
+        # A top-level field with a dotted name takes precedence over the path of that name (ID-4), and the steps in the
+        # plan follow the path alone.
         for field in dotted:
             if field in payload:
                 return None
 
         # -- What parsing reads: IDs, objects, the time (IN-1, IN-2, IN-4 to IN-7, IN-9, IN-10) ------------------------
+        # A string that is not empty is an ID already. Of the rest, only an integer has a text without any issue (IN-4).
         user_id, anonymous_id, group_id = payload.get(USER_ID), payload.get(ANONYMOUS_ID), payload.get(GROUP_ID)
         if user_id is not None and (type(user_id) is not str or not user_id):
             user_id = _number_id(user_id)
         if anonymous_id is not None and (type(anonymous_id) is not str or not anonymous_id):
-            _number_id(anonymous_id)
+            _number_id(anonymous_id)  # for the error alone: only a mapping reads the value, and it does so again
         if group_id is not None and (type(group_id) is not str or not group_id):
             group_id = _number_id(group_id)
         own: Any = payload.get(CONTEXT)
@@ -169,10 +173,13 @@ def log_event(given: object, plan: Plan | None) -> JsonObject | AudienceUpdate |
         integrations: JsonObject = own if type(own) is dict else _empty(own)
         own = payload.get(PROPERTIES)
         properties: JsonObject = own if type(own) is dict else _empty(own)
+        # A call inside itself would never end: the reference cuts it, with an issue (TR-5).
         if context is payload or integrations is payload or properties is payload:
             return None
         time_ms: int | None
         text = payload.get(TIMESTAMP)
+        # `fromisoformat` reads more forms than the reference does. In this one, which nearly all clients write, the two
+        # agree, and the length and the marks are enough to recognize it.
         if type(text) is str and len(text) == _TIME_LENGTH and text[4:20:3] == _TIME_MARKS and text[23] == "Z":
             since = _read_time(text) - _EPOCH
             seconds = since.seconds
@@ -180,8 +187,9 @@ def log_event(given: object, plan: Plan | None) -> JsonObject | AudienceUpdate |
             received = payload.get(RECEIVED_AT)
             if time_ms < 0 or (not seconds and text[11] == "2"):  # 24:00, which Python 3.14 reads
                 return None
-            # In this form, text sorts as time does, to the minute. A time that the reference reads and that has its T
-            # here has two digits for month and day.
+            # A call is implausible only if it is much later than its arrival. In this form text sorts like time, to the
+            # minute, so comparing the texts rules that out. A time that the reference can read, with its T in this
+            # position, has two digits for month and day.
             if received is not None and (
                 type(received) is not str or text > received or received[10] != "T" or received[-1] != "Z"
             ):
@@ -205,6 +213,7 @@ def log_event(given: object, plan: Plan | None) -> JsonObject | AudienceUpdate |
             if names_from_properties:
                 name_part = own_name or _name_part(properties.get(NAME))
                 category_part = category or _name_part(properties.get(CATEGORY))
+            # The reference notes a name that is in the properties alone (US-6).
             elif own_name is None and properties.get(NAME) is not None:
                 return None
             form = forms[kind][2 * (category_part is not None) + (name_part is not None)]
@@ -215,7 +224,7 @@ def log_event(given: object, plan: Plan | None) -> JsonObject | AudienceUpdate |
             if kind == "group":
                 for key in CONTROL_KEYS:
                     if key in holder and properties.get(key) is not None:
-                        return None  # nobody reads the one of the traits, but what it holds counts as metadata
+                        return None  # the properties win (ID-3), but what is unreadable in the trait is noted
                 name = forms[kind][group_id is not None] % {GROUP_ID: group_id}
         else:
             return None
@@ -225,6 +234,7 @@ def log_event(given: object, plan: Plan | None) -> JsonObject | AudienceUpdate |
         ids: dict[str, str] = {} if array is None else _pairs(array)
 
         # -- What is not sent: the loop guard (FL-5), consent (FL-8), integrations (FL-4), filters (FL-1) --------------
+        # Parsing can no longer fail, so a skip may be returned from here on.
         library: Any = context.get("library")
         if library is not None and not allow_statsig_origin:
             library_name: Any = library.get(NAME) if type(library) is dict else _name_in(library)
@@ -237,6 +247,7 @@ def log_event(given: object, plan: Plan | None) -> JsonObject | AudienceUpdate |
             consent = _checked_consent(context[CONSENT], payload, context)
             if denies_consent(consent, consent_categories, has_integrations=bool(integrations)):
                 return "consent_denied"
+        # Many clients send `{"All": true}` with every call, and it disables nothing.
         is_plain = not integrations or (len(integrations) == 1 and integrations.get(ALL) is True)
         if not is_plain and integration_names and is_disabled(_checked(integrations, payload), integration_names):
             return "integration_disabled"
@@ -252,11 +263,14 @@ def log_event(given: object, plan: Plan | None) -> JsonObject | AudienceUpdate |
                 return "filtered"
 
         # -- IDs: the call's own (ID-1), mapped ones (ID-4, ID-5, ID-8, ID-9), memberships (AU-1 to AU-3, AU-6) ---
+        # A long ID and a placeholder each have an issue (US-9, ID-8). The first or last character of nearly every ID
+        # shows that it is not a placeholder, so the full check is rare.
         if user_id is not None and (
             len(user_id) > MOST_ID
             or (user_id[0] not in PLAIN_STARTS and user_id[-1] not in PLAIN_ENDS and is_placeholder(user_id))
         ):
             return None
+        # An ID type that has a value keeps it, so its row need not be read at all (ID-4, ID-9).
         for id_type, context_key, key, steps in id_rows:
             if id_type in ids or (id_type is None and user_id is not None):
                 continue
@@ -285,6 +299,7 @@ def log_event(given: object, plan: Plan | None) -> JsonObject | AudienceUpdate |
             return _audience_update(personas, holder, user_id, ids, time_ms, message_id)
 
         # -- The user: declared types (ID-7), nobody (ID-6), fields (US-2), attributes (US-1, US-10), tier (US-3, US-4)
+        # An undeclared ID type has an issue, and a call without any ID is an error; the reference knows the texts.
         user: JsonObject = {}
         if user_id is not None:
             user[USER_ID_TYPE] = user_id
@@ -319,6 +334,7 @@ def log_event(given: object, plan: Plan | None) -> JsonObject | AudienceUpdate |
             user[ENVIRONMENT] = {TIER: tier}
 
         # -- Name, time, value (US-5, US-8, US-9, WI-1) ----------------------------------------------------------------
+        # Nothing is cut to Statsig's limits: a name or value beyond them is sent whole, with an issue (US-9).
         event_name = prefix + name
         if len(event_name) > MOST_NAME or find_forbidden(event_name) is not None:
             return None
@@ -365,11 +381,14 @@ def log_event(given: object, plan: Plan | None) -> JsonObject | AudienceUpdate |
             if value is not None:
                 _add_entry(metadata, row[0], value, flattens=flattens)
         if metadata:
+            # A dot in a key and metadata that is too large each have an issue. One search of all keys joined is faster
+            # than one for each. `most` is an upper bound, so only metadata that may be too large is written.
             keys, texts = "".join(metadata), "".join(metadata.values())
             if "." in keys:
                 return None
             marks = _MARKS * len(metadata)
             most = _MOST_ESCAPED * (len(keys) + len(texts)) + marks
+            # The sum is one more than the JSON: two quotation marks and a last comma too many, two braces too few.
             if most >= MOST_METADATA and len(_quote(_whole(keys + texts))) + marks > MOST_METADATA + 1:
                 return None
         written[METADATA] = metadata
@@ -379,9 +398,9 @@ def log_event(given: object, plan: Plan | None) -> JsonObject | AudienceUpdate |
 
 
 def event_of(log_event: JsonObject, message_id: str | None) -> StatsigEvent:
-    """Make the model of a log event of the lane, which `to_log_event` would write as that very log event.
+    """Return the model of a log event that the lane wrote; `to_log_event` turns it back into the same log event.
 
-    Its values need no conversion and no check, so the constructors, which do both, are passed by.
+    The values need neither conversion nor checks, so this bypasses the constructors, which do both.
     """
     attributes: dict[str, Any] = {**UNKNOWN, "custom_ids": FrozenDict(), "custom": FrozenDict()}
     for name, value in log_event[USER].items():
@@ -431,23 +450,24 @@ def _name_part(value: Any) -> str | None:
 
 
 def _name_in(library: JsonValue) -> Any:
-    """Say that a library that is not an object has no name; one that may not be readable is odd."""
+    """Return nothing, because a library that is not an object has no name; raise if it may be unreadable."""
     if type(library) not in _JSON:
         raise _OddError
 
 
 def _checked(integrations: Any, payload: JsonObject) -> Any:
-    """Give an object whose keys and values are of exact types, as the reference would have frozen it."""
+    """Return an object if its keys and values have exact types, so that it equals what the reference freezes."""
     values = integrations.values()
     if not _JSON.issuperset(map(type, values)) or not _STRINGS.issuperset(map(type, integrations)):
         raise _OddError
+    # An object inside itself would pass the checks of types above.
     if not {id(payload), id(integrations)}.isdisjoint(map(id, values)):
         raise _OddError
     return integrations
 
 
 def _checked_consent(consent: JsonValue, payload: JsonObject, context: Any) -> Any:
-    """Give a consent whose preferences are of exact types, as the reference would have frozen it."""
+    """Return a consent if its preferences have exact types, so that it equals what the reference freezes."""
     preferences: JsonValue = consent.get(CATEGORY_PREFERENCES) if type(consent) is dict else None
     if type(consent) not in _JSON or type(preferences) not in _JSON:
         raise _OddError
@@ -507,6 +527,7 @@ def _custom_pairs(array: Any) -> JsonObject:
 def _each_pair(array: JsonValue) -> Iterable[tuple[str, Any]]:
     if type(array) is not list or len(array) % 2:
         raise _OddError
+    # A pair without a usable name has an issue (ID-2); so has a repeated one, which the callers look for.
     names = array[::2]
     if not _STRINGS.issuperset(map(type, names)) or not all(names):
         raise _OddError
@@ -517,7 +538,7 @@ def _custom_value(value: JsonValue) -> Any:
     if type(value) is list:
         if not _STRINGS.issuperset(map(type, value)):
             raise _OddError
-        return value.copy()
+        return value.copy()  # the event is the caller's to change, and the call must stay what it was
     if type(value) not in _ATTRIBUTES or (type(value) is float and not isfinite(value)):
         raise _OddError
     return value
@@ -531,7 +552,7 @@ def _tier(environment: JsonValue) -> str:
 
 
 def _within(value: JsonValue, key: str, payload: JsonObject, context: Any) -> Any:
-    """Look into an object of the context, in which the call must not stand once more."""
+    """Return a value from an object in the context; step aside if that object is the call or the context itself."""
     if type(value) is not dict:
         return _nothing_in(value)
     if value is payload or value is context:
@@ -547,12 +568,13 @@ def _audience_update(
     time_ms: int | None,
     message_id: JsonValue,
 ) -> AudienceUpdate:
-    """Make the update that an identify is, where nothing about its audience is odd."""
+    """Return the audience update of an identify call; step aside if anything about its audience is odd."""
     if type(personas) is not dict or type(computation := personas.get(CLASS)) is not str or not (user_id or ids):
         raise _OddError
     key = personas.get(KEY)
     if type(key) is not str or computation not in CLASSES or not is_id_list(key):
         raise _OddError
+    # Anything but a boolean is an error and never a removal (AU-2).
     member = traits.get(key)
     if type(member) is not bool:
         raise _OddError
@@ -572,7 +594,7 @@ def _value_at(payload: JsonObject, row: PathRow) -> Any:
 
 
 def _walk(payload: JsonObject, steps: tuple[Step, ...]) -> Any:
-    """Follow the steps of a path through exact dicts, none of which is inside itself."""
+    """Return the value that a path leads to through exact dicts, none of which is inside itself."""
     value: JsonValue = payload
     passed: list[int] = []
     for name, selector in steps:
@@ -588,7 +610,10 @@ def _walk(payload: JsonObject, steps: tuple[Step, ...]) -> Any:
 
 
 def _nothing_in(value: Any) -> None:
-    """Say that no path leads on from a value: the reference looks into an array, whether all of it could be read."""
+    """Return nothing, because no path leads on from a scalar.
+
+    Step aside for anything else: the reference notes what it could not read inside an array.
+    """
     if type(value) not in _SCALARS and not (type(value) is list and not value):
         raise _OddError
 
@@ -605,6 +630,8 @@ def _select(array: JsonValue, selector: Selector) -> Any:
             raise _OddError
         if type(text) is str and text == selector.text:
             return item
+    # No item fits. One that could not be read may be the one that was meant, which the reference notes (IN-10). So all
+    # items must be plain enough to have been read whole.
     for item in array:
         if type(item) is not dict or not _SCALARS.issuperset(map(type, item.values())):
             raise _OddError
@@ -615,7 +642,7 @@ def _select(array: JsonValue, selector: Selector) -> Any:
 
 
 def _flatten(holder: JsonObject, metadata: dict[str, str]) -> None:
-    """Write each object as one entry for each of its leaves."""
+    """Add the properties to the metadata, with one entry for each leaf of an object."""
     for key, value in holder.items():
         name = _a_string(key)
         if value is not None and name not in CONTROL_KEYS:
@@ -630,7 +657,7 @@ def _add_entry(metadata: dict[str, str], key: str, value: JsonValue, *, flattens
             if item is not None:
                 _add_entry(metadata, f"{key}_{_a_string(name)}", item, flattens=flattens, room=room - 1)
         return
-    if key in metadata:
+    if key in metadata:  # two leaves share a name, and the reference notes the one that is lost
         raise _OddError
     if type(value) is dict or type(value) is list:
         metadata[key] = _tree_text(value, room)
@@ -648,6 +675,7 @@ def _scalar_text(value: Any) -> str:
     """Write a number or boolean as JavaScript does."""
     if type(value) is float:
         number: float = value
+        # A whole number has no ".0" in JavaScript, hence the remainder.
         if _LEAST_COMMON <= number < _LEAST_UNCOMMON and number % 1:
             return repr(number)
         written = float_text(number)
@@ -667,14 +695,14 @@ def _tree_text(value: dict[str, Any] | list[Any], room: int = ROOM) -> str:
 
 
 def _whole(text: str) -> str:
-    """Give a text without lone surrogates: to escape one is the reference's."""
+    """Return a text without lone surrogates; step aside for one that has any, because JSON must escape them."""
     if not text.isascii():
-        text.encode()
+        text.encode()  # raises for a lone surrogate; encoding is faster than any search for one
     return text
 
 
 def _tree(value: dict[str, Any] | list[Any], room: int) -> str:
-    if not room:
+    if not room:  # perhaps too deep for the reference, too, or a value inside itself (TR-5)
         raise _OddError
     item: Any
     kind: type[object]

@@ -1,4 +1,4 @@
-"""Who a call belongs to: ID mappings, their precedence, and placeholders."""
+"""Decide who a call belongs to: ID mappings, their precedence, and placeholders."""
 
 from collections.abc import Iterable
 from typing import Any, Final, TypeVar
@@ -25,7 +25,7 @@ _Call = TypeVar("_Call", bound=SegmentEvent)
 
 
 def apply_id_mappings(event: _Call, mappings: Iterable[IdMapping], *, drop_placeholders: bool = False) -> _Call:
-    """Return a call with the fields that some rows name copied to custom IDs.
+    """Return a call in which the fields that the rows name are copied to custom IDs.
 
     Rows apply in order. An ID type that has a value, from `statsigCustomIDs` or an earlier row, keeps it. Applying the
     same rows again changes nothing.
@@ -36,7 +36,7 @@ def apply_id_mappings(event: _Call, mappings: Iterable[IdMapping], *, drop_place
         drop_placeholders: Whether IDs such as `undefined` count as absent, so that a row may fill their place.
 
     Returns:
-        The call with more `custom_ids`, or the very call where nothing changes. A value that is not an ID is left
+        The call with more `custom_ids`, or the same object if nothing changes. A value that is not an ID is left
         out, with an issue `id_invalid` at its path; a placeholder has an issue `id_placeholder`.
 
     Raises:
@@ -83,7 +83,7 @@ def apply_id_mappings(event: _Call, mappings: Iterable[IdMapping], *, drop_place
 def _note_unusable(
     event: SegmentEvent, field: FieldPath, value: Any, path: str, arrays: Arrays, issues: list[Issue]
 ) -> None:
-    """Note a value that is present, not null, and not an ID, or that could not be read."""
+    """Note a value that cannot be an ID or could not be read; absent and null are fine."""
     lost, lost_path = lost_at(event, field, arrays)
     if isinstance(lost, str):
         add_issue(issues, lost, lost_path)
@@ -92,7 +92,7 @@ def _note_unusable(
 
 
 def _with_ids(event: _Call, ids: dict[str, str], sources: dict[str, IdSource], issues: list[Issue]) -> _Call:
-    """Return a call with these IDs, the user ID among them, or the call itself where nothing changed."""
+    """Return a call with these IDs, including the user ID; the call itself if nothing changed."""
     noted = event.issues if issues == list(event.issues) else tuple(dict.fromkeys(issues))
     if ids == ids_of(event) and noted == event.issues and sources == id_sources(event):
         return event
@@ -104,7 +104,7 @@ def _with_ids(event: _Call, ids: dict[str, str], sources: dict[str, IdSource], i
     }
     is_dropped = event.user_id is not None and changes["user_id"] != event.user_id
     if is_dropped and segment.USER_ID_TYPE not in id_sources(event):
-        # Paths still find the `userId` that was sent.
+        # A path such as `userId` must find what was sent, also after the ID was dropped as a placeholder (ID-4).
         changes["other"] = FrozenDict({segment.USER_ID: event.user_id, **event.other})
     return made(type(event), vars(event) | changes)
 
@@ -113,7 +113,10 @@ _SOMEBODY: Final = "somebody"
 
 
 def _less_conflicts(call: SegmentEvent) -> list[Issue]:
-    """Return the issues of a call less those of pairs that name the user ID and count as absent, as placeholders do."""
+    """Return the issues of a call without conflicts between `userId` and a pair that holds a placeholder.
+
+    A placeholder counts as absent, so it does not contradict the `userId`.
+    """
     array, path = control(call, segment.CUSTOM_IDS)
     pairs = zip(range(0, len(array), 2), array[1::2], strict=False) if is_array(array) else ()
     absent = {f"{path}[{index}]" for index, value in pairs if is_placeholder(coerce_id(value) or _SOMEBODY)}
@@ -126,7 +129,7 @@ def ids_of(call: SegmentEvent) -> dict[str, str]:
 
 
 def id_path(call: SegmentEvent, id_type: str) -> str:
-    """Return the wire path of an ID; `$` for one that a caller wrote into the model."""
+    """Return the wire path of an ID; `$` for an ID that a caller put into the model."""
     source = id_sources(call).get(id_type)
     if source is None:
         return f"$.{segment.USER_ID}" if id_type == segment.USER_ID_TYPE else "$"
@@ -134,7 +137,7 @@ def id_path(call: SegmentEvent, id_type: str) -> str:
 
 
 def id_type_path(call: SegmentEvent, id_type: str) -> str:
-    """Return the wire path of the name of an ID type, where the call itself names it; else that of the ID."""
+    """Return the wire path of the name of an ID type if the call itself names it, else the path of the ID."""
     source = id_sources(call).get(id_type)
     if isinstance(source, int):
         return f"{control(call, segment.CUSTOM_IDS)[1]}[{source - 1}]"
@@ -142,14 +145,14 @@ def id_type_path(call: SegmentEvent, id_type: str) -> str:
 
 
 def note_placeholders(call: SegmentEvent, issues: list[Issue]) -> None:
-    """Note each ID that stands for nobody (ID-8)."""
+    """Note each ID that is a placeholder (ID-8)."""
     for id_type, text in ids_of(call).items():
         if is_placeholder(text):
             add_issue(issues, "id_placeholder", id_path(call, id_type))
 
 
 def no_identifier(call: SegmentEvent) -> TranslationError:
-    """Return the error for a call that belongs to nobody; it names the mapping that would have saved it (ID-6)."""
+    """Return the error for a call without an ID; it names a mapping that would find one (ID-6)."""
     if call.anonymous_id is None:
         return TranslationError("no_identifier", "$")
     row = f"{segment.ANONYMOUS_ID} -> segmentAnonymousId"

@@ -1,4 +1,4 @@
-"""Which calls are passed over before they are mapped, and which setting says so; filtering by name is a step of it."""
+"""Decide which calls are skipped before they are mapped, and by which setting; this includes the filters by name."""
 
 from collections.abc import Collection, Mapping
 from typing import Any, Final, NamedTuple
@@ -9,7 +9,7 @@ from statsig_segment.configuration.models import InboundConfig
 from statsig_segment.segment.calls import SegmentEvent, losses_of
 
 ALL: Final = "All"
-"""The entry of `integrations` that stands for every destination, as Segment's clients spell it."""
+"""The entry of `integrations` for every destination, as Segment's clients spell it."""
 STATSIG_LIBRARY: Final = "statsig"
 
 
@@ -52,7 +52,7 @@ def is_disabled(integrations: Mapping[str, Any], names: Collection[str]) -> bool
 
 
 def _is_denied(call: SegmentEvent, categories: Collection[str]) -> bool:
-    """Return whether a call lacks consent; Python objects that JSON does not have are no consent either (IN-10)."""
+    """Return whether a call lacks consent; a consent that could not be read does not count (IN-10)."""
     context = losses_of(call).get(segment.CONTEXT)
     lost = context.get(segment.CONSENT) if is_object(context) else None
     lost = lost.get(segment.CATEGORY_PREFERENCES) if is_object(lost) else lost

@@ -1,4 +1,4 @@
-"""Segment -> Statsig from end to end: parse, skip, filter, map, convert; each step is a function of another module."""
+"""From Segment to Statsig, end to end: parse, skip, filter, map and convert, each step in a module of its own."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import tee
@@ -27,10 +27,10 @@ _Finished = TypeVar("_Finished")
 
 
 class Seen(Protocol):
-    """What remembers message IDs: a `set`, or a cache of the caller's."""
+    """Something that remembers message IDs: a `set`, or a cache of your own."""
 
     def __contains__(self, message_id: object, /) -> bool:
-        """Say whether a message ID was added before."""
+        """Return whether a message ID was added before."""
         ...
 
     def add(self, message_id: str, /) -> object:
@@ -76,7 +76,7 @@ def translate(
 
 
 def _decoded(payload: Any) -> Any:
-    """Read JSON text once for the fast lane; what cannot be read is the reference's to refuse."""
+    """Return a payload with JSON text decoded; `None` for text that the reference must refuse."""
     if type(payload) is not str and type(payload) is not bytes:
         return payload
     try:
@@ -133,7 +133,7 @@ def _translated(payloads: Iterable[Any], config: InboundConfig, seen: Seen | Non
 def _model(
     written: dict[str, Any] | AudienceUpdate | str, payload: Any, position: int | None, call: Mapping[str, Any]
 ) -> StatsigEvent | AudienceUpdate | Skipped:
-    """Make the model of what the fast lane wrote."""
+    """Return the model of what the fast lane wrote."""
     if isinstance(written, str):
         return Skipped(reason=written, position=position, payload=payload)
     if isinstance(written, AudienceUpdate):
@@ -178,7 +178,7 @@ def _without_issues(outcome: Outcome) -> LogOutcome:
 def log_events_or_outcomes(
     payloads: Iterable[Any], config: InboundConfig, seen: Seen | None
 ) -> Iterator[LogEvent | Outcome]:
-    """Translate through the fast lane; where it stepped aside, a `StatsigEvent` comes with its issues."""
+    """Translate through the fast lane; an event from the reference is a `StatsigEvent` with its issues."""
     return _logged(payloads, config, seen, _as_it_is)
 
 
@@ -189,7 +189,7 @@ def _as_it_is(outcome: Outcome) -> Outcome:
 def _logged(
     payloads: Iterable[Any], config: InboundConfig, seen: Seen | None, finish: Callable[[Outcome], _Finished]
 ) -> Iterator[LogEvent | _Finished]:
-    """Yield what the fast lane writes, and `finish` what the reference makes of the rest."""
+    """Yield what the fast lane writes; for all other payloads, pass the reference's outcome to `finish`."""
     log_event, plan = fast_lane.log_event, derived_of(config).plan
     for position, payload in enumerate(payloads):
         call: Any = payload if type(payload) is dict else _decoded(payload)  # pyright: ignore[reportUnknownVariableType]
@@ -205,7 +205,7 @@ def _logged(
 
 
 def decoded_calls(payloads: Iterable[Any]) -> Iterator[Any]:
-    """Yield each payload, decoded if it is JSON text that can be read, so that several may look at one call."""
+    """Yield each payload with readable JSON text decoded, so that several readers share one decoded call."""
     for payload in payloads:
         call = payload if type(payload) is dict else _decoded(payload)  # pyright: ignore[reportUnknownVariableType]
         yield payload if call is None else call
@@ -214,13 +214,13 @@ def decoded_calls(payloads: Iterable[Any]) -> Iterator[Any]:
 def translated_with_calls(
     payloads: Iterable[Any], config: InboundConfig, seen: Seen | None = None
 ) -> Iterator[tuple[Any, LogEvent | Outcome]]:
-    """Yield each call, decoded, and what `log_events_or_outcomes` makes of it."""
+    """Yield each decoded call with its outcome from `log_events_or_outcomes`."""
     calls, same_calls = tee(decoded_calls(payloads))
     return zip(calls, log_events_or_outcomes(same_calls, config, seen), strict=True)
 
 
 def check_iterable(payloads: object, function: str) -> None:
-    """Refuse a single call where many are expected: iterating it would give its keys or characters."""
+    """Refuse a single call where many are expected; iterating over it would yield its keys or characters."""
     if issubclass(type(payloads), str | bytes | Mapping):
         raise TypeError(f"{function} takes an iterable of calls, not a single {type_name(payloads)}; put it in a list")
 
@@ -245,7 +245,7 @@ def _by_reference(
 
 
 def parse_supported(payload: Any) -> SegmentEvent | None:
-    """Parse a call, or return None for one of Segment's that can never make an event, such as an alias (IN-2)."""
+    """Parse a call; return `None` for a Segment call that can never make an event, such as an alias (IN-2)."""
     try:
         return parse_segment_event(payload)
     except SegmentEventError as error:
@@ -257,7 +257,7 @@ def parse_supported(payload: Any) -> SegmentEvent | None:
 
 
 def _is_repeated(message_id: object, seen: Seen) -> bool:
-    """Say whether a message was seen before, and remember it (IN-9)."""
+    """Return whether a message was seen before, and remember it (IN-9)."""
     text = filled_text(message_id)
     if text is None or text in seen:
         return text is not None
@@ -268,7 +268,7 @@ def _is_repeated(message_id: object, seen: Seen) -> bool:
 def outcome_of(
     call: SegmentEvent, payload: Any, config: InboundConfig, position: int | None
 ) -> StatsigEvent | AudienceUpdate | Skipped:
-    """Translate a parsed call: skip, filter, map, convert."""
+    """Translate a parsed call: skip, filter, map and convert it."""
     skip = find_skip(call, config)
     if skip is not None:
         return Skipped(reason=skip.reason, position=position, payload=payload)

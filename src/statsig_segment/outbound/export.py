@@ -1,4 +1,4 @@
-"""Statsig -> Segment from end to end: track calls and config changes in both profiles."""
+"""From Statsig to Segment, end to end: write track calls and config changes in both profiles."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -30,9 +30,9 @@ from statsig_segment.statsig.exports import (
 )
 
 _TWICE: Final = (statsig.VALUE, statsig.METADATA)
-"""What is both in the context and in the properties (OU-3)."""
+"""The fields that go to both the context and the properties (OU-3)."""
 _ID_COLUMNS: Final = frozenset({"$.user_object", "$.custom_ids", "$.statsig_metadata"})
-"""The places, in lower case, of the columns of JSON that may hold the only ID of a row (OU-9)."""
+"""The paths, in lower case, of the JSON columns that may hold the only ID of a row (OU-9)."""
 _DEFAULT: Final = OutboundConfig()
 _DEFAULT_INTEGRATION: Final = IntegrationConfig()
 
@@ -130,7 +130,7 @@ def _fields(event: object) -> Mapping[str, Any]:
 def _make_deliverable(
     track: OutboundTrack, config: OutboundConfig, ids: Mapping[str, Any], group: Any, message_id: Any, email: str | None
 ) -> None:
-    """Make a track that is still ours what Segment's API accepts (OU-4)."""
+    """Change a track, which is not yet the caller's, into what Segment's API accepts (OU-4)."""
 
     def kept(value: Any) -> str | None:
         text = coerce_id(value)
@@ -155,7 +155,7 @@ def _make_deliverable(
 
 
 def _check_identified(track: OutboundTrack, issues: Iterable[Issue]) -> None:
-    """Refuse a call without an ID, and name the columns that may have held one and could not be read (OU-4, OU-9)."""
+    """Refuse a call without an ID, and name the unreadable columns that may have held one (OU-4, OU-9)."""
     if "userId" in track or "anonymousId" in track:
         return
     paths = [issue.path for issue in issues if issue.code == "json_unreadable" and issue.path.lower() in _ID_COLUMNS]
@@ -215,7 +215,7 @@ def config_change_event(change: ConfigChange, config: OutboundConfig = _DEFAULT)
 
 
 def _change_properties(change: ConfigChange) -> dict[str, Any]:
-    """Write the documented properties, then those that came besides them (OU-6)."""
+    """Return the properties: the documented ones first, then all others (OU-6)."""
     named = {name: getattr(change, attribute) for name, attribute in CHANGE_FIELDS.items()}
     texts = {name: text for name, text in named.items() if text is not None}
     others = thaw(freeze_object(change.properties))
@@ -302,7 +302,7 @@ def reference_outcome(payload: Any, config: OutboundConfig, position: int | None
 def outcome_and_issues(
     payload: Any, config: OutboundConfig, position: int | None
 ) -> tuple[ExportOutcome, tuple[Issue, ...]]:
-    """Translate one of many events by the reference, and return what its sender should know with the outcome."""
+    """Translate one of many events by the reference, and return the outcome and the issues of the event."""
     issues: tuple[Issue, ...] = ()
     try:
         event = parse_statsig_event(payload)
@@ -317,7 +317,7 @@ def _written(
 ) -> OutboundTrack | Skipped:
     if apply_filters(event, config.filters) is None:
         return Skipped(reason="filtered", position=position, payload=payload)
-    if not config.allow_segment_origin:  # what came from Segment would be counted and billed twice (FL-7)
+    if not config.allow_segment_origin:  # an event from Segment would be counted and billed twice (FL-7)
         sdk_type = object_in(event.fields, statsig.STATSIG_METADATA).get(statsig.SDK_TYPE)
         if sdk_type == statsig.SEGMENT_SDK or event.event_name.startswith(statsig.SEGMENT_PREFIX):
             return Skipped(reason="segment_origin", position=position, payload=payload)

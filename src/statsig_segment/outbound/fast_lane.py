@@ -1,18 +1,18 @@
-"""The fast lane from Statsig to Segment: one pass over a sound event of an export, or it steps aside.
+"""The fast lane from an exported event to its track call: one pass over a sound event; it leaves any other alone.
 
 **The law.** For every payload and every configuration, `outbound_track` returns exactly what the reference returns (the
 modules `statsig.exports`, `configuration.filters` and `outbound.export`), or it returns `None` and leaves the event to
 the reference. What it returns belongs to an event without an issue.
 
-**The theory.** It is that of the lane from Segment to Statsig. Nearly all events are sound: exact dicts with the fields
+**The theory.** It is the same as in the other direction. Nearly all events are sound: exact dicts with the fields
 and types that Statsig exports. For those nothing has to be frozen, noted or explained, so the lane reads an event once,
-from top to bottom, and copies what leaves. It knows no issue, no path and no code: wherever the reference might add an
+from top to bottom, and copies what is sent. It knows no issue, no path and no code: wherever the reference might add an
 issue, raise an error or convert a value, the lane steps aside. It returns `None`, or it raises whatever comes, which
 `outbound_track` turns into `None`. Every shortcut rests on a check of an exact type, `type(x) is str`, because only
 exact types are known to behave.
 
-Config changes, rows of tables, and message IDs made of an event's content (OU-4, OU-6, OU-7, OU-9, OU-10) are always
-the reference's.
+Config changes, rows of tables, and message IDs made from an event's content (OU-4, OU-6, OU-7, OU-9, OU-10) are always
+left to the reference.
 
 tests/properties/test_fast_lane.py and tests/unit/test_fast_lane_outbound.py hold the law.
 """
@@ -55,18 +55,18 @@ JsonObject: TypeAlias = dict[str, Any]
 _STRINGS: Final = frozenset({str})
 _SCALARS: Final = frozenset({str, int, float, bool, type(None)})
 _ROOM: Final = 64
-"""The most levels of an event; a deeper one is the reference's."""
+"""The most levels that the lane copies, well within the 100 of the reference, which cuts deeper values (TR-5)."""
 
 
 class _OddError(Exception):
-    """The event is the reference's."""
+    """Raised to leave the event to the reference."""
 
 
 def outbound_track(given: object, plan: OutboundPlan | None) -> JsonObject | str | None:  # noqa: C901, PLR0911, PLR0912, PLR0915
-    """Return the track call of a sound event, the reason for which it is skipped, or `None` to step aside.
+    """Return the track call or the skip reason of a sound event; `None` for any other payload.
 
-    It takes any payload, and steps aside for all but exact dicts. It is one long function, because each call of another
-    costs as much as a rule.
+    It takes any payload, and steps aside for all but exact dicts. It is one long function, because calling another
+    function costs as much as a rule.
     """
     if type(given) is not dict or plan is None:
         return None
@@ -93,6 +93,7 @@ def outbound_track(given: object, plan: OutboundPlan | None) -> JsonObject | str
         value: Any = payload.get(VALUE)
         metadata: Any = payload.get(METADATA)
         statsig_metadata: Any = payload.get(STATSIG_METADATA)
+        # A whole number within these bounds is in milliseconds already; any other time has a unit to find out (IN-6).
         if type(timestamp) is not int or not LEAST_MS <= timestamp <= MOST_MS:
             timestamp = _time_ms(payload)
         if type(time_uuid) not in _SCALARS or type(user_id) not in _SCALARS:
@@ -134,9 +135,10 @@ def outbound_track(given: object, plan: OutboundPlan | None) -> JsonObject | str
                 if type(ids) is not dict:
                     return None
                 custom_ids = ids
-        elif USER in payload:
+        elif USER in payload:  # an explicit null stays, an absent field stays absent (OU-3)
             context[USER] = None
         if value is not None or VALUE in payload:
+            # The context and the properties get separate copies: the caller may change either.
             if type(value) in _SCALARS:
                 context[VALUE] = properties[VALUE] = value
             else:
@@ -151,6 +153,8 @@ def outbound_track(given: object, plan: OutboundPlan | None) -> JsonObject | str
         elif METADATA in payload:
             context[METADATA] = properties[METADATA] = None
         context["library"] = {"name": "statsig", "version": "1.0"}
+        # A stable ID in the SDK's metadata wins over one among the custom IDs. If it is anything but text, the
+        # reference chooses between the candidates, some of which may be null or empty (OU-3).
         if type(stable_id) is str and stable_id:
             if stable_id[0] not in PLAIN_STARTS and stable_id[-1] not in PLAIN_ENDS and is_placeholder(stable_id):
                 return None
@@ -166,7 +170,7 @@ def outbound_track(given: object, plan: OutboundPlan | None) -> JsonObject | str
         if drop_rows and _is_dropped(payload, context, drop_rows):
             return "filtered"
 
-        # -- Whose it is; a placeholder is an issue (OU-3, ID-8) -------------------------------------------------------
+        # -- The user ID, and the custom IDs, of which a placeholder has an issue even if unused (OU-3, ID-8) ----------
         track: JsonObject = {"type": "track"}
         if type(user_id) is str and user_id:
             if user_id[0] not in PLAIN_STARTS and user_id[-1] not in PLAIN_ENDS and is_placeholder(user_id):
@@ -186,6 +190,7 @@ def outbound_track(given: object, plan: OutboundPlan | None) -> JsonObject | str
 
         # -- What Segment's API accepts (OU-4) -------------------------------------------------------------------------
         if is_deliverable:
+            # The first ID type that has an ID counts, so a value that may or may not be one decides nothing here.
             for id_type in anonymous_ids:
                 anonymous_id = stable_id if id_type == STABLE_ID else custom_ids.get(id_type)
                 if anonymous_id is not None:
@@ -220,7 +225,7 @@ def outbound_track(given: object, plan: OutboundPlan | None) -> JsonObject | str
 
 
 def _time_ms(payload: JsonObject) -> int | None:
-    """Read a time that is not a plain integer (OU-1, IN-6)."""
+    """Return a time that is not a plain integer, in epoch milliseconds (OU-1, IN-6)."""
     for name in (TIMESTAMP, TIME):
         value = payload.get(name)
         if value is not None:
@@ -254,9 +259,10 @@ def _is_placeholder(value: Any) -> bool:
 
 
 def _is_dropped(payload: JsonObject, context: JsonObject, rows: tuple[tuple[str, tuple[str, ...], Any], ...]) -> bool:
-    """Return whether one of the rows of `drop_where` fits an event, whose objects have been copied by now (FL-2)."""
+    """Return whether a row of `drop_where` fits an event whose objects are already copied (FL-2)."""
     for field, names, fits in rows:
         first, others = names[0], names[1:]
+        # A top-level field of exactly that name takes precedence over the path (FL-2, as in ID-4).
         if others and field in payload:
             raise _OddError
         value: JsonValue = payload.get(first) if first in {EVENT_NAME, USER_ID} else context.get(first)
@@ -268,7 +274,7 @@ def _is_dropped(payload: JsonObject, context: JsonObject, rows: tuple[tuple[str,
 
 
 def _copy(value: JsonValue, room: int) -> Any:
-    """Copy an object or array of exact types."""
+    """Return a copy of an object or array of exact types, at most `room` levels deep."""
     if not room:
         raise _OddError
     if type(value) is dict:

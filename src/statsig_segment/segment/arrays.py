@@ -37,7 +37,7 @@ CUSTOM_CODES: Final = ArrayCodes(
 
 
 Kept: TypeAlias = tuple[Any, tuple[str, ...]]
-"""What is kept of a value, `None` where it is dropped, and the codes of what is wrong with it."""
+"""The value to keep, or `None` to drop it, and the codes of its problems."""
 Pairs: TypeAlias = dict[str, tuple[Any, int]]
 """The name of each valid pair -> its value, and the index of the value; that of the name is one less."""
 
@@ -79,7 +79,7 @@ def read_pairs(
 
 
 def coerce_id(value: Any) -> str | None:
-    """Return an ID as text, `None` where the value counts as absent (IN-4).
+    """Return an ID as text; `None` if the value counts as absent (IN-4).
 
     Raises:
         TranslationError: With code `number_too_long`.

@@ -1,4 +1,4 @@
-"""Segment's batches, both directions: envelopes taken apart into payloads, and calls packed within Segment's limits."""
+"""Segment's batches in both directions: split envelopes into payloads, and pack calls within Segment's limits."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, TypedDict, TypeGuard, cast
@@ -17,7 +17,7 @@ MAX_EVENT_BYTES: Final = limit("event_too_large")
 """Segment's limits on `POST /v1/batch`: "32KB per event", "500KB per request", 2,500 events (OU-8)."""
 
 _MERGED: Final = FrozenDict({segment.CONTEXT: DEPTH, segment.INTEGRATIONS: 0})
-"""What an item shares with its envelope -> so many levels deep it is merged (IN-8)."""
+"""Object that an item shares with its envelope -> how many levels below it are merged (IN-8)."""
 _FILLED_IN: Final = (segment.SENT_AT, segment.RECEIVED_AT)
 _ENVELOPE_BYTES: Final = len('{"batch":[]}')
 
@@ -28,11 +28,11 @@ class SegmentBatch(TypedDict):
     batch: list[dict[str, Any]]
 
 
-# -- Taken apart ------------------------------------------------------------------------------------------------------
+# -- Splitting --------------------------------------------------------------------------------------------------------
 
 
 def split_segment_batch(body: Mapping[str, Any] | list[Any] | tuple[Any, ...] | str | bytes) -> Iterator[Any]:
-    """Split a body into payloads, unparsed, so that one bad item does not affect the others.
+    """Split a body into payloads, unparsed, so that one bad item never harms its neighbors.
 
     The envelope's `context` is merged under each item's (deep), its `integrations` likewise (shallow), and `sentAt` and
     `receivedAt` fill in where an item has none.
@@ -73,19 +73,23 @@ def split_segment_batch(body: Mapping[str, Any] | list[Any] | tuple[Any, ...] | 
 
 
 def _is_event_bridge(value: JsonValue) -> TypeGuard[dict[str, Any]]:
-    """Return whether a body is what Amazon EventBridge carries (IN-8)."""
+    """Return whether a body is an event of Amazon EventBridge (IN-8)."""
     if type(value) is not dict or segment.TYPE in value:
         return False
     return type(value.get(segment.DETAIL)) is dict and issubclass(type(value.get(segment.DETAIL_TYPE)), str)
 
 
 def _filled(item: JsonValue, shared: dict[str, Any]) -> Any:
-    """Fill in what an item shares, both of which are ours to change; one that is not an object is the parser's."""
+    """Return an item with what its envelope shares filled in; both are private copies, so this changes them.
+
+    An item that is not an object stays the same, for the parser to refuse.
+    """
     if type(item) is not dict:
         return item
     for name, levels in _MERGED.items():
         under: JsonValue = shared.get(name)
         over: JsonValue = item.get(name)
+        # PHP writes an empty object as an empty array, so an empty array overrides nothing (IN-7).
         if type(under) is dict and (over is None or (type(over) is list and not over)):
             item[name] = under
         elif type(under) is dict and type(over) is dict:
@@ -97,8 +101,8 @@ def _filled(item: JsonValue, shared: dict[str, Any]) -> Any:
 
 
 def _merged(under: dict[str, Any], over: dict[str, Any], levels: int) -> dict[str, Any]:
-    """Lay the object of an item over that of its envelope; only what the item has is looked at (TR-4)."""
-    merged = under | over
+    """Return the envelope's object with the item's merged over it, at a cost that depends on the item alone (TR-4)."""
+    merged = under | over  # a copy in C; walking the envelope's object for each item would be quadratic in Python
     high: JsonValue
     for key, high in over.items() if levels else ():
         low: JsonValue = under.get(key)
@@ -107,7 +111,7 @@ def _merged(under: dict[str, Any], over: dict[str, Any], levels: int) -> dict[st
     return merged
 
 
-# -- Packed -----------------------------------------------------------------------------------------------------------
+# -- Packing ----------------------------------------------------------------------------------------------------------
 
 
 def to_segment_batches(tracks: Iterable[Mapping[str, Any]]) -> Iterator[SegmentBatch | Rejected]:
@@ -148,7 +152,7 @@ def to_segment_batches(tracks: Iterable[Mapping[str, Any]]) -> Iterator[SegmentB
 
 
 def _packed(track: Any) -> tuple[dict[str, Any], int] | StatsigSegmentError:
-    """Give a call ready to be packed, with its size in bytes, or the error that says why it cannot be."""
+    """Return a call ready to be packed and its size in bytes, or the error that explains why it cannot be packed."""
     frozen = freeze(track)
     if not is_object(frozen):
         return SegmentEventError("not_an_object", message=f"expected a JSON object, not {type_name(track)}")
@@ -163,5 +167,5 @@ def _packed(track: Any) -> tuple[dict[str, Any], int] | StatsigSegmentError:
 
 
 def _bytes(value: Any) -> int:
-    """Count the bytes of compact JSON in UTF-8."""
+    """Return the number of bytes of a value as compact JSON in UTF-8."""
     return len(json_text(value)[0].encode())

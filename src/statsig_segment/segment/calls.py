@@ -37,7 +37,7 @@ class _Call:
     user_id: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
     """The user ID: `userId`, or what a pair or mapping named `userID` gives (ID-9)."""
     anonymous_id: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
-    """`anonymousId`, which Segment's clients make up for whoever has not logged in."""
+    """`anonymousId`, which Segment's clients generate for visitors who have not logged in."""
     group_id: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
     """`groupId`, the account or company of the user."""
     message_id: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
@@ -50,7 +50,7 @@ class _Call:
     integrations: Mapping[str, Any] = attrs.field(factory=FrozenDict, converter=frozen, validator=_CHECKS.object)
     """`integrations`: the destinations that the sender switched on and off (FL-4)."""
     properties: Mapping[str, Any] = attrs.field(factory=FrozenDict, converter=frozen, validator=_CHECKS.object)
-    """`properties`: what the sender tells of the event."""
+    """`properties`: what the sender says about the event."""
     custom_ids: Mapping[str, str] = attrs.field(factory=FrozenDict, converter=frozen, validator=_CHECKS.texts)
     """ID type -> ID: those of `statsigCustomIDs` (ID-2) and, once mapped, those of the mappings (ID-4)."""
     other: Mapping[str, Any] = attrs.field(factory=FrozenDict, converter=frozen, validator=_CHECKS.object)
@@ -123,7 +123,7 @@ class _WithTraits(_Call):
     attribute_of = FrozenDict(_HELD_BY_ALL | {segment.TRAITS: "traits"})
 
     traits: Mapping[str, Any] = attrs.field(factory=FrozenDict, converter=frozen, validator=_CHECKS.object)
-    """`traits`: what the sender tells of the user or group."""
+    """`traits`: what the sender says about the user or group."""
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -215,7 +215,7 @@ def _model_of(fields: FrozenDict) -> type[SegmentEvent]:
 
 
 def _missing_type_message(fields: FrozenDict) -> str | None:
-    """Say what takes an envelope apart, where the payload is one (IN-8)."""
+    """Return a message that names the function to split an envelope, if the payload is one (IN-8)."""
     is_envelope = segment.BATCH in fields or (
         is_object(fields.get(segment.DETAIL)) and type(fields.get(segment.DETAIL_TYPE)) is str
     )
@@ -223,16 +223,16 @@ def _missing_type_message(fields: FrozenDict) -> str | None:
 
 
 class _Field(NamedTuple):
-    """How one top-level field is read: into an attribute, as it is where it has the expected type and is not empty."""
+    """How one top-level field is read: unchanged if it has the expected type and is not empty, else by `read`."""
 
     name: str
     attribute: str
     expected: type | None
-    """The exact type, `None` where `read` has to look at every value."""
+    """The exact type; `None` if `read` has to look at every value."""
     read: Callable[[Any], Any]
-    """Reads any other value: `None` where it is of no use, and something empty where it counts as absent."""
+    """Reads any other value: returns `None` for an unusable one, and something empty for one that counts as absent."""
     code: str | None
-    """The issue of a value that is of no use, `None` where nobody needs to know."""
+    """The issue code of an unusable value; `None` if it has no issue."""
 
 
 def _object(value: Any) -> FrozenDict | None:
@@ -278,7 +278,7 @@ _FIELDS: Final[Mapping[str, tuple[_Field, ...]]] = FrozenDict(
 
 
 def _note_unusable(code: str, name: str, value: Any, losses: Mapping[str, Lost], issues: list[Issue]) -> None:
-    """Note a top-level field that could not be read, or that is present, not null, and of no use."""
+    """Note a top-level field that could not be read, or whose value is not null and unusable."""
     lost = losses.get(name)
     if isinstance(lost, str):
         add_issue(issues, lost, f"$.{name}")
@@ -305,7 +305,8 @@ def read_time(
 
 
 PLAUSIBLE_MS: Final = 3_600_000
-"""The most by which a call's time may be later than its arrival: a local time sent as UTC is an hour off, or more."""
+"""The most by which a call's time may be later than its arrival. A wrong clock is off by seconds or minutes; a local
+time sent as UTC is off by an hour or more."""
 
 
 def _read_ids(held: dict[str, Any], losses: Mapping[str, Lost], issues: list[Issue]) -> None:
@@ -346,7 +347,7 @@ def read_id(value: Any) -> Kept:
 
 
 def control(call: SegmentEvent, key: str) -> tuple[Any, str]:
-    """Return the value of a control key, `None` where it is absent, and its wire path (ID-3).
+    """Return the value of a control key, or `None`, and its wire path (ID-3).
 
     It is read from the properties if they have it, else from the traits.
     """
@@ -362,12 +363,12 @@ def id_sources(call: SegmentEvent) -> Mapping[str, IdSource]:
 
 
 def losses_of(call: SegmentEvent) -> Mapping[str, Lost]:
-    """Return what could not be read of a call, by top-level field."""
+    """Return what could not be read in a call, by top-level field."""
     return call._losses  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - likewise
 
 
 def find(call: SegmentEvent, field: FieldPath, arrays: Arrays | None = None) -> tuple[Any, str]:
-    """Return a field of a call as it was sent, `None` where there is none, and its wire path (ID-4).
+    """Return a field of a call as it was sent, or `None`, and its wire path (ID-4).
 
     A top-level field of exactly that name stops the walk. Pass the same `arrays` to look up many fields of one call.
     """

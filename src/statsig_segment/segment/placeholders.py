@@ -1,4 +1,4 @@
-"""IDs that stand for nobody: texts that clients send where a variable was empty (ID-8)."""
+"""Placeholders among IDs: texts that clients send when a variable was empty (ID-8)."""
 
 from string import ascii_letters, digits
 from typing import Final
@@ -46,7 +46,7 @@ PADDING: Final = (
 
 
 def is_placeholder(text: str) -> bool:
-    """Return whether an ID stands for nobody.
+    """Return whether an ID is a placeholder and identifies no one.
 
     >>> [is_placeholder(text) for text in ("undefined", "' NULL '", "0000-0000", "user-7")]
     [True, True, True, False]

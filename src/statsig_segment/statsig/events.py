@@ -28,7 +28,7 @@ USER_ATTRIBUTES: Final = FrozenDict(
 """Wire name -> attribute of `StatsigUser`, in the order of the wire (WI-1)."""
 
 UNKNOWN: Final = FrozenDict(dict.fromkeys(USER_ATTRIBUTES.values()))
-"""The attributes of a user of whom nothing is known, but for the objects, which each user has for itself."""
+"""The attributes of an unknown user, except the objects, which no two users share."""
 
 PLAIN_FIELDS: Final = (statsig.EMAIL, "ip", "userAgent", "country", "locale", "appVersion")
 """The fields that are plain text, and that `user_fields` may fill (US-2)."""
@@ -39,7 +39,7 @@ _CHECKS: Final = Checks(StatsigEventError)
 
 @attrs.frozen(kw_only=True, slots=False)
 class StatsigUser:
-    """A Statsig user: the IDs that experiments go by, and what targeting may use. Absent is `None` or empty.
+    """A Statsig user: the IDs that experiments use, and what targeting can use. Absent is `None` or empty.
 
     Raises:
         StatsigEventError: With code `wrong_type`; its path is the name of the attribute.
@@ -88,7 +88,7 @@ class StatsigEvent:
     )
     """The value, which metrics add up."""
     metadata: Mapping[str, Any] = attrs.field(factory=FrozenDict, converter=frozen, validator=_CHECKS.object)
-    """What else is known of the event."""
+    """What else is known about the event."""
     message_id: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
     """The `messageId` of the call, to remember what was sent; it never reaches Statsig (IN-9)."""
     issues: tuple[Issue, ...] = attrs.field(default=(), converter=issue_tuple, validator=_CHECKS.issues)
@@ -182,7 +182,7 @@ def to_log_event(event: StatsigEvent) -> LogEvent:
 
 
 def _check_event(event: object, function: str) -> None:
-    """Refuse what is not an event: most often the `Skipped` of a translation."""
+    """Raise `TypeError` for anything but an event, most often the `Skipped` of a translation."""
     if not issubclass(type(event), StatsigEvent):
         raise TypeError(
             f"{function} takes a StatsigEvent, not {type_name(event)}: look at the type of an outcome first"

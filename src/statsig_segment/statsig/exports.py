@@ -33,7 +33,7 @@ from statsig_segment.statsig.rows import NO_PLACES, Places, event_of_row, note_l
 Json: TypeAlias = Any
 
 ABSENT: Final = object()
-"""Stands for a key that is not there, where null means something else."""
+"""Marks a missing key, where null means something else."""
 
 _OBJECTS: Final = (statsig.USER, statsig.METADATA, statsig.STATSIG_METADATA)
 _PROPERTIES: Final = "properties"
@@ -45,7 +45,7 @@ _CHECKS: Final = Checks(StatsigEventError)
 
 
 def _public(user: Mapping[str, Any]) -> FrozenDict:
-    """Return a user without the private attributes, which never leave (OU-5)."""
+    """Return a user without the private attributes, which are never sent (OU-5)."""
     return FrozenDict({name: value for name, value in user.items() if name != statsig.PRIVATE_ATTRIBUTES})
 
 
@@ -58,7 +58,7 @@ def _frozen_export(fields: Mapping[str, Any]) -> Mapping[str, Any]:
 
 @attrs.frozen(kw_only=True, slots=False)
 class ExportedEvent:
-    """An event as Statsig exported it; it knows what is absent from what is null.
+    """An event as Statsig exported it, which keeps absent and null apart.
 
     The attributes other than `fields` and `issues` read `fields`.
 
@@ -161,18 +161,18 @@ _RENAMED_METADATA: Final = FrozenDict({"type": "configType"})
 
 
 def object_in(fields: Mapping[str, Any], name: str) -> FrozenDict:
-    """Return the object that a field holds, an empty one where it holds none."""
+    """Return the object in a field; an empty object if it holds anything else."""
     value = fields.get(name)
     return value if type(value) is FrozenDict else EMPTY
 
 
 def first_id(candidates: Iterable[Any], *, drop: bool = False) -> Any:
-    """Return the first candidate that is an ID, else the first explicit null or "" as it is, else `ABSENT` (OU-3).
+    """Return the first candidate that is an ID, else the first null or empty string, else `ABSENT` (OU-3).
 
     With `drop`, a placeholder counts as absent (OU-4).
     """
     nothing = ABSENT
-    for candidate in candidates:  # one after the other, for a later one may be too long to print
+    for candidate in candidates:  # one by one, because a later number, which is not used, may be too long to print
         text = coerce_id(candidate)
         if text is None:
             if nothing is ABSENT and (candidate is None or candidate == ""):
@@ -215,7 +215,7 @@ _SENT: Final = frozenset(
         *(statsig.TIME_UUID, statsig.STATSIG_METADATA),
     }
 )
-"""The top-level keys of which something may leave."""
+"""The top-level keys from which something may be sent."""
 
 
 def parse_statsig_event(payload: Mapping[str, Any] | str | bytes) -> ExportedEvent | ConfigChange:
@@ -430,7 +430,7 @@ def url_verification_code(body: object) -> str | None:
 
 
 def _code(body: JsonValue) -> str | None:
-    # What has a name is an event, whatever else it has.
+    # A body with an event name is an event, whatever else it holds.
     data: JsonValue = body.get(statsig.DATA) if type(body) is dict and statsig.EVENT_NAME not in body else None
     if type(data) is not dict or freeze(data.get("event")) != "url_verification":
         return None

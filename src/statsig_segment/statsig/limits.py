@@ -1,4 +1,4 @@
-"""The limits beyond which Statsig silently drops or trims, noted as issues; nothing that is sent changes (US-9)."""
+"""Note what is beyond the limits at which Statsig silently drops or trims; nothing that is sent changes (US-9)."""
 
 import json
 import re
@@ -26,7 +26,7 @@ leaf, it would grow beyond all bounds (TR-4)."""
 
 
 _MOST_ESCAPED: Final = 6
-"""The most characters of JSON for one of text, as in \\u0001."""
+"""The most characters of JSON that one character of text can become, as in \\u0001."""
 _MARKS: Final = len('"":"",')
 """The marks of JSON around an entry of metadata."""
 
@@ -47,7 +47,7 @@ def note_metadata(metadata: Mapping[str, str], path: str, path_of: Callable[[str
             if "." in key:
                 add_issue(issues, "metadata_key_dot", path_of(key))
     most = _MOST_ESCAPED * (len(keys) + sum(map(len, metadata.values()))) + _MARKS * len(metadata)
-    # Only metadata that may be too large is written. Strings alone: Python writes them as JavaScript does, but for
-    # lone surrogates.
+    # Only metadata that may be too large is written out. All values are strings, which Python writes like JavaScript,
+    # except lone surrogates.
     if most >= MOST_METADATA and len(well_formed(_encoded(metadata))) > MOST_METADATA:
         add_issue(issues, "metadata_too_large", path)

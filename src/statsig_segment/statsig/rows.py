@@ -1,7 +1,7 @@
-"""Rows of Statsig's warehouse tables -> the events that they are about, and where each value of an event comes from.
+"""Read rows of Statsig's warehouse tables as the events that they describe, and know the column of each value.
 
-A row of the events table, or of the exposures table, becomes an event before anything else is read, so no other module
-knows a column. Issues of a row name its columns, as they are spelled there: text in a column has no places inside.
+A row of the events table or the exposures table becomes an event before anything else is read, so no other module
+knows a column. Issues of a row name its columns in their own spelling; a column of JSON text has no paths inside.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ _EVENT_COLUMNS: Final = FrozenDict(
         "stable_id": (statsig.STATSIG_METADATA, statsig.STABLE_ID),
     }
 )
-"""Column of the events table -> the names that lead to its value in the event that a row is about (OU-9)."""
+"""Column of the events table -> the names that lead to its value in the event (OU-9)."""
 _OBJECT_COLUMNS: Final = ("user_object", "custom_ids", "company_metadata", "statsig_metadata")
 _EXPOSURE_COLUMNS: Final = FrozenDict(
     {
@@ -39,17 +39,17 @@ _EXPOSURE_COLUMNS: Final = FrozenDict(
         **{name: (statsig.METADATA, name) for name in ("name", "rule", "rule_name", "experiment_group", "group_id")},
     }
 )
-"""The same for the exposures table (OU-10), but for `unit_id`, whose place depends on its type."""
+"""The same for the exposures table (OU-10), except `unit_id`, whose place depends on its type."""
 _EXPOSURE_KINDS: Final = ("gate", "layer", "holdout", "config")
 _USER_UNITS: Final = frozenset({"user_id", "userid"})
 
 
 def event_of_row(row: FrozenDict, lost: FrozenDict, issues: list[Issue]) -> tuple[FrozenDict, Places] | None:
-    """Return the event that a row of a table is about, and its places; `None` for what is not a row (OU-9, OU-10)."""
+    """Return the event that a row describes, and its places; `None` for anything but a row (OU-9, OU-10)."""
     columns: dict[str, Any] = {}
     paths: dict[str, str] = {}
     for name, value in row.items():
-        if name.lower() not in columns:  # of two that differ in letter case only, the first counts
+        if name.lower() not in columns:  # of two names that differ only in letter case, the first wins
             columns[name.lower()], paths[name.lower()] = value, join_path("$", name)
     if "event_name" in columns:
         table: Mapping[str, tuple[str, ...]] = _EVENT_COLUMNS
@@ -58,6 +58,7 @@ def event_of_row(row: FrozenDict, lost: FrozenDict, issues: list[Issue]) -> tupl
                 columns[column] = _object_in_column(columns[column], paths[column], issues)
     elif "exposure_type" in columns and "unit_id" in columns:
         table = _EXPOSURE_COLUMNS | {"unit_id": _unit_of(columns.get("unit_type"))}
+        # The first of these words in the type decides, in any letter case; any other type is an experiment (OU-10).
         text = filled_text(columns["exposure_type"]) or ""
         kind = next((word for word in _EXPOSURE_KINDS if word in text.lower()), "experiment")
         columns["exposure_type"], columns["unit_id"] = f"statsig::{kind}_exposure", coerce_id(columns["unit_id"])
@@ -73,7 +74,7 @@ def event_of_row(row: FrozenDict, lost: FrozenDict, issues: list[Issue]) -> tupl
 
 
 def _composed(columns: Mapping[str, Any], table: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
-    """Return the event that columns make; an exposure always has metadata."""
+    """Return the event that the columns make up; an exposure always has metadata."""
     event: dict[str, Any] = {} if table is _EVENT_COLUMNS else {statsig.METADATA: {}}
     for column, names in table.items():
         if columns.get(column) is not None:
@@ -85,24 +86,25 @@ def _composed(columns: Mapping[str, Any], table: Mapping[str, tuple[str, ...]]) 
 
 
 def _note_too_deep(lost: Lost, places: Places, issues: list[Issue]) -> None:
-    """Note what is too deep in the event that a row is about: its values may be deeper there than in the row (TR-5)."""
+    """Note what is too deep in the event of a row, where a value may be deeper than in the row itself (TR-5)."""
     for names, path in places.items() if lost else ():
         found = lost
         for name in names:
             found = found.get(name) if is_object(found) else None
         if is_object(found):
+            # Other columns fill parts of this object, and note their own losses.
             apart = {other[1] for other in places if other[:1] == names and other != names}
             found = FrozenDict({name: inside for name, inside in found.items() if name not in apart})
         note_lost(names[0], found, path, issues)
 
 
 def _object_in_column(value: Any, path: str, issues: list[Issue]) -> Mapping[str, Any] | None:
-    """Return the object of a column, which may be JSON text; anything else counts as null (OU-9)."""
+    """Return the object in a column, which may be JSON text; anything else counts as null (OU-9)."""
     if type(value) is str:
         try:
             value = read_text(value, StatsigEventError) if value else None
         except StatsigEventError:
-            value = ()  # which is not an object either
+            value = ()  # unreadable, so noted below like anything else that is not an object
     if value is None or isinstance(value, dict):
         return cast("dict[str, Any] | None", value)
     add_issue(issues, "json_unreadable", path)
@@ -123,7 +125,7 @@ def place_of(places: Places, *names: str) -> str:
 
 
 def note_lost(field: str, lost: Lost, path: str, issues: list[Issue]) -> None:
-    """Note what could not be read of a field and would have been sent (IN-10, TR-5)."""
+    """Note what could not be read in a field, as far as it would have been sent (IN-10, TR-5)."""
     if is_object(lost) and field == statsig.USER:
         lost = FrozenDict({name: inside for name, inside in lost.items() if name != statsig.PRIVATE_ATTRIBUTES})
     elif is_object(lost) and field == statsig.STATSIG_METADATA:
