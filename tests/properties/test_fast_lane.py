@@ -7,6 +7,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final, Self
 
@@ -26,10 +27,13 @@ from tests.vectors import adapter
 
 from statsig_segment import (
     EventNaming,
+    FieldFilter,
     IdMapping,
     InboundConfig,
     InboundFilter,
     IntegrationConfig,
+    OutboundConfig,
+    OutboundFilter,
     Rejected,
     translate_many,
 )
@@ -46,6 +50,7 @@ from statsig_segment.testing import (
 
 DEFAULT: Final = CONFIGS["the default"]
 ANYTHING: Final = hostile_values() | json_values() | python_values() | DEEP_VALUES
+ODD_IDS: Final = (10**5_000, 5, 5.0, Decimal(10**5_000), OrderedDict(a="b"), b"", None, "u1")
 ODD: Final = hostile_values() | PLACEHOLDER_VALUES | timestamps()
 
 
@@ -108,6 +113,25 @@ class TestTheLaw:
             event[name] = event
 
             hold_to_the_law(lane, event, DEFAULT)
+
+    @pytest.mark.parametrize("odd", ODD_IDS, ids=[*map(str, range(len(ODD_IDS)))])
+    @pytest.mark.parametrize("name", ["segment::Paid", "statsig::gate_exposure", "checkout"])
+    def test_it_holds_for_ids_that_parsing_prints_before_anything_is_skipped(
+        self, lane: Lane, name: str, odd: Any
+    ) -> None:
+        sound = {"eventName": name, "userID": "u1", "user": {"userID": "u2", "customIDs": {"companyID": "c1"}}}
+        row = FieldFilter(field="eventName", matches=["check*"])
+        filters = OutboundFilter(exposures=False, drop_where=[row])
+        for config in (DEFAULT, IntegrationConfig(outbound=OutboundConfig(filters=filters))):
+            for change in (
+                {"userID": odd},
+                {"user": odd},
+                {"user": {"userID": odd}, "userID": None},
+                {"user": {"customIDs": odd}},
+                {"user": {"customIDs": {"companyID": odd}}},
+                {"statsigMetadata": {"stableID": odd}},
+            ):
+                hold_to_the_law(lane, sound | change, config)
 
     @pytest.mark.parametrize("one_in", small_and_large(5, 1))
     def test_it_holds_for_a_payload_inside_itself(self, lane: Lane, one_in: int) -> None:

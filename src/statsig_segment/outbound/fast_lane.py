@@ -115,9 +115,11 @@ def outbound_track(given: object, plan: OutboundPlan | None) -> JsonObject | str
         else:
             passes = events.get(name, include_new_events)
         if not passes:
-            return "filtered"
+            return "filtered" if _has_printable_ids(user_id, user, stable_id) else None
         if not allow_segment_origin and (sdk_type == SEGMENT_SDK or name.startswith(SEGMENT_PREFIX)):
-            return None if drop_rows else "segment_origin"  # a row that drops it comes first
+            if drop_rows or not _has_printable_ids(user_id, user, stable_id):  # a row that drops it comes first
+                return None
+            return "segment_origin"
 
         # -- The context and the properties (OU-3, OU-5) ---------------------------------------------------------------
         context: JsonObject = {}
@@ -168,7 +170,7 @@ def outbound_track(given: object, plan: OutboundPlan | None) -> JsonObject | str
         if has_stable_id:
             context[STABLE_ID] = stable_id
         if drop_rows and _is_dropped(payload, context, drop_rows):
-            return "filtered"
+            return "filtered" if _has_printable_ids(user_id, user, stable_id) else None
 
         # -- The user ID, and the custom IDs, of which a placeholder has an issue even if unused (OU-3, ID-8) ----------
         track: JsonObject = {"type": "track"}
@@ -249,6 +251,32 @@ def _is_nobody(track: JsonObject, payload: JsonObject, user_id: Any, user: Any, 
             track["userId"] = user_id
         elif user is not None and USER_ID in user:
             track["userId"] = inner
+    return True
+
+
+def _has_printable_ids(user_id: Any, user: Any, stable_id: Any) -> bool:
+    """Return whether every ID is plain. Parsing prints those that are numbers, whatever is skipped later (ID-8).
+
+    Raises:
+        ValueError: A number is too long to print, which is an error that comes before any reason to skip.
+
+    """
+    values: list[Any] = [user_id, stable_id]
+    if user is not None:
+        if type(user) is not dict:
+            return False
+        held: JsonObject = user  # pyright: ignore[reportUnknownVariableType] - likewise
+        values.append(held.get(USER_ID))
+        ids: JsonValue = held.get(CUSTOM_IDS)
+        if type(ids) is dict:
+            values.extend(ids.values())
+        elif ids is not None:
+            return False
+    for value in values:
+        if type(value) is int:
+            str(value)
+        elif type(value) not in _SCALARS:
+            return False
     return True
 
 
