@@ -177,7 +177,7 @@ _MODULES: Final = FrozenDict({name: module for module, names in _LAZY for name i
 
 
 def __getattr__(name: str) -> object:
-    """Import what stands in the table above (PEP 562)."""
+    """Import a name from the table above when it is first used (PEP 562)."""
     if name in _MODULES:
         return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

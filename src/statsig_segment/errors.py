@@ -1,7 +1,7 @@
 """The error family, issues, and the one table of their codes; imports nothing of ours.
 
-Whose fault an error is stands in its class. A code is stable, a message is for people and may change. Neither a code,
-a path nor a message ever holds a value of the payload (TR-3); names of keys may stand in a path.
+The class of an error says whose fault it is. A code is stable, a message is for people and may change. Neither a code,
+a path nor a message ever holds a value of the payload (TR-3); a path may contain names of keys.
 """
 
 from collections.abc import Iterable

@@ -28,7 +28,7 @@ def verify_statsig_signature(
 
     Args:
         body: The raw body.
-        timestamp: The header `X-Statsig-Request-Timestamp`, in epoch milliseconds; `None` where it is missing, which
+        timestamp: The header `X-Statsig-Request-Timestamp`, in epoch milliseconds; `None` if it is missing, which
             is refused.
         signature: The header `X-Statsig-Signature`, likewise.
         secret: The signing secret.
@@ -71,7 +71,7 @@ def verify_segment_signature(body: bytes, signature: str | None, secret: str) ->
 
     Args:
         body: The raw body.
-        signature: The header `X-Signature`; `None` where it is missing, which is refused.
+        signature: The header `X-Signature`; `None` if it is missing, which is refused.
         secret: The shared secret.
 
     Raises:

@@ -84,7 +84,7 @@ def well_formed(text: str) -> str:
 
 
 def scalar_text(value: str | float) -> str | None:
-    """Return a string unchanged, and a number or boolean as JavaScript prints it; `None` where it is not finite.
+    """Return a string unchanged, and a number or boolean as JavaScript prints it; `None` if it is not finite.
 
     >>> [scalar_text(x) for x in ("x", True, 1.0, 1e21, 1e-7, 12345678901234567890, float("inf"))]
     ['x', 'true', '1', '1e+21', '1e-7', '12345678901234567890', None]

@@ -69,7 +69,7 @@ EMPTY: Final = FrozenDict()
 
 Lost: TypeAlias = str | FrozenDict | None
 """What could not be read of a value: the code of the reason (`not_json`, `too_deep`) where it is the value itself;
-what could not be read of its parts, by key or index, where it is something inside; `None` where all was read."""
+what could not be read of its parts, by key or index, where it is something inside; `None` if all was read."""
 
 _SCALARS: Final = frozenset({str, int, float, bool, type(None)})
 _STRINGS: Final = frozenset({str})

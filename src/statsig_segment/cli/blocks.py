@@ -1,4 +1,4 @@
-"""One block of input -> the bytes that it becomes, and what they count; any process can do any block, without I/O."""
+"""Turn a block of input into the bytes of its output and their counts, without I/O: any process can do any block."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ FORMS: Final[Mapping[str, Callable[[StatsigEvent], Any]]] = FrozenDict(
 """Format of the output -> what is written of each event; a request packs many."""
 
 _SMALL: Final = 1e-3
-"""From here up, every codec prints numbers alike."""
+"""The smallest number that all codecs print alike: orjson and Python choose an exponent at different sizes."""
 
 
 @attrs.frozen
@@ -67,17 +67,17 @@ class BlockResult:
     updates: bytes = b""
     """Changes of ID lists, one JSON text a line."""
     rejects: list[tuple[int, bytes]] = attrs.field(factory=list[tuple[int, bytes]])
-    """Position in the block, and the record of it that lacks only the position."""
+    """The position of each reject in its block, and its record, which lacks only that position."""
     counts: Counts = attrs.field(factory=Counts)
     misdirected: int = 0
-    """How many rejects belong to the other direction."""
+    """The number of rejects that belong to the other direction."""
 
 
 class RecentIds:
-    """The message IDs that came last: enough to know a repeated delivery, in memory that does not grow forever."""
+    """The latest message IDs: enough to recognize a repeated delivery, in memory that does not grow without bounds."""
 
     def __init__(self, size: int) -> None:
-        """Begin with none, and remember at most `size`."""
+        """Start empty, and remember at most `size` IDs."""
         self._size = size
         self._ids: OrderedDict[str, None] = OrderedDict()
 
@@ -85,7 +85,7 @@ class RecentIds:
         return message_id in self._ids
 
     def add(self, message_id: str) -> None:
-        """Remember an ID, and forget the oldest where there are too many."""
+        """Remember an ID, and forget the oldest if there are too many."""
         self._ids[message_id] = None
         if len(self._ids) > self._size:
             self._ids.popitem(last=False)
@@ -95,14 +95,14 @@ class RecentIds:
 
 
 class Payloads:
-    """The payloads of a block one by one, each read when it is asked for, `Rejected` for what could not be decoded.
+    """The payloads of a block, each read when it is asked for; `Rejected` for lines that could not be decoded.
 
-    `line` and `payload` are those of the payload given last: whoever translates a stream of payloads can look up where
-    the one at hand came from, and millions that nobody asks about pass without a tuple around each.
+    `line` and `payload` belong to the latest payload. So the reader of the stream can look up where a payload came
+    from, without a tuple around each of millions, of which few are looked up.
     """
 
     def __init__(self, block: Block, direction: Direction) -> None:
-        """Begin before the first payload."""
+        """Start before the first payload."""
         self._block = block
         self._direction = direction
         self.line = block.line
@@ -126,7 +126,7 @@ class Payloads:
             self.line = line
             try:
                 value = decode(text)
-            except ValueError:  # blank, odd or broken
+            except ValueError:  # a blank line, an unusual one, or a broken one
                 if text and not text.isspace():
                     yield from self._odd(text)
             else:
@@ -136,10 +136,11 @@ class Payloads:
                     yield from self._split(value, text)
 
     def _odd(self, text: bytes) -> Iterable[Any]:
-        """Read a line that the quick decoder does not: it may only be odd, or hold many values, or be broken."""
+        """Return the payloads of a line that the quick decoder refuses: unusual, several values, or broken."""
         try:
             value = FAST.decode(text, self._direction.error)
         except StatsigSegmentError as refused:
+            # Without an object, an array or a separator there is nothing to recover: the line is one reject.
             if any(mark in text for mark in (b"{", b"[", b"\x1e")):
                 return line_payloads(text, self._direction)
             return (Rejected(error=refused.with_traceback(None), payload=text.strip()),)
@@ -153,7 +154,7 @@ class Payloads:
 
 
 def _split_calls(value: Any) -> Iterable[Any]:
-    """Return the payloads of a record of Segment calls, decoded and ours: a call, an array or an envelope (IN-8)."""
+    """Return the payloads of a decoded record of Segment calls: a call, an array or an envelope (IN-8)."""
     if value.__class__ is dict:
         return split_segment_batch(value)
     if value.__class__ is list:
@@ -162,7 +163,7 @@ def _split_calls(value: Any) -> Iterable[Any]:
 
 
 def _split_events(value: Any) -> Iterable[Any]:
-    """Return the payloads of a record of a Statsig export, decoded and ours (OU-2)."""
+    """Return the payloads of a decoded record of a Statsig export (OU-2)."""
     if value.__class__ is dict:
         return (value,) if statsig.EVENT_NAME in value else split_statsig_export(value)
     if value.__class__ is list:
@@ -171,7 +172,7 @@ def _split_events(value: Any) -> Iterable[Any]:
 
 
 def is_statsig(payload: Any) -> bool:
-    """Tell whether a payload is not a call but an event in one of the forms that Statsig knows, or a body of them."""
+    """Return whether a payload is a Statsig event in any of its forms, or a body of these, rather than a call."""
     if payload.__class__ is not dict or segment.TYPE in payload:
         return False
     return str(payload.get(segment.EVENT)).startswith(statsig.INTERNAL_PREFIX) or any(
@@ -181,7 +182,7 @@ def is_statsig(payload: Any) -> bool:
 
 
 def is_segment(payload: Any) -> bool:
-    """Tell whether a payload is not an event of Statsig's but a Segment call, or a batch of them."""
+    """Return whether a payload is a Segment call, or a batch of calls, rather than a Statsig event."""
     return payload.__class__ is dict and (
         payload.get(segment.TYPE) in CALL_TYPES or isinstance(payload.get("batch"), list)
     )
@@ -210,7 +211,7 @@ EVENTS: Final = Direction(
 
 
 def translate_block(config: IntegrationConfig, form: str, block: Block, *, seen: Seen | None = None) -> BlockResult:
-    """Translate a block of Segment calls, and write what comes of it; no payload lives longer than its turn."""
+    """Translate a block of Segment calls to bytes; no payload is kept longer than its turn."""
     write, text_of = FORMS[form], _event_encoder()
     payloads = Payloads(block, CALLS)
     result, counts, events, updates = BlockResult(), GrowingCounts(), list[bytes](), list[bytes]()
@@ -220,7 +221,7 @@ def translate_block(config: IntegrationConfig, form: str, block: Block, *, seen:
         else log_events_or_outcomes(payloads, config.inbound, seen)
     )
     for position, found in enumerate(outcomes):
-        if found.__class__ is dict:  # a log event, and as such written already
+        if found.__class__ is dict:  # a log event from the fast lane
             events.append(text_of(found))
             continue
         outcome = settled(found)
@@ -232,7 +233,7 @@ def translate_block(config: IntegrationConfig, form: str, block: Block, *, seen:
             result.rejects.append((position, reject_record(outcome, Place(block.file, payloads.line))))
             result.misdirected += CALLS.is_other(outcome.payload)
         counts.add(outcome)
-    counts.translated = len(events)  # with those that were written already
+    counts.translated = len(events)  # including those from the fast lane, which were not counted above
     result.counts = counts.frozen(Counts)
     result.events, result.updates = b"\n".join((*events, b"")), b"".join(updates)
     return result
@@ -241,7 +242,7 @@ def translate_block(config: IntegrationConfig, form: str, block: Block, *, seen:
 def preview_block(
     config: IntegrationConfig, candidates: Sequence[IdMapping], block: Block, *, seen: Seen | None = None
 ) -> tuple[Preview, int]:
-    """Preview a block of Segment calls, and count its payloads that belong to the other direction."""
+    """Return the preview of a block of Segment calls, and the number of payloads that belong to the other direction."""
     misdirected = 0
 
     def watched() -> Iterator[Any]:
@@ -254,7 +255,7 @@ def preview_block(
 
 
 class TrackWithIssues(dict[str, Any]):
-    """A track call, and the issues of the event that it was made of; they are shown and counted, not sent (CL-8)."""
+    """A track call with the issues of its event, which are shown and counted, but not sent (CL-8)."""
 
     issues: tuple[Issue, ...] = ()
 
@@ -264,7 +265,7 @@ def export_payloads(payloads: Iterable[Any], config: IntegrationConfig) -> Itera
     plan = outbound_plan(config.outbound)
     for position, payload in enumerate(payloads):
         outcome: Any = fast_lane.outbound_track(payload, plan)
-        if outcome.__class__ is not dict:  # what the lane wrote has no issues
+        if outcome.__class__ is not dict:  # a track from the fast lane has no issues
             outcome, issues = outcome_and_issues(payload, config.outbound, position)
             if issues and not isinstance(outcome, Skipped | Rejected):
                 outcome = TrackWithIssues(outcome)
@@ -273,7 +274,7 @@ def export_payloads(payloads: Iterable[Any], config: IntegrationConfig) -> Itera
 
 
 def _event_encoder() -> Callable[[dict[str, Any]], bytes]:
-    """Return a function that writes an event, the fast way where a codec cannot print any number of it differently."""
+    """Return a function that encodes an event, by the fast codec if that prints all its numbers like the others."""
     quick, encode = FAST.quick_encode, FAST.encode
 
     def text_of(event: dict[str, Any]) -> bytes:
@@ -289,7 +290,7 @@ def _event_encoder() -> Callable[[dict[str, Any]], bytes]:
 
 
 def update_line(update: AudienceUpdate) -> bytes:
-    """Write a change of an ID list; what is absent has no key."""
+    """Encode a change of an ID list; absent fields have no key."""
     wire = {
         "idList": update.id_list,
         "member": update.member,
@@ -301,7 +302,7 @@ def update_line(update: AudienceUpdate) -> bytes:
 
 
 def reject_record(rejected: Rejected, place: Place) -> bytes:
-    """Write a rejected payload, its place and why, but not its position; a line that could not be read is text."""
+    """Encode a rejected payload with its place and error, but without its position; an unreadable line is text."""
     error, payload = rejected.error, rejected.payload
     if isinstance(payload, bytes):
         payload = payload.decode("utf-8", "backslashreplace").strip()

@@ -61,7 +61,7 @@ class Side:
     """One side of a comparison: the payloads of its files, and the line where each of them begins."""
 
     def __init__(self, files: Sequence[str], direction: Direction) -> None:
-        """Begin with nothing read."""
+        """Start empty."""
         self._files, self._direction = files, direction
         self._starts: list[int] = []
         self._lines = array("q")
@@ -92,7 +92,7 @@ class Side:
 
 
 def verdict(found: Comparison) -> str:
-    """Say in a sentence or two how far both sides agree."""
+    """Return the verdict: a sentence or two on how far both sides agree."""
     if not found.paired:
         if found.problems:
             return " ".join((*found.problems, _IN_ORDER))
@@ -107,7 +107,7 @@ def verdict(found: Comparison) -> str:
 
 
 def deciding_call(key: str) -> str:
-    """Say which call would decide a key that the pairs leave undecided."""
+    """Return which call would decide a key that the pairs leave undecided."""
     name = key.removeprefix("inbound.")
     return next((call for start, call in _DECIDES.items() if name.startswith(start)), _PATHS)
 

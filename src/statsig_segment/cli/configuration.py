@@ -32,7 +32,7 @@ class Source:
     text: str
 
     def load(self) -> IntegrationConfig:
-        """Read the configuration; `BrokenConfigError` where that fails."""
+        """Read the configuration; raise `BrokenConfigError` if that fails."""
         try:
             return load_config(self.text)
         except ConfigError as error:

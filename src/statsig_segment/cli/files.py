@@ -40,7 +40,7 @@ _NOT_READ: Final[Mapping[bytes, str]] = {
     b"\xfd7zXZ\x00": "compressed with xz: unpack it first, or pipe it in with xzcat",
     b"PAR1": "a Parquet file: convert it to JSON, one object a line, first",
     b"Obj\x01": "an Avro file: convert it to JSON, one object a line, first",
-    b"\xff\xfe\x00\x00": _UTF_32,  # before those of UTF-16, which begin likewise
+    b"\xff\xfe\x00\x00": _UTF_32,  # before those of UTF-16, which begin with the same bytes
     b"\x00\x00\xfe\xff": _UTF_32,
     b"\x00\x00\x00{": _UTF_32,
     b"\x00\x00\x00[": _UTF_32,
@@ -77,7 +77,7 @@ _LOOKED_AT: Final = 1 << 15
 
 
 def ignore(_size: int) -> None:
-    """Take note of nothing."""
+    """Do nothing."""
 
 
 def read_blocks(name: str, direction: Direction, *, on_read: Callable[[int], object] = ignore) -> Iterator[Block]:
@@ -98,14 +98,14 @@ def read_blocks(name: str, direction: Direction, *, on_read: Callable[[int], obj
 
 
 def standard_input() -> BinaryIO:
-    """Return standard input as bytes; `OSError` where it is closed."""
+    """Return standard input as bytes; raise `OSError` if it is closed."""
     if sys.stdin is None:
         raise OSError("standard input is closed")
     return sys.stdin.buffer
 
 
 def look(block: Block) -> str | None:
-    """Say what an input that begins with this block is, if it is something that holds no payloads, and what to do."""
+    """Return what an input that begins with this block is, and what to do, if it cannot hold payloads; else nothing."""
     data: Any = block.data
     if not isinstance(data, bytes):
         data = data[0][1].payload if isinstance(data[0][1], Rejected) else data[0][1]

@@ -1,4 +1,4 @@
-"""Why an ID is missing, as people read it: the answer in a sentence, and the lines that would mend it; plain text."""
+"""Why an ID is missing, as people read it: the answer in a sentence, and the lines that would fix it; plain text."""
 
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
@@ -43,7 +43,7 @@ def missing_ids(explained: Explanation[Any], *, outbound: bool) -> Iterator[Answ
 
 
 def _why(identifier: Identifier) -> Answer:
-    """Say why an ID is missing, place by place."""
+    """Return why an ID is missing, place by place."""
     places = "; ".join(map(_place, identifier.tried)) or "no mapping reads it from anywhere"
     return Answer(f"{printable(identifier.id_type)} is missing", f": {places}.")
 

@@ -1,4 +1,4 @@
-"""What the command line says: counts, hints, and text of strangers made safe to show; writes nothing itself.
+"""Texts of the command line: counts, hints, and untrusted text made safe to show; writes nothing itself.
 
 Text of a payload or a file is shown as JSON, and a terminal obeys no character of it.
 """
@@ -70,7 +70,7 @@ def _name(payload: Mapping[str, Any], *keys: str) -> str:
 
 
 def hint(code: str, payload: Any, *, outbound: bool = False) -> str:
-    """Say what would change that a payload was skipped or rejected."""
+    """Return a hint on what to do about a payload that was skipped or rejected."""
     if outbound:
         return SEGMENT_HINT if is_segment(payload) else CODES[code].outbound_advice or CODES[code].advice
     return STATSIG_HINT if is_statsig(payload) else CODES[code].advice
@@ -89,13 +89,13 @@ def summary_record(counts: Counts) -> Mapping[str, Any]:
 
 
 def summary_text(counts: Counts) -> str:
-    """Say what became of what was read: the sum, and each part by its reasons."""
+    """Return the summary of what was read: the total, and each part by its reasons."""
     kinds = (("skipped", counts.skipped), ("rejected", counts.rejected), ("issues", counts.issues))
     return "\n".join((sum_text(counts), *(_parts(kind, parts) for kind, parts in kinds if parts)))
 
 
 def sum_text(counts: Counts) -> str:
-    """Say what became of what was read, in one line that adds up."""
+    """Return the summary of what was read in one line, whose numbers add up."""
     skipped, rejected = f"{sum(counts.skipped.values()):,}", f"{sum(counts.rejected.values()):,}"
     parts = (
         f"translated {counts.translated:,} + audiences {counts.audiences:,} + skipped {skipped} + rejected {rejected}"

@@ -1,4 +1,4 @@
-"""Output files that are whole or not there: written beside their names, and put in place when all is well."""
+"""Output files that are complete or absent: written beside their final names, and renamed once all is well."""
 
 import os
 import stat
@@ -16,7 +16,7 @@ class UnusableError(Exception):
 
 
 def reason(error: Exception) -> str:
-    """Say why a file cannot be used, without its name."""
+    """Return why a file cannot be used, without its name."""
     return (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
 
 
@@ -74,14 +74,14 @@ class Output:
         return 0o666 & ~mask
 
     def write(self, text: bytes, records: int) -> None:
-        """Write so many records; `UnusableError` where that fails."""
+        """Write so many records; raise `UnusableError` if that fails."""
         with naming(self.name):
             self._file.write(text)
         self._size += len(text)
         self.records += records
 
     def finish(self) -> None:
-        """Write all that is left, and see whether it is there; `UnusableError` where it is not."""
+        """Write all that is left, and see whether it is there; raise `UnusableError` if it is not."""
         with naming(self.name):
             self._file.flush()
             if self._beside is not None:
@@ -92,14 +92,14 @@ class Output:
             raise UnusableError(f"{self.name}: {size:,} bytes in place of {self._size:,}")
 
     def put_in_place(self) -> None:
-        """Give the file its name."""
+        """Return the file its name."""
         if self._beside is not None:
             with naming(self.name):
                 self._beside.replace(self._target)
             self._beside = None
 
     def discard(self) -> None:
-        """Leave no trace, unless the file is in place."""
+        """Remove the unfinished file, unless it is already in place."""
         with suppress(OSError):
             self._file.close()
         if self._beside is not None:
@@ -116,7 +116,7 @@ class Outputs:
         self._outputs: dict[str, Output] = {}
 
     def open(self, **names: str | None) -> None:
-        """Open files to write to, as far as they are named; `UnusableError` where one is in use already."""
+        """Open files to write to, as far as they are named; raise `UnusableError` if one is in use already."""
         named = {option: name for option, name in names.items() if name is not None}
         for option, name in named.items():
             words = f"--{option.replace('_', '-')}"
@@ -152,6 +152,6 @@ class Outputs:
             output.put_in_place()
 
     def discard(self) -> None:
-        """Leave no trace of what is not in place."""
+        """Remove all unfinished files that are not in place."""
         for output in self._outputs.values():
             output.discard()

@@ -44,17 +44,17 @@ def ordered_libraries(preview: Preview) -> list[LibraryPreview]:
 
 
 def event_label(event: EventPreview) -> str:
-    """Say what calls without a name are."""
+    """Return the label for calls without a name."""
     return f"{event.type} calls without a name" if event.type else "Not readable as a call"
 
 
 def rest_label(preview: Preview) -> str:
-    """Say what the group of all other names is."""
+    """Return the label for the group of all other names."""
     return f"All names beyond the first {preview.max_names:,}, together"
 
 
 def library_label(library: LibraryPreview) -> str:
-    """Say what events without a library are, and the group of all other libraries."""
+    """Return the label for events without a library, or for all other libraries."""
     return "All other libraries, together" if library.name == OTHERS else "No library named"
 
 
@@ -74,7 +74,7 @@ def ordered_units(shown: Shown) -> list[str]:
 
 
 def unit_share(group: Counts | LibraryPreview, unit: str) -> float | None:
-    """Return the share of the events of a group that have this unit, `None` where there are none."""
+    """Return the share of the events of a group that have this unit, `None` if there are none."""
     count = group.user_ids if unit == segment.USER_ID_TYPE else group.id_types.get(unit, 0)
     return count / group.translated if group.translated else None
 
@@ -83,7 +83,7 @@ def unit_share(group: Counts | LibraryPreview, unit: str) -> float | None:
 
 
 def span(preview: Preview) -> str:
-    """Say how many events Statsig would bill, and of which time (CO-6)."""
+    """Return how many events Statsig would bill, and for which time (CO-6)."""
     events = f"Statsig would bill {counted(preview.translated, 'event')}"
     if preview.first_ms is None or preview.last_ms is None:
         return f"{events}."
@@ -95,14 +95,14 @@ REPLAY: Final = f"Segment's Replay sends Statsig events of up to {REPLAY_DAYS} d
 
 
 def mapping_effect(use: MappingUse) -> str:
-    """Say what a mapping did, or that it never found an ID, and what was probably meant (CO-8)."""
+    """Return what a mapping did, or that it never found an ID and which field was probably meant (CO-8)."""
     if use.found:
         return f"found {use.found:,}, gave {counted(use.gave, 'ID')}"
     return f"never found an ID{f'; did you mean {use.near}?' if use.near else ''}"
 
 
 def consent_note(shown: Shown) -> str | None:
-    """Say that Segment would have withheld calls that this configuration lets pass (CO-9)."""
+    """Return a note that Segment would have withheld calls that this configuration lets pass (CO-9)."""
     refused = any(consent.refused for consent in shown.preview.consent.values())
     if not refused or shown.config.inbound.consent_categories:
         return None
@@ -123,12 +123,12 @@ def shown_gains(shown: Shown) -> Iterator[Gain]:
 
 
 def is_useful(gain: Gain) -> bool:
-    """Say whether a mapping would add anything."""
+    """Return whether a mapping would add anything."""
     return bool(gain.saved_calls or gain.enriched_events)
 
 
 def gain_effect(gain: Gain, rejected: int) -> str:
-    """Say what a mapping would do, as the end of a sentence.
+    """Return what a mapping would do, as the end of a sentence.
 
     >>> gain_effect(Gain(field="groupId", id_type="companyID", saved_calls=12_406, enriched_events=1), 31_020)
     'would save 12,406 of 31,020 rejected calls and would give one more ID to 1 event'

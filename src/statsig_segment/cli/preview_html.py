@@ -157,7 +157,7 @@ consent categories, and no other values of the calls.</p></footer>
 
 
 def _origin(shown: Shown) -> str:
-    """Say what was read, and under which configuration."""
+    """Return what was read, and under which configuration."""
     if not shown.inputs:
         return ""
     names = ["standard input" if name == "-" else name for name in shown.inputs[:_INPUTS]]
@@ -369,7 +369,7 @@ def _cut(text: str) -> str:
 
 
 def _visible(text: str) -> str:
-    """Escape text for HTML, and show what would hide, or turn what follows."""
+    """Return text escaped for HTML, with characters shown that would be invisible or reverse the text after them."""
     shown = (char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
     return escape("".join(shown))
 

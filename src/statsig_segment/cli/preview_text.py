@@ -221,7 +221,7 @@ def _gains(shown: Shown) -> RenderableType | None:
 
 
 def _gain(gain: Gain, rejected: int) -> RenderableType:
-    """Say what a mapping would do, with the lines that add it."""
+    """Return what a mapping would do, with the lines of configuration that add it."""
     names = (shown_text(gain.field), "bold"), " to ", (shown_text(gain.id_type), "bold")
     sentence = Text.assemble("Mapping ", *names, f" {gain_effect(gain, rejected)}{':' if is_useful(gain) else '.'}")
     lines = [Padding(Text(gain_lines(gain), "cyan"), (0, 0, 0, _INDENT))] if is_useful(gain) else []

@@ -19,7 +19,8 @@ from queue import SimpleQueue
 from typing import Any, Final, Generic, TypeVar
 
 _AHEAD: Final = 2
-"""How many blocks a process may be read ahead of what is written: what bounds the memory."""
+"""How many blocks for each process are read ahead of what is written. This bounds the memory; with two or more, a
+process never waits for its next block."""
 
 _Result = TypeVar("_Result")
 
@@ -64,7 +65,7 @@ def in_order(work: Callable[[Any], _Result], blocks: Iterable[Any], jobs: int) -
 
 @contextmanager
 def _sheltered() -> Generator[None]:
-    """Let processes start here that Ctrl-C does not reach, and that import nothing from the folder at hand.
+    """Start processes in this block that ignore Ctrl-C and import nothing from the current folder.
 
     The terminal sends the interrupt to all of them; this process alone reacts to it.
     """
@@ -112,7 +113,7 @@ class _Worker(Generic[_Result]):
 
 
 def serve(pipe: "Connection[Any, Any]", work: Callable[[Any], Any]) -> None:
-    """Do what comes through a pipe, and send what comes of it, until nobody is at the other end; runs in a process."""
+    """Work on blocks from a pipe and send the results back, until the other end closes; runs in a worker process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(EOFError, OSError):
         while True:

@@ -53,7 +53,7 @@ def _run(argv: Sequence[str] | None) -> int:
         with naming_standard_output():
             arguments = parse(argv, COMMANDS)
         status = COMMANDS[arguments.command].run(arguments)
-    except SystemExit as done:  # argparse has said all: help, the version, or what is wrong
+    except SystemExit as done:  # argparse has already printed the help, the version, or the error
         status = int(done.code or OK)
     if sys.stdout is not None:
         with naming_standard_output():
@@ -62,7 +62,7 @@ def _run(argv: Sequence[str] | None) -> int:
 
 
 def what_went_wrong(error: Exception) -> str:
-    """Say in one line what went wrong."""
+    """Print in one line what went wrong."""
     match error:
         case BrokenConfigError():
             return str(error)
@@ -80,14 +80,14 @@ def what_went_wrong(error: Exception) -> str:
 
 
 def _place(error: Exception) -> str:
-    """Say where an error comes from; its message may hold a value of a payload."""
+    """Return where an error comes from, without its message, which may hold a value of a payload."""
     frames = traceback.extract_tb(error.__traceback__)
     return f" in {Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
 
 
 @contextmanager
 def _ending_in_order() -> Generator[None]:
-    """Let signals that end the process raise `TerminatedError`, so that what is not whole is removed."""
+    """Make signals that end the process raise `TerminatedError`, so that unfinished files are removed."""
     before: dict[int, Any] = {}
     with suppress(ValueError):  # not in the main thread
         for number in _ENDING:
@@ -105,7 +105,7 @@ def _terminate(number: int, _frame: object) -> None:
 
 
 def _let_go(stream: Any) -> None:
-    """Write what is left, or send it nowhere: else the interpreter complains of it on its way out."""
+    """Flush standard output, or discard the rest; otherwise the interpreter prints an error when it exits."""
     try:
         stream.flush()
     except (AttributeError, ValueError):

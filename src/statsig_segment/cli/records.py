@@ -1,22 +1,22 @@
-"""Text of JSON as it comes -> payloads, each with the line where it begins (CL-1); opens nothing.
+"""Read JSON text of any layout as payloads, each with the line where it begins (CL-1); opens no files.
 
 A window moves over the text. It reads what the quick decoder of whole lines cannot: values over many lines, values that
 follow one another on a line, long arrays element by element, and whatever is broken.
 
-A broken value costs itself and not its neighbors: the elements of an array, and the items of an envelope such as
-`{"batch": […]}`, are then read one by one. Only the broken one itself is a reject, with its text. Where that text ends
-nobody can know, for a quote or bracket that is missing changes what all that follows seems to be. The first of these
-that is there is taken; each is something that rarely stands in the middle of a value:
+A broken value must not affect its neighbors, so the elements of an array, and the items of an envelope such as
+`{"batch": […]}`, are then read one by one. Only the broken one is a reject, with its text. No one can know where that
+text ends, because a missing quote or bracket changes the meaning of everything after it. So the value ends at the first
+of these that is found, each of which is rare in the middle of a value:
 
 1. the bracket that closes it, where brackets and quotes pair up on its line;
-2. `},{` before an object with the first key of the first element: whoever prints an array prints its elements alike,
-   and objects inside these begin otherwise. Outside an array, `}{`, which no value holds;
+2. `},{` before an object with the first key of the first element: a program prints all elements of an array alike, and
+   objects inside them begin with other keys. Outside an array, `}{`, which no value contains;
 3. where it begins its line, the next line that begins or ends a value and is indented no deeper;
 4. in an array, any `},{` on its line;
-5. the end of the line; and where the value goes on over it, a line as in 3.
+5. the end of the line; or, if the value continues after it, a line as in 3.
 
-What none of these divides stays together, as one reject. All of this takes time in proportion to the text: what is
-searched and not passed over is at most `_NEAR` characters for each broken value.
+Text that none of these divides is one reject. The time is proportional to the length of the text: text that is searched
+without being consumed is at most `_NEAR` characters for each broken value.
 """
 
 import codecs
@@ -41,34 +41,39 @@ class Direction:
     what: str
     """What people call it, such as `Segment calls`."""
     split: Callable[[Any], Iterable[Any]]
-    """Takes a record, gives its payloads or raises one of our errors."""
+    """Takes a record; returns its payloads, or raises one of our errors."""
     many: tuple[str, str]
     """The keys of objects that may hold many payloads (IN-8, OU-2); an object without them is a payload itself."""
     error: type[StatsigSegmentError]
     is_other: Callable[[Any], bool]
-    """Tells whether a payload belongs to the other direction (CL-7)."""
+    """Returns whether a payload belongs to the other direction (CL-7)."""
     other: str
-    """What to say of these."""
+    """How messages describe those payloads, and which command reads them."""
     outbound: bool = False
 
 
 _LONG: Final = 1 << 20
-"""A first line of more characters is not awaited whole: it is read value by value, and an array element by element."""
+"""The most characters of a first line that is read whole. A longer one is most likely a whole archive on one line, so
+it is read value by value, and an array element by element, in constant memory."""
 _NEAR: Final = 1 << 15
-"""How far a closing bracket or a sibling is looked for: Segment takes no call of more bytes (OU-8)."""
+"""How far ahead a closing bracket or a sibling is searched for: Segment accepts no call of more bytes (OU-8)."""
 _DEPTH: Final = 12
-"""How many brackets may stand in one another for them to be paired up; calls rarely have half as many."""
+"""How deeply brackets may be nested to be paired up. Regular expressions cannot recurse, so the pattern is written out
+to this depth; calls rarely have half of it."""
 _CUT_TOKEN: Final = 16
-"""No token but a string or number is longer: an error so close to the end may only mean that the text goes on."""
+"""The longest token other than a string or number, with room to spare. An error this close to the end may only mean
+that the rest of a token has not been read yet."""
 _STEP: Final = 1 << 14
-"""How many bytes are read at a time."""
+"""The number of bytes that are read at a time."""
 _TAKEN_SHARE: Final = 16
-"""Text that was taken is forgotten from this part of all on. Forgetting copies the rest, but keeping it costs as well:
-an error of the decoder counts the lines from the start of the text."""
+"""Consumed text is dropped once it is more than one part in this many. Dropping it copies the rest, so doing it for
+each value would be quadratic; never doing it would be, too, because an error of the decoder counts all lines before
+it."""
 
 _DECODER: Final = json.JSONDecoder()
 
-# Between values there may be record separators (RFC 7464), and byte order marks where files were joined.
+# Between values there may be record separators (RFC 7464), and byte order marks where files were concatenated. All
+# repetition below is possessive (`*+`, `++`): a match never backtracks, so its time is linear whatever the text.
 _match_space: Final = re.compile(r"[ \t\r\n\x1e\ufeff]*").match
 _match_closers: Final = re.compile(r"[ \t\r\n\x1e,\]}]*").match
 _match_array: Final = re.compile(r"\[\s*+[\[{\]]").match
@@ -82,7 +87,7 @@ _find_undecoded: Final = re.compile("[\udc80-\udcff]").search
 
 
 def _paired(depth: int) -> str:
-    """Write the pattern of a value whose brackets pair up on its line, whatever stands between them."""
+    """Return the pattern of a value whose brackets pair up on its line, whatever is between them."""
     inside = ""
     for _ in range(depth):
         inside = rf'(?:[^"{{}}\[\]\n\x1e]++|{_STRING}|[{{\[]{inside}[}}\]])*+'
@@ -93,14 +98,18 @@ _match_paired: Final = re.compile(_paired(_DEPTH)).match
 
 
 class BrokenError(Exception):
-    """The text at hand is not a JSON value; holds the code of the error that it will be."""
+    """Raised for text that is not a JSON value, with the code of the error to report."""
 
 
 class Window:
-    """A stretch of the text of an input, which moves on; bytes that are not UTF-8 stand in it as lone surrogates."""
+    """A window on the text of an input, which moves forward.
+
+    Bytes that are not UTF-8 are lone surrogates in it: so they spoil only the value that they are in, and a reject can
+    show them.
+    """
 
     def __init__(self, read: Callable[[], bytes], line: int = 1) -> None:
-        """Begin at the start of a line of an input, whose next bytes `read` gives, none at the end."""
+        """Start at the beginning of a line; `read` returns the next bytes of the input, and none at its end."""
         self._read = read
         self._utf8 = codecs.getincrementaldecoder("utf-8")("surrogateescape")
         self._unread = b""
@@ -109,11 +118,15 @@ class Window:
         self._ended = False
         self._indent = 0  # of the line at hand
         self._first = True  # on its line
-        self._line = line  # of what stands at `_counted`
+        self._line = line  # at the position `_counted`
         self._counted = 0
 
     def _grow(self) -> bool:
-        """Read on, at least as much as is held: so trying anew each time stays linear in all."""
+        """Read more text, and return whether there is any.
+
+        The text at least doubles each time. So a caller may start over with all of it after each read, and still takes
+        linear time overall.
+        """
         if self._ended:
             return False
         held = [self._text]
@@ -135,11 +148,11 @@ class Window:
         return self._line
 
     def rest(self) -> bytes:
-        """Return what is read and not yet taken."""
+        """Return the bytes that are read and not yet consumed."""
         return self._text[self._at :].encode("utf-8", "surrogateescape") + self._utf8.getstate()[0] + self._unread
 
     def peek(self) -> str:
-        """Pass over space, and return the next character, or nothing at the end."""
+        """Skip space, and return the next character; empty at the end."""
         while True:
             at = cast("re.Match[str]", _match_space(self._text, self._at)).end()
             line = self._text.rfind("\n", self._at, at)
@@ -158,12 +171,12 @@ class Window:
                 return ""
 
     def take(self) -> None:
-        """Pass over one character."""
+        """Skip one character."""
         self._at += 1
         self._first = False
 
     def begins_document(self) -> bool:
-        """Tell whether what begins here is more than a line of records: it does not end on its line, or it is long."""
+        """Return whether a document begins here: a value that continues on the next line, or a very long one."""
         first = self.peek()
         if not first or first not in "[{":
             return False
@@ -175,7 +188,7 @@ class Window:
         return _is_begun(self._text[self._at : end if end >= 0 else None].rstrip())
 
     def value(self) -> Any:
-        """Take the value that begins here; `BrokenError` where there is none."""
+        """Consume and return the value that begins here; raise `BrokenError` if there is none."""
         value, end = self._decoded(self._at)
         if _find_undecoded(self._text, self._at, end):
             raise BrokenError("invalid_json")
@@ -183,11 +196,12 @@ class Window:
         return value
 
     def _decoded(self, at: int) -> tuple[Any, int]:
-        """Decode the value that begins there, and say where it ends."""
+        """Return the value that begins at a position, and the position where it ends."""
         while True:
             try:
                 value, end = _DECODER.raw_decode(self._text, at)
             except json.JSONDecodeError as error:
+                # An unterminated string is reported at its start, however far that is from the end.
                 may_go_on = error.pos >= len(self._text) - _CUT_TOKEN or error.msg.startswith("Unterminated string")
                 if not (may_go_on and self._grow()):
                     raise BrokenError("invalid_json") from None
@@ -197,24 +211,25 @@ class Window:
                 raise BrokenError("number_too_long") from None
             else:
                 is_whole = self._text[end - 1] in '"]}' or end < len(self._text) - _CUT_TOKEN
-                if is_whole or not self._grow():  # a number may have more digits
+                if is_whole or not self._grow():  # the rest of a number may not have been read yet
                     return value, end
 
     def first_key(self) -> str:
-        """Return how the object that begins here begins: its text up to the value of its first key."""
+        """Return the text of the object that begins here, up to the value of its first key."""
         found = _match_first_key(self._text, self._at)
         return found[0] if found else ""
 
     def envelope_head(self, many: tuple[str, str]) -> dict[str, Any] | None:
-        """Take a broken envelope up to its items, or nothing, and return `None`, if it is no envelope.
+        """Consume a broken envelope up to its items, and return what it holds before them.
 
-        Returns what the envelope says before its items, and last the key of these with nothing under it.
+        The last key is that of the items, with null as its value. If this is not an envelope, return `None` and consume
+        nothing.
         """
         found = re.compile(rf'"({"|".join(many)})"\s*+:\s*+(?=\[)').search(self._text, self._at, self._at + _NEAR)
         if found is None:
             return None
         before = self._text[self._at : found.start()]
-        try:  # closed right here, it is sound if the key is its own, and not of an object in it
+        try:  # if closing it here makes it valid, the key is its own, and not that of an object inside it
             head: dict[str, Any] = _DECODER.decode(f'{before}"{found[1]}":null}}')
         except (ValueError, RecursionError):
             return None
@@ -222,9 +237,9 @@ class Window:
         return head
 
     def envelope_tail(self) -> dict[str, Any]:
-        """Take what an envelope says after its items; `BrokenError` where it is broken."""
+        """Consume and return what an envelope holds after its items; raise `BrokenError` if that is broken."""
         mark = self.peek()
-        if mark == ",":  # from here on it is an object, but for its bracket
+        if mark == ",":  # with a bracket instead of the comma, the rest is an object
             self._text = f"{self._text[: self._at]}{{{self._text[self._at + 1 :]}"
             return cast("dict[str, Any]", self.value())
         if mark != "}":
@@ -235,14 +250,14 @@ class Window:
     # -- What is broken ------------------------------------------------------------------------------------------------
 
     def is_array(self) -> bool:
-        """Tell whether an array of objects or arrays begins here, and not a word in brackets."""
+        """Return whether an array of objects or arrays begins here, as opposed to a word in brackets."""
         return bool(_match_array(self._text, self._at))
 
     def pass_over(self, *, in_array: bool = False, like: str = "") -> str:
-        """Pass over a broken value that begins here, and return its text; `like` is how its siblings begin."""
+        """Consume a broken value that begins here, and return its text; `like` is the beginning of its siblings."""
         end = self._broken_end(in_array=in_array, like=like)
         text, self._at, self._first = self._text[self._at : end], end, False
-        if not in_array:  # what ends the values around it belongs to nothing any more
+        if not in_array:  # brackets that close what was around it match nothing now
             while (at := cast("re.Match[str]", _match_closers(self._text, self._at)).end()) == len(self._text):
                 if not self._grow():
                     break
@@ -250,13 +265,14 @@ class Window:
         return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").strip()
 
     def _broken_end(self, *, in_array: bool, like: str) -> int:
-        """Find where a broken value ends: see the top of this module."""
+        """Return the position at which a broken value ends, by the rules at the top of this module."""
         near = self._at + _NEAR
         while (line_end := self._text.find("\n", self._at, near)) < 0 and len(self._text) < near and self._grow():
             pass
         if self._text[self._at] != "{" and not self.is_array():
             return self._scrap_end(_match_scrap_in_array if in_array else _match_scrap)
         paired = _match_paired(self._text, self._at, near)
+        # The pattern lets `{` pair with `]`; a text whose outer brackets differ has lost some inside.
         if paired and paired[0][0] + paired[0][-1] in {"{}", "[]"}:
             return paired.end()
         find = _find_gap_in_array if in_array else _find_gap
@@ -265,6 +281,7 @@ class Window:
             at = found.end()
             if self._text.startswith(like, at):
                 return _gap_end(found)
+        # Indentation divides only a value that begins its line; for any other, a gap or a line end comes first.
         if not (self._first and line_end >= 0):
             while not (found := find(self._text, self._at)) and self._grow():
                 pass
@@ -274,13 +291,13 @@ class Window:
         return self._next_line(line_end)
 
     def _scrap_end(self, match: Callable[[str, int], re.Match[str] | None]) -> int:
-        """Find the end of what stands where a value should begin."""
+        """Return the end of text that is found where a value should begin."""
         while (end := cast("re.Match[str]", match(self._text, self._at)).end()) == len(self._text) and self._grow():
             pass
         return end
 
     def _next_line(self, at: int) -> int:
-        """Find the next line that begins or ends a value and is indented no deeper."""
+        """Return the position of the next line that begins or ends a value and is not indented more deeply."""
         find = re.compile(rf"\n[ \t]{{0,{self._indent}}}(?=[\[{{\]}},])").search
         while not (found := find(self._text, at)):
             at = max(at, self._text.rfind("\n"))
@@ -294,7 +311,10 @@ def _gap_end(gap: re.Match[str]) -> int:
 
 
 def _is_begun(line: str) -> bool:
-    """Tell whether a line is JSON as far as it goes, and goes not far enough; no string runs over the end of a line."""
+    """Return whether a line is valid JSON that breaks off at its end, outside of a string.
+
+    A string cannot continue on the next line, so a line that ends inside one is broken, and not a document.
+    """
     at = 0
     while at < len(line):
         try:
@@ -308,13 +328,13 @@ def _is_begun(line: str) -> bool:
 
 
 def documents(window: Window, direction: Direction) -> Iterator[Placed]:
-    """Yield the payloads of the documents that an input begins with, and `Rejected` for what is broken."""
+    """Yield the payloads of the documents at the beginning of an input, and `Rejected` for broken ones."""
     while window.begins_document():
         yield from _elements(window, direction) if window.peek() == "[" else _record(window, direction)
 
 
 def line_payloads(line: bytes, direction: Direction) -> Iterator[Any]:
-    """Yield the payloads of a line that is not one JSON value: values that follow one another, some of them broken."""
+    """Yield the payloads of a line that is not a single JSON value: several values in a row, some of them broken."""
     pieces = iter((line,))
     window = Window(lambda: next(pieces, b""))
     while window.peek():
@@ -323,10 +343,10 @@ def line_payloads(line: bytes, direction: Direction) -> Iterator[Any]:
 
 
 def _record(window: Window, direction: Direction) -> Iterator[Placed]:
-    """Yield the payloads of the record that begins here, and `Rejected` for what is broken of it."""
+    """Yield the payloads of the record that begins here, and `Rejected` for its broken parts."""
     first, line = window.peek(), window.line
     try:
-        if first not in "{[":  # a scrap, even if it can be read: no line begins so
+        if first not in "{[":  # a scrap, even if it is valid JSON: no record is a bare string or number
             raise BrokenError("invalid_json")  # noqa: TRY301 - it is handled as what cannot be
         record = window.value()
     except BrokenError as broken:
@@ -346,20 +366,25 @@ def _record(window: Window, direction: Direction) -> Iterator[Placed]:
 
 
 def _envelope(window: Window, head: dict[str, Any], direction: Direction) -> dict[str, Any]:
-    """Read a broken envelope from its items on: `Rejected` stands among these for what is broken of it."""
+    """Return a broken envelope, read on from its items, with `Rejected` among them for its broken parts."""
     *_, key = head
     items = [payload for _, payload in _elements(window, direction)]
     try:
         return head | window.envelope_tail() | {key: items}
     except BrokenError as broken:
-        text = "" if window.peek() in "{[" else window.pass_over()  # nothing at the end, or before the next record
+        text = (
+            "" if window.peek() in "{[" else window.pass_over()
+        )  # empty at the end of the input, and before the next record
         if text or not any(isinstance(item, Rejected) for item in items):
             items.append(Rejected(error=direction.error(str(broken)), payload=text))
         return head | {key: items}
 
 
 def _elements(window: Window, direction: Direction) -> Iterator[Placed]:
-    """Yield the elements of an array one by one; once one is broken, nobody can say where commas belong."""
+    """Yield the elements of an array one by one.
+
+    After a broken element, commas are no longer checked: it may have consumed one, or left one behind.
+    """
     window.take()
     before, whole, like = "[", True, ""
     while mark := window.peek():
@@ -381,5 +406,5 @@ def _elements(window: Window, direction: Direction) -> Iterator[Placed]:
             text = window.pass_over(in_array=True, like=like)
             yield line, Rejected(error=direction.error(str(broken)), payload=text)
             before, whole = "[", False
-    if whole:  # cut off between two elements
+    if whole:  # the input was cut off between two elements
         yield window.line, Rejected(error=direction.error("invalid_json"), payload="")

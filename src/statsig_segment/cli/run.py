@@ -50,7 +50,7 @@ class TerminatedError(BaseException):
 
 
 def standard_output() -> BinaryIO:
-    """Return standard output as bytes; `UnusableError` where it is closed."""
+    """Return standard output as bytes; raise `UnusableError` if it is closed."""
     if sys.stdout is None:
         raise UnusableError("standard output is closed")
     return sys.stdout.buffer
@@ -58,7 +58,7 @@ def standard_output() -> BinaryIO:
 
 @contextmanager
 def naming_standard_output() -> Generator[None]:
-    """Turn an error of writing into one that names standard output; only a pipe that was closed stays what it is."""
+    """Turn an error of writing into one that names standard output, except that of a closed pipe."""
     try:
         yield
     except BrokenPipeError:
@@ -68,31 +68,33 @@ def naming_standard_output() -> Generator[None]:
 
 
 def encoded(text: str) -> bytes:
-    """Encode text for people as their terminal has it."""
+    """Return text for people in the encoding of their terminal."""
     return text.encode(sys.stdout.encoding, "backslashreplace")
 
 
 def safe_json(text: bytes) -> bytes:
-    """Escape in JSON what a terminal might obey, if that is where it goes: JSON itself escapes no more than it must."""
+    """Return JSON with control characters escaped if it goes to a terminal, which might obey them."""
     return printable(text.decode()).encode() if sys.stdout.isatty() else text
 
 
 def say(text: str, *, is_safe: bool = False) -> None:
-    """Write lines for people on standard error; text that is not ours alone is made safe to show."""
-    with suppress(AttributeError, OSError, ValueError):  # where it is closed or full, nobody can be told
+    """Write lines for people to standard error; make text from elsewhere safe to show."""
+    with suppress(
+        AttributeError, OSError, ValueError
+    ):  # if it is closed or full, there is no place left to report that
         sys.stderr.write(text if is_safe else f"{printable(text)}\n")
         sys.stderr.flush()
 
 
 def say_if_waiting(name: str, what: str) -> None:
-    """Say that an input is awaited from the terminal, where it is."""
+    """Print that the command is waiting for input, if that comes from a terminal."""
     if name == STANDARD_INPUT and sys.stdin is not None and sys.stdin.isatty():
         end = "Ctrl-Z and Enter" if os.name == "nt" else "Ctrl-D"
         say(f"Reading {what} from the terminal, as JSON, one a line; end with {end}.")
 
 
 def can_show(stream: Any) -> bool:
-    """Tell whether a stream is a terminal, and rich is there to write for it."""
+    """Return whether a stream is a terminal, and rich is there to write for it."""
     return stream is not None and stream.isatty() and find_spec("rich") is not None
 
 
@@ -100,7 +102,7 @@ def can_show(stream: Any) -> bool:
 
 
 def input_files(names: Sequence[str]) -> list[str]:
-    """List the files to read, a folder standing for those in it; `UnusableError` where one cannot be read.
+    """List the files to read, a folder standing for those in it; raise `UnusableError` if one cannot be read.
 
     So what cannot be read is found before anything is written. An input is opened once only, as it may be a pipe.
     """
@@ -123,7 +125,7 @@ def input_files(names: Sequence[str]) -> list[str]:
 
 
 def taken_files(files: Sequence[str], config: str | None) -> dict[Hashable, str]:
-    """Return the files that no output may be written to; `UnusableError` where standard output is one of the inputs."""
+    """Return the files that no output may go to; raise `UnusableError` if standard output is one of the inputs."""
     inputs = {identity(name): f"the input {name}" for name in files if name != STANDARD_INPUT}
     output = identity(1)
     if output is not None and output in inputs:
@@ -142,7 +144,7 @@ class Run:
     """One run of a command."""
 
     def __init__(self, arguments: Any, direction: Direction) -> None:
-        """Begin with the inputs named, none meaning standard input; `UnusableError` where one cannot be read."""
+        """Begin with the inputs named, none meaning standard input; raise `UnusableError` if one cannot be read."""
         self.counts = GrowingCounts()
         self.misdirected = 0
         self.direction = direction
@@ -269,7 +271,7 @@ class Run:
             self._progress.show(self.counts.read, beside_output="output" not in self.outputs)
 
     def note(self, text: str) -> None:
-        """Say something at the end, before the summary."""
+        """Keep a message to print at the end, before the summary."""
         self._notes.append(text)
 
     def reject(self, outcome: Rejected) -> None:
@@ -328,7 +330,7 @@ class Run:
         return UNUSABLE if self._failures else REJECTED if self.counts.rejected else OK
 
     def say_summary(self) -> None:
-        """Say what became of everything, unless that is not wanted."""
+        """Print the summary, unless it is switched off."""
         if self.quiet:
             return
         if not can_show(sys.stderr):

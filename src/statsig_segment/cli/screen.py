@@ -43,7 +43,7 @@ _WIDE_PAPER: Final = 120
 
 
 def is_terminal(stream: IO[Any] | None) -> bool:
-    """Tell whether a stream is a terminal."""
+    """Return whether a stream is a terminal."""
     try:
         return stream is not None and stream.isatty()
     except ValueError:  # closed
@@ -51,7 +51,7 @@ def is_terminal(stream: IO[Any] | None) -> bool:
 
 
 def is_plain() -> bool:
-    """Tell whether the terminal is to get no escape codes."""
+    """Return whether the terminal is to get no escape codes."""
     return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") in {"dumb", "unknown"}
 
 
@@ -96,7 +96,7 @@ def _width(stream: Any) -> int:
 
 
 def call_line(place: Place, payload: Any, outcome: Any, width: int, *, outbound: bool) -> RenderableType:
-    """Show in one line what a call or an event was, and what came of it or why nothing did."""
+    """Return one line with a call or event, and its outcome or the reason why it has none."""
     kind, name = payload_name(payload, outbound=outbound)
     what = Text.assemble((kind, "dim"), " " if name else "", name)
     if width < NARROW:
@@ -111,7 +111,7 @@ def call_line(place: Place, payload: Any, outcome: Any, width: int, *, outbound:
 
 
 def _verdict(outcome: Any) -> Text:
-    """Say in a word or two what came of a payload."""
+    """Return the outcome of a payload in a word or two."""
     if isinstance(outcome, Skipped | Rejected):
         kind = "skipped" if isinstance(outcome, Skipped) else "rejected"
         return Text(f"{kind}: {_code(outcome)}", STYLES[kind])
@@ -190,7 +190,7 @@ def _issue(issue: Issue) -> Text:
 
 
 def _table(rows: Iterable[Row], width: int) -> RenderableType:
-    """Show the rows: a column each, or where a word would have to be broken for that, two lines each."""
+    """Return a table of the rows, or two lines for each row if the columns would break a word."""
     cells = [(printable(row.target), shown(row.value, 1_000), printable(row.source or _CONFIGURED), row.rule)
              for row in rows]  # fmt: skip
     target, _, source, rule = (max(map(cell_len, column)) for column in zip(_HEADINGS, *cells, strict=True))

@@ -33,7 +33,7 @@ def _counts(counted: Mapping[str, int]) -> dict[str, int]:
 
 
 def has_passed(summary: Report) -> bool:
-    """Say whether no case failed, and the program ended well."""
+    """Return whether all cases passed and the program ended normally."""
     return not summary["cases"][FAILED] and not summary["problem"]
 
 

@@ -84,7 +84,7 @@ def differences(
     """Yield how two events of one call differ, by aspect and path, and in which aspects they agree.
 
     Args:
-        here: What the first side makes of the call; `None` where it sends nothing.
+        here: What the first side makes of the call; `None` if it sends nothing.
         there: The same of the second side.
         call_type: The type of the call, which names the first aspect (`track name`).
         same: How two values are compared.

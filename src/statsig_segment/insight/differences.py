@@ -34,7 +34,7 @@ class EventDifference:
     """What would change for one event."""
 
     type: str | None
-    """The type of call; `None` where it is not one of the five."""
+    """The type of call; `None` if it is not one of the five."""
     name: str | None
     """The name as it is sent before, or after where it only starts; `None` for memberships and what is not sent."""
     same: int = 0
@@ -128,7 +128,7 @@ _Wire = Mapping[str, Any]
 
 
 def _wire(outcome: LogEvent | Outcome) -> _Wire | None:
-    """Return what an outcome sends: a log event, or a membership in the form of one; `None` where it sends nothing."""
+    """Return what an outcome sends: a log event, or a membership in the form of one; `None` if it sends nothing."""
     if isinstance(outcome, StatsigEvent):
         return to_log_event(outcome)
     if isinstance(outcome, AudienceUpdate):
@@ -141,7 +141,7 @@ class _Growing:
     """Differences while they are counted."""
 
     def __init__(self) -> None:
-        """Begin with no calls."""
+        """Start empty."""
         self._events: defaultdict[tuple[str | None, str | None], Counter[str]] = defaultdict(Counter)
         self._read = 0
         self._differ: Counter[str] = Counter()

@@ -50,7 +50,7 @@ class Row:
     value: Any = attrs.field(converter=freeze)  # pyright: ignore[reportUnknownVariableType] - attrs' stubs infer nothing from `Any`
     """What the log event has there."""
     source: str | None
-    """The wire path in the call, `None` where the configuration or the library put it."""
+    """The wire path in the call, `None` if the configuration or the library put it."""
     rule: str
     """The id of the rule."""
 
@@ -68,9 +68,9 @@ class Explanation(Generic[_Result]):
     result: _Result
     """What `translate_many`, or for an export `export_many`, yields for the payload."""
     rule: str | None = None
-    """The rule that skipped or rejected the call; `None` where there is a result."""
+    """The rule that skipped or rejected the call; `None` if there is a result."""
     setting: str | None = None
-    """The setting that skipped it, such as `inbound.filters.exclude`; `None` where no setting did."""
+    """The setting that skipped it, such as `inbound.filters.exclude`; `None` if no setting did."""
     identifiers: tuple[Identifier, ...] = ()
     """The user ID and each ID type, with every place where it was looked for; empty where the payload is no call."""
     unused: tuple[Unused, ...] = ()

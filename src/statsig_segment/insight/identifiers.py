@@ -59,7 +59,7 @@ class Identifier:
     id_type: str
     """`userID`, or the name of a custom ID."""
     value: str | None = None
-    """The ID; `None` where no place has one."""
+    """The ID; `None` if no place has one."""
     tried: tuple[Tried, ...] = ()
     """The places in order; empty for a declared ID type that nothing maps."""
 

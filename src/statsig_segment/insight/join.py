@@ -40,21 +40,21 @@ class ExperimentJoin:
     """How many units of one experiment or gate Statsig can join to an event. The counts below add up to `exposed`."""
 
     name: str | None
-    """The experiment or gate; `None` where the exposures name none."""
+    """The experiment or gate; `None` if the exposures name none."""
     unit_type: str | None
-    """The ID type by which it exposes units; `None` where the exposures tell none."""
+    """The ID type by which it exposes units; `None` if the exposures tell none."""
     exposed: int = 0
     """Distinct units; each exposure without an ID counts as one."""
     placeholders: int = 0
-    """Units whose ID is a placeholder such as `undefined`: they are nobody (ID-8)."""
+    """Units whose ID is a placeholder such as `undefined`: they identify no one (ID-8)."""
     joined: int = 0
     """Units whose ID an event carries under this ID type."""
     elsewhere: Mapping[str, int] = attrs.field(default=EMPTY, converter=FrozenDict)
-    """Place -> units whose ID stands in the calls, but there: under another ID type, or at a wire path."""
+    """Place -> units whose ID is in the calls, but at that place: under another ID type, or at a wire path."""
     spelled: int = 0
-    """Units whose ID stands in the calls but for letter case and white space."""
+    """Units whose ID is in the calls, apart from letter case and white space."""
     absent: int = 0
-    """Units whose ID stands in no call."""
+    """Units whose ID is not in any call."""
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -175,7 +175,7 @@ class _Units:
     """The exposed units, and where the calls so far have their IDs."""
 
     def __init__(self, groups: _Groups) -> None:
-        """Begin with no call."""
+        """Start empty."""
         self._unit_types = [unit_type for unit_type in dict.fromkeys(kind for _, kind in groups) if unit_type]
         self._found = {unit: _Found(set(), set()) for units in groups.values() for unit in units if unit is not None}
         self._folded = dict.fromkeys(map(_folded, self._found), False)

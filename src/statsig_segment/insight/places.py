@@ -32,7 +32,7 @@ def near_path(
         near: `near_key`, or the same with a memory.
 
     Returns:
-        The path with its first absent step replaced by the near miss in the same object; `None` where there is none.
+        The path with its first absent step replaced by the near miss in the same object; `None` if there is none.
 
     """
     value: object = call

@@ -95,7 +95,7 @@ class LibraryPreview(_Units):
     """The events of one client library (CO-7)."""
 
     name: str | None = None
-    """`context.library.name`; `None` where it is absent, `""` for all libraries beyond the first 50."""
+    """`context.library.name`; `None` if it is absent, `""` for all libraries beyond the first 50."""
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -122,7 +122,7 @@ class EventPreview(Counts):
     """The counts of one event."""
 
     type: str | None = None
-    """The type of call; `None` where it is not one of the five."""
+    """The type of call; `None` if it is not one of the five."""
     name: str | None = None
     """The name as it would be sent, prefix included; `None` for calls that have none."""
 
@@ -329,7 +329,7 @@ class GrowingCounts:
     __slots__ = tuple(attrs.fields_dict(Counts))
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Start empty."""
         self.translated = self.audiences = self.user_ids = self.other_ids = 0
         self.skipped, self.rejected = _new_counts(), _new_counts()
         self.issues, self.id_types = _new_counts(), _new_counts()
@@ -542,7 +542,7 @@ class GrowingPreview:
     def __init__(
         self, config: IntegrationConfig, *, candidates: Iterable[IdMapping] = (), max_names: int = _MAX_NAMES
     ) -> None:
-        """Begin with nothing."""
+        """Start empty."""
         self._config = config.inbound
         self._sums = _Sums(max_names)
         self._identities: dict[tuple[Any, ...], tuple[str | None, str | None]] = {}

@@ -32,7 +32,7 @@ class SegmentBatch(TypedDict):
 
 
 def split_segment_batch(body: Mapping[str, Any] | list[Any] | tuple[Any, ...] | str | bytes) -> Iterator[Any]:
-    """Split a body into payloads, unparsed, so that one bad item never harms its neighbors.
+    """Split a body into payloads, unparsed, so that one bad item does not affect the others.
 
     The envelope's `context` is merged under each item's (deep), its `integrations` likewise (shallow), and `sentAt` and
     `receivedAt` fill in where an item has none.

@@ -85,7 +85,7 @@ def _output(arguments: Any, files: Sequence[str]) -> Generator[Outputs]:
 
 
 def _status(found: Comparison) -> int:
-    """Give the exit status; where nothing could be compared, say so on standard error."""
+    """Return the exit status; where nothing could be compared, say so on standard error."""
     if found.paired:
         return OK if found.agrees else DIFFERS
     say(f"statsig-segment: {verdict(found)}")

@@ -47,7 +47,7 @@ class Times:
     """Times in epoch milliseconds, or none, by index."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Start empty."""
         self._times = array("q")
 
     def append(self, time_ms: int | None) -> None:
@@ -62,7 +62,7 @@ class Times:
         return len(self._times)
 
     def span(self) -> tuple[int, int] | None:
-        """Return the first and the last time; `None` where there is none."""
+        """Return the first and the last time; `None` if there is none."""
         known = [time_ms for time_ms in self._times if time_ms != _NO_TIME]
         return (min(known), max(known)) if known else None
 
@@ -71,7 +71,7 @@ class Calls:
     """The Segment calls that could make an event, in the order in which they were given."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Start empty."""
         self.times = Times()
         self.positions = array("q")
         self.digests = array("q")
@@ -105,7 +105,7 @@ class Calls:
 
 
 def exact_call(payload: Any) -> Json | None:
-    """Return a payload as a dict that can be packed; `None` where it holds no object."""
+    """Return a payload as a dict that can be packed; `None` if it holds no object."""
     value: JsonValue = payload
     if issubclass(type(payload), str | bytes):
         try:
@@ -129,7 +129,7 @@ class Held(NamedTuple):
     name: str
     user: Json
     value: Any
-    """The value; `None` where there is none."""
+    """The value; `None` if there is none."""
     metadata: Json
     """The metadata less what is null."""
 
@@ -150,7 +150,7 @@ class Exported:
     """The events that Statsig holds."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Start empty."""
         self.times = Times()
         self.positions = array("q")
         self.foreign = bytearray()

@@ -50,7 +50,7 @@ class Rows:
     """The rows of one question, each with its number of pairs."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Start empty."""
         self.counts: Counter[Row] = Counter()
         self.all_text = True
         """Every value that Statsig holds is text, as a warehouse has it: then types say nothing."""

@@ -43,7 +43,7 @@ class Example:
     call: int
     """Position among the calls, from 0."""
     exported: int | None
-    """Position among the exported events, from 0; `None` where the call has none."""
+    """Position among the exported events, from 0; `None` if the call has none."""
     path: str
     """The wire path in the Statsig event, such as `$.user.customIDs.companyID`."""
 
@@ -79,7 +79,7 @@ class Tally:
     """What the pairs say about one aspect."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Start empty."""
         self.agree = self.differ = 0
         self.paths: Counter[tuple[str, str]] = Counter()
         self.examples: list[Example] = []
@@ -118,7 +118,7 @@ class Evaluation:
     """A configuration held against the archive."""
 
     def __init__(self, config: InboundConfig) -> None:
-        """Begin with nothing read."""
+        """Start empty."""
         self.config = config
         self.sendable = bytearray()
         """Whether each call would be sent."""

@@ -85,7 +85,7 @@ class Evidence:
     """What the pairs seen so far say."""
 
     def __init__(self, config: InboundConfig) -> None:
-        """Begin with nothing seen."""
+        """Start empty."""
         self.samples = {way: Samples(from_properties=way) for way in (False, True)}
         """Names, with and without parts from properties."""
         self.tiers: Counter[str | None] = Counter()

@@ -52,7 +52,7 @@ class Learner:
     """Learns from one archive, starting from the configuration given."""
 
     def __init__(self, archive: Archive, config: InboundConfig) -> None:
-        """Begin with nothing read."""
+        """Start empty."""
         self.given = Evaluation(config)
         """The configuration given, held against the archive."""
         self.undecided: list[str] = []

@@ -4,7 +4,7 @@ Exported events are indexed by time, so the work grows with the number of events
 the events that it may belong to. Nearly always that is one event, which no other call claims: a pair. The rest is
 contested, and settled step by step: a pair is made where a call and an event have only each other left, first among
 those of equal names, then among all, over and over until nothing changes. Repeated deliveries of one call are alike, so
-any of them may stand for any other.
+they are interchangeable.
 """
 
 from array import array
@@ -54,7 +54,7 @@ class Index:
     def find(self, time_ms: int | None, ids: Iterable[str], name: str | None) -> Events | None:
         """Return the events near a time that have one of some IDs, and a name where one is asked for.
 
-        `None` where one ID has too many of them.
+        `None` if one ID has too many of them.
         """
         found: set[int] = set()
         for slot in self.near(time_ms):

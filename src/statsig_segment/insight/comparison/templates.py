@@ -110,7 +110,7 @@ class Fit(NamedTuple):
 
     text: str
     unnamed: str | None
-    """The name of calls without parts, `None` where none was seen."""
+    """The name of calls without parts, `None` if none was seen."""
     agree: int
     """Pairs whose name it gives."""
 

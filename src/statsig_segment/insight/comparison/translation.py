@@ -36,7 +36,7 @@ OPEN: Final = FrozenDict(
 
 
 def sent(call: Json, config: InboundConfig) -> Json | None:
-    """Return the log event of a call, a fresh dict; `None` where it is not sent."""
+    """Return the log event of a call, a fresh dict; `None` if it is not sent."""
     written: Any = log_event(call, derived_of(config).plan)
     if written is None:
         outcome = reference_outcome(call, config, 0, None)
@@ -54,7 +54,7 @@ class Question:
         self._config = attrs.evolve(config, **(OPEN | changes), id_mappings=(*rows, somebody))
 
     def answer(self, call: Json) -> Json | None:
-        """Return the log event that the call would be; `None` where it cannot be one."""
+        """Return the log event that the call would be; `None` if it cannot be one."""
         written = sent({**call, MARK: _SOMEBODY}, self._config)
         if written is not None:
             ids = written[statsig.USER][statsig.CUSTOM_IDS]
