@@ -16,6 +16,7 @@ from tests.support.values import JsonObject, empty, is_array, is_object
 from statsig_segment import (
     ConfigError,
     EventNaming,
+    FieldFilter,
     IdMapping,
     InboundConfig,
     InboundFilter,
@@ -46,11 +47,16 @@ def toml(table: JsonObject) -> str:
     return "".join(f"{toml_value(key)} = {toml_value(value)}\n" for key, value in table.items())
 
 
+def with_rows(filters: JsonObject) -> JsonObject:
+    rows = {"drop_where": [FieldFilter(**row) for row in filters["drop_where"]]} if "drop_where" in filters else {}
+    return {**filters, **rows}
+
+
 def built(table: JsonObject) -> IntegrationConfig:
     """The oracle: the models that a table stands for."""
     inbound, outbound = dict(table.get("inbound", {})), dict(table.get("outbound", {}))
     if "filters" in inbound:
-        inbound["filters"] = InboundFilter(**inbound["filters"])
+        inbound["filters"] = InboundFilter(**with_rows(inbound["filters"]))
     if "id_mappings" in inbound:
         inbound["id_mappings"] = [IdMapping(**row) for row in inbound["id_mappings"]]
     if inbound.get("naming") == "segment_2021":
@@ -58,7 +64,7 @@ def built(table: JsonObject) -> IntegrationConfig:
     elif "naming" in inbound:
         inbound["naming"] = EventNaming(**inbound["naming"])
     if "filters" in outbound:
-        outbound["filters"] = OutboundFilter(**outbound["filters"])
+        outbound["filters"] = OutboundFilter(**with_rows(outbound["filters"]))
     return IntegrationConfig(inbound=InboundConfig(**inbound), outbound=OutboundConfig(**outbound))
 
 

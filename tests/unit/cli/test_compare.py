@@ -256,7 +256,7 @@ class TestTheProposal:
 class TestAtATerminal:
     def test_it_shows_counts_findings_places_and_the_proposal(self, sides: tuple[Path, Path]) -> None:
         calls, export = sides
-        shown = at_terminal("compare", *sides, columns=200, NO_COLOR="1")
+        shown = at_terminal("compare", *sides, columns=400, NO_COLOR="1")
 
         assert shown.status == 1
         assert shown.lines[:3] == [
@@ -283,7 +283,7 @@ class TestAtATerminal:
     def test_a_call_without_an_event_is_a_place_too(self, tmp_path: Path) -> None:
         silent = [{**TRACKS[0], "event": "Heartbeat", "timestamp": START_MS + at, "userId": "u9"} for at in range(3)]
         calls, export = written(tmp_path, "calls", *CALLS, *silent), written(tmp_path, "export", *AGREEING)
-        shown = at_terminal("compare", calls, export, columns=200, NO_COLOR="1")
+        shown = at_terminal("compare", calls, export, columns=400, NO_COLOR="1")
 
         assert f"  for example {calls}:7 and no event at $" in shown.lines
         assert "  3 calls of names that never arrive" in shown.lines
