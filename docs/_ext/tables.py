@@ -202,7 +202,7 @@ def _family_anchor(slug: str) -> str:
 
 def _filled(heading: re.Match[str]) -> str:
     rule = RULES[heading[1]]
-    return f"({anchor(rule.id)})=\n### {rule.id}: {rule.title}\n\n```{{rule}} {rule.id}\n```"
+    return f"({anchor(rule.id)})=\n### {rule.title} ({rule.id})\n\n```{{rule}} {rule.id}\n```"
 
 
 def _badges(rule: Rule) -> Iterator[nodes.Node]:
@@ -233,7 +233,7 @@ def _link(source: Source) -> Iterator[nodes.Node]:
 
 
 def _entry(rule: Rule, page: str) -> nodes.list_item:
-    link = nodes.reference("", f"{rule.id}: {rule.title}", refuri=f"{page}#{anchor(rule.id)}")
+    link = nodes.reference("", f"{rule.title} ({rule.id})", refuri=f"{page}#{anchor(rule.id)}")
     return nodes.list_item("", nodes.paragraph("", "", link, nodes.Text(" "), *_badges(rule)))
 
 
@@ -243,7 +243,7 @@ def _code(code: str, row: Code) -> nodes.definition_list_item:
     where = nodes.paragraph("", f"{carriers} · {row.rule}", classes=["code-where"])
     advice = [row.advice, *([f"To Segment: {row.outbound_advice}"] if row.outbound_advice else [])]
     texts = [nodes.paragraph("", _sentence(row.meaning)), *(nodes.paragraph("", text) for text in advice)]
-    return nodes.definition_list_item("", term, nodes.definition("", where, *texts))
+    return nodes.definition_list_item("", term, nodes.definition("", *texts, where))
 
 
 def _loss(row: dict[str, Any]) -> str:

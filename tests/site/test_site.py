@@ -168,7 +168,7 @@ def test_every_rule_shows_title_summary_and_sources(site: Path) -> None:
         text = re.sub(r"<[^>]+>", "", page)
 
         for rule in family.rules:
-            wanted = [f"{rule.id}: {rule.title}", rule.summary, policy_line(rule)]
+            wanted = [f"{rule.title} ({rule.id})", rule.summary, policy_line(rule)]
             assert [part for part in wanted if escape(part) not in text] == []
             assert [source.url for source in rule.sources if f'href="{source.url}"' not in page] == []
 

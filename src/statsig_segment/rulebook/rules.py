@@ -76,10 +76,10 @@ class Rule:
 
 @attrs.frozen(kw_only=True)
 class Family:
-    """Rules about one subject; a reference page each."""
+    """Rules about one subject; a section of the reference each."""
 
     slug: str
-    """Name of its page."""
+    """Name of its file in `docs/rules`."""
     title: str
     rules: tuple[Rule, ...]
 
