@@ -221,6 +221,11 @@ class TestID8Placeholders:
     )
     @example(track(userId="u1", properties={"statsigCustomIDs": ["userID", "undefined"]}), [], True)
     @example(track(userId="u1", properties={"statsigCustomIDs": ["userID", "undefined"]}), [], False)
+    @example(
+        track(userId="undefined", properties={"statsigCustomIDs": ["userID", "u1"]}),
+        [IdMapping(field="userId", id_type="companyID")],
+        False,
+    )
     def test_ids_are_judged_and_dropped_as_the_rules_say(
         self, call: JsonObject, rows: list[IdMapping], drop: bool
     ) -> None:

@@ -197,8 +197,8 @@ def parse_segment_event(payload: Mapping[str, Any] | str | bytes) -> SegmentEven
         held["event"] = fields.get(segment.EVENT)
         if filled_text(held["event"]) is None:
             raise SegmentEventError("missing_event", f"$.{segment.EVENT}")
-    _read_ids(held, losses, issues)
     held["other"] = FrozenDict(other)
+    _read_ids(held, losses, issues)
     held["_losses"] = losses
     held["issues"] = tuple(dict.fromkeys(issues)) if issues else ()
     return made(model, held)
@@ -330,6 +330,8 @@ def _read_ids(held: dict[str, Any], losses: Mapping[str, Lost], issues: list[Iss
             ids[id_type], sources[id_type] = text, index
         elif is_nobody:
             held["user_id"], sources[id_type] = text, index
+            if user_id is not None:  # mapping rows still find the placeholder that was sent
+                held["other"] = FrozenDict({segment.USER_ID: user_id, **held["other"]})
         elif text != user_id:
             add_issue(issues, "custom_id_is_user_id", f"{path}[{index - 1}]")
     held["custom_ids"], held["_id_sources"] = FrozenDict(ids), FrozenDict(sources)
