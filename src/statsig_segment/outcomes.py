@@ -1,4 +1,4 @@
-"""What may come out besides an event: payloads skipped, and payloads rejected; both carry the very payload given."""
+"""The outcomes other than an event: skipped and rejected payloads; both carry the original payload object."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -9,7 +9,7 @@ from statsig_segment.errors import StatsigSegmentError
 
 
 def _is_same(one: Any, other: Any) -> bool:
-    """Return whether two payloads are equal; payloads that raise when they are compared, or lie too deep, differ."""
+    """Return whether two payloads are equal; payloads that raise when compared, or are too deep, differ."""
     try:
         return one is other or bool(one == other)
     except Exception:  # noqa: BLE001 - whatever a caller's object raises
@@ -56,5 +56,5 @@ class Rejected:
 
 
 def settled(outcome: Any) -> Any:
-    """Return an outcome, but of a payload that was `Rejected` before it was translated, that first reject."""
+    """Return an outcome; for a payload that was `Rejected` before it was translated, return that first reject."""
     return outcome.payload if isinstance(outcome, Rejected) and isinstance(outcome.payload, Rejected) else outcome

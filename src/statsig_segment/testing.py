@@ -732,8 +732,8 @@ def warehouse_rows(*, malformed: bool = False) -> _Objects:
     """Make rows of Statsig's warehouse export (OU-9).
 
     Shape: an object with `event_name`, and at times `user_id`, `stable_id`, `custom_ids`, `timestamp`, `event_value`,
-    `user_object`, `statsig_metadata`, `company_metadata`, each of which may be null; the objects stand as they are or
-    as JSON text. With `malformed=True` up to three columns hold anything or nothing.
+    `user_object`, `statsig_metadata`, `company_metadata`, each of which may be null; the objects are objects or JSON
+    text. With `malformed=True` up to three columns hold anything or nothing.
 
     >>> from hypothesis import given
     >>> from statsig_segment import parse_statsig_event

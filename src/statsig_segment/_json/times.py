@@ -29,7 +29,7 @@ _ISO: Final = re.compile(
 def epoch_ms(value: Any) -> int | None:
     """Return a time as integer epoch milliseconds, cut and not rounded; `None` for what is not a time.
 
-    A time is ISO 8601 text, a number, or a number as text, in both directions (IN-6). How large a number is tells its
+    A time is ISO 8601 text, a number, or a number as text, in both directions (IN-6). The size of a number decides its
     unit: seconds, milliseconds, microseconds or nanoseconds.
 
     >>> epoch_ms("2024-03-01 12:34:56.7899 +0100"), epoch_ms(1709292896), epoch_ms("1.709292896789E15")

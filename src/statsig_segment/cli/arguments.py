@@ -50,7 +50,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 class _Version(argparse.Action):
-    """Prints the version, and fails where that fails."""
+    """Prints the version, and fails if standard output does."""
 
     @override
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
@@ -74,13 +74,13 @@ def parse(argv: Sequence[str] | None, commands: Mapping[str, Command]) -> argpar
 
 
 def _nearest(word: str, words: Sequence[str]) -> str:
-    """Ask whether the closest of the words was meant, if one is close."""
+    """Return a question that suggests the closest of the words; empty if none is close."""
     near = get_close_matches(word, words, 1)
     return f"did you mean {near[0]!r}?" if near else ""
 
 
 def make_parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
-    """Make the parser of the program."""
+    """Return the parser of the program."""
     parser = _Parser(
         prog="statsig-segment",
         description="Translate Segment calls to Statsig events, and Statsig's exports to Segment calls.",
@@ -158,12 +158,12 @@ def add_jobs(parser: argparse.ArgumentParser) -> None:
 
 
 def positive(text: str) -> int:
-    """Read a whole number from 1."""
+    """Parse a whole number of at least 1."""
     return _whole(text, 1)
 
 
 def from_zero(text: str) -> int:
-    """Read a whole number from 0."""
+    """Parse a whole number of at least 0."""
     return _whole(text, 0)
 
 

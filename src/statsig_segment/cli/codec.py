@@ -1,4 +1,4 @@
-"""Bytes of JSON <-> values: orjson where it is installed, with the same outcome as without it.
+"""Convert between JSON bytes and values, with orjson if it is installed, and with the same result without it.
 
 orjson is trusted only where it must agree with the standard library. What it refuses (NaN, lone surrogates, 1e400, a
 byte order mark), and what it would read or print differently (integers beyond 64 bits, numbers from 1e-9 to 1e-4), goes
@@ -33,9 +33,9 @@ class Codec:
     encode: Callable[[Any], bytes]
     """Value -> compact JSON in UTF-8; a lone surrogate is escaped."""
     quick_decoder: Callable[[bytes], Callable[[bytes], Any]]
-    """Block of lines -> the fastest decoder for any line of it; that raises ValueError where `decode` has to decide."""
+    """Block of lines -> the fastest decoder for any line of it; it raises ValueError if `decode` must decide."""
     quick_encode: Callable[[Any], bytes]
-    """Like `encode`, for values without numbers from 1e-9 to 1e-4; raises TypeError where `encode` has to decide."""
+    """Like `encode`, for values without numbers from 1e-9 to 1e-4; raises TypeError if `encode` must decide."""
 
 
 def _encode(value: object) -> bytes:
@@ -55,7 +55,7 @@ class _Piece(str):
 
 
 def _deep_pieces(value: Any) -> Iterator[str]:
-    """Write a value of any depth; slow, and needed for input that a reader takes and no writer does."""
+    """Return a value of any depth as JSON: slow, but needed because readers accept deeper values than writers."""
     waiting: list[JsonValue | tuple[Any, ...]] = [value]
     while waiting:
         match waiting.pop():
@@ -71,7 +71,7 @@ def _deep_pieces(value: Any) -> Iterator[str]:
 
 
 def _bracketed(first: str, inside: list[tuple[Any, ...]], last: str) -> list[Any]:
-    """Put commas between what is inside, and brackets around it."""
+    """Join the items with commas, and put brackets around them."""
     separated = [part for index, parts in enumerate(inside) for part in ((_Piece(","), *parts) if index else parts)]
     return [_Piece(first), *separated, _Piece(last)]
 

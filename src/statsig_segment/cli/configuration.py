@@ -17,7 +17,7 @@ from statsig_segment.errors import ConfigError, Issue
 
 _find_place: Final = re.compile(r"at line (\d+), column (\d+)").search
 _SHOWN: Final = 100
-"""So much of a line is shown."""
+"""The most characters of a line that are shown."""
 
 
 class BrokenConfigError(Exception):
@@ -40,7 +40,7 @@ class Source:
         raise BrokenConfigError(problems)
 
     def warnings(self, config: IntegrationConfig) -> Iterator[str]:
-        """Yield what can be used but is probably not meant."""
+        """Yield a warning for each setting that is valid but probably not meant."""
         for path, message in _warnings(config):
             yield f"warning: {self._shown(Issue(code='contradiction', path=path), message)}"
 
@@ -52,7 +52,7 @@ class Source:
         return f"{name}:{place.line}: {issue.path}: {message}{self._marked(place)}"
 
     def _marked(self, place: Place) -> str:
-        """Show the line of a place, and a mark under the place."""
+        """Return the line of a place, with a mark under the place."""
         lines = self.text.splitlines()
         line = lines[place.line - 1] if place.line <= len(lines) else ""
         start = max(0, place.column + place.length - _SHOWN)
@@ -78,7 +78,7 @@ def read_source(name: str) -> Source:
 
 
 def read_config(name: str | None) -> IntegrationConfig:
-    """Read a configuration, or give the default where no file is named."""
+    """Return the configuration from a file, or the default if no file is named."""
     return IntegrationConfig() if name is None else read_source(name).load()
 
 

@@ -53,7 +53,7 @@ _NOT_READ: Final[Mapping[bytes, str]] = {
     b"\x00{": _UTF_16,
     b"\x00[": _UTF_16,
 }
-"""First bytes of what is not read -> what it is, and what to do (CL-7)."""
+"""First bytes of an unsupported format -> its name, and what to do (CL-7)."""
 FIRST_BYTES: Final = (_GZIP, _ZSTD, *_NOT_READ)
 """First bytes of whatever is not plain text."""
 

@@ -26,7 +26,7 @@ SEGMENT_HINT: Final = (
 
 
 def shown(value: object, most: int | None = None) -> str:
-    r"""Show a value as JSON, cut to `most` characters.
+    r"""Return a value as JSON, cut to `most` characters.
 
     >>> print(shown({"a": "b\x9b"}), shown("abcdef", 5))
     {"a":"b\u009b"} "abc…
@@ -36,13 +36,13 @@ def shown(value: object, most: int | None = None) -> str:
 
 
 def shown_text(text: str, most: int = 60) -> str:
-    """Show text without quotes, cut to `most` characters."""
+    """Return text to show without quotes, cut to `most` characters."""
     text = printable(text).replace("\n", "\\n")
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def printable(text: str) -> str:
-    """Escape what a terminal might obey or could not show, but for the ends of lines."""
+    """Return text with the characters escaped that a terminal might obey or cannot show, except line ends."""
     return "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text)
 
 
@@ -52,7 +52,7 @@ def _escaped(character: str) -> str:
 
 
 def payload_name(payload: Any, *, outbound: bool = False) -> tuple[str, str]:
-    """Name a payload by its kind and its name, as far as it has them."""
+    """Return a payload's kind and name, as far as it has them."""
     if payload.__class__ is not dict:
         return ("not an event" if outbound else "not a call"), ""
     if (is_statsig(payload) or outbound) and not is_segment(payload):

@@ -12,7 +12,7 @@ from statsig_segment.cli.blocks import STANDARD_INPUT
 
 
 class UnusableError(Exception):
-    """Something about arguments, files or output because of which there is nothing more to do."""
+    """A problem with arguments, files or output that ends the run."""
 
 
 def reason(error: Exception) -> str:
@@ -30,9 +30,9 @@ def naming(name: str) -> Generator[None]:
 
 
 def identity(file: str | int) -> Hashable:
-    """Return what all names and descriptors of a file have in common, and those of another file have not.
+    """Return the identity of a file, which all its names and descriptors share, and no other file has.
 
-    A device such as the null device may be used many times, and so has none: `None`.
+    A device, such as the null device, may be used many times, so its identity is `None`.
     """
     try:
         status = os.stat(file)  # noqa: PTH116 - of a descriptor, too
@@ -74,14 +74,14 @@ class Output:
         return 0o666 & ~mask
 
     def write(self, text: bytes, records: int) -> None:
-        """Write so many records; raise `UnusableError` if that fails."""
+        """Write a number of records; raise `UnusableError` if that fails."""
         with naming(self.name):
             self._file.write(text)
         self._size += len(text)
         self.records += records
 
     def finish(self) -> None:
-        """Write all that is left, and see whether it is there; raise `UnusableError` if it is not."""
+        """Flush the file and check its size; raise `UnusableError` if it is not complete."""
         with naming(self.name):
             self._file.flush()
             if self._beside is not None:
@@ -92,7 +92,7 @@ class Output:
             raise UnusableError(f"{self.name}: {size:,} bytes in place of {self._size:,}")
 
     def put_in_place(self) -> None:
-        """Return the file its name."""
+        """Move the file to its final name."""
         if self._beside is not None:
             with naming(self.name):
                 self._beside.replace(self._target)
@@ -111,7 +111,7 @@ class Outputs:
     """All output files of a run, by the options that name them."""
 
     def __init__(self, taken: dict[Hashable, str]) -> None:
-        """Begin with none; none may be one of the files taken, which are given by their identity and what they are."""
+        """Start without outputs; `taken` names the files that may not become one, by their identity."""
         self._taken: Final = taken
         self._outputs: dict[str, Output] = {}
 
@@ -137,12 +137,12 @@ class Outputs:
         return option in self._outputs
 
     def write(self, option: str, text: bytes, records: int = 1) -> None:
-        """Write so many records to an output, if it is asked for."""
+        """Write a number of records to an output, if that was asked for."""
         if option in self._outputs and text:
             self._outputs[option].write(text, records)
 
     def put_in_place(self, **records: int | None) -> None:
-        """Put all in place, once each is whole and holds as many records as were counted."""
+        """Move all files in place, once each is complete and holds as many records as were counted."""
         for option, output in self._outputs.items():
             counted = records.get(option)
             if counted not in {None, output.records}:

@@ -1,6 +1,6 @@
 """Where the keys of a configuration are in its text, TOML or JSON; tomllib and json keep no positions.
 
-One pass over the tokens, alike for both languages. The text has been read before, so nothing is checked.
+It makes one pass over the tokens, the same for both languages. The text has been parsed before, so nothing is checked.
 """
 
 import json

@@ -1,6 +1,6 @@
 """A preview as one self-contained HTML page: no script, no request, safe whatever event names hold; writes no file.
 
-The page says what the terminal says: what came of the calls, which units experiments could use, what a mapping would
+The page says what the terminal says: the outcomes of the calls, which units experiments could use, what a mapping would
 add, and the events one by one. Bars are plain elements with a width, so that the page prints, scales to a phone and
 follows the reader's color scheme.
 """

@@ -1,7 +1,7 @@
-"""Blocks -> results in as many processes as asked for, in the order of the blocks; does not know what the work is.
+"""Run work on blocks in several processes, and yield the results in the order of the blocks.
 
-Each process is a fresh interpreter that talks to a thread of this one through a pipe that only these two hold. So one
-that is lost is noticed, even in the middle of an answer, for its end of the pipe closes; the pool of
+Each process is a fresh interpreter that talks to a thread of this one through a pipe that only these two hold. So the
+loss of one is noticed, even in the middle of an answer, because its end of the pipe closes; the pool of
 `concurrent.futures`, whose processes share a pipe, would wait for the rest forever. Likewise, however this process
 ends, even killed, the others find their pipes closed and end, too.
 """

@@ -1,8 +1,8 @@
-"""The program: arguments in, exit status out, and one line for whatever goes wrong.
+"""The program: parse the arguments, run the command, return an exit status, and print one line for any failure.
 
 Exit status: 0; 1 where anything was rejected or, in `compare`, differs, and for no other reason; 2 for anything else
 that went wrong; 130 when interrupted; 141, without a word, when standard output was closed before all was written, as
-`head` closes it. A signal that asks the process to end still ends it, once what is not whole is removed.
+`head` closes it. A signal that asks the process to end still ends it, once unfinished files are removed.
 """
 
 import os

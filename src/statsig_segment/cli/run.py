@@ -102,9 +102,9 @@ def can_show(stream: Any) -> bool:
 
 
 def input_files(names: Sequence[str]) -> list[str]:
-    """List the files to read, a folder standing for those in it; raise `UnusableError` if one cannot be read.
+    """Return the files to read, with those in a folder for the folder; raise `UnusableError` if one is unreadable.
 
-    So what cannot be read is found before anything is written. An input is opened once only, as it may be a pipe.
+    The check is here so that nothing is written if one is unreadable. An input is opened only once: it may be a pipe.
     """
     found: list[str] = []
     for name in names:
@@ -227,7 +227,7 @@ class Run:
     # -- Output --------------------------------------------------------------------------------------------------------
 
     def write(self, text: bytes) -> None:
-        """Write what comes out, one record a line, to `--output` or standard output."""
+        """Write the results, one record a line, to `--output` or standard output."""
         if "output" in self.outputs:
             self.outputs.write("output", text, text.count(b"\n"))
             return
@@ -241,7 +241,7 @@ class Run:
 
     @property
     def shows_lines(self) -> bool:
-        """Whether people read the output, and get a line a call in place of JSON."""
+        """Whether people read the output, who get one line for each call instead of JSON."""
         return not self._json and "output" not in self.outputs and can_show(sys.stdout)
 
     def show_lines(self, outcomes: Iterable[tuple[Place, Any, Any]]) -> None:
@@ -260,12 +260,12 @@ class Run:
             self.show(screen.text(line))
 
     def flush(self) -> None:
-        """Hand on what is written."""
+        """Yield the records that are written."""
         with naming_standard_output():
             self._stdout.flush()
 
     def block_done(self) -> None:
-        """Hand on what is written, and show how far we are."""
+        """Yield the records that are written, and show the progress."""
         self.flush()
         if not self.quiet:
             self._progress.show(self.counts.read, beside_output="output" not in self.outputs)
@@ -275,7 +275,7 @@ class Run:
         self._notes.append(text)
 
     def reject(self, outcome: Rejected) -> None:
-        """Count and write down that the payload given last was rejected."""
+        """Count the rejection of the latest payload, and write it to the rejects."""
         self._write_reject(self.counts.read, reject_record(outcome, self._place))
         self.counts.add(outcome)
         self.misdirected += self.direction.is_other(outcome.payload)
@@ -284,14 +284,14 @@ class Run:
         self.outputs.write("rejects", b'{"position":%d,%b\n' % (position, record[1:]))
 
     def add(self, result: BlockResult) -> None:
-        """Write and count what else came of a block than events."""
+        """Write and count the results of a block other than events."""
         self.outputs.write("audiences", result.updates, result.counts.audiences)
         for position, record in result.rejects:
             self._write_reject(self.counts.read + position, record)
         self.count(result.counts, result.misdirected)
 
     def count(self, counts: Counts, misdirected: int) -> None:
-        """Count what came of a block that is done."""
+        """Count the results of a finished block."""
         self.counts.merge(counts)
         self.misdirected += misdirected
         self.block_done()
@@ -299,7 +299,7 @@ class Run:
     # -- The end -------------------------------------------------------------------------------------------------------
 
     def finish(self, *, output: int | None = None, with_summary: bool = True) -> int:
-        """Put the output files in place, say what became of everything, and return the exit status.
+        """Move the output files in place, print the summary, and return the exit status.
 
         `output` is the number of records that came out, where it is known.
         """
@@ -346,7 +346,7 @@ class Run:
 
 
 class _Progress:
-    """A line on a terminal that shows how far a long run is, where it disturbs nothing else."""
+    """A line on a terminal that shows the progress of a long run, unless it would disturb other output."""
 
     def __init__(self, files: Sequence[str]) -> None:
         paths = [Path(name) for name in files]

@@ -1,6 +1,6 @@
 """What people see, made with rich: lines of calls, explanations, summary, progress (CL-2, CL-3); writes nothing.
 
-Text comes out without any escape code where NO_COLOR is set, where TERM is dumb, and where there is no terminal.
+Text has no escape codes if NO_COLOR is set, if TERM is dumb, or if there is no terminal.
 """
 
 import io
@@ -51,12 +51,12 @@ def is_terminal(stream: IO[Any] | None) -> bool:
 
 
 def is_plain() -> bool:
-    """Return whether the terminal is to get no escape codes."""
+    """Return whether the terminal should not get escape codes."""
     return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") in {"dumb", "unknown"}
 
 
 class Screen:
-    """Makes text of what is to be shown, for one stream."""
+    """Renders content as text for one stream."""
 
     def __init__(self, stream: IO[Any] | None) -> None:
         """Fit the text to the terminal that the stream is, if it is one."""
@@ -80,7 +80,7 @@ class Screen:
 
 
 def _width(stream: Any) -> int:
-    """Return the columns of a stream, of this very one: `shutil` would ask standard output for any."""
+    """Return the width of this stream; `shutil` would return that of standard output."""
     columns = os.environ.get("COLUMNS", "")
     if columns.isdecimal() and int(columns):
         return int(columns)
@@ -126,7 +126,7 @@ def _code(outcome: Skipped | Rejected) -> str:
 
 
 def _details(outcome: Any) -> Iterable[tuple[str, str]]:
-    """Yield the issues of what came of a payload, and its IDs."""
+    """Yield the issues of an outcome, and its IDs."""
     codes = dict.fromkeys(issue.code for issue in getattr(outcome, "issues", ()))
     if codes:
         yield f"  {', '.join(codes)}", STYLES["issue"]
@@ -148,7 +148,7 @@ def _details(outcome: Any) -> Iterable[tuple[str, str]]:
 def explanation(
     place: Place, payload: Any, explained: Explanation[Any], width: int, *, outbound: bool = False
 ) -> RenderableType:
-    """Show where each field of a result came from, or why there is none and what would change that."""
+    """Return where each field of a result came from, or why there is no result and what would change that."""
     kind, name = payload_name(payload, outbound=outbound)
     result = explained.result
     if isinstance(result, Skipped | Rejected):
@@ -209,12 +209,12 @@ def _table(rows: Iterable[Row], width: int) -> RenderableType:
 
 
 def summary(counts: Counts, width: int, *, outbound: bool, largest: int | None = LARGEST) -> RenderableType:
-    """Show what became of what was read: the sum, and its largest groups, or all, with what would change them."""
+    """Return the summary of what was read: the total and its largest groups, or all, with a hint for each."""
     return Group(Text(sum_text(counts), "bold"), *reasons(counts, width, outbound=outbound, largest=largest))
 
 
 def reasons(counts: Counts, width: int, *, outbound: bool, largest: int | None) -> list[RenderableType]:
-    """Show the largest groups of what was skipped or rejected or has issues, with what would change them."""
+    """Return the largest groups of payloads that were skipped, were rejected or have issues, with a hint for each."""
     found = groups(counts)
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column(justify="right", no_wrap=True)

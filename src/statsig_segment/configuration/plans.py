@@ -182,7 +182,7 @@ def cut_outbound_plan(config: Any) -> OutboundPlan | None:
 
 
 _DROPPED_BY: Final = frozenset({statsig.EVENT_NAME, statsig.USER_ID, statsig.USER, statsig.VALUE, statsig.METADATA})
-"""The fields that the lane has at hand when it decides whether to drop an event."""
+"""The fields that the lane has already read when it decides whether to drop an event."""
 
 
 def _drop_path(path: FieldPath) -> tuple[str, ...]:

@@ -87,7 +87,7 @@ def _from_toml(text: str) -> Any:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        # Such an error ends with its place, "(at line 1, column 2)"; what comes before that may quote the file.
+        # Its errors end with its place, "(at line 1, column 2)"; what comes before that may quote the file.
         why = f"at {str(error).rpartition(' (at ')[2].removesuffix(')')}"
     except RecursionError:
         why = "nested too deep"

@@ -96,7 +96,7 @@ def _program(command: Sequence[str], *streams: IO[bytes]) -> Generator[subproces
         if sys.platform == "win32":  # pragma: no cover - Windows has no process groups
             program.kill()
         else:
-            with suppress(ProcessLookupError, PermissionError):  # nobody is left, or (on macOS) only zombies are
+            with suppress(ProcessLookupError, PermissionError):  # no process is left, or (on macOS) only zombies are
                 os.killpg(program.pid, signal.SIGKILL)
         program.wait()
         _kill_marked(f"{_MARK}={mark}".encode())

@@ -67,7 +67,7 @@ def denies_consent(
     """Return whether the user refused one of the categories, row by row as in Segment's table (FL-8).
 
     An empty array counts as an empty object: PHP writes it so. Anything else that is not an object denies, because a
-    refusal that cannot be read is no consent.
+    refusal that cannot be read does not count as consent.
     """
     if consent is None:
         return False

@@ -20,7 +20,8 @@ from statsig_segment.statsig.events import LogEvent, StatsigEvent, StatsigUser, 
 
 _MAX_EXAMPLES: Final = 5
 _MAX_PATHS: Final = 1_000
-"""Paths of one aspect that are told apart: metadata keys are the caller's own, and may be of any number."""
+"""The most paths of one aspect that are counted separately: senders choose the metadata keys, and may choose any
+number."""
 
 SAME: Final = "same"
 CHANGED: Final = "changed"
@@ -36,7 +37,7 @@ class EventDifference:
     type: str | None
     """The type of call; `None` if it is not one of the five."""
     name: str | None
-    """The name as it is sent before, or after where it only starts; `None` for memberships and what is not sent."""
+    """The name that is sent before, or after if only sent then; `None` for memberships and calls that are not sent."""
     same: int = 0
     """Calls that become the same, or nothing, under both configurations."""
     changed: int = 0
@@ -138,7 +139,7 @@ def _wire(outcome: LogEvent | Outcome) -> _Wire | None:
 
 
 class _Growing:
-    """Differences while they are counted."""
+    """Collects differences."""
 
     def __init__(self) -> None:
         """Start empty."""

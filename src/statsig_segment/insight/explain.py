@@ -72,7 +72,7 @@ class Explanation(Generic[_Result]):
     setting: str | None = None
     """The setting that skipped it, such as `inbound.filters.exclude`; `None` if no setting did."""
     identifiers: tuple[Identifier, ...] = ()
-    """The user ID and each ID type, with every place where it was looked for; empty where the payload is no call."""
+    """The user ID and each ID type, with every place where it was looked for; empty if the payload is not a call."""
     unused: tuple[Unused, ...] = ()
     """Identifiers that the call holds and that nothing reads."""
     issues: tuple[Issue, ...] = ()
@@ -114,7 +114,7 @@ def explain(payload: Any, config: IntegrationConfig = _DEFAULT) -> Explanation[O
 
 
 def _identifiers(payload: Any, config: InboundConfig) -> dict[str, Any]:
-    """Find the identifiers of a call, whatever became of it; none where the payload is no call."""
+    """Find the identifiers of a call, whatever its outcome; nothing if the payload is not a call."""
     try:
         call, _ = read_payload(payload, SegmentEventError)
     except StatsigSegmentError:

@@ -107,7 +107,7 @@ def find_identifiers(call: Mapping[str, Any], config: InboundConfig) -> Iterator
 
 
 def look_up(id_type: str, places: Iterable[Place]) -> Identifier:
-    """Look for an ID in some places, one after the other, and tell what each place had."""
+    """Look for an ID in some places, one after the other, and return what each place had."""
     found: str | None = None
     tried: list[Tried] = []
     for path, value, near, drops in places:
@@ -207,7 +207,7 @@ def _external_ids(call: Mapping[str, Any]) -> Iterator[IdMapping]:
 
 
 def _keys_like(call: Mapping[str, Any], id_types: Iterable[str]) -> Iterator[IdMapping]:
-    """Yield a mapping for each key that is one of some ID types but for letter case and separators."""
+    """Yield a mapping for each key that equals an ID type, apart from letter case and separators."""
     spellings = {normalized(id_type): id_type for id_type in sorted(id_types, reverse=True)}
     for holder in _HOLDERS:
         value: Any = call

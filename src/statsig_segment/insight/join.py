@@ -42,7 +42,7 @@ class ExperimentJoin:
     name: str | None
     """The experiment or gate; `None` if the exposures name none."""
     unit_type: str | None
-    """The ID type by which it exposes units; `None` if the exposures tell none."""
+    """The ID type by which it exposes units; `None` if the exposures name none."""
     exposed: int = 0
     """Distinct units; each exposure without an ID counts as one."""
     placeholders: int = 0
@@ -253,7 +253,7 @@ class _Units:
 
 
 def _ids_of(outcome: LogEvent | Outcome) -> tuple[str | None, Mapping[str, str]]:
-    """Return the user ID and the custom IDs of an event; none of what is not an event."""
+    """Return the user ID and the custom IDs of an event; empty for any other outcome."""
     if isinstance(outcome, StatsigEvent):
         return outcome.user.user_id, outcome.user.custom_ids
     if isinstance(outcome, AudienceUpdate | Skipped | Rejected):

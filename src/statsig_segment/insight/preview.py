@@ -1,7 +1,7 @@
 """What your traffic would become: one pass that counts outcomes by event and by client, and what likely mappings add.
 
 It translates nothing itself: each call goes through the fast lane, or where that steps aside through the reference, and
-this module counts what came of it. What a missing mapping would add is read off the call's own fields, so no call is
+this module counts the outcome. What a missing mapping would add is read off the call's own fields, so no call is
 translated twice.
 
 Traffic repeats itself: thousands of calls hold different IDs, but at the same few places. So what a call holds where
@@ -537,7 +537,7 @@ class _Row(NamedTuple):
 
 
 class GrowingPreview:
-    """A `Preview` while calls are counted one by one, each with what came of it."""
+    """Collects a `Preview`: counts calls one by one, each with its outcome."""
 
     def __init__(
         self, config: IntegrationConfig, *, candidates: Iterable[IdMapping] = (), max_names: int = _MAX_NAMES

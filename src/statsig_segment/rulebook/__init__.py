@@ -11,7 +11,7 @@ __all__ = ["CODES", "FAMILIES", "RULES", "Code", "Family", "Rule", "Source"]
 
 
 def __getattr__(name: str) -> object:
-    """Import a table when it is first asked for (PEP 562): whoever translates needs no rules."""
+    """Import a table when it is first asked for (PEP 562): translating needs no rules."""
     if name in __all__:
         module = "codes" if name in {"CODES", "Code"} else "rules"
         return getattr(import_module(f"{__name__}.{module}"), name)

@@ -119,7 +119,7 @@ def custom_ids_property(ids: Mapping[str, str]) -> list[str]:
         A new list `[type, id, type, id, ...]`, in the order of the mapping.
 
     Raises:
-        ConfigError: With code `wrong_type` or `wrong_value`, at the ID type, for anything but such a mapping.
+        ConfigError: With code `wrong_type` or `wrong_value`, at the ID type, for anything else.
 
     Rules: ID-10, ID-2.
     Source: Statsig's page on Segment, "User IDs and Custom IDs".
@@ -141,7 +141,7 @@ def custom_property(custom: Mapping[str, Any]) -> list[Any]:
         A new list `[name, value, name, value, ...]`, in the order of the mapping.
 
     Raises:
-        ConfigError: With code `wrong_type` or `wrong_value`, at the attribute, for anything but such a mapping.
+        ConfigError: With code `wrong_type` or `wrong_value`, at the attribute, for anything else.
 
     Rules: ID-10, US-1.
     Source: Statsig's page on Segment, "Custom Properties".

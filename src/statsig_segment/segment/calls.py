@@ -23,7 +23,7 @@ _CHECKS: Final = Checks(SegmentEventError)
 
 
 def spelled_id_type(id_type: str) -> str:
-    """Return the spelling under which an ID type is kept: its own, but for the user ID in any letter case (ID-9)."""
+    """Return the spelling of an ID type: its own, or `userID` for that name in any letter case (ID-9)."""
     return segment.USER_ID_TYPE if id_type.lower() == segment.USER_ID_TYPE.lower() else id_type
 
 

@@ -331,7 +331,7 @@ def _change_properties(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _change_metadata(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Read what else such a form says: the rest of its metadata, each under its own name but the type."""
+    """Read the rest of the metadata of a form, each entry under its own name except the type."""
     metadata = object_in(fields, statsig.METADATA)
     rest = {key: metadata[key] for key in metadata if key not in _NAMED_METADATA and key not in _RENAMED_METADATA}
     return rest | {name: metadata[key] for key, name in _RENAMED_METADATA.items() if key in metadata}

@@ -66,7 +66,7 @@ def run(arguments: Any) -> int:
 
 
 def _events(task: Run, work: Any, jobs: int) -> Generator[bytes]:
-    """Yield the lines of the events block by block, and write and count what else comes of the blocks."""
+    """Yield the lines of the events block by block; write and count all other results."""
     with closing(in_order(work, task.blocks(), jobs)) as results:
         for result in results:
             yield result.events

@@ -194,7 +194,7 @@ class _Sides:
 
 
 def _read(call: Json | None, event: Json | None) -> tuple[int | None, Collection[str] | None]:
-    """Return the time and the IDs of a call, from the log event that it is if there is one; no IDs: it is no call."""
+    """Return the time and the IDs of a call, from its log event if there is one; no IDs if it is not a call."""
     if event is not None:
         return event.get(statsig.TIME), ids_of(event).values()
     try:

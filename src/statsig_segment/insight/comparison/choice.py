@@ -76,7 +76,7 @@ class Choice(NamedTuple):
 
 
 def choose(rows: Rows, current: Order, rank: Callable[[str], Any], *, longest: int = LONGEST) -> Choice:
-    """Choose the order of sources that agrees with the most pairs; of equals the current one, then the shortest."""
+    """Return the order of sources that agrees with the most pairs; the current one wins a tie, then the shortest."""
     table = [(row, dict(row.fits), pairs) for row, pairs in rows.counts.items()]
     answers = list(dict.fromkeys(_answers(table, current, rank, longest)))
     scores = {order: _score(order, table, all_text=rows.all_text) for order in answers}
@@ -114,6 +114,8 @@ def _answers(table: _Table, current: Order, rank: Callable[[str], Any], longest:
     if longest == 1:
         yield from ((source,) for source in sources)
         return
+    # Growing an order greedily can miss the best one, but trying all orders is factorial. Three starting points (exact
+    # values only, no contradictions, most agreement) cover the usual cases, and every answer is scored in full.
     ways = ((_EQUAL, True), (_ALIKE, True), (_ALIKE, False))
     orders = [_grown(table, sources, least, longest, is_clean=is_clean) for least, is_clean in ways]
     yield from sorted(orders, key=len)

@@ -103,11 +103,11 @@ class Tally:
 
 
 class Seen(NamedTuple):
-    """One pair, as it is handed to whoever learns from it."""
+    """One pair, as an observer receives it."""
 
     call: Json
     here: Json
-    """The log event that the call is under the configuration at hand, whether or not it would be sent."""
+    """The log event of the call under this configuration, whether or not it would be sent."""
     held: Held
 
 
@@ -203,7 +203,7 @@ class Evaluation:
             self.gate_calls.append(call)
         return self._gate_index.get(key, _PLAIN_GATE)
 
-    # -- What came of it -----------------------------------------------------------------------------------------------
+    # -- Results ------------------------------------------------------------------------------------------------------
 
     def add_unsent(self, position: int) -> None:
         """Count a call that Statsig never sends, and that would be sent here."""

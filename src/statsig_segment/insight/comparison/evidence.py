@@ -82,7 +82,7 @@ def current_orders(config: InboundConfig) -> dict[Key, Order]:
 
 
 class Evidence:
-    """What the pairs seen so far say."""
+    """Collects what the pairs say about each setting."""
 
     def __init__(self, config: InboundConfig) -> None:
         """Start empty."""
@@ -108,10 +108,11 @@ class Evidence:
         self._current = current_orders(config)
 
     def see(self, seen: Seen) -> None:
-        """Note what one pair says."""
+        """Take what one pair says into account."""
         call, here, held = seen
         # A call that becomes an event with all that a configuration adds also becomes one without it.
         by_itself = cast("Json", self._bare[self._nested].answer(call))
+        # A name or value that Statsig trimmed says nothing about the settings, and would look like another template.
         if not is_trimmed(here[statsig.EVENT_NAME], held.name):
             for samples in self.samples.values():
                 samples.add(call, held.name)
@@ -124,6 +125,7 @@ class Evidence:
         if self._nested_seen < _NESTED and any(type(value) is dict for value in properties.values()):
             self._nested_seen += 1
             self._see_nested(call, by_itself, held.metadata)
+        # If the configuration drops placeholders, the call by itself shows none, so it is asked with them.
         ids = held.ids
         own = self._with_placeholders.answer(call) if self._drops else by_itself
         for id_type, text in ids_of(own).items() if own else ():
@@ -154,12 +156,14 @@ class Evidence:
                 wanted.setdefault(text, []).append(key)
         if not wanted:
             return
+        # Objects are compared as JSON text, which is slow, so only if a wanted value may be one.
         is_deep = any(text[:1] in {"{", "["} for text in wanted)
         found: set[tuple[Key, str]] = set()
         for path, value in places(call):
             if value is not None and (is_deep or type(value) not in {dict, list}):
                 texts = (value,) if type(value) is str else texts_of(value)
                 found.update((key, path) for text in texts for key in wanted.get(text, ()))
+        # Sorted, because sets have no order and the limits below keep what comes first.
         for key, path in sorted(found):
             self._add_hit(*key, path)
 
@@ -173,6 +177,7 @@ class Evidence:
 
     def _is_known(self, key: Key, call: Json, value: Any) -> bool:
         """Return whether a value is at one of the likeliest paths, and count it there."""
+        # The likeliest paths are chosen anew only now and then: ranking all hits for each pair would cost too much.
         if self._searched[key, False] % _ENOUGH == 0:
             likely = self._hits[key[0]].get(key[1], Counter[str]()).most_common(_LIKELIEST)
             self._likely[key] = [(path, path.split(".")) for path, _ in likely]

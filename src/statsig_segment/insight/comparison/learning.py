@@ -74,12 +74,14 @@ class Learner:
         return learned, sending
 
     def _best(self, candidates: list[InboundConfig]) -> Evaluation:
-        """Choose the candidate that agrees best in metadata, and take back whatever makes an aspect worse."""
+        """Return the candidate that agrees best in metadata, without the changes that make an aspect worse."""
         found = [self._evaluated(config) for config in candidates]
         apart = [sum(each.tallies[name].differ for name in _METADATA) for each in found]
         best = found[apart.index(min(apart))]
         if len(found) > 1 and len(set(apart)) == 1:
             self.undecided.append("nested")
+        # Settings depend on each other (a name decides what a filter drops), so a change that helped alone may harm
+        # together with others. The given configuration is never worse than itself, so this ends.
         while worse := best.worse_than(self.given):
             taken_back = {
                 key
@@ -100,7 +102,7 @@ class Learner:
         return found
 
     def _candidates(self, evidence: Evidence) -> Iterator[InboundConfig]:
-        """Yield what may be meant: one configuration, or two where only trying tells how objects become metadata."""
+        """Yield the learned configuration, or two if only a trial can show how objects become metadata."""
         config = self._config
         changes: dict[str, Any] = {}
         naming = learn_naming(evidence.samples, config)
@@ -135,14 +137,14 @@ class Learner:
             yield self._with_paths(attrs.evolve(learned, nested=way), evidence)
 
     def _with_paths(self, config: InboundConfig, evidence: Evidence) -> InboundConfig:
-        """Learn the tables of paths, as far as what they fill differs."""
+        """Return a configuration with learned tables of paths, if what they fill differs between the sides."""
         choices = learn_paths(self._archive, config, evidence.sources())
         current = current_orders(config)
         changes: dict[str, Any] = {}
         differs_in = self.given.differs_in
         tables = (
             (USER_FIELDS, differs_in(aspects.USER_FIELDS)),
-            (CUSTOM_FIELDS, True),  # a value of another type is alike, and may be worth another path
+            (CUSTOM_FIELDS, True),  # a value of another type counts as equal, but another path may fit better
             (METADATA_FIELDS, differs_in(*_METADATA)),
             (ID_MAPPINGS, differs_in(*_IDS)),
         )

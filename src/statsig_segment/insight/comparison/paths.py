@@ -32,7 +32,7 @@ _JOINT: Final = "_"
 
 
 def learn_paths(archive: Archive, config: InboundConfig, sources: Mapping[Key, Sequence[str]]) -> dict[Key, Choice]:
-    """Choose for every key the paths that agree with the most pairs; `config` has the current ones."""
+    """Return for each key the paths that agree with the most pairs; `config` has the current ones."""
     calls, exported, matching = archive
     inquiry = _Inquiry(config, sources)
     for at, call in enumerate(calls):
@@ -44,7 +44,7 @@ def learn_paths(archive: Archive, config: InboundConfig, sources: Mapping[Key, S
 
 
 class _Inquiry:
-    """All questions about paths, and what the pairs seen so far answer."""
+    """The questions about paths, and the answers of the pairs so far."""
 
     def __init__(self, config: InboundConfig, sources: Mapping[Key, Sequence[str]]) -> None:
         self._sources = sources
@@ -69,6 +69,7 @@ class _Inquiry:
             return
         given, wanted, offers = tables_of(probed), tables_of(event), self._offers(probed)
         for (table, name), paths in self._sources.items():
+            # What the call fills by itself takes precedence over a path (US-10, US-11), so it says nothing about one.
             if name not in given[table] or table == USER_FIELDS:
                 held = offers[table]
                 own = {path: held[path] for path in paths if path in held}
@@ -77,7 +78,7 @@ class _Inquiry:
             self._see_object(stem, probed[statsig.METADATA], wanted[METADATA_FIELDS])
 
     def see_lost(self, call: Json) -> None:
-        """Note which paths would give an ID to a call that has none and never arrived."""
+        """Count the paths that would give an ID to a call without one that never arrived, as weak evidence."""
         probed = self._probe.answer(call) if self._ids else None
         if probed is None or any(not id_type.startswith(MARK) for id_type in ids_of(probed)):
             return
@@ -116,7 +117,7 @@ class _Inquiry:
         self._stem_rows[stem].add(leaves(wanted, stem), offers)
 
     def choices(self) -> dict[Key, Choice]:
-        """Choose; rows for single entries give way to one for their object where only that fits."""
+        """Return all choices; an object replaces the keys of its entries if only the object fits all pairs."""
         found = {
             key: choose(rows, self._order(key), _likelihood, longest=LONGEST if key[0] == ID_MAPPINGS else 1)
             for key, rows in self._rows.items()
@@ -154,5 +155,5 @@ def _joints(key: str) -> Iterator[int]:
 
 
 def _likelihood(path: str) -> tuple[int, int, str]:
-    """Rank paths that fit equally well: the usual ones, then the shortest walks."""
+    """Return the rank of a path among those that fit equally well: the usual ones first, then the shortest."""
     return (_LIKELY.index(path) if path in _LIKELY else len(_LIKELY), path.count("."), path)

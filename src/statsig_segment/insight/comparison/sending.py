@@ -3,7 +3,7 @@
 A call without an event may have been lost, so silence has to be longer than losses explain. How many are lost is
 measured on the names that do arrive. Where a run of calls is missing, there was an outage, and silence in it says
 nothing. With the share that is lost elsewhere, the chance that all calls of a name were lost one by one is a power of
-it; below one in a million it is no chance.
+it; below one in a million, it does not count as chance.
 """
 
 from bisect import bisect_left

@@ -137,11 +137,14 @@ def learn(samples: Samples, current: EventNaming) -> Naming:
         fits = {kind: _best_fits(found, kind, prefixed) for kind, found in kinds.items()}
         chosen = {kind: _chosen(each, getattr(current, kind)) for kind, each in fits.items()}
         agree = sum(fit.agree for fit in chosen.values())
-        is_worse = any(before[kind].agree > fit.agree for kind, fit in chosen.items())  # for any type of call
+        is_worse = any(
+            before[kind].agree > fit.agree for kind, fit in chosen.items()
+        )  # a prefix must not cost one type of call what another gains
         kept = sum(fit.text == getattr(current, kind) for kind, fit in chosen.items())
         rank = (not is_worse, agree, prefix == current.prefix, kept, -len(prefix))
         if best is None or rank > best[0]:
             best = rank, _learned(prefixed, kinds, fits, chosen)
+        # Nothing can beat a current prefix that explains every name, which is the usual case.
         if agree == total and prefix == current.prefix:
             break
     assert best is not None  # noqa: S101 - the current prefix is always among them
@@ -156,7 +159,7 @@ def _learned(
 ) -> Naming:
     changes: dict[str, Any] = {kind: fit.text for kind, fit in chosen.items()}
     changes |= {f"{kind}_unnamed": fit.unnamed for kind, fit in chosen.items() if fit.unnamed is not None}
-    open_keys = [] if Track.type in kinds else ["prefix"]  # a track keeps its name, so it shows what comes before
+    open_keys = [] if Track.type in kinds else ["prefix"]  # by default a track keeps its name, so it shows the prefix
     for kind in KINDS:
         seen = {part for sample in kinds.get(kind, ()) for part in sample.parts}
         is_decided = kind in kinds and len(fits[kind]) == 1 and chosen[kind].agree > 0
@@ -214,7 +217,7 @@ def written(prefix: str) -> str:
 
 
 def _best_fits(samples: Sequence[Sample], kind: str, naming: EventNaming) -> list[Fit]:
-    """Return the templates that give the most names under a prefix; the current one first, if it is among them."""
+    """Return the templates that produce the most names under a prefix, the current one first if it is among them."""
     best: list[Fit] = []
     is_one_name_likely = kind != Track.type or len(samples) >= _SEVERAL
     enough = NEARLY_ALL * _pairs(samples)
@@ -231,12 +234,12 @@ def _best_fits(samples: Sequence[Sample], kind: str, naming: EventNaming) -> lis
 
 
 def _chosen(fits: Sequence[Fit], current: str) -> Fit:
-    """Choose of the templates that agree as often the current one, else the one that says least by itself."""
+    """Return the current template if it is among the best, else the one with the least text of its own."""
     return fits[0] if fits[0].text == current else max(fits, key=lambda fit: _generality(fit.text))
 
 
 def _generality(template: str) -> tuple[int, int]:
-    """Count the placeholders of a template; of as many, the shorter text says less."""
+    """Return how general a template is: the number of placeholders, then the shortness of its text."""
     return (template.count("{") - template.count("{{") * 2, -len(template))
 
 
@@ -263,7 +266,7 @@ def _held_against(samples: Sequence[Sample], kind: str, text: str, naming: Event
 
 
 def _few(samples: Iterable[Sample]) -> Iterator[Sample]:
-    """Choose some samples of each kind: which parts are there makes a kind."""
+    """Yield a few samples for each combination of parts."""
     seen: Counter[tuple[str, ...]] = Counter()
     for sample in samples:
         kind = tuple(sample.parts)
@@ -304,7 +307,7 @@ def _spots(name: str, parts: Mapping[str, str]) -> list[tuple[int, str]]:
 
 
 def _cuts(name: str, parts: Mapping[str, str]) -> Iterator[str]:
-    """List the templates that give a name: every choice of places that hold a part, the fullest first."""
+    """Yield the templates that produce a name, one for each choice of positions, those with the most parts first."""
     spots = _spots(name, parts)
 
     def cut(at: int, spot: int) -> Iterator[str]:
@@ -319,7 +322,7 @@ def _cuts(name: str, parts: Mapping[str, str]) -> Iterator[str]:
 
 
 def _joined(samples: Sequence[Sample], parts: Sequence[str], start: str) -> Iterator[str]:
-    """List templates of both parts where no call has both: one of either part, with the other put in anywhere."""
+    """Yield templates of both parts when no call has both: a template of one, with the other inserted anywhere."""
     for part in parts:
         sample = next((each for each in samples if tuple(each.parts) == (part,)), None)
         other = next(name for name in parts if name != part)
@@ -331,9 +334,10 @@ def _joined(samples: Sequence[Sample], parts: Sequence[str], start: str) -> Iter
 
 
 def _with(template: str, placeholder: str) -> Iterator[str]:
-    """Put a placeholder in at every place of a template, with the space that it takes along where it is missing."""
+    """Yield a template with a placeholder inserted at each position, with and without the space that goes with it."""
     for at in range(len(template) + 1):
         head, tail = template[:at], template[at:]
+        # Only outside the other placeholder.
         if head.count("{") == head.count("}"):
             yield f"{head} {placeholder}{tail}"
             yield f"{head}{placeholder}{tail}"

@@ -26,11 +26,11 @@ class Unpaired(NamedTuple):
     calls: int
     """Calls that would be sent, and that no class explains; ambiguous ones among them."""
     exported: int
-    """Exported events that came from Segment as far as can be told, and that no class explains."""
+    """Exported events that seem to come from Segment, and that no class explains."""
     sent: int
     """Calls that would be sent."""
     from_segment: int
-    """Exported events that came from Segment as far as can be told."""
+    """Exported events that seem to come from Segment."""
 
 
 def classify(
@@ -134,6 +134,7 @@ def apart(archive: Archive) -> Iterator[str]:
                 folded.add((time_ms, unit.casefold()))
                 if len(times[unit]) < _MAX_MEETINGS:
                     times[unit].append(time_ms)
+    # A call and an event of one person meet at many distances by chance; only the true shift is common to most events.
     shifts: Counter[int | str] = Counter()
     for at in lone:
         time_ms = exported.times[at] or 0
@@ -158,6 +159,7 @@ def _shift(there: int, here: int) -> int | str:
     """Return how far an event is from a call, in whole minutes up to a day, or the same second; 0 for neither."""
     if there != here and there in {here // _SECOND_MS, here // _SECOND_MS * _SECOND_MS, here * _SECOND_MS}:
         return _SECONDS
+    # A wrong time zone or daylight saving shifts by whole minutes, and no zone is a day away.
     shift = there - here
     return shift if shift % _MINUTE_MS == 0 and abs(shift) <= _DAY_MS else 0
 
