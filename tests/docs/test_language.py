@@ -49,7 +49,7 @@ PUZZLES = {
     r"\bholds? of (?:it|them|yours)\b": "has received, has for",
     r"\bharms? (?:its|the|their|no)\b": "affect, break",
     r"\bproperty class that quotes\b|\bcomes? out right\b|\bclient, key, clock\b": "plain words",
-    r"\b(?:exposures|these events) (?:leave|stay)\b": "are sent, are not sent",
+    r"\b(?:exposures|these events) (?:leave|stay)\b|\bevents (?:never )?leave\b": "are sent, are not sent",
     r"\bname and type pass\b|\bthat end so\b|\b1 of the \w+ look\b": "plain words",
     r"\bevents may count twice\b": "may be counted twice",
     r"\b(?:saves?|gains?) (?:and gains? )?nobody\b": "no one is saved",

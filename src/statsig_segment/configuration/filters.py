@@ -158,7 +158,7 @@ class InboundFilter:
 class OutboundFilter:
     """Choose Statsig events as the console's outgoing panel does, and by what a field holds (FL-2).
 
-    Statsig's other internal events (`statsig::…`) never leave.
+    Statsig's other internal events (`statsig::…`) are never sent.
 
     Raises:
         ConfigError: Code `wrong_type` or `wrong_value`.
