@@ -134,3 +134,18 @@ class TestJoin:
 
     def test_standard_input_is_read_once(self, run: Run) -> None:
         assert run("join", "-", "--exposures", "-").status == 2
+
+
+class TestExplain:
+    def test_it_begins_with_the_answer_and_gives_the_lines_to_add(self, run: Run, tmp_path: Path) -> None:
+        config, calls = tmp_path / "config.toml", tmp_path / "calls"
+        config.write_text('[inbound]\nid_types = ["companyID"]\n', encoding="utf-8")
+        calls.write_bytes(ndjson({"type": "track", "event": "E", "userId": "u", "context": {"groupId": "g"}}))
+
+        text = " ".join(run("explain", calls, "--config", config).out.decode().split())
+
+        assert (
+            "companyID is missing: no mapping reads it from anywhere. "
+            "$.context.groupId holds an ID that nothing reads. To send it as companyID, add: "
+            '[[inbound.id_mappings]] field = "context.groupId" id_type = "companyID"'
+        ) in text
