@@ -89,7 +89,7 @@ class Output:
             self._file.close()
             size = self._size if self._beside is None else self._beside.stat().st_size
         if size != self._size:
-            raise UnusableError(f"{self.name}: {size:,} bytes in place of {self._size:,}")
+            raise UnusableError(f"{self.name}: {size:,} bytes instead of {self._size:,}")
 
     def put_in_place(self) -> None:
         """Move the file to its final name."""
@@ -146,7 +146,7 @@ class Outputs:
         for option, output in self._outputs.items():
             counted = records.get(option)
             if counted not in {None, output.records}:
-                raise UnusableError(f"{output.name}: {output.records} records in place of {counted}")
+                raise UnusableError(f"{output.name}: {output.records} records instead of {counted}")
             output.finish()
         for output in self._outputs.values():
             output.put_in_place()

@@ -129,7 +129,7 @@ def taken_files(files: Sequence[str], config: str | None) -> dict[Hashable, str]
     inputs = {identity(name): f"the input {name}" for name in files if name != STANDARD_INPUT}
     output = identity(1)
     if output is not None and output in inputs:
-        raise UnusableError(f"{inputs[output]}: standard output goes to this very file")
+        raise UnusableError(f"{inputs[output]}: standard output goes to the same file")
     configs = {} if config in {None, STANDARD_INPUT} else {identity(str(config)): "the configuration"}
     streams = {identity(0): "standard input", identity(2): "standard error", output: "standard output"}
     taken = streams | configs | inputs

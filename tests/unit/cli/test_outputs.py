@@ -148,7 +148,7 @@ class TestAFileThatIsInUse:
             _, err = process.communicate(timeout=30)
 
         assert process.returncode == 2
-        assert err == b"statsig-segment: the input calls: standard output goes to this very file\n"
+        assert err == b"statsig-segment: the input calls: standard output goes to the same file\n"
         assert (folder / "calls").read_bytes() == ndjson(GOOD)
 
     def test_a_stream_that_is_closed_is_no_file(self) -> None:
@@ -159,7 +159,7 @@ class TestAFileThatIsInUse:
         ended = run("inbound", "/proc/self/fd/1")
 
         assert ended.status == 2
-        assert ended.err.endswith("standard output goes to this very file\n")
+        assert ended.err.endswith("standard output goes to the same file\n")
 
 
 class TestWhatGoesWrong:
@@ -258,7 +258,7 @@ class TestWhatGoesWrong:
         part.unlink()
         part.touch()
 
-        with pytest.raises(UnusableError, match="0 bytes in place of 4"):
+        with pytest.raises(UnusableError, match="0 bytes instead of 4"):
             output.finish()
 
     def test_a_file_with_fewer_records_than_were_counted(self, tmp_path: Path) -> None:
@@ -266,7 +266,7 @@ class TestWhatGoesWrong:
         outputs.open(rejects=str(tmp_path / "a"), audiences=str(tmp_path / "b"))
         outputs.write("rejects", b"1\n")
 
-        with pytest.raises(UnusableError, match="1 records in place of 2"):
+        with pytest.raises(UnusableError, match="1 records instead of 2"):
             outputs.put_in_place(rejects=2)
         outputs.discard()
         assert list(tmp_path.iterdir()) == []

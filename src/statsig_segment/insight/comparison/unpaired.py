@@ -148,9 +148,9 @@ def apart(archive: Archive) -> Iterator[str]:
         yield _CASE if reason == _CASE else _SECONDS if reason == _SECONDS else _shifted(int(reason))
 
 
-_CASE: Final = "IDs at Statsig differ from those of the calls in letter case, so events do not find their calls."
+_CASE: Final = "IDs at Statsig differ from those in the calls in letter case, so events do not match their calls."
 _SECONDS: Final = (
-    "Times at Statsig are those of the calls in whole seconds, so events do not find their calls; "
+    "Times at Statsig are those of the calls cut to whole seconds, so events do not match their calls; "
     "allow a tolerance of 999 milliseconds."
 )
 
