@@ -514,10 +514,13 @@ class TestWhatACompilerChanges:
             assert not payload
 
     def test_threads_do_not_disturb_each_other(self, lane: Lane) -> None:
+        def answered(payload: JsonObject) -> list[Any]:
+            return shape(lane.answer(payload, DEFAULT))
+
         payloads = [*lane.sound.values()] * 20
-        alone = [shape(lane.answer(payload, DEFAULT)) for payload in payloads]
+        alone = [answered(payload) for payload in payloads]
         with ThreadPoolExecutor(4) as pool:
-            answers = pool.map(lambda payload: shape(lane.answer(payload, DEFAULT)), payloads * 4)
+            answers = pool.map(answered, payloads * 4)
 
             assert list(answers) == alone * 4
 
