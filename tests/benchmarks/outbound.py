@@ -1,34 +1,40 @@
 """Statsig -> Segment: `export_many` against parsing the same line, in both profiles."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 import orjson
 from tests.benchmarks import hand_baseline
+from tests.benchmarks.builds import BUILDS, Build
 from tests.benchmarks.corpus import statsig_exports
 from tests.benchmarks.figures import Figure, single, spread
-from tests.benchmarks.timing import Slice, chunked, each, per_event, race, ratios
+from tests.benchmarks.timing import Slice, Task, Times, chunked, each, per_event, race, ratios
 
-from statsig_segment import IntegrationConfig, OutboundConfig, export_many
+from statsig_segment import IntegrationConfig, export_many
 
 DOCUMENTED: Final = IntegrationConfig()
-DELIVERABLE: Final = IntegrationConfig(outbound=OutboundConfig(profile="deliverable"))
+_MOST: Final = {"orjson": 1.6, "orjson_compiled": 1.3}
 
 
-def export_all(payloads: Sequence[dict[str, Any]], config: IntegrationConfig) -> None:
+def export_all(payloads: Sequence[dict[str, Any]], config: Any = DOCUMENTED, build: Build = BUILDS[0]) -> None:
     """What a caller writes."""
-    for _ in export_many(payloads, config):
+    for _ in build.library.export_many(payloads, config):
         pass
 
 
 def _contestants(lines: Sequence[bytes]) -> Slice:
     payloads = [orjson.loads(line) for line in lines]
-    return {
+    contestants: dict[str, Task] = {
         "orjson": lambda: each(orjson.loads, lines),
         "hand": lambda: each(hand_baseline.export, payloads),
-        "documented": lambda: export_all(payloads, DOCUMENTED),
-        "deliverable": lambda: export_all(payloads, DELIVERABLE),
     }
+    for build in BUILDS:
+        for profile in ("documented", "deliverable"):
+            outbound = build.library.OutboundConfig(profile=profile)
+            config = build.library.IntegrationConfig(outbound=outbound)
+            contestants[build.key(profile)] = partial(export_all, payloads, config, build)
+    return contestants
 
 
 def check_baseline(lines: Sequence[bytes]) -> None:
@@ -45,12 +51,23 @@ def measure(seconds: float) -> list[Figure]:
     check_baseline(lines)
     times = race(chunked(lines), _contestants, seconds)
     return [
-        spread(
-            "orjson", "`export_many`, documented / `orjson.loads`", ratios(times, "documented", "orjson"), at_most=1.6
-        ),
-        spread("deliverable", "`export_many`, deliverable / `orjson.loads`", ratios(times, "deliverable", "orjson")),
-        spread("hand", "`export_many`, documented / the same by hand, unchecked", ratios(times, "documented", "hand")),
+        *(figure for build in BUILDS for figure in _figures(times, build)),
         spread("floor", "the same by hand, unchecked / `orjson.loads`", ratios(times, "hand", "orjson")),
-        single("us", "`export_many`, documented, one event", per_event(times, "documented"), unit="µs"),
         single("us_orjson", "`orjson.loads` of one event", per_event(times, "orjson"), unit="µs"),
+    ]
+
+
+def _figures(times: Times, build: Build) -> list[Figure]:
+    documented, deliverable, orjson_key = build.key("documented"), build.key("deliverable"), build.key("orjson")
+    label = f"`export_many`, documented{build.label}"
+    over_orjson, over_hand = ratios(times, documented, "orjson"), ratios(times, documented, "hand")
+    return [
+        spread(orjson_key, f"{label} / `orjson.loads`", over_orjson, at_most=_MOST.get(orjson_key)),
+        spread(
+            deliverable,
+            f"`export_many`, deliverable{build.label} / `orjson.loads`",
+            ratios(times, deliverable, "orjson"),
+        ),
+        spread(build.key("hand"), f"{label} / the same by hand, unchecked", over_hand),
+        single(build.key("us"), f"{label}, one event", per_event(times, documented), unit="µs"),
     ]

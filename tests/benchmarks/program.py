@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from tests.benchmarks import (
+    builds,
     bytecodes,
     command_line,
     comparison,
@@ -41,6 +42,8 @@ SECTIONS: Final[dict[str, tuple[Callable[[float], list[Figure]], float, float]]]
 def main() -> int:
     """Measure what is asked for."""
     options = _options()
+    if options.compiled:
+        builds.add_compiled(options.compiled)
     names: list[str] = options.section or list(SECTIONS)
     for name in [] if options.draw else names:
         measure, full, quick = SECTIONS[name]
@@ -57,6 +60,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="run.py", description=__doc__)
     parser.add_argument("--section", choices=tuple(SECTIONS), action="append", help="only this one; may be repeated")
+    parser.add_argument("--compiled", metavar="FOLDER", help="measure the compiled build in this folder, too")
     parser.add_argument("--quick", action="store_true", help="coarse figures in about a minute")
     parser.add_argument("--write", action="store_true", help="put what was measured into the report and the page")
     parser.add_argument("--draw", action="store_true", help="measure nothing; write the page from the report")

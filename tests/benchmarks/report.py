@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
+from tests.benchmarks.builds import BUILDS
 from tests.benchmarks.figures import Figure
 
 HERE: Final = Path(__file__).parent
@@ -22,7 +23,7 @@ TITLES: Final = {
     "inbound": "Segment to Statsig",
     "steps": "The reference, and how often it is needed",
     "outbound": "Statsig to Segment",
-    "preview": "Preview",
+    "preview": "Counting: preview, differences, join",
     "compare": "Comparison",
     "cli": "The command line, bytes to bytes",
     "scale": "Long streams",
@@ -39,7 +40,9 @@ def environment() -> dict[str, str]:
     """Give the versions that were measured, and how busy the machine was: the benchmark alone keeps one core busy."""
     python = f"{platform.python_implementation()} {platform.python_version()}"
     load = f"{os.getloadavg()[-1] / (os.cpu_count() or 1):.1f} a core"
-    return {"python": python, "system": sys.platform, "load": load} | {name: version(name) for name in _PACKAGES}
+    names = " and ".join(build.name for build in BUILDS)
+    run = {"python": python, "builds": names, "system": sys.platform, "load": load}
+    return run | {name: version(name) for name in _PACKAGES}
 
 
 def load() -> dict[str, Any]:
@@ -97,7 +100,8 @@ def line(figure: Figure) -> str:
 def tables(report: dict[str, Any]) -> str:
     """Print all sections of a report for the documentation."""
     versions = ", ".join(f"{name} {text}" for name, text in report["environment"].items() if name != "python")
-    parts = [f"Measured with {report['environment']['python']} ({versions})."]
+    said = "What is not called compiled is pure Python."
+    parts = [f"Measured with {report['environment']['python']} ({versions}). {said}"]
     parts += [
         f"### {TITLES[name]}\n\n| figure | median | quartiles | goal |\n|---|---:|---:|---:|\n"
         + "\n".join(map(_row, figures))
@@ -115,24 +119,32 @@ def _row(figure: Figure) -> str:
 def headline(report: dict[str, Any]) -> str:
     """Print what a reader wants to know first."""
     known = {(name, figure.key): figure.median for name, all_ in figures_of(report).items() for figure in all_}
-    micros = {
-        "`log_events`: dict to log event": known["inbound", "us_log_events"],
-        "with orjson before and after: bytes to bytes": known["inbound", "us_bytes"],
-        "`translate` + `to_log_event`: dict to model to log event": known["inbound", "us_translate"],
-        "the command line with orjson: bytes to bytes": known["cli", "us_orjson"],
-        "`export_many`: back to Segment": known["outbound", "us"],
-        "`orjson.loads` of a call alone, for comparison": known["inbound", "us_orjson"],
+    ways = {
+        "`log_events`: dict to log event": ("inbound", "us_log_events"),
+        "with orjson before and after: bytes to bytes": ("inbound", "us_bytes"),
+        "`translate` + `to_log_event`: dict to model to log event": ("inbound", "us_translate"),
+        "`export_many`: back to Segment": ("outbound", "us"),
+        "the command line with orjson: bytes to bytes": ("cli", "us_orjson"),
+        "`orjson.loads` of a call alone, for comparison": ("inbound", "us_orjson"),
     }
-    rows = [f"| {label} | {_rate(value)} | {value:.1f} s |" for label, value in micros.items()]
-    cents = known["inbound", "us_bytes"] / 3600 * _CENTS_PER_CORE_HOUR
+    rows = [
+        f"| {label} | {_cells(known[name, key])} | {_cells(known.get((name, f'{key}_compiled')))} |"
+        for label, (name, key) in ways.items()
+    ]
+    costs = [
+        f"{known['inbound', key] / 3600 * _CENTS_PER_CORE_HOUR:.2g} cents in {build}"
+        for key, build in (("us_bytes", "pure Python"), ("us_bytes_compiled", "the compiled build"))
+        if ("inbound", key) in known
+    ]
     price = f"At {_CENTS_PER_CORE_HOUR} US cents an hour for a core"
-    cost = f"{price}, a million calls from bytes to bytes cost {cents:.2g} cents."
-    return "\n".join(["| way | calls a second | a million calls |", "|---|---:|---:|", *rows, "", cost])
+    cost = f"{price}, a million calls from bytes to bytes cost {' and '.join(costs)}."
+    head = "| way | pure Python: calls a second | a million calls | compiled: calls a second | a million calls |"
+    return "\n".join([head, "|---|---:|---:|---:|---:|", *rows, "", cost])
 
 
-def _rate(micros: float) -> str:
-    """Print calls a second, to two digits."""
-    return f"{float(f'{_MILLION / micros:.2g}'):,.0f}"
+def _cells(micros: float | None) -> str:
+    """Print two cells: calls a second, to two digits, and the seconds of a million calls."""
+    return "– | –" if micros is None else f"{float(f'{_MILLION / micros:.2g}'):,.0f} | {micros:.1f} s"
 
 
 def misses(report: dict[str, Any]) -> str:

@@ -3,21 +3,11 @@
 from typing import Final
 
 from tests.benchmarks import pydantic_baseline
+from tests.benchmarks.builds import BUILDS
 
-from statsig_segment import IdMapping, InboundConfig, InboundFilter, IntegrationConfig
+from statsig_segment import IntegrationConfig
 
-CONFIG: Final = IntegrationConfig(
-    inbound=InboundConfig(
-        default_environment="production",
-        id_types=["companyID", "stableID", "workspaceID", "deviceID", "segmentAnonymousId"],
-        id_mappings=[
-            IdMapping(field="anonymousId", id_type="segmentAnonymousId"),
-            IdMapping(field="groupId", id_type="companyID"),
-            IdMapping(field="context.device.id", id_type="deviceID"),
-        ],
-        filters=InboundFilter(exclude=["Heartbeat"]),
-    )
-)
+CONFIG: Final[IntegrationConfig] = BUILDS[0].config
 """Mappings, ID types, a filter, a default environment; loop guard and integrations by default."""
 
 CONFIG_TEXT: Final = """
