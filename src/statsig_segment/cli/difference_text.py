@@ -15,6 +15,7 @@ from statsig_segment.insight.comparison import Finding
 from statsig_segment.insight.differences import Differences, EventDifference
 
 _INDENT: Final = (0, 0, 0, 2)
+# As many as fit on a screen; the JSON has them all.
 _MOST_EVENTS: Final = 20
 _MOST_PATHS: Final = 10
 _FATES: Final = ("changed", "started", "stopped", "same")

@@ -73,7 +73,7 @@ _LOOKS: Final[Mapping[re.Pattern[bytes], str]] = {
     ),
 }
 """How the first record of an input that holds no payloads begins -> what it is, and what to do (CL-7)."""
-_LOOKED_AT: Final = 1 << 15
+_LOOKED_AT: Final = 1 << 15  # bytes of the first record: the keys that give a format away come first
 
 
 def ignore(_size: int) -> None:

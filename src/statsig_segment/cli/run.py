@@ -39,7 +39,7 @@ REJECTED: Final = 1
 UNUSABLE: Final = 2
 
 _PROGRESS_AFTER: Final = 1.0  # seconds
-_PROGRESS_EVERY: Final = 0.2
+_PROGRESS_EVERY: Final = 0.2  # seconds: often enough to look alive, too seldom to cost anything
 
 
 class TerminatedError(BaseException):

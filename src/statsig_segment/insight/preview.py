@@ -53,14 +53,15 @@ LIKELY_MAPPINGS: Final = (
 
 MAX_ID_TYPES: Final = 100
 """The most ID types that are counted separately: senders can invent them, and no project declares that many."""
+# Senders name their library and consent categories freely, too; a company has a few dozen of either at most.
 MAX_LIBRARIES: Final = 50
 MAX_CATEGORIES: Final = 100
 OTHERS: Final = ""
 """The name under which libraries and categories beyond these limits count together; no library has it."""
 
 _DEFAULT: Final = IntegrationConfig()
-_MAX_NAMES: Final = 1000
-_MAX_KINDS: Final = 1024  # calls that differ in what is counted; ordinary traffic has some hundred kinds
+_MAX_NAMES: Final = 1000  # more than people can plan, and so a sign of names with IDs in them
+_MAX_KINDS: Final = 1024  # kinds of calls that wait to be counted: enough for ordinary traffic, and little memory
 _MAX_IDENTITIES: Final = 4096  # names that are remembered, because naming a call by its template is slow
 _NAMING_FIELDS: Final = ("type", "event", "name", "category", "groupId")
 _TEXT_OR_NONE: Final = frozenset({str, type(None)})
