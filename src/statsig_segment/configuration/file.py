@@ -204,6 +204,7 @@ def _key_hook(model: type[attrs.AttrsInstance], key: "attrs.Attribute[Any]", con
         issues: list[Issue] = []
         made = _collecting(issues, converter.structure)("$", value, key.type)
         issues += check(value)
+        # A validator sees a structured value, which there is only if all of it has the right types.
         if not issues:
             _collecting(issues, _validate)("$", model, key, made)
         return _unless(issues, made)

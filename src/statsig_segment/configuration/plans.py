@@ -65,6 +65,7 @@ def cut_plan(
     """Return the plan of an `InboundConfig`; `None` if its paths are too long for the lane."""
     paths = [cut_row(row)[1] for row in config.id_mappings] + [row.path for row in config.filters.drop_where]
     paths += [path for table in (user, custom, metadata) for path in table.values()]
+    # A value at the end of a very long path may be deeper than the reference reads, which the lane cannot see.
     if max(map(_levels, paths), default=0) > _LONGEST_PATH:
         return None
     naming, filters = config.naming, config.filters
@@ -102,6 +103,8 @@ def _row(target: str, path: FieldPath) -> PathRow:
 
 
 def _id_row(id_type: str, path: FieldPath) -> tuple[str | None, str | None, str, tuple[Step, ...]]:
+    # Most mappings lead to `context.x.y`, and most fields of a user to `context.x`. The lane has read the context then,
+    # so these two forms are one look-up, without a walk from the top.
     target = None if id_type == segment.USER_ID_TYPE else id_type
     match _context_keys(path):
         case [outer, key]:
@@ -142,6 +145,7 @@ def _forms(naming: EventNaming, kind: str) -> tuple[str, ...]:
         parts = {name: f"%({name})s" for name, is_there in zip(TEMPLATE_PARTS[kind], present, strict=True) if is_there}
         is_unnamed = used and used.isdisjoint(parts)
         chosen = naming.templates.get(f"{kind}_unnamed", template) if is_unnamed else template
+        # Text of the template may contain a percent sign, which a format must double.
         forms.append(fill(tuple(Piece(text.replace("%", "%%"), name) for text, name in chosen), parts))
     return tuple(forms)
 
