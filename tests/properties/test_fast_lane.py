@@ -114,6 +114,13 @@ class TestTheLaw:
 
             hold_to_the_law(lane, event, DEFAULT)
 
+    @pytest.mark.parametrize("consent", [[], {}, {"categoryPreferences": None}, {"categoryPreferences": {}}])
+    def test_it_holds_for_consent_beside_entries_that_cannot_be_read(self, lane: Lane, consent: Any) -> None:
+        call = {"type": "track", "event": "e", "userId": "u1", "context": {"consent": consent}}
+        config = IntegrationConfig(inbound=InboundConfig(consent_categories=["Analytics"]))
+        for entry in (b"", True, {"a": 1}, None):
+            hold_to_the_law(lane, call | {"integrations": {"Mixpanel": entry}}, config)
+
     @pytest.mark.parametrize("odd", ODD_IDS, ids=[*map(str, range(len(ODD_IDS)))])
     @pytest.mark.parametrize("name", ["segment::Paid", "statsig::gate_exposure", "checkout"])
     def test_it_holds_for_ids_that_parsing_prints_before_anything_is_skipped(

@@ -245,7 +245,7 @@ def log_event(given: object, plan: Plan | None) -> JsonObject | AudienceUpdate |
                 return None
         if consent_categories and context.get(CONSENT) is not None:
             consent = _checked_consent(context[CONSENT], payload, context)
-            if denies_consent(consent, consent_categories, has_integrations=bool(integrations)):
+            if denies_consent(consent, consent_categories, has_integrations=bool(_checked(integrations, payload))):
                 return "consent_denied"
         # Many clients send `{"All": true}` with every call, and it disables nothing.
         is_plain = not integrations or (len(integrations) == 1 and integrations.get(ALL) is True)
