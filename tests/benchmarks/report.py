@@ -100,7 +100,7 @@ def line(figure: Figure) -> str:
 def tables(report: dict[str, Any]) -> str:
     """Print all sections of a report for the documentation."""
     versions = ", ".join(f"{name} {text}" for name, text in report["environment"].items() if name != "python")
-    said = "What is not called compiled is pure Python."
+    said = "Rows are of pure Python unless they say compiled."
     parts = [f"Measured with {report['environment']['python']} ({versions}). {said}"]
     parts += [
         f"### {TITLES[name]}\n\n| figure | median | quartiles | goal |\n|---|---:|---:|---:|\n"
