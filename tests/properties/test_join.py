@@ -116,6 +116,11 @@ class TestJO1WhatBecomesOfEachUnit:
         assert (found.unit_type, found.elsewhere) == (unit_type, elsewhere)
         assert found.joined == (not elsewhere)
 
+    def test_an_id_in_place_of_the_unit_type_is_no_unit_type(self) -> None:
+        exposure = {"eventName": "statsig::gate_exposure", "unitID": "u-1", "userID": "u-1"}
+
+        assert [each.unit_type for each in join([], [exposure]).experiments] == ["userID"]
+
     def test_exposures_that_tell_no_unit_are_absent(self) -> None:
         many: JsonObject = {"customIDs": {"companyID": "c-1", "teamID": "t-1"}}
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.support.values import JsonObject, is_array, is_object, thawed
 
 from statsig_segment import (
+    Skipped,
     StatsigEvent,
     StatsigUser,
     __version__,
@@ -154,7 +155,25 @@ class TestWI2LogEventRequest:
     `to_log_event_request(events)`: `{"events": […], "statsigMetadata": {"sdkType": "statsig-segment", "sdkVersion":
     <package version>}}`, for `POST /v1/log_event` (headers `statsig-api-key`, `STATSIG-CLIENT-TIME`, which the caller
     sets). [doc]
+
+    Corner: it takes what `log_events` yields as well as a `StatsigEvent`.
     """
+
+    @given(st.lists(EVENTS, max_size=3))
+    def test_log_events_are_taken_too_and_copied(self, events: list[StatsigEvent]) -> None:
+        logged = [to_log_event(event) for event in events]
+
+        request: Any = to_log_event_request(logged)
+
+        assert request == to_log_event_request(events)
+        for inner in containers(request):
+            inner.clear()
+        assert logged == [to_log_event(event) for event in events]
+
+    @pytest.mark.parametrize("odd", [{}, {"event": "e"}, Skipped(reason="filtered"), None])
+    def test_anything_else_is_refused(self, odd: Any) -> None:
+        with pytest.raises(TypeError, match="to_log_event_request takes a StatsigEvent"):
+            to_log_event_request([odd])
 
     @given(st.lists(EVENTS, max_size=4))
     def test_it_holds_the_events_in_order(self, events: list[StatsigEvent]) -> None:
@@ -188,7 +207,15 @@ class TestWI2LogEventRequest:
 class TestWI3EventWebhook:
     """
     `to_event_webhook(event)`: `{user, event, value, metadata, timestamp}` for `POST /v1/webhooks/event_webhook`. [doc]
+
+    Corner: it takes what `log_events` yields as well as a `StatsigEvent`.
     """
+
+    @given(EVENTS)
+    def test_a_log_event_is_taken_too(self, event: StatsigEvent) -> None:
+        webhook = to_event_webhook(to_log_event(event))
+
+        assert json.dumps(webhook) == json.dumps(to_event_webhook(event))
 
     @given(EVENTS)
     def test_it_says_what_the_log_event_says(self, event: StatsigEvent) -> None:

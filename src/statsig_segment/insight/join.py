@@ -144,12 +144,11 @@ def _unit(fields: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """Return the ID type and the ID of the unit that an exposure is about."""
     custom_ids = object_in(object_in(fields, statsig.USER), statsig.CUSTOM_IDS)
     user_id = coerce_id(user_id_of(fields))
-    named = filled_text(fields.get(statsig.UNIT_ID))
-    unit_type = None if named is None else spelled_id_type(named)
-    if named is None and user_id is not None:
-        unit_type = segment.USER_ID_TYPE
-    elif named is None and len(custom_ids) == 1:
-        unit_type = next(iter(custom_ids))
+    named = spelled_id_type(filled_text(fields.get(statsig.UNIT_ID)) or "")
+    unit_type: str | None = named
+    if named not in {segment.USER_ID_TYPE, statsig.STABLE_ID, *custom_ids}:  # no type that the exposure itself has
+        unit_type = next(iter(custom_ids)) if len(custom_ids) == 1 else None
+        unit_type = unit_type if user_id is None else segment.USER_ID_TYPE
     if unit_type == segment.USER_ID_TYPE:
         return unit_type, user_id
     if unit_type == statsig.STABLE_ID:

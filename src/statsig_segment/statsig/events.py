@@ -1,13 +1,13 @@
 """Statsig's users and events, and their forms on Statsig's wire; no Segment, no configuration."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, NotRequired, TypedDict
+from typing import Any, Final, NotRequired, TypedDict, cast
 
 import attrs
 
 from statsig_segment import statsig
 from statsig_segment._json.models import Checks, frozen, issue_tuple, plain, plain_or_none, scalar
-from statsig_segment._json.values import FrozenDict, thaw, type_name
+from statsig_segment._json.values import FrozenDict, thaw, type_name, unshare
 from statsig_segment._version import __version__
 from statsig_segment.errors import Issue, StatsigEventError
 
@@ -203,17 +203,26 @@ def user_wire(user: StatsigUser) -> LogEventUser:
 _OBJECTS: Final = frozenset({statsig.CUSTOM_IDS, statsig.CUSTOM})
 
 
-def to_log_event_request(events: Iterable[StatsigEvent]) -> LogEventRequest:
+def _as_log_event(event: StatsigEvent | LogEvent, function: str) -> LogEvent:
+    """Return the log event of an event, or a copy of one that was written before."""
+    if type(event) is dict and statsig.EVENT_NAME in event:
+        copied: LogEvent = unshare(event)
+        return copied
+    _check_event(event, function)
+    return to_log_event(cast("StatsigEvent", event))
+
+
+def to_log_event_request(events: Iterable[StatsigEvent | LogEvent]) -> LogEventRequest:
     """Write the body of `POST /v1/log_event`; the headers `statsig-api-key` and `STATSIG-CLIENT-TIME` are yours to set.
 
     Args:
-        events: The events.
+        events: The events, or log events as `log_events` yields them.
 
     Returns:
         The body, with the keys `events` and `statsigMetadata`.
 
     Raises:
-        TypeError: Where one of them is not a `StatsigEvent`.
+        TypeError: Where one of them is neither a `StatsigEvent` nor a log event.
 
     Rules: WI-2.
     Source: Statsig's HTTP API.
@@ -223,23 +232,23 @@ def to_log_event_request(events: Iterable[StatsigEvent]) -> LogEventRequest:
 
     """
     return {
-        "events": [to_log_event(event) for event in events],
+        "events": [_as_log_event(event, "to_log_event_request") for event in events],
         "statsigMetadata": {"sdkType": _SDK_TYPE, "sdkVersion": __version__},
     }
 
 
-def to_event_webhook(event: StatsigEvent) -> EventWebhook:
+def to_event_webhook(event: StatsigEvent | LogEvent) -> EventWebhook:
     """Write an event as `POST /v1/webhooks/event_webhook` takes it.
 
     Args:
-        event: The event.
+        event: The event, or a log event as `log_events` yields it.
 
     Returns:
         A new dict with the keys `user`, `event`, `value`, `metadata`, `timestamp` (epoch milliseconds), in this order.
         What is absent has no key.
 
     Raises:
-        TypeError: For anything but a `StatsigEvent`.
+        TypeError: For anything but a `StatsigEvent` or a log event.
 
     Rules: WI-3.
     Source: Statsig's page on its generic webhook.
@@ -249,11 +258,11 @@ def to_event_webhook(event: StatsigEvent) -> EventWebhook:
     {'user': {'userID': 'u1'}, 'event': 'Signed Up', 'metadata': {}, 'timestamp': 5}
 
     """
-    _check_event(event, "to_event_webhook")
-    written: dict[str, Any] = {statsig.USER: user_wire(event.user), "event": event.event_name}
-    if event.value is not None:
-        written[statsig.VALUE] = event.value
-    written[statsig.METADATA] = thaw(event.metadata)
-    if event.time_ms is not None:
-        written[statsig.TIMESTAMP] = event.time_ms
+    logged = _as_log_event(event, "to_event_webhook")
+    written: dict[str, Any] = {statsig.USER: logged["user"], "event": logged["eventName"]}
+    if "value" in logged:
+        written[statsig.VALUE] = logged["value"]
+    written[statsig.METADATA] = logged["metadata"]
+    if "time" in logged:
+        written[statsig.TIMESTAMP] = logged["time"]
     return written  # type: ignore[return-value]  # likewise

@@ -30,6 +30,7 @@ from statsig_segment.insight.comparison.pairing import Archive
 from statsig_segment.insight.comparison.paths import learn_paths
 from statsig_segment.insight.comparison.sending import Sending, learn_sending
 from statsig_segment.insight.comparison.templates import KINDS, Naming, Samples
+from statsig_segment.segment.calls import spelled_id_type
 
 _NAMES: Final = tuple(f"{kind} name" for kind in KINDS)
 _IDS: Final = (aspects.USER_ID, aspects.CUSTOM_IDS)
@@ -171,7 +172,11 @@ def learn_naming(samples: Mapping[bool, Samples], config: InboundConfig) -> Nami
 
 
 def _rows(choices: Mapping[str, Choice]) -> tuple[IdMapping, ...]:
-    return tuple(IdMapping(field=path, id_type=key) for key, choice in choices.items() for path in choice.order)
+    rows: dict[tuple[str, str], IdMapping] = {}
+    for key, choice in choices.items():
+        for path in choice.order:  # the user ID has many spellings, and a row may not stand there twice
+            rows.setdefault((path, spelled_id_type(key)), IdMapping(field=path, id_type=key))
+    return tuple(rows.values())
 
 
 def _paths(choices: Mapping[str, Choice]) -> dict[str, str]:
