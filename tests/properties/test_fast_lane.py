@@ -50,7 +50,7 @@ from statsig_segment.testing import (
 
 DEFAULT: Final = CONFIGS["the default"]
 ANYTHING: Final = hostile_values() | json_values() | python_values() | DEEP_VALUES
-ODD_IDS: Final = (10**5_000, 5, 5.0, Decimal(10**5_000), OrderedDict(a="b"), b"", None, "u1")
+ODD_IDS: Final[tuple[Any, ...]] = (10**5_000, 5, 5.0, Decimal(10**5_000), OrderedDict[str, str](a="b"), b"", None, "u1")
 ODD: Final = hostile_values() | PLACEHOLDER_VALUES | timestamps()
 
 

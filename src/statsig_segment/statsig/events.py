@@ -203,13 +203,13 @@ def user_wire(user: StatsigUser) -> LogEventUser:
 _OBJECTS: Final = frozenset({statsig.CUSTOM_IDS, statsig.CUSTOM})
 
 
-def _as_log_event(event: StatsigEvent | LogEvent, function: str) -> LogEvent:
+def _as_log_event(event: Any, function: str) -> LogEvent:
     """Return the log event of an event, or a copy of one that was written before."""
-    if type(event) is dict and statsig.EVENT_NAME in event:
+    if type(cast("object", event)) is dict and statsig.EVENT_NAME in event:
         copied: LogEvent = unshare(event)
         return copied
     _check_event(event, function)
-    return to_log_event(cast("StatsigEvent", event))
+    return to_log_event(event)
 
 
 def to_log_event_request(events: Iterable[StatsigEvent | LogEvent]) -> LogEventRequest:
