@@ -98,6 +98,16 @@ class TestDI1WhatChanges:
             ("sent", "$", "missing"),
         }
 
+    def test_paths_are_held_up_to_a_thousand(self) -> None:
+        calls = [
+            {"type": "track", "event": "e", "userId": "u-1", "properties": {f"k{n}": {"a": 1}}} for n in range(600)
+        ]
+
+        found = differences(calls, IntegrationConfig(), load_config({"inbound": {"nested": "flatten"}}))
+
+        told = next(each for each in found.findings if each.aspect == "metadata keys")
+        assert (told.differ, len(told.paths)) == (600, 1_000)
+
     def test_memberships_count(self) -> None:
         personas = {"computation_class": "audience", "computation_key": "vips"}
         call = {"type": "identify", "anonymousId": "a-1", "traits": {"vips": True}, "context": {"personas": personas}}

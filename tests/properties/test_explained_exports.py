@@ -152,6 +152,22 @@ class TestEX5TheWayBack:
             Tried(path="$.user.customIDs.companyID", outcome="absent", near="$.user.customIDs.companyId"),
         )
 
+    def test_what_the_deliverable_profile_adds_names_where_it_was(self) -> None:
+        """OU-4"""
+        event = {
+            "eventName": "e",
+            "user": {"userID": "u-1", "customIDs": {"companyID": "c-1", "stableID": "s-1"}},
+            "timeUUID": "t-1",
+        }
+        config = IntegrationConfig(outbound=OutboundConfig(profile="deliverable", group_id="companyID"))
+
+        told = {row.target: (row.source, row.rule) for row in explain_export(event, config).rows}
+
+        assert told["$.messageId"] == ("$.timeUUID", "OU-4")
+        assert told["$.anonymousId"] == ("$.user.customIDs.stableID", "OU-4")
+        assert told["$.context.groupId"] == ("$.user.customIDs.companyID", "OU-4")
+        assert told["$.context.stableID"] == ("$.user.customIDs.stableID", "OU-3")
+
     def test_a_row_of_a_table_names_its_columns(self) -> None:
         row = {"EVENT_NAME": "e", "USER_ID": "u-1", "COMPANY_METADATA": '{"plan":"pro"}', "TIMESTAMP": 1793862489010}
 

@@ -423,6 +423,13 @@ class TestValuesThatOnlyPythonReads:
 
         hold_to_the_law(INBOUND, call, made_anew(CONFIGS["mappings"]))
 
+    @pytest.mark.parametrize("length", [100, 101])
+    def test_the_law_holds_around_the_longest_array_that_is_searched(self, length: int) -> None:
+        items = [{"type": f"t{at}", "id": f"i{at}"} for at in range(length - 1)]
+        call = user_track(context={"externalIds": [*items, {"type": "phone", "id": "last"}]})
+
+        hold_to_the_law(INBOUND, call, made_anew(CONFIGS["mappings"]))
+
     @pytest.mark.parametrize("length", [255, 256, 257])
     def test_the_law_holds_around_the_longest_name_that_is_flattened(self, length: int) -> None:
         hold_to_the_law(INBOUND, user_track(properties={"k" * length: {"a": 1}}), CONFIGS["flattened objects"])

@@ -294,6 +294,7 @@ class TestEX4UnusedIdentifiers:
             ({"anonymousId": "undefined"}, None, []),
             ({"anonymousId": True}, None, []),
             ({"properties": {"team_id": "t-1"}}, None, []),
+            ({"properties": {"team[id]": "t-1"}}, ["teamID"], []),
         ],
     )
     def test_each_has_its_path_and_the_row_that_would_use_it(

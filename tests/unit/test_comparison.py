@@ -6,6 +6,7 @@ import json
 import sys
 import tracemalloc
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -738,3 +739,10 @@ class TestOddCalls:
 
         assert (found.paired, found.ambiguous) == (0, 2)
         assert next(prefixes) == "d/"
+
+    def test_a_mapping_is_a_call_and_an_array_is_not(self) -> None:
+        read_only: Any = MappingProxyType(track("One"))
+
+        found = compare([read_only, [track("One")]], [exported("segment::One")])
+
+        assert (found.paired, found.unreadable_calls) == (1, 1)

@@ -718,8 +718,6 @@ def _tree(value: dict[str, Any] | list[Any], room: int) -> str:
                 text = "null" if item is None else _scalar_text(item)
             entries.append(f"{_quote(key)}:{text}")
         return f"{{{','.join(entries)}}}"
-    if type(value) is not list:
-        raise _OddError
     items: list[str] = []
     for item in value:
         kind = type(item)  # pyright: ignore[reportUnknownVariableType] - the type of Any; a cast costs time

@@ -64,7 +64,7 @@ def environment(**variables: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONUTF8": "1", **variables}
 
 
-_WITH_SIGNALS: Final = ("env", "--default-signal=INT,QUIT") if sys.platform == "linux" else ()
+_WITH_SIGNALS: Final = ("env", "--default-signal=HUP,INT,QUIT") if sys.platform == "linux" else ()
 """A shell's background job ignores these, and so would all that it starts."""
 
 
