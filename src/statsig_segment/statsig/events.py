@@ -193,14 +193,12 @@ def user_wire(user: StatsigUser) -> LogEventUser:
     """Write a user with only what is known, in the order of the wire."""
     known = vars(user)
     written = {name: known[attribute] for name, attribute in USER_ATTRIBUTES.items() if known[attribute]}
-    for name in _OBJECTS & written.keys():
-        written[name] = thaw(written[name])
+    for name in (statsig.CUSTOM_IDS, statsig.CUSTOM):
+        if name in written:
+            written[name] = thaw(written[name])
     if user.environment:
         written[statsig.ENVIRONMENT] = {statsig.TIER: user.environment}
     return written  # type: ignore[return-value]  # likewise
-
-
-_OBJECTS: Final = frozenset({statsig.CUSTOM_IDS, statsig.CUSTOM})
 
 
 def _as_log_event(event: Any, function: str) -> LogEvent:
