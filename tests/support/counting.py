@@ -42,11 +42,17 @@ def count(work: Callable[[], object]) -> Count:
         return trace
 
     before = sys.gettrace()  # that of a measurement of coverage
-    sys.settrace(trace)
-    try:
-        work()
-    finally:
-        sys.settrace(before)
+
+    def traced(work: Callable[[], object]) -> None:
+        sys.settrace(trace)
+        try:
+            work()
+        finally:
+            sys.settrace(before)
+
+    traced(lambda: None)  # since Python 3.12, opcodes are traced only after some frame has asked for it
+    bytecodes = calls = 0
+    traced(work)
     return Count(bytecodes, calls)
 
 
