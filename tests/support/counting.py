@@ -42,17 +42,11 @@ def count(work: Callable[[], object]) -> Count:
         return trace
 
     before = sys.gettrace()  # that of a measurement of coverage
-
-    def traced(work: Callable[[], object]) -> None:
-        sys.settrace(trace)
-        try:
-            work()
-        finally:
-            sys.settrace(before)
-
-    traced(lambda: None)  # since Python 3.12, opcodes are traced only after some frame has asked for it
-    bytecodes = calls = 0
-    traced(work)
+    sys.settrace(trace)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
     return Count(bytecodes, calls)
 
 
