@@ -193,7 +193,7 @@ def parse_segment_event(payload: Mapping[str, Any] | str | bytes) -> SegmentEven
         if found is None and code is not None and (value is not None or losses):
             _note_unusable(code, name, value, losses, issues)
     held["time_ms"], _ = read_time(fields, losses, issues)
-    if model is Track:
+    if model is Track:  # IN-3
         held["event"] = fields.get(segment.EVENT)
         if filled_text(held["event"]) is None:
             raise SegmentEventError("missing_event", f"$.{segment.EVENT}")
