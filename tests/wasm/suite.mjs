@@ -26,5 +26,7 @@ process.exit(python.runPython(`
 import os, sys, pytest
 os.chdir("/suite")
 sys.dont_write_bytecode = True
-int(pytest.main(["-p", "no:cacheprovider", *given]))
+# Hypothesis looks for who holds its random numbers, and does not find the holder of a thread here.
+quiet = "ignore:It looks like \`register_random\`:hypothesis.errors.HypothesisWarning"
+int(pytest.main(["-p", "no:cacheprovider", "-W", quiet, *given]))
 `));
