@@ -21,7 +21,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "sphinx_design",
-    *("repository", "reference", "tables", "example", "playground"),  # our own
+    *("repository", "reference", "tables", "pictures", "example", "playground"),  # our own
 ]
 exclude_patterns = ["_build", "playground", "rules"]  # a page takes in the files of rules
 templates_path = ["_templates"]

@@ -16,8 +16,10 @@ import struct
 import subprocess
 import sys
 import termios
+import textwrap
 from collections.abc import Iterator, Sequence
 from doctest import DocTestParser
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -26,7 +28,8 @@ from rich.console import Console
 from rich.text import Text
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-COLUMNS: Final = 100
+COLUMNS: Final = {"": 100, "_static/phone": 48}
+"""Folder in `docs/` -> the width of the terminals in its pictures: a phone shows its own."""
 PICTURES: Final = {
     "terminal_inbound": ("inbound", "segment_calls.ndjson", "--config", "integration.toml", "--limit", "14"),
     "terminal_explain": ("explain", "segment_calls.ndjson", "--config", "integration.toml", "--at", "5"),
@@ -72,16 +75,16 @@ _FORMAT: Final = """\
 """
 
 
-def picture(name: str) -> str:
+def picture(name: str, columns: int) -> str:
     """Run the command of a picture, and draw what it shows."""
     arguments = PICTURES[name]
-    console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True, legacy_windows=False)
-    console.print(Text.from_ansi(shown(arguments)), end="")
-    title = " ".join(("statsig-segment", *arguments))
+    console = Console(record=True, width=columns, file=io.StringIO(), force_terminal=True, legacy_windows=False)
+    console.print(Text.from_ansi(shown(arguments, columns)), end="")
+    title = textwrap.shorten(" ".join(("statsig-segment", *arguments)), columns - 10, placeholder=" …")
     return console.export_svg(title=title, code_format=_FORMAT, unique_id=name.replace("_", "-"))
 
 
-def shown(arguments: Sequence[str]) -> str:
+def shown(arguments: Sequence[str], columns: int) -> str:
     """Run the command in a terminal, in a folder with the samples, and give all that it sends there."""
     with TemporaryDirectory() as folder:
         for sample in (ROOT / "examples").glob("*.*"):
@@ -89,7 +92,7 @@ def shown(arguments: Sequence[str]) -> str:
         Path(folder, "broken.toml").write_text(BROKEN, encoding="utf-8")
         for name, side in _sides().items():
             Path(folder, name).write_text("".join(f"{json.dumps(each)}\n" for each in side), encoding="utf-8")
-        return _run([sys.executable, "-m", "statsig_segment", *arguments], folder)
+        return _run([sys.executable, "-m", "statsig_segment", *arguments], folder, columns)
 
 
 def _sides() -> dict[str, list[Any]]:
@@ -101,9 +104,9 @@ def _sides() -> dict[str, list[Any]]:
     return {"calls.ndjson": names["calls"], "export.ndjson": names["exported"]}
 
 
-def _run(command: Sequence[str], folder: str) -> str:
+def _run(command: Sequence[str], folder: str, columns: int) -> str:
     ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     unset = {"NO_COLOR", "COLUMNS", "FORCE_COLOR"}
     env = {name: value for name, value in os.environ.items() if name not in unset}
     env |= {"TERM": "xterm-256color", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
@@ -133,15 +136,15 @@ def words(svg: str) -> list[str]:
 def main(arguments: Sequence[str]) -> int:
     """Draw all pictures, or check them."""
     stale: list[str] = []
-    for name in PICTURES:
-        path = ROOT / "docs" / f"{name}.svg"
-        svg = picture(name)
+    for (folder, columns), name in product(COLUMNS.items(), PICTURES):
+        path = ROOT / "docs" / folder / f"{name}.svg"
+        svg = picture(name, columns)
         if "--check" not in arguments:
             path.write_text(svg, encoding="utf-8")
         elif not path.exists() or words(path.read_text(encoding="utf-8")) != words(svg):
-            stale.append(name)
+            stale.append(path.relative_to(ROOT).as_posix())
     for name in stale:
-        print(f"docs/{name}.svg shows something else: run python docs/_ext/terminal.py", file=sys.stderr)
+        print(f"{name} shows something else: run python docs/_ext/terminal.py", file=sys.stderr)
     return bool(stale)
 
 
