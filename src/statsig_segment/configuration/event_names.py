@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from string import Formatter
-from typing import Any, Final, NamedTuple, Self, TypeAlias
+from typing import Any, Final, Self, TypeAlias
 
 import attrs
 
 from statsig_segment import segment
 from statsig_segment._json.values import FrozenDict
-from statsig_segment.configuration.validators import A_BOOL, TEXT, checked, derived, problem
+from statsig_segment.configuration.validators import A_BOOL, TEXT, Attribute, checked, derived, problem
 from statsig_segment.segment.calls import Group, Identify, Page, Screen, SegmentEvent, Track, name_part
 
 TEMPLATE_PARTS: Final = FrozenDict(
@@ -28,41 +28,34 @@ Named: TypeAlias = Track | Page | Screen | Group
 """The calls that have a name: all but identify."""
 
 
-class Piece(NamedTuple):
-    """A piece of a template: literal text, and the placeholder after it, if any."""
-
-    literal: str
-    placeholder: str | None
-
-
-Template: TypeAlias = tuple[Piece, ...]
+Template: TypeAlias = tuple[tuple[str, str | None], ...]
+"""Literal text, and the placeholder after it, if any; and so on."""
 
 
 def _cut(text: str, key: str) -> Template:
     """Parse a template into its pieces; raise `ConfigError` for a placeholder that it may not use."""
-    pieces = _parsed(text)
-    if pieces is None:
+    try:
+        pieces = list(Formatter().parse(text))
+    except ValueError:
+        pieces = None
+    if pieces is None:  # raised here, so that no error of `Formatter`, which quotes the text, is its context
         raise problem("wrong_value", key, "the template's braces do not match")
     for _, placeholder, format_spec, conversion in pieces:
         if placeholder is not None and (placeholder not in TEMPLATE_PARTS[key] or format_spec or conversion):
             allowed = ", ".join(f"{{{name}}}" for name in TEMPLATE_PARTS[key]) or "none"
             raise problem("unknown_placeholder", key, f"the template names an unknown placeholder; allowed: {allowed}")
-    return tuple(Piece(literal, placeholder) for literal, placeholder, _, _ in pieces)
+    return tuple((literal, placeholder) for literal, placeholder, _, _ in pieces)
 
 
-def _parsed(text: str) -> list[tuple[str, str | None, str | None, str | None]] | None:
-    try:
-        return list(Formatter().parse(text))
-    except ValueError:
-        return None
+def _check_template(_naming: object, attribute: Attribute, text: str) -> None:
+    _cut(text, attribute.name)
+
+
+_TEMPLATE: Final = attrs.validators.and_(TEXT, _check_template)
 
 
 def _cut_all(naming: Any) -> Mapping[str, Template]:
     return FrozenDict({key: _cut(getattr(naming, key), key) for key in TEMPLATE_PARTS})
-
-
-def _filled_prefix(naming: Any) -> str:
-    return fill(naming.templates["prefix"], {})
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -84,28 +77,24 @@ class EventNaming:
 
     """
 
-    prefix: str = attrs.field(default="segment::", validator=TEXT)
+    prefix: str = attrs.field(default="segment::", validator=_TEMPLATE)
     """What every name begins with."""
-    track: str = attrs.field(default="{event}", validator=TEXT)
+    track: str = attrs.field(default="{event}", validator=_TEMPLATE)
     """The name of a track call, with the placeholder `{event}`."""
-    page: str = attrs.field(default="Viewed {category} {name} Page", validator=TEXT)
+    page: str = attrs.field(default="Viewed {category} {name} Page", validator=_TEMPLATE)
     """The name of a page call, with the placeholders `{category}` and `{name}`."""
-    page_unnamed: str = attrs.field(default="Loaded a Page", validator=TEXT)
+    page_unnamed: str = attrs.field(default="Loaded a Page", validator=_TEMPLATE)
     """The name of a page call that has no part that `page` uses."""
-    screen: str = attrs.field(default="Viewed {category} {name} Screen", validator=TEXT)
+    screen: str = attrs.field(default="Viewed {category} {name} Screen", validator=_TEMPLATE)
     """The name of a screen call, with the placeholders `{category}` and `{name}`."""
-    screen_unnamed: str = attrs.field(default="Loaded a Screen", validator=TEXT)
+    screen_unnamed: str = attrs.field(default="Loaded a Screen", validator=_TEMPLATE)
     """The name of a screen call that has no part that `screen` uses."""
-    group: str = attrs.field(default="group", validator=TEXT)
+    group: str = attrs.field(default="group", validator=_TEMPLATE)
     """The name of a group call, with the placeholder `{groupId}`."""
     from_properties: bool = attrs.field(default=False, validator=A_BOOL)
     """Take the name and category of a page or screen from its properties where it has none of its own."""
     _checked: None = checked()
-    templates: Mapping[str, Template] = attrs.field(
-        init=False, default=attrs.Factory(_cut_all, takes_self=True), eq=False, repr=False
-    )
-    """The templates above, each parsed once."""
-    _prefix: str = derived(_filled_prefix)
+    _templates: Mapping[str, Template] = derived(_cut_all)
 
     @classmethod
     def segment_2021(cls) -> Self:
@@ -114,31 +103,34 @@ class EventNaming:
 
     def name(self, event: SegmentEvent) -> str | None:
         """Return the name of an event without the prefix, as filters see it (FL-1); `None` for an identify."""
-        return None if isinstance(event, Identify) else self._name(event, self.parts(event))
+        return None if isinstance(event, Identify) else self.filled(event.type, self._parts(event))
 
     def full_name(self, event: Named) -> str:
         """Return the name of an event with the prefix, as it is sent (US-5)."""
-        return self._prefix + self._name(event, self.parts(event))
+        return self.prefix.format() + self.filled(event.type, self._parts(event))
 
     def source(self, event: Named) -> str:
         """Return the wire path of the last part in the name of an event; `$` where the templates alone make it."""
-        parts = self.parts(event)
-        used = [part for _, part in self.templates[event.type] if part and part in parts]
+        parts = self._parts(event)
+        used = [part for _, part in self._templates[event.type] if part and part in parts]
         if not used:
             return "$"
         is_own = not isinstance(event, Page | Screen) or getattr(event, event.attribute_of[used[-1]])
         return f"$.{used[-1]}" if is_own else f"$.{segment.PROPERTIES}.{used[-1]}"
 
-    def _name(self, event: Named, parts: Mapping[str, str]) -> str:
-        """Fill the template; a page or screen without any part that its template names is unnamed (US-6)."""
-        template = self.templates[event.type]
-        if isinstance(event, Page | Screen):
+    def filled(self, kind: str, parts: Mapping[str, str]) -> str:
+        """Return the name that a type of call has with some parts, without the prefix.
+
+        A page or screen without any part that its template names is unnamed (US-6).
+        """
+        template, unnamed = self._templates[kind], self._templates.get(f"{kind}_unnamed")
+        if unnamed is not None:
             used = {part for _, part in template if part}
             if used and used.isdisjoint(parts):
-                template = self.templates[f"{event.type}_unnamed"]
-        return fill(template, parts)
+                template = unnamed
+        return _fill(template, parts)
 
-    def parts(self, event: Named) -> Mapping[str, str]:
+    def _parts(self, event: Named) -> Mapping[str, str]:
         """Return the parts of a name that the call has, by placeholder."""
         if isinstance(event, Track):
             return {segment.EVENT: event.event}
@@ -150,7 +142,7 @@ class EventNaming:
         return {part: text for part, text in parts.items() if text}
 
 
-def fill(template: Template, parts: Mapping[str, str]) -> str:
+def _fill(template: Template, parts: Mapping[str, str]) -> str:
     """Return a template with the parts filled in; a missing part takes one space with it, preferably the one before."""
     text = ""
     at_start = False  # nothing but missing parts so far

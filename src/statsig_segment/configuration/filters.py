@@ -1,7 +1,7 @@
 """Decide which events pass: by name, by type, and by the value of a field."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fnmatch import translate
 from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
@@ -84,8 +84,8 @@ class FieldFilter:
     matches: tuple[str, ...] = attrs.field(converter=rows, validator=_MATCHES)
     """One or more patterns; one that fits is enough."""
     _checked: None = checked()
-    path: FieldPath = derived(read_path)
-    pattern: re.Pattern[str] = derived(_cut_patterns)
+    _path: FieldPath = derived(read_path)
+    _pattern: re.Pattern[str] = derived(_cut_patterns)
 
     def fits(self, value: Any) -> bool:
         """Return whether one of the patterns fits a value."""
@@ -95,7 +95,17 @@ class FieldFilter:
             text = scalar_text(value)
         except TranslationError:  # an integer that Python refuses to print
             return False
-        return text is not None and self.pattern.match(text) is not None
+        return text is not None and self._pattern.match(text) is not None
+
+
+def _dropped_by(rows: tuple[FieldFilter, ...], value_at: Callable[[FieldPath, Arrays], Any]) -> str | None:
+    """Return the first row that fits the value at its path, as `drop_where[0]`; `None` if no row fits."""
+    arrays: Arrays = {}
+    for index, row in enumerate(rows):
+        path = row._path  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the model's own module
+        if row.fits(value_at(path, arrays)):
+            return f"drop_where[{index}]"
+    return None
 
 
 _DROP_WHERE: Final = expect(
@@ -146,12 +156,7 @@ class InboundFilter:
                 return "include"
             if name in self.exclude:
                 return "exclude"
-        arrays: Arrays = {}
-        for index, row in enumerate(self.drop_where):
-            value, _ = find(event, row.path, arrays)
-            if row.fits(value):
-                return f"drop_where[{index}]"
-        return None
+        return _dropped_by(self.drop_where, lambda path, arrays: find(event, path, arrays)[0])
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -200,10 +205,7 @@ class OutboundFilter:
         if not passes or not self.drop_where:
             return None if passes else setting
         fields = freeze(to_log_event(event)) if isinstance(event, StatsigEvent) else event.fields
-        arrays: Arrays = {}
-        fits = (index for index, row in enumerate(self.drop_where) if row.fits(_value_at(fields, row.path, arrays)))
-        index = next(fits, None)
-        return None if index is None else f"drop_where[{index}]"
+        return _dropped_by(self.drop_where, lambda path, arrays: _value_at(fields, path, arrays))
 
 
 def _value_at(fields: Mapping[str, Any], path: FieldPath, arrays: Arrays) -> Any:

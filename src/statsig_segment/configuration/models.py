@@ -6,15 +6,16 @@ from typing import Any, Final, NamedTuple
 import attrs
 from attrs import validators
 
-from statsig_segment._json.paths import FieldPath
+from statsig_segment._json.paths import NOWHERE, FieldPath
 from statsig_segment._json.values import EMPTY, FrozenDict, type_name
-from statsig_segment.configuration.choices import CONTENT, DOCUMENTED, FLATTEN, JSON, PROFILES, TIME_UUID
+from statsig_segment.configuration import CONTENT, DOCUMENTED, FLATTEN, JSON, PROFILES, TIME_UUID
 from statsig_segment.configuration.event_names import EventNaming
 from statsig_segment.configuration.filters import InboundFilter, OutboundFilter
 from statsig_segment.configuration.mappings import IdMapping
 from statsig_segment.configuration.plans import OutboundPlan, Plan, cut_outbound_plan, cut_plan
 from statsig_segment.configuration.validators import (
     A_BOOL,
+    FILLED,
     FILLED_NAMES,
     FILLED_TEXT_OR_NONE,
     NAMES_OR_NONE,
@@ -35,7 +36,6 @@ DEFAULT_USER_FIELDS: Final = FrozenDict(
     {"ip": "context.ip", "userAgent": "context.userAgent", "locale": "context.locale"}
 )
 
-_FILLED: Final[Any] = validators.and_(validators.instance_of(str), validators.min_len(1))
 _MAPPINGS: Final = expect(
     "a list of mappings", validators.deep_iterable(validators.instance_of(IdMapping), validators.instance_of(tuple))
 )
@@ -52,20 +52,14 @@ _INTEGRATION_NAMES: Final = expect("one or more names, All not among them", _nam
 _ANONYMOUS_ID: Final = expect(
     "a non-empty string or a list of one or more",
     validators.or_(
-        _FILLED,
-        validators.and_(validators.deep_iterable(_FILLED, validators.instance_of(tuple)), validators.min_len(1)),
+        FILLED,
+        validators.and_(validators.deep_iterable(FILLED, validators.instance_of(tuple)), validators.min_len(1)),
     ),
 )
 _VALUE_PROPERTY: Final = expect(
     "a non-empty string or a list of them",
-    validators.optional(validators.or_(_FILLED, validators.deep_iterable(_FILLED, validators.instance_of(tuple)))),
+    validators.optional(validators.or_(FILLED, validators.deep_iterable(FILLED, validators.instance_of(tuple)))),
 )
-
-
-def _read_paths(paths: Mapping[str, str]) -> Mapping[str, FieldPath]:
-    """Read the paths of a table once."""
-    found = {name: FieldPath.read(path) for name, path in paths.items()}
-    return FrozenDict({name: path for name, path in found.items() if path is not None})
 
 
 def normalized(id_type: str) -> str:
@@ -92,8 +86,10 @@ class Derived(NamedTuple):
 
 def _derive(config: Any) -> Derived:
     names = config.value_property
-    user, custom = _read_paths(config.user_fields), _read_paths(config.custom_fields)
-    metadata = _read_paths(config.metadata_fields)
+    user, custom, metadata = (
+        FrozenDict({name: FieldPath.read(path) or NOWHERE for name, path in paths.items()})
+        for paths in (config.user_fields, config.custom_fields, config.metadata_fields)
+    )
     value_properties = (names,) if isinstance(names, str) else names or ()
     spellings = FrozenDict({normalized(name): name for name in sorted(config.id_types or (), reverse=True)})
     plan = cut_plan(config, user, custom, metadata, value_properties)

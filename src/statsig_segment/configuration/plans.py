@@ -1,15 +1,18 @@
 """What the fast lanes need from a configuration, computed once when the configuration is made; imports no lane."""
 
 from collections.abc import Callable, Mapping
-from itertools import product
+from itertools import compress, product
 from typing import Any, Final, NamedTuple, TypeAlias
+
+import attrs
 
 from statsig_segment import segment, statsig
 from statsig_segment._json.paths import FieldPath, Step
 from statsig_segment._json.values import DEPTH, FrozenDict
-from statsig_segment.configuration.choices import CONTENT, DELIVERABLE, FLATTEN
-from statsig_segment.configuration.event_names import TEMPLATE_PARTS, EventNaming, Piece, fill
+from statsig_segment.configuration import CONTENT, DELIVERABLE, FLATTEN
+from statsig_segment.configuration.event_names import TEMPLATE_PARTS, EventNaming
 from statsig_segment.configuration.mappings import cut_row
+from statsig_segment.configuration.validators import read_path
 from statsig_segment.statsig.events import USER_ATTRIBUTES
 
 PathRow: TypeAlias = tuple[str, str, tuple[Step, ...]]
@@ -63,12 +66,14 @@ def cut_plan(
     config: Any, user: Paths, custom: Paths, metadata: Paths, value_properties: tuple[str, ...]
 ) -> Plan | None:
     """Return the plan of an `InboundConfig`; `None` if its paths are too long for the lane."""
-    paths = [cut_row(row)[1] for row in config.id_mappings] + [row.path for row in config.filters.drop_where]
+    paths = [cut_row(row)[1] for row in config.id_mappings] + [read_path(row) for row in config.filters.drop_where]
     paths += [path for table in (user, custom, metadata) for path in table.values()]
     # A value at the end of a very long path may be deeper than the reference reads, which the lane cannot see.
     if max(map(_levels, paths), default=0) > _LONGEST_PATH:
         return None
     naming, filters = config.naming, config.filters
+    # Text of a template may contain a percent sign, which a %-format must double.
+    doubled = attrs.evolve(naming, **{key: getattr(naming, key).replace("%", "%%") for key in TEMPLATE_PARTS})
     return Plan(
         allow_statsig_origin=config.allow_statsig_origin,
         integration_names=config.integration_names if config.honor_integrations else None,
@@ -76,15 +81,15 @@ def cut_plan(
         types=filters.types,
         include=filters.include,
         exclude=filters.exclude,
-        drop_rows=tuple((_row("", row.path), row.fits) for row in filters.drop_where),
-        prefix=fill(naming.templates["prefix"], {}),
-        forms=FrozenDict({kind: _forms(naming, kind) for kind in ("track", "page", "screen", "group")}),
+        drop_rows=tuple((_row("", read_path(row)), row.fits) for row in filters.drop_where),
+        prefix=naming.prefix.format(),
+        forms=FrozenDict({kind: _forms(doubled, kind) for kind in ("track", "page", "screen", "group")}),
         is_verbatim=naming.track == f"{{{segment.EVENT}}}",
         names_from_properties=naming.from_properties,
         dotted=tuple(dict.fromkeys(path.field for path in paths if path.moves)),
         id_rows=tuple(_id_row(*cut_row(row)) for row in config.id_mappings),
         id_types=config.id_types,
-        user_rows=_user_rows(user),
+        user_rows=tuple(_user_row(name, user[name]) for name in USER_ATTRIBUTES if name in user),
         custom_rows=tuple(_row(key, path) for key, path in custom.items()),
         metadata_rows=tuple(_row(key, path) for key, path in metadata.items()),
         value_properties=value_properties,
@@ -114,10 +119,6 @@ def _id_row(id_type: str, path: FieldPath) -> tuple[str | None, str | None, str,
             return target, None, key, steps
 
 
-def _user_rows(paths: Mapping[str, FieldPath]) -> tuple[tuple[str, str, PathRow | None], ...]:
-    return tuple(_user_row(name, paths[name]) for name in USER_ATTRIBUTES if name in paths)
-
-
 def _user_row(name: str, path: FieldPath) -> tuple[str, str, PathRow | None]:
     match _context_keys(path):
         case [key]:
@@ -138,16 +139,9 @@ def _forms(naming: EventNaming, kind: str) -> tuple[str, ...]:
 
     Templates drop the space beside a missing part, so filling them is slow; a %-format is C.
     """
-    template = naming.templates[kind]
-    used = {placeholder for _, placeholder in template if placeholder}
-    forms: list[str] = []
-    for present in product((False, True), repeat=len(TEMPLATE_PARTS[kind])):
-        parts = {name: f"%({name})s" for name, is_there in zip(TEMPLATE_PARTS[kind], present, strict=True) if is_there}
-        is_unnamed = used and used.isdisjoint(parts)
-        chosen = naming.templates.get(f"{kind}_unnamed", template) if is_unnamed else template
-        # Text of the template may contain a percent sign, which a format must double.
-        forms.append(fill(tuple(Piece(text.replace("%", "%%"), name) for text, name in chosen), parts))
-    return tuple(forms)
+    names = TEMPLATE_PARTS[kind]
+    present = (compress(names, chosen) for chosen in product((False, True), repeat=len(names)))
+    return tuple(naming.filled(kind, {name: f"%({name})s" for name in names}) for names in present)
 
 
 class OutboundPlan(NamedTuple):
@@ -179,7 +173,7 @@ def cut_outbound_plan(config: Any) -> OutboundPlan | None:
             exposures=filters.exposures,
             include_new_events=filters.include_new_events,
             events=filters.events,
-            drop_rows=tuple((row.field, _drop_path(row.path), row.fits) for row in filters.drop_where),
+            drop_rows=tuple((row.field, _drop_path(read_path(row)), row.fits) for row in filters.drop_where),
         )
     except ValueError:
         return None

@@ -9,7 +9,6 @@ from typing import Any, Final, Protocol, cast
 
 from statsig_segment._json.values import type_name
 from statsig_segment.configuration.validators import problem
-from statsig_segment.errors import ConfigError
 
 _MOST_DOTS: Final = 1_000  # of one key; tomllib's time grows with their square
 _FILE_NAME: Final = re.compile(r"[^\n=\[{]+\.(?:toml|json)\s*")
@@ -66,26 +65,11 @@ def _parsed_text(text: str) -> Any:
     text = text.removeprefix("\ufeff")
     if _FILE_NAME.fullmatch(text):
         raise problem("wrong_value", "$", "expected a configuration, not the name of a file; pass pathlib.Path(name)")
-    return _from_json(text) if text.startswith("{") else _from_toml(text)
-
-
-def _from_json(text: str) -> Any:
+    language = "JSON" if text.startswith("{") else "TOML"
     try:
-        return json.loads(text, object_pairs_hook=ParsedObject)
+        return json.loads(text, object_pairs_hook=ParsedObject) if language == "JSON" else _from_toml(text)
     except json.JSONDecodeError as error:
         why = f"at line {error.lineno}, column {error.colno}"
-    except RecursionError:
-        why = "nested too deep"
-    except ValueError:
-        why = "a number has too many digits"
-    raise _refused("json", why)
-
-
-def _from_toml(text: str) -> Any:
-    if any(run.count(".") > _MOST_DOTS for run in re.split(r"[^\w\"'. \t-]+", text)):
-        raise _refused("toml", "nested too deep")
-    try:
-        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         # Its errors end with its place, "(at line 1, column 2)"; what comes before that may quote the file.
         why = f"at {str(error).rpartition(' (at ')[2].removesuffix(')')}"
@@ -93,8 +77,10 @@ def _from_toml(text: str) -> Any:
         why = "nested too deep"
     except ValueError:
         why = "a number has too many digits"
-    raise _refused("toml", why)
+    raise problem(f"invalid_{language.lower()}", "$", f"not valid {language} ({why})")
 
 
-def _refused(language: str, why: str) -> ConfigError:
-    return problem(f"invalid_{language}", "$", f"not valid {language.upper()} ({why})")
+def _from_toml(text: str) -> Any:
+    if any(run.count(".") > _MOST_DOTS for run in re.split(r"[^\w\"'. \t-]+", text)):
+        raise RecursionError
+    return tomllib.loads(text)

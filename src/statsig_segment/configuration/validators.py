@@ -23,23 +23,19 @@ def expect(what: str, *checks: Check) -> Check:
     """Return a validator that raises `ConfigError` where attrs' own raises, without the value in its message."""
 
     def check(model: object, attribute: Attribute, value: object) -> None:
-        code = _failure(checks, model, attribute, value)
-        if code is not None:
-            raise problem(code, attribute.name, f"expected {what}")
+        try:
+            for each in checks:
+                each(model, attribute, value)
+        except ValueError:
+            code = "wrong_value"
+        except Exception:  # noqa: BLE001 - attrs raises TypeError, and a caller's object whatever it likes
+            code = "wrong_type"
+        else:
+            return
+        # Not raised above: attrs' error, which holds the value, would be the context of ours.
+        raise problem(code, attribute.name, f"expected {what}")
 
     return check
-
-
-def _failure(checks: tuple[Check, ...], model: object, attribute: Attribute, value: object) -> str | None:
-    """Return the code of the problem with a value, if any; attrs' own error holds the value, so it ends here."""
-    try:
-        for check in checks:
-            check(model, attribute, value)
-    except ValueError:
-        return "wrong_value"
-    except Exception:  # noqa: BLE001 - attrs raises TypeError, and a caller's object whatever it likes
-        return "wrong_type"
-    return None
 
 
 def name_set(value: Any) -> Any:
@@ -70,9 +66,9 @@ def sorted_names(names: frozenset[str] | None) -> str:
     return f"frozenset({{{', '.join(map(repr, sorted(names)))}}})" if names else repr(names)
 
 
-def read_path(model: Any) -> FieldPath:
-    """Read the path in a model's `field`, once."""
-    return FieldPath.read(model.field) or NOWHERE  # which never happens behind `checked`
+def read_path(row: Any) -> FieldPath:
+    """Return the path in the `field` of a row."""
+    return FieldPath.read(row.field) or NOWHERE  # which never happens behind `checked`
 
 
 def checked() -> Any:
@@ -94,18 +90,18 @@ def _readable_path(_model: object, _attribute: Attribute, value: Any) -> None:
 
 
 _TEXT: Final[Check] = validators.instance_of(str)
-_FILLED: Final[Check] = validators.and_(_TEXT, validators.min_len(1))
+FILLED: Final[Check] = validators.and_(_TEXT, validators.min_len(1))
 _NAMES: Final[Check] = validators.deep_iterable(_TEXT, validators.instance_of(frozenset))
-_PATH: Final[Check] = validators.and_(_FILLED, _readable_path)
+_PATH: Final[Check] = validators.and_(FILLED, _readable_path)
 A_PATH_IS: Final = "a path of at most 100 steps, such as context.device.id or context.externalIds[type=phone].id"
 
 A_BOOL: Final = expect("true or false", validators.instance_of(bool))
 TEXT: Final = expect("a string", _TEXT)
-FILLED_TEXT: Final = expect("a non-empty string", _FILLED)
-FILLED_TEXT_OR_NONE: Final = expect("a non-empty string", validators.optional(_FILLED))
+FILLED_TEXT: Final = expect("a non-empty string", FILLED)
+FILLED_TEXT_OR_NONE: Final = expect("a non-empty string", validators.optional(FILLED))
 NAMES: Final = expect("a list of strings", _NAMES)
 FILLED_NAMES: Final = expect(
-    "a list of non-empty strings", validators.deep_iterable(_FILLED, validators.instance_of(frozenset))
+    "a list of non-empty strings", validators.deep_iterable(FILLED, validators.instance_of(frozenset))
 )
 NAMES_OR_NONE: Final = expect("a list of strings", validators.optional(_NAMES))
 PATH: Final = expect(A_PATH_IS, _PATH)
@@ -116,7 +112,7 @@ def one_of(*texts: str) -> Check:
     return expect(" or ".join(texts), _TEXT, validators.in_(texts))
 
 
-def path_table(what: str, key: Check = _FILLED) -> Check:
+def path_table(what: str, key: Check = FILLED) -> Check:
     """Make a validator for a table of paths."""
     return expect(what, validators.deep_mapping(key, _PATH, validators.instance_of(dict)))
 

@@ -9,7 +9,7 @@ from statsig_segment._json.javascript import property_text
 from statsig_segment._json.models import made
 from statsig_segment._json.paths import Arrays, FieldPath
 from statsig_segment._json.values import FrozenDict, Lost, codes_of, is_object
-from statsig_segment.configuration.choices import FLATTEN
+from statsig_segment.configuration import FLATTEN
 from statsig_segment.configuration.models import Derived, InboundConfig, derived_of, normalized
 from statsig_segment.errors import Issue, TranslationError, add_issue, join_path
 from statsig_segment.inbound.identity import id_path, id_type_path, ids_of, no_identifier

@@ -6,7 +6,7 @@ from typing import Any, Final, TypeAlias
 
 from statsig_segment import segment, statsig
 from statsig_segment._json.values import EMPTY, FrozenDict, as_object, filled_text, read_payload
-from statsig_segment.configuration.choices import DELIVERABLE
+from statsig_segment.configuration import DELIVERABLE
 from statsig_segment.configuration.models import IntegrationConfig, OutboundConfig, require_config
 from statsig_segment.errors import StatsigEventError, StatsigSegmentError, join_path
 from statsig_segment.insight.explain import Explanation, Row

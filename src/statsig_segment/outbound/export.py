@@ -8,7 +8,7 @@ from statsig_segment import segment, statsig
 from statsig_segment._json.javascript import sorted_text
 from statsig_segment._json.times import iso_text
 from statsig_segment._json.values import freeze_object, thaw, type_name
-from statsig_segment.configuration.choices import CONTENT, DELIVERABLE
+from statsig_segment.configuration import CONTENT, DELIVERABLE
 from statsig_segment.configuration.filters import apply_filters
 from statsig_segment.configuration.models import IntegrationConfig, OutboundConfig, outbound_plan, require_config
 from statsig_segment.errors import Issue, StatsigSegmentError, TranslationError

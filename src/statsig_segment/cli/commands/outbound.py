@@ -13,7 +13,7 @@ from statsig_segment.cli.blocks import EVENTS, export_payloads
 from statsig_segment.cli.codec import FAST
 from statsig_segment.cli.configuration import read_config
 from statsig_segment.cli.run import Run
-from statsig_segment.configuration.choices import PROFILES
+from statsig_segment.configuration import PROFILES
 from statsig_segment.outbound.export import OutboundTrack
 from statsig_segment.outcomes import Rejected, Skipped
 from statsig_segment.segment.batches import to_segment_batches

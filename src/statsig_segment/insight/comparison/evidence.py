@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias, cast
 
 from statsig_segment import segment, statsig
 from statsig_segment._json.values import EMPTY
-from statsig_segment.configuration.choices import FLATTEN, JSON
+from statsig_segment.configuration import FLATTEN, JSON
 from statsig_segment.configuration.models import InboundConfig
 from statsig_segment.inbound.conversion import METADATA_SOURCES
 from statsig_segment.insight.comparison.archive import Json, object_of

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from statsig_segment import statsig
 from statsig_segment._json.values import EMPTY
-from statsig_segment.configuration.choices import FLATTEN
+from statsig_segment.configuration import FLATTEN
 from statsig_segment.configuration.models import InboundConfig
 from statsig_segment.insight.comparison.archive import Json
 from statsig_segment.insight.comparison.choice import LONGEST, Choice, Order, Rows, choose
