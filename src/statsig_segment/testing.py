@@ -15,35 +15,36 @@ so that they collide as they do in real traffic. A test of a service::
 
 import json
 import numbers
-from collections import UserDict
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
-from fractions import Fraction
 from functools import wraps
 from types import MappingProxyType
 from typing import Any, Final, ParamSpec, TypeAlias, TypeGuard, TypeVar
 
+import attrs
 from hypothesis import strategies as st
 
 from statsig_segment import (
     EventNaming,
-    FieldFilter,
-    IdMapping,
     InboundConfig,
     InboundFilter,
     IntegrationConfig,
     OutboundConfig,
     OutboundFilter,
+    configuration,
+    load_config,
+    statsig,
 )
+from statsig_segment.segment.calls import CALL_TYPES
+from statsig_segment.statsig.events import PLAIN_FIELDS
 
 __all__ = [
     "CALL_TYPES",
     "config_changes",
     "even_odd_arrays",
     "event_bridge_envelopes",
-    "hostile_values",
     "identifiers",
     "integration_configs",
     "integration_tables",
@@ -62,9 +63,6 @@ JsonObject: TypeAlias = dict[str, Any]
 _Objects: TypeAlias = st.SearchStrategy[JsonObject]
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
-
-CALL_TYPES: Final = ("track", "page", "screen", "group", "identify")
-"""The types of call that `segment_calls` can make."""
 
 
 def _deferred(make: Callable[_P, st.SearchStrategy[_T]]) -> Callable[_P, st.SearchStrategy[_T]]:
@@ -98,9 +96,7 @@ _FREE_KEYS: Final = _KEYS | st.text(max_size=6)
 _NAMES: Final = _one("Signed Up", "Order Completed", "Heartbeat", "Home", "Docs", "checkout", "🙂 Liked")
 _TIERS: Final = _one("production", "staging", "development")
 _PLACEHOLDERS: Final = _one("undefined", "NULL", " ", "0000", 0, -1.0)
-_EXPOSURES: Final = _one(
-    *(f"statsig::{kind}_exposure" for kind in ("gate", "config", "experiment", "layer", "holdout"))
-)
+_EXPOSURES: Final = _one(*sorted(statsig.EXPOSURES))
 _TEXTS: Final = st.text(min_size=1, max_size=8)
 _HEXADECIMAL: Final = st.text("0123456789abcdef-", min_size=1, max_size=8)
 _ATOMS: Final = st.one_of(
@@ -217,8 +213,8 @@ def even_odd_arrays(
         pairs = st.lists(st.tuples(names, values), max_size=4, unique_by=lambda pair: pair[0])
         return pairs.map(lambda rows: [item for row in rows for item in row])
     anything = json_values(max_leaves=3) | st.just(float("nan"))
-    either = st.one_of(names, names, anything), st.one_of(values, values, anything)
-    array = st.tuples(st.lists(st.tuples(*either), max_size=5), st.lists(either[0], max_size=1))
+    name, value = st.one_of(names, names, anything), st.one_of(values, values, anything)
+    array = st.tuples(st.lists(st.tuples(name, value), max_size=5), st.lists(name, max_size=1))
     return array.map(lambda drawn: [item for row in drawn[0] for item in row] + drawn[1])
 
 
@@ -273,74 +269,6 @@ def python_values(*, max_leaves: int = 4) -> st.SearchStrategy[Any]:
         alone | _ATOMS,
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_FREE_KEYS, inner, max_size=3),
         max_leaves=max_leaves,
-    )
-
-
-class _Text(str):
-    """A string of a class of its own, as ORMs and template engines have them."""
-
-    __slots__ = ()
-
-
-class _Huge(int):
-    """An integer of more digits than Python prints, that a failing test can still show."""
-
-    def __repr__(self) -> str:
-        return "_Huge(...)"
-
-
-def _in_itself(make: Callable[[], Any]) -> Any:
-    """Make a container that contains itself."""
-    whole = make()
-    if make is dict:
-        whole["self"] = whole
-    else:
-        whole.append(whole)
-    return whole
-
-
-def _nested(levels: int, value: Any) -> Any:
-    for level in range(levels):
-        value = {"a": value} if level % 2 else [value]
-    return value
-
-
-@_deferred
-def hostile_values() -> st.SearchStrategy[Any]:
-    """Make Python values that JSON does not have, alone and inside lists and dicts.
-
-    Shape: NaN and infinities, lone surrogates, bytes, dates, decimals, sets, objects, integers of thousands of digits,
-    keys that are not strings, mappings and tuples that are not dicts and lists, containers that contain themselves, and
-    values inside hundreds of lists. A payload that holds one gives a result or an error of our family, never anything
-    else.
-
-    >>> from hypothesis import given
-    >>> from statsig_segment import StatsigSegmentError, parse_segment_event
-    >>> @given(hostile_values())
-    ... def check(value: object) -> None:
-    ...     try:
-    ...         parse_segment_event({"type": "track", "event": "Signed Up", "properties": value, "userId": value})
-    ...     except StatsigSegmentError:
-    ...         pass
-    >>> check()
-    """
-    alone = _one(
-        *(float("nan"), float("inf"), float("-inf"), Decimal("1.5"), Decimal("NaN"), Fraction(1, 3), _Huge(10**5000)),
-        *("\ud800", _Text("u1"), b"\xff", bytearray(b"a"), _EPOCH, date(2024, 3, 1), _Plan.GOLD, 1j, object(), ...),
-        *(int, len, frozenset({1}), range(3)),
-    )
-    containers = _one(list, dict).map(_in_itself) | st.sets(st.integers(), max_size=2)
-    keys = st.one_of(_FREE_KEYS, st.integers(), _one(b"key", None, ("a", 1), "\udfff", float("nan")))
-    return st.recursive(
-        st.one_of(alone, containers, _ATOMS, st.builds(_nested, st.integers(95, 300), _ATOMS)),
-        lambda inner: st.one_of(
-            st.lists(inner, max_size=3),
-            st.lists(inner, max_size=3).map(tuple),
-            st.dictionaries(keys, inner, max_size=3),
-            st.dictionaries(keys, inner, max_size=2).map(MappingProxyType),
-            st.dictionaries(keys, inner, max_size=2).map(UserDict),
-        ),
-        max_leaves=6,
     )
 
 
@@ -501,26 +429,20 @@ def segment_calls(
     whole = st.one_of(calls)
     if malformed:
         whole = whole | _spoiled(whole)
-    return st.builds(_pythonic, whole, _python_fields()) if python_values else whole
+    return _pythonic(whole) if python_values else whole
 
 
-def _python_fields() -> _Objects:
-    """Make fields of a call out of Python values: times, IDs and entries of its properties or traits."""
+@st.composite
+def _pythonic(draw: st.DrawFn, calls: _Objects) -> JsonObject:
+    """Draw a call, and put Python values into it: times, IDs, and entries of its properties or traits."""
     first, last = datetime(1970, 1, 2), datetime(9999, 12, 30)  # noqa: DTZ001 - the zones are drawn
     times = st.one_of(st.datetimes(first, last), st.datetimes(first, last, timezones=_ZONES), st.dates(first.date()))
     ids = st.one_of(st.uuids(), st.integers(1).map(Decimal), st.just(_Plan.GOLD))
-    entries = st.dictionaries(_NO_NAME, python_values(), max_size=3)
-    return _object({}, timestamp=times, userId=ids, shopId=ids, entries=entries)
-
-
-def _pythonic(call: JsonObject, fields: JsonObject) -> JsonObject:
-    """Put Python values into a call; its properties or traits gain the entries."""
+    call = draw(calls) | draw(_object({}, timestamp=times, userId=ids, shopId=ids))
     field = "traits" if call.get("type") in ("group", "identify") else "properties"  # of any type
     held = call.get(field, {})
-    rest = {key: value for key, value in fields.items() if key != "entries"}
-    if "entries" in fields and _is_object(held):
-        rest[field] = {**held, **fields["entries"]}
-    return {**call, **rest}
+    entries = draw(st.dictionaries(_NO_NAME, python_values(), max_size=3))
+    return call | {field: held | entries} if _is_object(held) and entries else call
 
 
 @_deferred
@@ -605,7 +527,7 @@ def statsig_events(*, changes: bool = True, malformed: bool = False) -> _Objects
     """
     names = _NAMES | _EXPOSURES | _one("statsig::diagnostics", "segment::Order Completed") | st.text(min_size=1)
     events = _object(
-        {"eventName": names.filter(lambda name: name != "statsig::config_change")},
+        {"eventName": names.filter(lambda name: name != statsig.CONFIG_CHANGE)},
         user=_USERS | st.none(),
         userID=_IDS | _one("", None),
         timestamp=_TIMES | st.none(),
@@ -635,40 +557,36 @@ def config_changes() -> _Objects:
     ...     assert isinstance(parse_statsig_event(change), ConfigChange)
     >>> check()
     """
-    email = st.just("grace@example.com")
-    author = _object({"name": _TEXTS, "email": email})
-    changed: JsonObject = {
+    email, named = st.just("grace@example.com"), {"eventName": st.just(statsig.CONFIG_CHANGE), "timestamp": _EXPORT_MS}
+    signed: JsonObject = {**named, "user": _object({"name": _TEXTS, "email": email})}
+    plain: JsonObject = {
         "type": _one("Gate", "Experiment", "Dynamic Config"),
         "name": _TEXTS,
         "description": _TEXTS,
         "action": _one("created", "updated", "deleted"),
     }
     current: JsonObject = {
-        **changed,
         "projectName": _TEXTS,
         "environments": _one("production", "production,staging", ""),
         "tags": st.lists(_TEXTS, max_size=2),
         "targetApps": st.lists(_TEXTS, max_size=2),
     }
-    older = changed | {"type": _one("gate", "experiment", "config")}
-    segment: JsonObject = {
-        "event": st.just("statsig::config_change"),
+    older: JsonObject = {"type": _one("gate", "experiment", "config")}
+    segment_form: JsonObject = {
+        "event": st.just(statsig.CONFIG_CHANGE),
         "userId": _IDS,
         "timestamp": _EXPORT_MS,
         "context": st.just({"library": {"name": "statsig", "version": "1.0"}}),
         "properties": _object(dict.fromkeys(("author", "configName", "description", "environment"), _TEXTS)),
     }
-    named: JsonObject = {"eventName": st.just("statsig::config_change"), "timestamp": _EXPORT_MS}
-    written = named | {"user": author}
     return st.one_of(
-        _object(segment),
-        _object(written | {"metadata": _object(changed)}),
-        _object(written | {"metadata": _object(changed | {"environment": _TEXTS})}),
+        _object(segment_form),
+        *(_object(signed | {"metadata": _object(plain | more)}) for more in ({}, {"environment": _TEXTS})),
         _object(
-            written | {"timestamp": _EXPORT_MS.map(str), "timeUUID": _HEXADECIMAL, "metadata": _object(older)},
+            signed | {"timestamp": _EXPORT_MS.map(str), "timeUUID": _HEXADECIMAL, "metadata": _object(plain | older)}
         ),
         _object(
-            named | {"metadata": _object(current)},
+            named | {"metadata": _object(plain | current)},
             user=_object({}, name=_TEXTS, email=email, userID=_IDS),
             timeUUID=_HEXADECIMAL,
             userID=_IDS,
@@ -772,96 +690,81 @@ def integration_tables() -> _Objects:
     ...     load_config(table)
     >>> check()
     """
-    return _object({}, inbound=_inbound_tables(), outbound=_outbound_tables())
-
-
-def _inbound_tables() -> _Objects:
-    names = st.lists(_NAMES, max_size=3)
-    fields = _one(
-        *("anonymousId", "userId", "groupId", "context.device.id", "traits.companyId", "properties.id", "shopId"),
-        *("context.externalIds[type=phone].id", "externalIds[type=ios.idfa].id"),
-    )
-    paths = _one(
-        *("context.ip", "context.device.id", "context.page.path", "context.campaign", "context.traits.plan"),
-        *("context.externalIds[type=phone].id", "traits.email", "properties.plan", "properties.cart.id", "shopId"),
-    )
-    rows = st.lists(
-        _object({"field": fields, "id_type": _ANY_ID_TYPES}),
-        max_size=3,
-        unique_by=lambda row: (row["field"], row["id_type"]),
-    )
-    views = _one("{category} {name}", "{name}", "Saw {name} in {category}", "Page")
-    naming = _object(
-        {},
+    names, views = st.lists(_NAMES, max_size=3), _one("{category} {name}", "{name}", "Saw {name} in {category}", "Page")
+    naming = _settings(
+        EventNaming,
         prefix=_one("", "segment::", "web/"),
         track=_one("{event}", "t: {event}"),
         page=views,
         screen=views,
         page_unnamed=st.just("A page"),
         group=_one("group", "Joined {groupId}"),
-        from_properties=st.booleans(),
     )
-    properties = _one("value", "revenue", "total", "a.b")
-    types = st.lists(st.sampled_from(CALL_TYPES), unique=True)
-    users = st.dictionaries(_one("email", "ip", "userAgent", "country", "locale", "appVersion"), paths, max_size=3)
-    return _object(
-        {},
+    inbound_filter = _settings(
+        InboundFilter,
+        include=names,
+        exclude=names,
+        types=st.lists(st.sampled_from(CALL_TYPES), unique=True),
+        drop_where=_drop_rows("context.userAgent", "userId", "type", "properties.plan"),
+    )
+    properties, paths = _one("value", "revenue", "total", "a.b"), st.dictionaries(_KEYS, _FIELDS, max_size=3)
+    inbound = _settings(
+        InboundConfig,
         default_environment=_TIERS,
         id_types=st.lists(_ID_TYPES, max_size=3),
-        id_mappings=rows,
-        filters=_object(
-            {}, include=names, exclude=names, types=types, drop_where=_drop_rows("context.userAgent", "userId", "type")
-        ),
+        id_mappings=st.dictionaries(st.tuples(_FIELDS, _ANY_ID_TYPES), st.none(), max_size=3).map(_mapping_rows),
+        filters=inbound_filter,
         naming=naming | st.just("segment_2021"),
-        user_fields=users,
-        custom_fields=st.dictionaries(_KEYS, paths, max_size=3),
-        metadata_fields=st.dictionaries(_KEYS, paths, max_size=3),
-        nested=_one("json", "flatten"),
+        user_fields=st.dictionaries(st.sampled_from(sorted(PLAIN_FIELDS)), _FIELDS, max_size=3),
+        custom_fields=paths,
+        metadata_fields=paths,
+        nested=_one(configuration.JSON, configuration.FLATTEN),
         value_property=properties | st.lists(properties, max_size=3, unique=True),
-        drop_placeholder_ids=st.booleans(),
-        honor_integrations=st.booleans(),
         integration_names=st.lists(_one("Statsig", "Webhooks"), min_size=1, unique=True),
         consent_categories=st.lists(_one("Advertising", "Analytics"), unique=True),
-        allow_statsig_origin=st.booleans(),
     )
-
-
-def _drop_rows(*fields: str) -> st.SearchStrategy[list[dict[str, Any]]]:
-    patterns = _one("*Bot/*", "Moz*", "u1", "*", "t?st", "true")
-    row = _object(
-        {
-            "field": _one(*fields, "properties.plan", "metadata.plan", "x"),
-            "matches": st.lists(patterns, min_size=1, max_size=2),
-        }
-    )
-    return st.lists(row, max_size=2)
-
-
-def _outbound_tables() -> _Objects:
-    filters = _object(
-        {},
-        exposures=st.booleans(),
-        config_changes=st.booleans(),
-        include_new_events=st.booleans(),
+    outbound_filter = _settings(
+        OutboundFilter,
         events=st.dictionaries(_NAMES, st.booleans(), max_size=2),
-        drop_where=_drop_rows("eventName", "userID", "user.email", "user.customIDs.companyID"),
+        drop_where=_drop_rows("eventName", "userID", "user.email", "user.customIDs.companyID", "metadata.plan"),
     )
-    return _object(
-        {},
-        profile=_one("documented", "deliverable"),
+    outbound = _settings(
+        OutboundConfig,
+        profile=st.sampled_from(configuration.PROFILES),
         anonymous_id=_ID_TYPES | st.lists(_ID_TYPES, min_size=1, max_size=3),
         group_id=_ID_TYPES,
-        message_id=_one("time_uuid", "content"),
-        drop_placeholder_ids=st.booleans(),
-        allow_segment_origin=st.booleans(),
+        message_id=_one(configuration.TIME_UUID, configuration.CONTENT),
         config_change_user_id=st.just("statsig-console"),
-        filters=filters,
+        filters=outbound_filter,
     )
+    return _object({}, inbound=inbound, outbound=outbound)
+
+
+_FIELDS: Final = _one(
+    *("anonymousId", "userId", "groupId", "shopId", "context.ip", "context.device.id", "context.page.path"),
+    *("context.campaign", "context.traits.plan", "traits.companyId", "traits.email", "properties.id"),
+    *("properties.plan", "properties.cart.id", "context.externalIds[type=phone].id", "externalIds[type=ios.idfa].id"),
+)
+
+
+def _settings(model: type[attrs.AttrsInstance], **drawn: st.SearchStrategy[Any]) -> _Objects:
+    """Make the table of a model: some of its switches, and of the settings for which there is a strategy."""
+    switches = {field.name: st.booleans() for field in attrs.fields(model) if field.type is bool}
+    return _object({}, **switches, **drawn)
+
+
+def _mapping_rows(rows: Mapping[tuple[str, str], None]) -> list[JsonObject]:
+    return [{"field": field, "id_type": id_type} for field, id_type in rows]
+
+
+def _drop_rows(*fields: str) -> st.SearchStrategy[list[JsonObject]]:
+    patterns = st.lists(_one("*Bot/*", "Moz*", "u1", "*", "t?st", "true"), min_size=1, max_size=2)
+    return st.lists(_object({"field": _one(*fields, "x"), "matches": patterns}), max_size=2)
 
 
 @_deferred
 def integration_configs() -> st.SearchStrategy[IntegrationConfig]:
-    """Make configurations as models: those of `integration_tables`, made without reading a file.
+    """Make configurations as models: what `load_config` reads from `integration_tables`.
 
     >>> from hypothesis import given
     >>> from statsig_segment import IntegrationConfig
@@ -870,24 +773,4 @@ def integration_configs() -> st.SearchStrategy[IntegrationConfig]:
     ...     assert config.outbound.profile in ("documented", "deliverable")
     >>> check()
     """
-    return integration_tables().map(_config_of)
-
-
-def _config_of(table: Mapping[str, Any]) -> IntegrationConfig:
-    inbound = dict(table.get("inbound", {}))
-    outbound = dict(table.get("outbound", {}))
-    convert: dict[str, Callable[[Any], Any]] = {
-        "filters": lambda value: InboundFilter(**_with_rows(value)),
-        "id_mappings": lambda rows: tuple(IdMapping(**row) for row in rows),
-        "naming": lambda value: EventNaming.segment_2021() if isinstance(value, str) else EventNaming(**value),
-    }
-    for key, make in convert.items():
-        if key in inbound:
-            inbound[key] = make(inbound[key])
-    if "filters" in outbound:
-        outbound["filters"] = OutboundFilter(**_with_rows(outbound["filters"]))
-    return IntegrationConfig(inbound=InboundConfig(**inbound), outbound=OutboundConfig(**outbound))
-
-
-def _with_rows(filters: Mapping[str, Any]) -> dict[str, Any]:
-    return {**filters, "drop_where": [FieldFilter(**row) for row in filters.get("drop_where", ())]}
+    return integration_tables().map(load_config)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.strategies import hostile_values
 from tests.support.values import JsonObject, is_array
 from tests.support.values import canonical as plain
 
@@ -20,7 +21,7 @@ from statsig_segment import (
     to_log_event,
     to_statsig_event,
 )
-from statsig_segment.testing import hostile_values, identifiers, json_values
+from statsig_segment.testing import identifiers, json_values
 
 NAMES = st.sampled_from(("companyID", "a b.c", "équipe")) | st.text(min_size=1, max_size=6).filter(
     lambda name: name.lower() != "userid"  # which is not a custom ID when it is read (ID-9)

@@ -7,18 +7,13 @@ from typing import Any
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from tests.support.strategies import hostile_values
 from tests.support.values import JsonObject
 
 from statsig_segment import IntegrationConfig, StatsigEvent, load_config, to_log_event, translate_many
 from statsig_segment.insight.comparison import Comparison, compare, config_table
 from statsig_segment.rulebook.rules import RULES
-from statsig_segment.testing import (
-    hostile_values,
-    integration_configs,
-    json_values,
-    segment_calls,
-    statsig_events,
-)
+from statsig_segment.testing import integration_configs, json_values, segment_calls, statsig_events
 
 START_MS = 1_793_692_800_000
 SETTINGS = (

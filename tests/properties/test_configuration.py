@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.strategies import hostile_values
 from tests.support.values import JsonObject, empty, is_array, is_object
 
 from statsig_segment import (
@@ -25,7 +26,7 @@ from statsig_segment import (
     OutboundFilter,
     load_config,
 )
-from statsig_segment.testing import hostile_values, integration_tables, json_values
+from statsig_segment.testing import integration_tables, json_values
 
 Keys = tuple[str, ...]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.strategies import hostile_values
 from tests.support.values import JsonObject, is_object
 
 from statsig_segment import (
@@ -23,7 +24,7 @@ from statsig_segment import (
     translate,
     translate_many,
 )
-from statsig_segment.testing import hostile_values, integration_configs, json_values, segment_calls, statsig_events
+from statsig_segment.testing import integration_configs, json_values, segment_calls, statsig_events
 
 
 def kind_of(outcome: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.strategies import hostile_values
 from tests.support.values import JsonObject, is_object, thawed
 
 from statsig_segment import (
@@ -27,7 +28,7 @@ from statsig_segment import (
     translate,
     translate_many,
 )
-from statsig_segment.testing import hostile_values, integration_configs, json_values, segment_calls
+from statsig_segment.testing import integration_configs, json_values, segment_calls
 
 Keys = tuple[str | int, ...]
 

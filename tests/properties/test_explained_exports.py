@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from tests.properties.test_explain import keys_of
+from tests.support.strategies import hostile_values
 from tests.support.values import JsonObject, is_object
 
 from statsig_segment import (
@@ -22,7 +23,7 @@ from statsig_segment import (
     parse_statsig_event,
 )
 from statsig_segment.insight.identifiers import Tried
-from statsig_segment.testing import hostile_values, integration_configs, statsig_events
+from statsig_segment.testing import integration_configs, statsig_events
 
 Keys = tuple[str | int, ...]
 

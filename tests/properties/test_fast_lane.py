@@ -21,7 +21,7 @@ from tests.support.lanes import INBOUND, LANES, Lane, hold_to_the_law, made_anew
 from tests.support.lookalikes import Lookup, Text
 from tests.support.sizes import small_and_large
 from tests.support.sound import CALLS, CONFIGS, EVENTS, MAPPINGS
-from tests.support.strategies import DEEP_VALUES, PLACEHOLDER_VALUES
+from tests.support.strategies import DEEP_VALUES, PLACEHOLDER_VALUES, hostile_values
 from tests.support.values import JsonObject, is_array, is_object
 from tests.vectors import adapter
 
@@ -41,12 +41,7 @@ from statsig_segment._json.javascript import json_text, sorted_text
 from statsig_segment.conformance.cases import VECTORS, read_cases
 from statsig_segment.inbound.translate import reference_outcome
 from statsig_segment.segment.placeholders import PLACEHOLDER_IDS
-from statsig_segment.testing import (
-    hostile_values,
-    json_values,
-    python_values,
-    timestamps,
-)
+from statsig_segment.testing import json_values, python_values, timestamps
 
 DEFAULT: Final = CONFIGS["the default"]
 ANYTHING: Final = hostile_values() | json_values() | python_values() | DEEP_VALUES

@@ -12,6 +12,7 @@ import attrs
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.strategies import hostile_values
 from tests.support.values import JsonObject, is_object
 
 from statsig_segment import (
@@ -38,14 +39,7 @@ from statsig_segment import (
     translate_many,
 )
 from statsig_segment._json.javascript import scalar_text
-from statsig_segment.testing import (
-    CALL_TYPES,
-    hostile_values,
-    integration_configs,
-    json_values,
-    segment_calls,
-    statsig_events,
-)
+from statsig_segment.testing import CALL_TYPES, integration_configs, json_values, segment_calls, statsig_events
 
 NAMES = ("Signed Up", "signed up", "segment::Signed Up", "Viewed Docs Page", "Loaded a Screen", "group", "")
 NAME_LISTS = st.lists(st.sampled_from(NAMES), max_size=3)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.strategies import hostile_values
 from tests.support.values import JsonObject
 
 from statsig_segment import (
@@ -23,7 +24,7 @@ from statsig_segment import (
     translate_many,
 )
 from statsig_segment.insight.identifiers import Tried
-from statsig_segment.testing import hostile_values, integration_configs, segment_calls
+from statsig_segment.testing import integration_configs, segment_calls
 
 OUTCOMES = ("used", "absent", "invalid", "placeholder", "shadowed")
 VALUES = st.sampled_from(("a-1", "b-2", 7, "", None, True, "undefined", {"id": "x"}))

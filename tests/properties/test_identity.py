@@ -11,6 +11,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from tests.support.calls import found, read_id, track
+from tests.support.strategies import hostile_values
 from tests.support.values import JsonObject, is_array, is_object
 
 from statsig_segment import (
@@ -25,7 +26,7 @@ from statsig_segment import (
     to_statsig_event,
     translate,
 )
-from statsig_segment.testing import even_odd_arrays, hostile_values, identifiers, json_values, segment_calls
+from statsig_segment.testing import even_odd_arrays, identifiers, json_values, segment_calls
 
 
 def read_pairs(array: Any, path: str) -> tuple[dict[str, str], set[tuple[str, str]]]:

@@ -8,12 +8,13 @@ import attrs
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.strategies import hostile_values
 from tests.support.values import JsonObject
 
 from statsig_segment import IdMapping, InboundConfig, IntegrationConfig, StatsigEvent, translate_many
 from statsig_segment.insight.join import ExperimentJoin, join
 from statsig_segment.segment.placeholders import is_placeholder
-from statsig_segment.testing import hostile_values, segment_calls, statsig_events
+from statsig_segment.testing import segment_calls, statsig_events
 
 IDS = ("u-1", "U-1", "u 1", "u-2", "c-1", "undefined")
 FIELDS = ("userId", "anonymousId", "groupId", "shopId")

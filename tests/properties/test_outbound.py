@@ -14,6 +14,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from tests.support.calls import iso, read_id, read_time
+from tests.support.strategies import hostile_values
 from tests.support.values import JsonObject, canonical, empty, is_object
 
 from statsig_segment import (
@@ -35,14 +36,7 @@ from statsig_segment import (
     to_segment_batches,
     url_verification_code,
 )
-from statsig_segment.testing import (
-    config_changes,
-    hostile_values,
-    identifiers,
-    json_values,
-    statsig_events,
-    statsig_exports,
-)
+from statsig_segment.testing import config_changes, identifiers, json_values, statsig_events, statsig_exports
 
 LAST_MS = 253_402_300_799_999
 LIBRARY = {"name": "statsig", "version": "1.0"}

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.support.calls import EPOCH, LAST_MS, SECONDS_BELOW, found, read_id, read_time, track
+from tests.support.strategies import hostile_values
 from tests.support.values import JsonObject, is_array, is_object
 
 from statsig_segment import (
@@ -41,7 +42,7 @@ from statsig_segment import (
     translate,
     translate_many,
 )
-from statsig_segment.testing import CALL_TYPES, hostile_values, json_values, segment_batches, segment_calls, timestamps
+from statsig_segment.testing import CALL_TYPES, json_values, segment_batches, segment_calls, timestamps
 
 MODELS = {"track": Track, "page": Page, "screen": Screen, "group": Group, "identify": Identify}
 TIME_FIELDS: tuple[str, ...] = ("timestamp", "originalTimestamp", "receivedAt", "sentAt")

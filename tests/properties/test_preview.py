@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.strategies import hostile_values
 
 from statsig_segment import (
     AudienceUpdate,
@@ -37,7 +38,7 @@ from statsig_segment.insight.preview import (
     preview,
 )
 from statsig_segment.segment.placeholders import is_placeholder
-from statsig_segment.testing import hostile_values, integration_configs, json_values, segment_calls, statsig_events
+from statsig_segment.testing import integration_configs, json_values, segment_calls, statsig_events
 
 mappings = st.sampled_from(
     (

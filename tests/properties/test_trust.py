@@ -20,6 +20,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.support.lookalikes import Lookup
 from tests.support.sizes import small_and_large
+from tests.support.strategies import hostile_values
 from tests.support.values import JsonObject, is_array, is_object
 
 from statsig_segment import (
@@ -49,13 +50,7 @@ from statsig_segment import (
     verify_segment_signature,
     verify_statsig_signature,
 )
-from statsig_segment.testing import (
-    hostile_values,
-    integration_configs,
-    json_values,
-    segment_calls,
-    statsig_events,
-)
+from statsig_segment.testing import integration_configs, json_values, segment_calls, statsig_events
 
 SECRETS = st.text(min_size=1, max_size=20)
 TIMESTAMPS = st.integers(0, 10**14).map(str)

@@ -22,6 +22,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from tests.support.calls import found
 from tests.support.calls import user_track as track
+from tests.support.strategies import hostile_values
 from tests.support.values import JsonObject, is_array, is_finite, is_object
 
 from statsig_segment import (
@@ -36,7 +37,7 @@ from statsig_segment import (
     to_statsig_event,
     translate,
 )
-from statsig_segment.testing import even_odd_arrays, hostile_values, json_values, segment_calls
+from statsig_segment.testing import even_odd_arrays, json_values, segment_calls
 
 CONTROL_KEYS = ("statsigCustomIDs", "statsigCustom", "statsigEnvironment")
 NAN = float("nan")

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.lanes import INBOUND
+from tests.support.strategies import hostile_values
 from tests.support.values import JsonObject, is_array, is_object
 
 from statsig_segment import (
@@ -54,7 +55,6 @@ from statsig_segment import (
 )
 from statsig_segment.inbound.translate import reference_outcome
 from statsig_segment.testing import (
-    hostile_values,
     integration_configs,
     integration_tables,
     json_values,

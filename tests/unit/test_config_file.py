@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.strategies import hostile_values
 
 from statsig_segment import (
     ConfigError,
@@ -27,7 +28,7 @@ from statsig_segment import (
 )
 from statsig_segment.rulebook.codes import CODES
 from statsig_segment.statsig.events import PLAIN_FIELDS
-from statsig_segment.testing import hostile_values, integration_tables, json_values
+from statsig_segment.testing import integration_tables, json_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

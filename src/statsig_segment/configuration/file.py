@@ -11,7 +11,7 @@ from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Final, NamedTuple, TypeAlias, cast, get_args, get_origin
 
 import attrs
-from cattrs import Converter
+from cattrs import BaseConverter
 
 from statsig_segment import statsig
 from statsig_segment._json.paths import FieldPath
@@ -92,7 +92,7 @@ class _Reader:
 
     def __init__(self) -> None:
         self.issues: list[Issue] = []
-        self._converter = Converter()  # a new one: whoever got hold of a shared one could change it
+        self._converter = BaseConverter()  # a new one: whoever got hold of a shared one could change it
         self._converter.register_structure_hook(str, self.text)
         self._converter.register_structure_hook(bool, self.flag)
         self._converter.register_structure_hook_func(attrs.has, self.model)
