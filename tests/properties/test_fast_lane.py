@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from tests.benchmarks import corpus
 from tests.support.calls import iso, track, user_track
 from tests.support.edits import CHANGES, Plan, edited, nested, places, put
-from tests.support.lanes import INBOUND, LANES, Lane, hold_to_the_law, made_anew, shape
-from tests.support.lookalikes import Lookup, Text
+from tests.support.lanes import INBOUND, LANES, OUTBOUND, Lane, hold_to_the_law, made_anew, shape
+from tests.support.lookalikes import Integer, Lookup, Text
 from tests.support.sizes import small_and_large
-from tests.support.sound import CALLS, CONFIGS, EVENTS, MAPPINGS
+from tests.support.sound import CALLS, CONFIGS, EVENTS, MAPPINGS, OUTBOUND_CONFIGS
 from tests.support.strategies import DEEP_VALUES, PLACEHOLDER_VALUES, hostile_values
 from tests.support.values import JsonObject, is_array, is_object
 from tests.vectors import adapter
@@ -45,7 +45,12 @@ from statsig_segment.testing import json_values, python_values, timestamps
 
 DEFAULT: Final = CONFIGS["the default"]
 ANYTHING: Final = hostile_values() | json_values() | python_values() | DEEP_VALUES
-ODD_IDS: Final[tuple[Any, ...]] = (10**5_000, 5, 5.0, Decimal(10**5_000), OrderedDict[str, str](a="b"), b"", None, "u1")
+TOO_LONG: Final = 10**5_000
+"""A number that Python does not print."""
+ODD_IDS: Final[tuple[Any, ...]] = (
+    *(TOO_LONG, Integer(TOO_LONG), {"a": TOO_LONG}, Decimal(TOO_LONG)),
+    *(5, 5.0, OrderedDict[str, str](a="b"), b"", None, "u1"),
+)
 ODD: Final = hostile_values() | PLACEHOLDER_VALUES | timestamps()
 
 
@@ -97,10 +102,18 @@ class TestTheLaw:
     def test_it_holds_for_a_library_that_is_the_call_or_its_context(self, lane: Lane) -> None:
         for of_context in (False, True):
             context: JsonObject = {"name": "statsig"}
-            call: JsonObject = {"type": "page", "name": "statsig", "userId": "u1", "context": context}
+            call: JsonObject = {"type": "page", "name": "statsig", "userId": "u1", "id": "d1", "context": context}
             context["library"] = context if of_context else call
 
             hold_to_the_law(lane, call, DEFAULT)
+
+    @pytest.mark.parametrize("of_context", [False, True])
+    def test_it_holds_for_a_device_that_is_the_call_or_its_context(self, lane: Lane, *, of_context: bool) -> None:
+        context: JsonObject = {"id": "d1"}
+        call: JsonObject = user_track(id="d2", context=context)
+        context["device"] = context if of_context else call
+
+        hold_to_the_law(lane, call, CONFIGS["mappings"])
 
     def test_it_holds_for_an_event_that_is_its_own_metadata(self, lane: Lane) -> None:
         for name in ("metadata", "statsigMetadata", "user"):
@@ -109,12 +122,21 @@ class TestTheLaw:
 
             hold_to_the_law(lane, event, DEFAULT)
 
-    @pytest.mark.parametrize("consent", [[], {}, {"categoryPreferences": None}, {"categoryPreferences": {}}])
-    def test_it_holds_for_consent_beside_entries_that_cannot_be_read(self, lane: Lane, consent: Any) -> None:
-        call = {"type": "track", "event": "e", "userId": "u1", "context": {"consent": consent}}
+    @pytest.mark.parametrize(
+        "preferences",
+        [
+            *(None, {}, [], b"", {"Analytics": True}, {"Analytics": b""}, {"Analytics": True, "Ads": object()}),
+            *(Lookup({"Analytics": True}), {b"": True}),
+        ],
+        ids=itertools.count(),
+    )
+    def test_it_holds_for_consent_beside_entries_that_cannot_be_read(self, lane: Lane, preferences: Any) -> None:
         config = IntegrationConfig(inbound=InboundConfig(consent_categories=["Analytics"]))
-        for entry in (b"", True, {"a": 1}, None):
-            hold_to_the_law(lane, call | {"integrations": {"Mixpanel": entry}}, config)
+        for consent in (preferences, *(kind({"categoryPreferences": preferences}) for kind in (dict, Lookup))):
+            call = user_track(context={"consent": consent})
+            hold_to_the_law(lane, call, config)
+            for entry in (b"", True, {"a": 1}, None):
+                hold_to_the_law(lane, call | {"integrations": {"Mixpanel": entry}}, config)
 
     @pytest.mark.parametrize("odd", ODD_IDS, ids=[*map(str, range(len(ODD_IDS)))])
     @pytest.mark.parametrize("name", ["segment::Paid", "statsig::gate_exposure", "checkout"])
@@ -188,6 +210,7 @@ TIMES: Final = (
     *("2024-03-02T12:34:56.789Z", "2024-03-02T12:34:56.790Z", "2024-02-29T12:34:56.788Z", "2024-02-29T12:34:56.789Z"),
     *("2024-12-10T12:34:56.789Z", "2024-3-2T12:34:56.789Z", "2024-12-3T12:34:56Z", "2024-12-03 12:34:56.789Z"),
     *("2024-03-01", "2024-3-1", "2024-03-01T12:34", "2024-03-01T13:34:56.789+01:00", "2024-03-01T12:34:56.789123Z"),
+    *("2024-03-01T15:34:56.789+05:00", "2024-03-01T11:34:56.789-05:00"),
     *("1709296496", "1709296496789", "01709296496.5", "9" * 400, "yesterday", "", " "),
     *(1709296496, 1709296496789, 1709296496.789, 31_557_599_999, 31_557_600_000, 0, -1, True, float("nan"), 1e-7),
     *(253_402_300_799_999, 253_402_300_800_000, 10**4300),
@@ -230,6 +253,15 @@ class TestTimes:
     @given(timestamps(), timestamps())
     def test_the_law_holds_for_two_drawn_times(self, time: Any, received: Any) -> None:
         hold_to_the_law(INBOUND, user_track(timestamp=time, receivedAt=received), DEFAULT)
+
+
+class TestNumbers:
+    """ID-8: an ID may be a number, and the lane prints it."""
+
+    @pytest.mark.parametrize("name", ["userId", "anonymousId", "groupId"])
+    def test_a_call_with_a_number_as_an_id_stays_in_the_lane(self, name: str) -> None:
+        for config in (DEFAULT, CONFIGS["mappings"]):
+            assert hold_to_the_law(INBOUND, user_track(**{name: 42}), config) is not None
 
 
 def with_user_id(text: str) -> JsonObject:
@@ -350,6 +382,9 @@ class TestFoundViolations:
             # Deep objects under `flatten`, from anywhere but the properties.
             (user_track(context={"device": nested(66, "{")}), CONFIGS["flattened objects"]),
             (user_track(context={"device": nested(99, "{")}), CONFIGS["flattened objects"]),
+            # An ID that nothing maps is printed all the same.
+            (user_track(anonymousId=TOO_LONG), DEFAULT),
+            (user_track(groupId=Integer(TOO_LONG)), DEFAULT),
             # A field that the call holds as text: the reference reads it from there.
             (track(userId=42, anonymousId=43, groupId=44), CONFIGS["fields"]),
             ({"type": "page", "name": 404, "category": 7, "userId": "u1"}, CONFIGS["fields"]),
@@ -370,6 +405,18 @@ class TestShortcuts:
         for text in PLACEHOLDER_IDS:
             for spelled in (text, text.upper(), text.title()):
                 hold_to_the_law(INBOUND, call(padding.format(spelled)), CONFIGS["mappings"])
+
+    @pytest.mark.parametrize("padding", ["{}", " {}", "{}'", "'{}'"])
+    def test_the_law_holds_for_each_placeholder_on_the_way_back(self, padding: str) -> None:
+        for text in PLACEHOLDER_IDS:
+            for spelled in map(padding.format, (text, text.upper(), text.title())):
+                for ids in (
+                    {"userID": spelled},
+                    {"user": {"customIDs": {"companyID": spelled}}},
+                    {"statsigMetadata": {"stableID": spelled}},
+                ):
+                    event = {"eventName": "checkout", "userID": "u1", **ids}
+                    hold_to_the_law(OUTBOUND, event, OUTBOUND_CONFIGS["all let through"])
 
     @pytest.mark.parametrize(
         "field", ["ids[type=x]", "ids[type=x].id", "ids.id", "ids", "context.ids[type=x]", "context[a=b].name[c=d]"]

@@ -12,6 +12,10 @@ class Text(str):
     __slots__ = ()
 
 
+class Integer(int):
+    """A whole number with a type of its own, as enums of numbers are."""
+
+
 class Lookup(Mapping[Any, Any]):
     """A mapping that is not a dict, and can do no more than a mapping must."""
 

@@ -108,6 +108,7 @@ CALLS: Final[Mapping[str, JsonObject]] = {
     "audience of a unit": {
         "type": "identify",
         "anonymousId": "a1",
+        "messageId": "",
         "context": {"personas": {"computation_class": "journey_step", "computation_key": "vip_users"}},
         "traits": {"vip_users": False, "statsigCustomIDs": ["companyID", "c1"]},
     },
