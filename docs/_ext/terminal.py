@@ -7,7 +7,6 @@ Each command really runs, on the samples in `examples/`, in a terminal of its ow
 import fcntl
 import html
 import io
-import json
 import os
 import pty
 import re
@@ -18,11 +17,10 @@ import sys
 import termios
 import textwrap
 from collections.abc import Iterator, Sequence
-from doctest import DocTestParser
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Final
 
 from rich.console import Console
 from rich.text import Text
@@ -35,7 +33,7 @@ PICTURES: Final = {
     "terminal_explain": ("explain", "segment_calls.ndjson", "--config", "integration.toml", "--at", "5"),
     "terminal_rejected": ("explain", "segment_calls.ndjson", "--at", "4"),
     "terminal_preview": ("preview", "segment_calls.ndjson", "--limit", "14"),
-    "terminal_compare": ("compare", "calls.ndjson", "export.ndjson"),
+    "terminal_compare": ("compare", "compare_calls.ndjson", "compare_export.ndjson"),
     "terminal_check_config": ("check-config", "broken.toml"),
 }
 """Name of a picture in `docs/` -> the arguments of the command that it shows."""
@@ -45,9 +43,6 @@ id_typs = ["companyID"]
 honor_integrations = "yes"
 """
 """The configuration of the last picture."""
-
-_PAIRS: Final = "how_to_compare.md"
-"""The page whose first block makes the two sides that `compare` gets."""
 
 # That of rich, but for the font, which a page would have to fetch from elsewhere.
 _FORMAT: Final = """\
@@ -90,18 +85,7 @@ def shown(arguments: Sequence[str], columns: int) -> str:
         for sample in (ROOT / "examples").glob("*.*"):
             shutil.copy(sample, folder)
         Path(folder, "broken.toml").write_text(BROKEN, encoding="utf-8")
-        for name, side in _sides().items():
-            Path(folder, name).write_text("".join(f"{json.dumps(each)}\n" for each in side), encoding="utf-8")
         return _run([sys.executable, "-m", "statsig_segment", *arguments], folder, columns)
-
-
-def _sides() -> dict[str, list[Any]]:
-    """Run the block of the page, and give what it compares."""
-    block = (ROOT / "docs" / _PAIRS).read_text(encoding="utf-8").partition("```python\n")[2].partition("```")[0]
-    names: dict[str, Any] = {}
-    for example in DocTestParser().get_examples(block):
-        exec(example.source, names)  # noqa: S102 - our own page
-    return {"calls.ndjson": names["calls"], "export.ndjson": names["exported"]}
 
 
 def _run(command: Sequence[str], folder: str, columns: int) -> str:

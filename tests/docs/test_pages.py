@@ -243,6 +243,19 @@ class TestTheCommandLinePage:
         assert ("--jobs" in options) == ("`--jobs N`" in section)
 
 
+class TestThePageOfTheFiveQuestions:
+    @pytest.mark.parametrize(
+        "command", re.findall(r"^```shell\n(.*?)^```$", page("questions.md"), re.DOTALL | re.MULTILINE)
+    )
+    def test_each_of_its_commands_runs_as_pasted(
+        self, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "examples").symlink_to(ROOT / "examples")
+        monkeypatch.chdir(tmp_path)
+
+        assert main(command.replace("\\\n", " ").split()[1:]) in {0, 1}
+
+
 class TestTheApiPage:
     def test_it_shows_every_public_name(self) -> None:
         shown = set(
