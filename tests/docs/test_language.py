@@ -13,7 +13,12 @@ from tests.support.losses import LEFT_BEHIND
 from statsig_segment.rulebook import CODES, RULES
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted(path for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts)]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / ".github" / "CONTRIBUTING.md",
+    *sorted((ROOT / "examples").rglob("README.md")),
+    *sorted(path for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts),
+]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 
 # Pattern -> what to write instead. Each leaves out what is idiomatic: "such as", "no longer", "stands in for".
@@ -35,6 +40,14 @@ HABITS = {
     r"\b(?:rides?|rode) on\b": "come with",
     r"\bin the place of\b": "instead of",
     r"\bwhat is (?:no|not)\b": "name the thing",
+    r"\bas (?:it is|they are)(?=[.,;:)|])": "unchanged",
+    r"\b(?:is|are|was|were) looked at\b": "is checked, is read",
+    r"\bpass(?:es|ed) over\b": "ignore",
+    r"\bdo(?:es)? not leave\b|\bnever leaves\b": "is not sent",
+    r"\bwhat (?:comes|came) of\b": "what became of",
+    r"\bdecides? on\b": "decide",
+    r"\breads as\b": "is read as",
+    r"\bsays? nothing\b|\bgives? way\b|\bstays? behind\b": "counts as absent, is not sent",
     r"\bhalf of it\b|\bwhither\b|\blest\b|\bthereof\b": "plain words",
     r"\b(?:behaviou|colou|neighbou|honou|favou|labou)r(?:s|ed|ing|able)?\b": "American spelling",
     r"\b(?:recogni|organi|normali|seriali|summari|minimi)s(?:e|es|ed|ing|ation)\b": "American spelling",
@@ -113,6 +126,7 @@ def test_idioms_are_not_taken_for_habits(text: str) -> None:
     "text",
     [
         *("a body that is no object", "an event of nobody", "what was told", "British behaviour"),
+        *("stays as it is.", "columns do not leave", "what came of it", "null says nothing", "decides on the unit"),
         *("which you can look into", "a pipe gets an event", "an archive of yours", "what Statsig holds of them"),
         *("a malformed pair never harms its neighbors", "what clients send comes out right", "Exposures leave"),
     ],
