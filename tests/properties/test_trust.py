@@ -631,9 +631,9 @@ class TestTR4HostileInput:
         best = float("inf")
         with without_collector():
             for _ in range(3):
-                start = time.perf_counter()
+                start = time.process_time()
                 withstand(payload)
-                best = min(best, time.perf_counter() - start)
+                best = min(best, time.process_time() - start)
         return best
 
     @pytest.mark.parametrize("make", SIZED)
