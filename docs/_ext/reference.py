@@ -32,9 +32,12 @@ def setup(app: Sphinx) -> dict[str, Any]:
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
-def _fields(_app: Sphinx, _what: str, _name: str, _thing: object, _options: object, lines: list[str]) -> None:
+def _fields(_app: Sphinx, what: str, _name: str, _thing: object, _options: object, lines: list[str]) -> None:
     """Make fields of the lines that name rules and source; napoleon makes those of Args, Returns and Raises."""
     lines[:] = _FIELD.sub(_field, "\n".join(lines)).split("\n")
+    if what in {"attribute", "property"}:
+        # Napoleon takes a first line "this: that" for a type and its meaning; a comment above it prevents that.
+        lines[:0] = ["..", ""]
 
 
 def _field(found: re.Match[str]) -> str:

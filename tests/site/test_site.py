@@ -197,6 +197,20 @@ def test_no_signature_shows_how_attrs_keeps_a_default(site: Path) -> None:
     assert [word for word in ("attr_dict", "NOTHING") if word in text] == []
 
 
+def test_a_colon_in_the_text_of_an_attribute_makes_no_type(site: Path) -> None:
+    text = re.sub(r"<[^>]+>", "", (site / "api.html").read_text(encoding="utf-8"))
+
+    assert "such as undefined: they identify no one" in text
+    assert "\nType:\n" not in text
+
+
+def test_a_phone_gets_pictures_of_its_own(site: Path, pages: dict[Path, Page]) -> None:
+    offered = {attributes["srcset"] for page in pages.values() for tag, attributes in page.elements if tag == "source"}
+
+    assert offered == {f"_static/phone/{path.name}" for path in DOCS.glob("terminal_*.svg")}
+    assert [address for address in offered if not (site / address).is_file()] == []
+
+
 def test_everything_that_stays_behind_is_on_its_page(site: Path) -> None:
     text = (site / "conformance.html").read_text(encoding="utf-8")
     plain = re.sub(r"<[^>]+>", "", text)
