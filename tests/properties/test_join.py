@@ -153,6 +153,24 @@ class TestJO1WhatBecomesOfEachUnit:
 
         assert [total(each) for each in found.experiments] == [1]
 
+    def test_a_number_too_long_to_be_an_id_is_none(self) -> None:
+        call = {"type": "track", "event": "e", "userId": "u-1", "groupId": 10**5_000}
+        exposed = [{"eventName": "statsig::gate_exposure", "userID": unit} for unit in ("u-1", 10**5_000)]
+
+        found = join([call], exposed).experiments
+
+        assert [(each.unit_type, each.exposed) for each in found] == [("userID", 1)]
+
+    @pytest.mark.parametrize(
+        ("unit", "text", "spelled"), [("U\x00 x", "u\x00X", 1), ("u-1", "a\x00u-1", 0), ("a", "a\x00u-1", 0)]
+    )
+    def test_a_spelling_is_that_of_the_whole_id(self, unit: str, text: str, spelled: int) -> None:
+        call = {"type": "track", "event": "e", "userId": "u-2", "shopId": text}
+
+        [found] = join([call], [{"eventName": "statsig::gate_exposure", "userID": unit}]).experiments
+
+        assert (found.spelled, found.absent) == (spelled, 1 - spelled)
+
 
 def unit_of(exposure: JsonObject) -> tuple[str, str]:
     """Give the unit type and ID of an exposure that `exposures` drew."""

@@ -220,6 +220,14 @@ def test_a_mapping_that_finds_nothing_is_shown_with_what_was_meant(field: str, c
     assert (use.found, use.near) == (0, near)
 
 
+def test_a_number_too_long_to_be_an_id_is_none() -> None:
+    call = track(userId="u1", groupId=10**5_000)
+    config = IntegrationConfig(inbound=InboundConfig(id_mappings=[IdMapping(field="groupId", id_type="x")]))
+
+    assert (preview([call]).rejected, preview([call]).gains[1].enriched_events) == ({"number_too_long": 1}, 0)
+    assert preview([call], config).mappings[0].found == 0
+
+
 def test_what_was_meant_does_not_matter_once_the_mapping_finds_an_id() -> None:
     config = IntegrationConfig(inbound=InboundConfig(id_mappings=[IdMapping(field="anonymousId", id_type="x")]))
     wrong, right = track(userId="u1", anonymousID="a1"), track(userId="u1", anonymousId="a1")

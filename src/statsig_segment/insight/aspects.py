@@ -97,34 +97,25 @@ def differences(
         return
     own: Event = here[statsig.USER]
     other: Event = there[statsig.USER]
-    names = {statsig.EVENT_NAME: here[statsig.EVENT_NAME]}, {statsig.EVENT_NAME: there[statsig.EVENT_NAME]}
-    yield from _table(f"{call_type} name", "$", *names, same)
-    yield from _keys(USER_ID, (statsig.USER_ID,), own, other, same)
-    yield from _table(
-        CUSTOM_IDS,
-        f"{_USER}.{statsig.CUSTOM_IDS}",
-        own.get(statsig.CUSTOM_IDS, EMPTY),
-        other.get(statsig.CUSTOM_IDS, EMPTY),
-        same,
-    )
-    yield from _keys(USER_FIELDS, PLAIN_FIELDS, own, other, same)
-    if statsig.CUSTOM in own or statsig.CUSTOM in other:
-        custom = own.get(statsig.CUSTOM, EMPTY), other.get(statsig.CUSTOM, EMPTY)
-        yield from _table(CUSTOM, f"{_USER}.{statsig.CUSTOM}", *custom, same)
+    yield from _keys(f"{call_type} name", "$", (statsig.EVENT_NAME,), here, there, same)
+    yield from _keys(USER_ID, _USER, (statsig.USER_ID,), own, other, same)
+    yield from _objects(CUSTOM_IDS, statsig.CUSTOM_IDS, own, other, same)
+    yield from _keys(USER_FIELDS, _USER, PLAIN_FIELDS, own, other, same)
+    yield from _objects(CUSTOM, statsig.CUSTOM, own, other, same)
     yield from _environment(own, other, same)
-    if statsig.VALUE in here or statsig.VALUE in there:
-        yield from _table(VALUE, "$", _only(here, statsig.VALUE), _only(there, statsig.VALUE), same)
+    yield from _keys(VALUE, "$", (statsig.VALUE,), here, there, same)
     yield from _metadata(here[statsig.METADATA], there[statsig.METADATA], same, is_lost)
 
 
-def _only(event: Event, key: str) -> Event:
-    return {key: event[key]} if key in event else EMPTY
+def _keys(aspect: str, path: str, keys: tuple[str, ...], here: Event, there: Event, same: Same) -> Iterator[Difference]:
+    """Compare some keys of two objects."""
+    one, two = ({key: event[key] for key in keys if key in event} for event in (here, there))
+    return _table(aspect, path, one, two, same)
 
 
-def _keys(aspect: str, keys: tuple[str, ...], own: Event, other: Event, same: Same) -> Iterator[Difference]:
-    here = {key: own[key] for key in keys if key in own}
-    there = {key: other[key] for key in keys if key in other}
-    return _table(aspect, _USER, here, there, same)
+def _objects(aspect: str, name: str, own: Event, other: Event, same: Same) -> Iterator[Difference]:
+    """Compare an object of two users; absent, it is empty."""
+    return _table(aspect, f"{_USER}.{name}", own.get(name, EMPTY), other.get(name, EMPTY), same)
 
 
 def _environment(own: Event, other: Event, same: Same) -> Iterator[Difference]:

@@ -11,7 +11,7 @@ from statsig_segment import segment, statsig
 from statsig_segment._json.values import as_object, freeze
 from statsig_segment.configuration.models import IntegrationConfig, require_config
 from statsig_segment.inbound.audiences import AudienceUpdate
-from statsig_segment.inbound.translate import Outcome, check_iterable, decoded_calls, log_events_or_outcomes
+from statsig_segment.inbound.translate import Outcome, check_iterable, decoded_calls, translated_with_calls
 from statsig_segment.insight import aspects
 from statsig_segment.insight.comparison.evaluation import Example, Finding, PathCount
 from statsig_segment.outcomes import Rejected, Skipped
@@ -118,9 +118,9 @@ def differences(payloads: Iterable[Any], before: IntegrationConfig, after: Integ
     require_config(before, "differences")
     require_config(after, "differences")
     growing = _Growing()
-    calls, one, other = tee(decoded_calls(payloads), 3)
-    outcomes = (log_events_or_outcomes(one, before.inbound, None), log_events_or_outcomes(other, after.inbound, None))
-    for call, here, there in zip(calls, *outcomes, strict=True):
+    one, other = tee(decoded_calls(payloads))
+    sides = translated_with_calls(one, before.inbound), translated_with_calls(other, after.inbound)
+    for (call, here), (_, there) in zip(*sides, strict=True):
         growing.add(call, _wire(here), _wire(there))
     return growing.differences()
 

@@ -14,10 +14,8 @@ from statsig_segment._json.paths import Arrays, FieldPath, walk
 from statsig_segment._json.values import EMPTY, filled_text, is_array, is_object
 from statsig_segment.configuration.mappings import IdMapping, cut_row
 from statsig_segment.configuration.models import InboundConfig, normalized
-from statsig_segment.errors import StatsigSegmentError
-from statsig_segment.insight.places import near_path
+from statsig_segment.insight.places import id_text, near_path
 from statsig_segment.insight.preview import LIKELY_MAPPINGS
-from statsig_segment.segment.arrays import coerce_id
 from statsig_segment.segment.calls import Group, Identify, spelled_id_type
 from statsig_segment.segment.placeholders import is_placeholder
 
@@ -111,7 +109,7 @@ def look_up(id_type: str, places: Iterable[Place]) -> Identifier:
     found: str | None = None
     tried: list[Tried] = []
     for path, value, near, drops in places:
-        text = None if value is None else _id(value)
+        text = id_text(value)
         if found is not None:
             outcome = SHADOWED
         elif value is None:
@@ -124,13 +122,6 @@ def look_up(id_type: str, places: Iterable[Place]) -> Identifier:
             outcome, found = USED, text
         tried.append(Tried(path=path, outcome=outcome, near=near if outcome == ABSENT else None))
     return Identifier(id_type=id_type, value=found, tried=tuple(tried))
-
-
-def _id(value: Any) -> str | None:
-    try:
-        return coerce_id(value)
-    except StatsigSegmentError:  # a number that Python refuses to print; the call is rejected for it
-        return None
 
 
 _, _USER_ID = cut_row(IdMapping(field=segment.USER_ID, id_type=segment.USER_ID_TYPE))
@@ -176,7 +167,7 @@ def _pair(array: tuple[Any, ...], path: str, own: list[int], meant: int | None, 
     """Return the pair that decides about an ID type: the last one with an ID, else the last one (ID-2)."""
     if not own:
         return Place(path, None, None if meant is None else f"{path}[{meant}]")
-    with_id = [index for index in own if _id(array[index + 1]) is not None]
+    with_id = [index for index in own if id_text(array[index + 1]) is not None]
     decides = (with_id or own)[-1] + 1
     value = array[decides]
     # Beside a name, null is as invalid as any other value that is not an ID.
@@ -191,7 +182,7 @@ def find_unused(call: Mapping[str, Any], config: InboundConfig, user_id: str | N
     arrays: Arrays = {}
     for row in (*LIKELY_MAPPINGS, *_external_ids(call), *_keys_like(call, known)):
         path, value, _, _ = _at(call, cut_row(row)[1], arrays, drops=False)
-        text = None if value is None else _id(value)
+        text = id_text(value)
         if row.field not in seen and text is not None and not is_placeholder(text):
             seen.add(row.field)
             yield Unused(path=path, mapping=row)

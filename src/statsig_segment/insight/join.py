@@ -7,31 +7,31 @@ were. Memory grows with the number of distinct exposed units, and with nothing e
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import attrs
 
 from statsig_segment import segment, statsig
 from statsig_segment._json.paths import FieldPath
 from statsig_segment._json.values import EMPTY, FrozenDict, as_object, filled_text
-from statsig_segment.configuration.mappings import IdMapping
+from statsig_segment.configuration.mappings import IdMapping, cut_row
 from statsig_segment.configuration.models import IntegrationConfig, require_config
 from statsig_segment.errors import StatsigSegmentError, join_path
 from statsig_segment.inbound.audiences import AudienceUpdate
 from statsig_segment.inbound.translate import Outcome, check_iterable, translated_with_calls
+from statsig_segment.insight.places import id_text, value_at
 from statsig_segment.insight.preview import LIKELY_MAPPINGS
 from statsig_segment.outcomes import Rejected, Skipped
-from statsig_segment.segment.arrays import coerce_id
 from statsig_segment.segment.calls import spelled_id_type
 from statsig_segment.segment.placeholders import is_placeholder
-from statsig_segment.statsig.events import LogEvent, StatsigEvent
+from statsig_segment.statsig.events import LogEvent, StatsigEvent, to_log_event
 from statsig_segment.statsig.exports import ExportedEvent, object_in, parse_statsig_event, stable_id_of, user_id_of
 
 _DEFAULT: Final = IntegrationConfig()
 _NAMES: Final = ("name", "config", "gate", "gateName", "configName")
 """The metadata that may name the experiment or gate; the first that is there counts."""
-_SCALARS: Final = frozenset({str, int, float})
-_NESTED: Final = tuple((row.field, tuple(row.field.split("."))) for row in LIKELY_MAPPINGS if "." in row.field)
+_NUMBERS: Final = frozenset({int, float})
+_NESTED: Final = FrozenDict({row.field: path for row in LIKELY_MAPPINGS for _, path in [cut_row(row)] if path.moves})
 """The nested fields that likely hold an ID; of the top level, every field is looked at."""
 
 
@@ -117,7 +117,7 @@ def join(calls: Iterable[Any], exposures: Iterable[Any], config: IntegrationConf
         units.see(call, outcome)
     return Join(
         experiments=tuple(units.counted(name, unit_type, ids) for (name, unit_type), ids in groups.items()),
-        advice=tuple(units.advice(groups)),
+        advice=tuple(units.advice()),
     )
 
 
@@ -143,7 +143,7 @@ def _groups(exposures: Iterable[Any]) -> _Groups:
 def _unit(fields: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """Return the ID type and the ID of the unit that an exposure is about."""
     custom_ids = object_in(object_in(fields, statsig.USER), statsig.CUSTOM_IDS)
-    user_id = coerce_id(user_id_of(fields))
+    user_id = id_text(user_id_of(fields))
     named = spelled_id_type(filled_text(fields.get(statsig.UNIT_ID)) or "")
     unit_type: str | None = named
     if named not in {segment.USER_ID_TYPE, statsig.STABLE_ID, *custom_ids}:  # no type that the exposure itself has
@@ -152,8 +152,8 @@ def _unit(fields: Mapping[str, Any]) -> tuple[str | None, str | None]:
     if unit_type == segment.USER_ID_TYPE:
         return unit_type, user_id
     if unit_type == statsig.STABLE_ID:
-        return unit_type, coerce_id(stable_id_of(fields))
-    return unit_type, None if unit_type is None else coerce_id(custom_ids.get(unit_type))
+        return unit_type, id_text(stable_id_of(fields))
+    return unit_type, None if unit_type is None else id_text(custom_ids.get(unit_type))
 
 
 def _folded(text: str) -> str:
@@ -161,13 +161,10 @@ def _folded(text: str) -> str:
     return "".join(text.split()).casefold()
 
 
-class _Found(NamedTuple):
-    """Where the calls have one exposed ID."""
-
-    places: set[str]
-    """ID types of events, and wire paths of calls."""
-    gains: set[tuple[str, str]]
-    """The field that holds it, and an ID type that the event of that call lacks."""
+def _all_folded(texts: list[str]) -> Iterable[str]:
+    """Fold IDs at once, which is faster than one by one; where one has a NUL, which separates them here, it is not."""
+    joined = "\0".join(texts)
+    return _folded(joined).split("\0") if joined.count("\0") == len(texts) - 1 else map(_folded, texts)
 
 
 class _Units:
@@ -175,39 +172,34 @@ class _Units:
 
     def __init__(self, groups: _Groups) -> None:
         """Start empty."""
-        self._unit_types = [unit_type for unit_type in dict.fromkeys(kind for _, kind in groups) if unit_type]
-        self._found = {unit: _Found(set(), set()) for units in groups.values() for unit in units if unit is not None}
-        self._folded = dict.fromkeys(map(_folded, self._found), False)
-        """An exposed ID, folded -> whether the calls have it in any spelling."""
+        self._of_type: dict[str, set[str]] = {}
+        for (_, unit_type), ids in groups.items():
+            if unit_type:
+                self._of_type.setdefault(unit_type, set()).update(unit for unit in ids if unit is not None)
+        units = [unit for ids in groups.values() for unit in ids if unit is not None]
+        self._places: dict[str, set[str]] = {unit: set() for unit in units}
+        """Exposed ID -> the ID types of events and the wire paths of calls that have it."""
+        self._gains: dict[str, set[tuple[str, str]]] = {unit: set() for unit in units}
+        """Exposed ID -> each field that has it, with an ID type that the event of that call lacks."""
+        self._exposed = {*map(_folded, units)}
+        self._spelled: set[str] = set()
+        """The folded IDs that the calls have in any spelling."""
 
     def see(self, call: Any, outcome: LogEvent | Outcome) -> None:
         """Look for exposed IDs in a call and in the event that it became."""
-        user_id, custom_ids = _ids_of(outcome)
-        if user_id is not None:
-            self._at(user_id, segment.USER_ID_TYPE)
-        for id_type, text in custom_ids.items():
-            self._at(text, id_type)
-        is_event = user_id is not None or custom_ids or _has_no_id(outcome)
-        lacking = [
-            unit_type
-            for unit_type in self._unit_types
-            if is_event and unit_type not in custom_ids and (user_id is None or unit_type != segment.USER_ID_TYPE)
-        ]
-        for field, text in _identifiers(call):
-            found = self._at(text, None)
-            if found is not None:
-                found.places.add(_wire_path(field))
-                found.gains.update((field, unit_type) for unit_type in lacking)
-
-    def _at(self, text: str, id_type: str | None) -> _Found | None:
-        """Return what is known of an ID of a call, if it was exposed, and note the ID type of its event."""
-        found = self._found.get(text)
-        folded = _folded(text)
-        if folded in self._folded:
-            self._folded[folded] = True
-        if found is not None and id_type is not None:
-            found.places.add(id_type)
-        return found
+        own, fields = _ids_of(outcome), _identifiers(call)
+        folded = self._exposed.intersection(_all_folded([*own.values(), *fields.values()]))
+        if not folded:  # nearly always, and then nothing else needs to be looked at
+            return
+        self._spelled |= folded
+        for id_type, text in own.items():
+            if text in self._places:
+                self._places[text].add(id_type)
+        lacking = self._of_type.keys() - own.keys() if own or _has_no_id(outcome) else ()
+        for field, text in fields.items():
+            if text in self._places:
+                self._places[text].add(_NESTED[field].path if field in _NESTED else join_path("$", field))
+                self._gains[text].update((field, unit_type) for unit_type in lacking)
 
     def counted(self, name: str | None, unit_type: str | None, units: Counter[str | None]) -> ExperimentJoin:
         """Return the counts of one experiment."""
@@ -224,24 +216,24 @@ class _Units:
             elif place is not None:
                 elsewhere[place] += 1
             else:
-                fates["spelled" if self._folded[_folded(unit)] else "absent"] += 1
+                fates["spelled" if _folded(unit) in self._spelled else "absent"] += 1
         exposed = fates.total() + elsewhere.total()
         return ExperimentJoin(name=name, unit_type=unit_type, exposed=exposed, elsewhere=elsewhere, **fates)
 
     def _elsewhere(self, unit: str, unit_type: str | None) -> str | None:
         """Return the place of an ID that counts, if any: this ID type, else another one, else a path."""
-        places = self._found[unit].places
-        return min(places, key=lambda place: (place != unit_type, place.startswith("$"), place), default=None)
+        return min(
+            self._places[unit], key=lambda place: (place != unit_type, place.startswith("$"), place), default=None
+        )
 
-    def advice(self, groups: _Groups) -> Iterator[Advice]:
+    def advice(self) -> Iterator[Advice]:
         """Yield the best mapping for each unit type, if any would join a unit."""
-        for unit_type in self._unit_types:
-            units = {unit for (_, kind), ids in groups.items() if kind == unit_type for unit in ids if unit is not None}
+        for unit_type, units in self._of_type.items():
             gains = Counter(
                 field
                 for unit in units
-                if unit_type not in self._found[unit].places and not is_placeholder(unit)
-                for field, gained in self._found[unit].gains
+                if unit_type not in self._places[unit] and not is_placeholder(unit)
+                for field, gained in self._gains[unit]
                 if gained == unit_type and FieldPath.read(field) is not None
             )
             best = max(sorted(gains), key=gains.__getitem__, default=None)
@@ -251,38 +243,25 @@ class _Units:
                 )
 
 
-def _ids_of(outcome: LogEvent | Outcome) -> tuple[str | None, Mapping[str, str]]:
-    """Return the user ID and the custom IDs of an event; empty for any other outcome."""
-    if isinstance(outcome, StatsigEvent):
-        return outcome.user.user_id, outcome.user.custom_ids
+def _ids_of(outcome: LogEvent | Outcome) -> Mapping[str, str]:
+    """Return the IDs of an event by ID type, the user ID among them; none of any other outcome."""
     if isinstance(outcome, AudienceUpdate | Skipped | Rejected):
-        return None, EMPTY
-    user = outcome["user"]
-    return user.get("userID"), user.get("customIDs", EMPTY)
+        return EMPTY
+    user = (to_log_event(outcome) if isinstance(outcome, StatsigEvent) else outcome)["user"]
+    ids = user.get("customIDs", EMPTY)
+    return {segment.USER_ID_TYPE: user["userID"], **ids} if "userID" in user else ids
 
 
 def _has_no_id(outcome: LogEvent | Outcome) -> bool:
     return isinstance(outcome, Rejected) and outcome.error.code == "no_identifier"
 
 
-def _identifiers(call: Any) -> Iterator[tuple[str, str]]:
-    """Yield what may be an ID in a call: the field, as a mapping names it, and the ID."""
-    fields = as_object(call)
-    if fields is None:
-        return
-    for field, value in fields.items():
-        text = coerce_id(value) if type(value) in _SCALARS else None
-        if text is not None:
-            yield field, text
-    for field, keys in _NESTED:
-        held: Any = fields
-        for key in keys:
-            holder = None if held is None else as_object(held)
-            held = None if holder is None else holder.get(key)
-        text = coerce_id(held) if type(held) in _SCALARS and field not in fields else None
-        if text is not None:
-            yield field, text
-
-
-def _wire_path(field: str) -> str:
-    return f"$.{field}" if field in dict(_NESTED) else join_path("$", field)
+def _identifiers(call: Any) -> Mapping[str, str]:
+    """Return what may be an ID in a call, by the field as a mapping names it."""
+    fields = as_object(call) or EMPTY
+    values = [*fields.items(), *((field, value_at(fields, path)) for field, path in _NESTED.items())]
+    return {
+        field: text
+        for field, value in values
+        if (text := value if type(value) is str else id_text(value) if type(value) in _NUMBERS else None)
+    }

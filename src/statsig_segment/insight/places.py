@@ -1,10 +1,45 @@
-"""Where an ID was probably meant to be: the field whose name differs only in letter case or separators (EX-3)."""
+"""What places in a call as it was sent hold, and where an ID was probably meant to be (EX-3)."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from statsig_segment._json.paths import FieldPath
-from statsig_segment._json.values import as_object
+from statsig_segment._json.paths import FieldPath, select
+from statsig_segment._json.values import EMPTY, as_object, freeze, kind_of
+from statsig_segment.errors import StatsigSegmentError
+from statsig_segment.segment.arrays import coerce_id
+
+
+def object_in(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return the object at a key; an empty one if there is none."""
+    value: Any = holder.get(key)
+    if value is None:
+        return EMPTY
+    return value if kind_of(value) is dict else as_object(value) or EMPTY
+
+
+def value_at(call: Mapping[str, Any], path: FieldPath) -> Any:
+    """Return the value that a mapping reads (ID-4)."""
+    if not path.moves or path.field in call:  # a field of that exact name stops the walk
+        return call.get(path.field)
+    value: Any = call.get(path.name)
+    for move in path.moves:
+        if value is None:
+            break
+        if not isinstance(move, str):
+            _, value = select(freeze(value), move, {})
+        elif kind_of(value) is dict:
+            value = value.get(move)
+        else:
+            value = (as_object(value) or EMPTY).get(move)
+    return value
+
+
+def id_text(value: object) -> str | None:
+    """Return an ID as text; `None` for what is not an ID, and for a number that Python refuses to print."""
+    try:
+        return coerce_id(freeze(value))
+    except StatsigSegmentError:
+        return None
 
 
 def near_key(keys: Iterable[str], wanted: str) -> str | None:

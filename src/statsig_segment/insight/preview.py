@@ -6,41 +6,40 @@ translated twice.
 
 Traffic repeats itself: thousands of calls hold different IDs, but at the same few places. So what a call holds where
 mappings look, which client sent it and what it consents to is first reduced to a key, equal keys are counted in a dict,
-and only now and then is each key worked out and added to the counts that it belongs to.
+and only now and then is each key worked out and added to the counts that it belongs to. The name of the event is no
+part of the key, because clients and names hardly depend on each other: a key of both would rarely repeat.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from math import inf
-from operator import methodcaller
-from typing import Any, Final, NamedTuple, Self, TypeAlias, TypeVar, cast
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar, cast
 
 import attrs
 
 from statsig_segment import segment, statsig
-from statsig_segment._json.paths import FieldPath, Step, select
+from statsig_segment._json.paths import FieldPath
 from statsig_segment._json.values import (
-    EMPTY,
     FrozenDict,
-    as_object,
     filled_text,
     freeze,
     is_object,
     kind_of,
     type_name,
 )
+from statsig_segment.configuration.event_names import EventNaming
 from statsig_segment.configuration.mappings import IdMapping, cut_row
 from statsig_segment.configuration.models import IntegrationConfig, require_config
 from statsig_segment.errors import SegmentEventError, StatsigSegmentError
 from statsig_segment.inbound.audiences import AudienceUpdate
 from statsig_segment.inbound.translate import Seen, check_iterable, translated_with_calls
-from statsig_segment.insight.places import near_key, near_path
+from statsig_segment.insight.places import id_text, near_key, near_path, object_in, value_at
 from statsig_segment.outcomes import Rejected, Skipped, settled
-from statsig_segment.segment.arrays import ID_CODES, coerce_id, read_pairs
-from statsig_segment.segment.calls import Identify, parse_segment_event, read_id, spelled_id_type
+from statsig_segment.segment.arrays import ID_CODES, read_pairs
+from statsig_segment.segment.calls import Group, Identify, parse_segment_event, read_id, spelled_id_type
 from statsig_segment.segment.placeholders import PLAIN_ENDS, is_placeholder
-from statsig_segment.statsig.events import StatsigEvent
+from statsig_segment.statsig.events import StatsigEvent, to_log_event
 
 LIKELY_MAPPINGS: Final = (
     IdMapping(field="anonymousId", id_type="segmentAnonymousId"),
@@ -61,7 +60,7 @@ OTHERS: Final = ""
 
 _DEFAULT: Final = IntegrationConfig()
 _MAX_NAMES: Final = 1000  # more than people can plan, and so a sign of names with IDs in them
-_MAX_KINDS: Final = 1024  # kinds of calls that wait to be counted: enough for ordinary traffic, and little memory
+_MAX_KINDS: Final = 512  # kinds of calls that wait to be counted: enough for ordinary traffic, and little memory
 _MAX_IDENTITIES: Final = 4096  # names that are remembered, because naming a call by its template is slow
 _NAMING_FIELDS: Final = ("type", "event", "name", "category", "groupId")
 _TEXT_OR_NONE: Final = frozenset({str, type(None)})
@@ -300,12 +299,9 @@ def preview(
 
 _Fate: TypeAlias = tuple[str, str]
 """Which of the counts an outcome belongs to, and under which reason or code."""
-_UnitsOf: TypeAlias = tuple[bool, tuple[str, ...]]
-"""Whether an event has a user ID, and its ID types."""
 _TRANSLATED: Final = ("translated", "")
-_AUDIENCE: Final = ("audiences", "")
-_NO_UNITS: Final[_UnitsOf] = (False, ())
 _WITHOUT_ID: Final = ("rejected", "no_identifier")
+_Model = TypeVar("_Model", bound=Counts)
 
 
 def _fate(outcome: Any) -> _Fate:
@@ -314,80 +310,73 @@ def _fate(outcome: Any) -> _Fate:
         return "skipped", outcome.reason
     if isinstance(outcome, Rejected):
         return "rejected", settled(outcome).error.code
-    return _AUDIENCE if isinstance(outcome, AudienceUpdate) else _TRANSLATED
-
-
-_Model = TypeVar("_Model", bound=Counts)
-
-
-def _new_counts() -> defaultdict[Any, int]:
-    return defaultdict(int)
+    return ("audiences", "") if isinstance(outcome, AudienceUpdate) else _TRANSLATED
 
 
 class GrowingCounts:
     """`Counts` while they grow: what every summary is made of, be it of calls or of exports (CO-10)."""
 
-    __slots__ = tuple(attrs.fields_dict(Counts))
-
     def __init__(self) -> None:
-        """Start empty."""
+        """Start empty, with the attributes of `Counts`."""
         self.translated = self.audiences = self.user_ids = self.other_ids = 0
-        self.skipped, self.rejected = _new_counts(), _new_counts()
-        self.issues, self.id_types = _new_counts(), _new_counts()
+        self.skipped, self.rejected, self.issues, self.id_types = (defaultdict[str, int](int) for _ in range(4))
 
     def add(self, outcome: Any) -> None:
         """Count an outcome of any kind; of a track or a log event, which are dicts, nothing but that it is there."""
-        self.count(_fate(outcome))
-        self.count_issues(outcome)
-
-    def count(self, fate: _Fate) -> None:
-        """Count what became of a payload."""
-        name, code = fate
+        name, code = _fate(outcome)
         if code:
             getattr(self, name)[code] += 1
         else:
             setattr(self, name, getattr(self, name) + 1)
+        self.add_issues(outcome)
 
-    def count_issues(self, outcome: Any) -> None:
+    def add_issues(self, outcome: Any) -> None:
         """Count the issues of an outcome, if it may have some."""
         for issue in getattr(outcome, "issues", ()):
             self.issues[issue.code] += 1
+
+    def add_events(self, number: int, id_types: Iterable[str], *, has_user_id: bool) -> None:
+        """Count events that have the same IDs."""
+        self.translated += number
+        self.user_ids += number * has_user_id
+        for id_type in id_types:
+            self.id_types[id_type] += number
 
     @property
     def read(self) -> int:
         """All payloads."""
         return self.translated + self.audiences + sum(self.skipped.values()) + sum(self.rejected.values())
 
-    def merge(self, counts: Counts) -> None:
-        """Add what was counted before, except for the IDs."""
-        self.translated += counts.translated
-        self.audiences += counts.audiences
-        for name in ("skipped", "rejected", "issues"):
-            mine = getattr(self, name)
-            for key, number in getattr(counts, name).items():
+    def merge(self, counts: "_Units | GrowingCounts") -> None:
+        """Add what was counted before."""
+        theirs = vars(counts)
+        for name, mine in vars(self).items():
+            if type(mine) is int:
+                setattr(self, name, mine + theirs.get(name, 0))  # a library has not all of the numbers
+                continue
+            for key, number in theirs.get(name, _NOTHING).items():
                 mine[key] += number
 
     def frozen(self, model: type[_Model], **own: Any) -> _Model:
         """Return the counts as a model, with what the model has of its own."""
-        return model(**{name: getattr(self, name) for name in self.__slots__}, **own)
+        return model(**vars(self), **own)
 
 
 class _Sums:
     """A `Preview` while it grows."""
 
     def __init__(self, max_names: int) -> None:
-        self.total, self.rest = GrowingCounts(), GrowingCounts()
+        self.max_names = max_names
         self.events: dict[tuple[str | None, str | None], GrowingCounts] = {}
+        self.total, self.rest = GrowingCounts(), GrowingCounts()
         self.libraries = defaultdict[str | None, GrowingCounts](GrowingCounts)
-        self.gains = _Pairs[tuple[str, str]]()
-        self.mappings = _Pairs[tuple[str, str]]()
-        self.consent = _Pairs[str]()
+        self.gains = defaultdict[tuple[str, str], Counter[str]](Counter)
+        self.mappings = defaultdict[tuple[str, str], Counter[str]](Counter)
+        self.consent = defaultdict[str, Counter[str]](Counter)
         self.near: dict[tuple[str, str], str] = {}
         self.first_ms: float = inf
         self.last_ms: float = -inf
-        self.max_names = max_names
         self._names = 0
-        self._id_types: set[str] = set()  # that are counted apart
 
     def event(self, kind: str | None, name: str | None) -> GrowingCounts:
         """Return the counts of an event: those of the rest where there are too many names; few calls have no name."""
@@ -403,62 +392,49 @@ class _Sums:
         """Return the counts of a client library."""
         return self.libraries[_place(name, self.libraries, MAX_LIBRARIES)]
 
-    def count_consent(self, category: str, given: int, refused: int) -> None:
-        """Count how often a category was given and refused."""
-        self.consent.add(_place(category, self.consent, MAX_CATEGORIES), given, refused)
+    def category(self, name: str) -> Counter[str]:
+        """Return the counts of a consent category."""
+        return self.consent[_place(name, self.consent, MAX_CATEGORIES)]
 
-    def see(self, time_ms: int) -> None:
+    def see(self, time_ms: int | None) -> None:
         """Take the time of an event into the span."""
-        self.first_ms, self.last_ms = min(self.first_ms, time_ms), max(self.last_ms, time_ms)
+        if time_ms is not None:
+            self.first_ms, self.last_ms = min(self.first_ms, time_ms), max(self.last_ms, time_ms)
 
-    def count_units(self, counts: GrowingCounts, units: _UnitsOf, number: int) -> None:
-        """Count events by the IDs that they have; ID types for which there is no room go together."""
-        has_user_id, id_types = units
-        counts.user_ids += number * has_user_id
-        for id_type in id_types:
-            if id_type in self._id_types or self._has_room(id_type):
-                counts.id_types[id_type] += number
-            else:
-                counts.other_ids += number
-
-    def _has_room(self, id_type: str) -> bool:
-        if len(self._id_types) < MAX_ID_TYPES:
-            self._id_types.add(id_type)
-        return id_type in self._id_types
-
-    def _merge_units(self, counts: GrowingCounts, part: _Units) -> None:
-        counts.user_ids += part.user_ids
-        counts.other_ids += part.other_ids
-        for id_type, number in part.id_types.items():
-            self.count_units(counts, (False, (id_type,)), number)
+    def keep_id_types(self) -> None:
+        """Count ID types together for which there is no room."""
+        for id_type in [*self.total.id_types][MAX_ID_TYPES:]:
+            for counts in (self.total, *self.events.values(), self.rest, *self.libraries.values()):
+                counts.other_ids += counts.id_types.pop(id_type, 0)
 
     def merge(self, part: Preview) -> None:
         """Add a preview."""
-        groups = [(self.total, part), *((self.event(event.type, event.name), event) for event in part.events)]
-        for counts, group in (*groups, (self.rest, part.rest)):
-            counts.merge(group)
-            self._merge_units(counts, group)
+        self.total.merge(part)
+        for event in part.events:
+            self.event(event.type, event.name).merge(event)
+        self.rest.merge(part.rest)
         for library in part.libraries:
-            counts = self.library(library.name)
-            counts.translated += library.translated
-            self._merge_units(counts, library)
+            self.library(library.name).merge(library)
         for gain in part.gains:
-            self.gains.add((gain.field, gain.id_type), gain.saved_calls, gain.enriched_events)
+            sums = self.gains[gain.field, gain.id_type]
+            sums.update(saved_calls=gain.saved_calls, enriched_events=gain.enriched_events)
         for use in part.mappings:
-            self.mappings.add((use.field, use.id_type), use.found, use.gave)
+            self.mappings[use.field, use.id_type].update(found=use.found, gave=use.gave)
             if use.near is not None:
                 self.near.setdefault((use.field, use.id_type), use.near)
-        for category, consent in part.consent.items():
-            self.count_consent(category, consent.given, consent.refused)
-        for time_ms in (part.first_ms, part.last_ms):
-            if time_ms is not None:
-                self.see(time_ms)
+        for name, consent in part.consent.items():
+            self.category(name).update(given=consent.given, refused=consent.refused)
+        self.see(part.first_ms)
+        self.see(part.last_ms)
+        self.keep_id_types()
 
     def preview(self) -> Preview:
         """Return all counts as a model."""
         return self.total.frozen(
             Preview,
-            events=tuple(self.events[key].frozen(EventPreview, type=key[0], name=key[1]) for key in self.events),
+            events=tuple(
+                counts.frozen(EventPreview, type=kind, name=name) for (kind, name), counts in self.events.items()
+            ),
             rest=self.rest.frozen(EventPreview),
             libraries=tuple(
                 LibraryPreview(
@@ -470,32 +446,16 @@ class _Sums:
                 )
                 for name, counts in sorted(self.libraries.items(), key=lambda item: item[0] == OTHERS)
             ),
-            gains=tuple(
-                Gain(field=field, id_type=id_type, saved_calls=saved, enriched_events=enriched)
-                for (field, id_type), (saved, enriched) in self.gains.items()
-            ),
+            gains=tuple(Gain(field=row[0], id_type=row[1], **counts) for row, counts in self.gains.items()),
             mappings=tuple(
-                MappingUse(
-                    field=row[0], id_type=row[1], found=found, gave=gave, near=None if found else self.near.get(row)
-                )
-                for row, (found, gave) in self.mappings.items()
+                MappingUse(field=row[0], id_type=row[1], near=None if counts["found"] else self.near.get(row), **counts)
+                for row, counts in self.mappings.items()
             ),
-            consent={name: Consent(given=given, refused=refused) for name, (given, refused) in self.consent.items()},
+            consent={name: Consent(**counts) for name, counts in self.consent.items()},
             first_ms=None if self.first_ms == inf else int(self.first_ms),
             last_ms=None if self.last_ms == -inf else int(self.last_ms),
             max_names=self.max_names,
         )
-
-
-_Key = TypeVar("_Key")
-
-
-class _Pairs(dict[_Key, tuple[int, int]]):
-    """Two counts for each key."""
-
-    def add(self, key: _Key, one: int, other: int) -> None:
-        before = self.get(key, (0, 0))
-        self[key] = (before[0] + one, before[1] + other)
 
 
 def _place(name: str | None, counts: Mapping[Any, Any], most: int) -> Any:
@@ -505,36 +465,35 @@ def _place(name: str | None, counts: Mapping[Any, Any], most: int) -> Any:
 
 # -- One pass over calls -----------------------------------------------------------------------------------------------
 
-_CONTEXT: Final = Step(segment.CONTEXT)
-_IDS: Final = frozenset({str, int})
-_WITH_TRAITS: Final = frozenset({"group", "identify"})
-_PLACEHOLDER: Final = 1
-_USABLE: Final = 2
-"""What there is at a place where a mapping looks for an ID: this, or nothing."""
+_WITH_TRAITS: Final = frozenset({Group.type, Identify.type})
 
 
 class _Row(NamedTuple):
     """An ID mapping while it is counted."""
 
-    field: str
-    id_type: str
+    key: tuple[str, str]
+    """The field and the ID type, as the mapping spells them."""
     filled: str
     """The ID type in the spelling of an event."""
     path: FieldPath
-    is_nested: bool
-    inside: Callable[[Mapping[str, Any]], Any] | None
-    """For a path into the context: gives the value there."""
+    is_mapped: bool
+    """Whether the configuration has it, so that it counts as a `MappingUse`; else it counts as a `Gain`."""
 
-    @classmethod
-    def of(cls, mapping: IdMapping) -> Self:
-        filled, path = cut_row(mapping)
-        head, *steps = path.steps
-        inside: Callable[[Mapping[str, Any]], Any] | None = None
-        if head == _CONTEXT and steps:
-            is_key = len(steps) == 1 and steps[0].selector is None
-            inside = methodcaller("get", steps[0].name) if is_key else partial(_walk, steps)
-        is_nested = bool(steps) or head.selector is not None
-        return cls(mapping.field, mapping.id_type, filled, path, is_nested, inside)
+
+class _Remembered:
+    """A function that remembers what it returned for the latest arguments."""
+
+    def __init__(self, find: Callable[..., Any], most: int) -> None:
+        self._find, self._most = find, most
+        self._known: dict[tuple[Any, ...], Any] = {}
+
+    def __call__(self, *key: Any) -> Any:
+        if key not in self._known:
+            # Forgetting all at once bounds the memory, and is cheaper than keeping track of the oldest.
+            if len(self._known) >= self._most:
+                self._known.clear()
+            self._known[key] = self._find(*key)
+        return self._known[key]
 
 
 class GrowingPreview:
@@ -545,163 +504,96 @@ class GrowingPreview:
     ) -> None:
         """Start empty."""
         self._config = config.inbound
+        self._drops = self._config.drop_placeholder_ids
         self._sums = _Sums(max_names)
-        self._identities: dict[tuple[Any, ...], tuple[str | None, str | None]] = {}
-        self._alike: dict[tuple[Any, ...], int] = defaultdict(int)
-        mappings = dict.fromkeys(self._config.id_mappings)
-        self._rows = [*map(_Row.of, mappings)]
-        self._lacking = [
-            *map(_Row.of, dict.fromkeys(row for row in (*LIKELY_MAPPINGS, *candidates) if row not in mappings))
+        mapped = dict.fromkeys(self._config.id_mappings)
+        self._rows = [
+            _Row((row.field, row.id_type), *cut_row(row), row in mapped)
+            for row in dict.fromkeys((*mapped, *LIKELY_MAPPINGS, *candidates))
         ]
-        for sums, rows in ((self._sums.mappings, self._rows), (self._sums.gains, self._lacking)):
-            for row in rows:
-                sums.add(row[:2], 0, 0)
-        self._row_types = frozenset(row.filled for row in self._rows)
-        self._unfound = [*self._rows]
+        for row in self._rows:  # so that a row that finds nothing is counted with 0
+            (self._sums.mappings if row.is_mapped else self._sums.gains)[row.key].clear()
+        self._mapped_types = frozenset(row.filled for row in self._rows if row.is_mapped)
+        self._unfound = [(place, row) for place, row in enumerate(self._rows) if row.is_mapped]
         """The rows that have not found an ID yet, nor another field that was probably meant."""
-        self._near: dict[tuple[tuple[str, ...], str], str | None] = {}
-        # If each ID type has one row, an event has the ID exactly when the row found one, so the call need not be read.
-        self._shows_found = len(self._row_types) == len(self._rows) and segment.USER_ID_TYPE not in self._row_types
+        self._alike: dict[tuple[Any, ...], int] = defaultdict(int)
+        self._near_key = _Remembered(near_key, _MAX_KINDS)
+        self._identity_of = _Remembered(partial(_identity, self._config.naming), _MAX_IDENTITIES)
 
     def add(self, payload: Any, outcome: Any) -> None:
         """Count a call by its outcome: a log event, or anything that `translate_many` yields."""
         call = payload if kind_of(payload) is dict else freeze(payload)
-        sums = self._sums
-        if kind_of(outcome) is dict:
-            user = outcome[statsig.USER]
-            has_user_id, id_types = segment.USER_ID_TYPE in user, tuple(user.get(statsig.CUSTOM_IDS, ()))
-            name, time_ms = outcome[statsig.EVENT_NAME], outcome.get(statsig.TIME)
-        elif isinstance(outcome, StatsigEvent):
-            has_user_id, id_types = outcome.user.user_id is not None, tuple(outcome.user.custom_ids)
-            name, time_ms = outcome.event_name, outcome.time_ms
-        else:
-            self._add_unsent(call, outcome)
+        event = to_log_event(outcome) if isinstance(outcome, StatsigEvent) else outcome
+        if kind_of(event) is not dict:
+            for counts in (self._sums.total, self._sums.event(*self._unsent_identity(call, outcome))):
+                counts.add(outcome)
+            if _is_parsed(outcome):
+                self._look(call, _fate(outcome), (), has_user_id=False)
             return
-        # Nearly every call passes here, so the usual case calls no function, which would cost more than the counting.
-        kind = call[segment.TYPE]
-        if type(kind) is not str:  # an enumeration, say
-            kind = parse_segment_event(call).type
-        group = sums.events.get((kind, name)) or sums.event(kind, name)
-        group.translated += 1
-        group.user_ids += has_user_id
-        counts = group.id_types
-        for id_type in id_types:
-            if id_type in counts:
-                counts[id_type] += 1
-            else:
-                sums.count_units(group, (False, (id_type,)), 1)
-        if time_ms is not None and not sums.first_ms <= time_ms <= sums.last_ms:
-            sums.see(time_ms)
-        if kind_of(outcome) is not dict:
-            for each in (group, sums.total):
-                each.count_issues(outcome)
+        kind, user = call[segment.TYPE], event[statsig.USER]
+        has_user_id, id_types = statsig.USER_ID in user, tuple(user.get(statsig.CUSTOM_IDS, ()))
+        counts = self._sums.event(kind if type(kind) is str else freeze(kind), event[statsig.EVENT_NAME])
+        counts.add_events(1, id_types, has_user_id=has_user_id)
+        if event is not outcome:  # a log event from the fast lane has no issues
+            for each in (self._sums.total, counts):
+                each.add_issues(outcome)
+        self._sums.see(event.get(statsig.TIME))
         self._look(call, _TRANSLATED, id_types, has_user_id=has_user_id)
-
-    def _add_unsent(self, call: Any, outcome: Any) -> None:
-        fate, sums = _fate(outcome), self._sums
-        group = sums.event(*((Identify.type, None) if fate is _AUDIENCE else self._identity(call)))
-        for counts in (group, sums.total):
-            counts.add(outcome)
-        if _is_parsed(outcome):
-            self._look(call, fate, has_user_id=False, id_types=())
 
     def _look(self, call: Any, fate: _Fate, id_types: tuple[str, ...], *, has_user_id: bool) -> None:
         """Collect the client, the consent and the IDs of a call at the places that mappings read."""
-        context = call.get(segment.CONTEXT)
-        context = context if kind_of(context) is dict else _plain_object(context)
-        name = context.get(segment.LIBRARY)
-        if name is not None:
-            name = (name if kind_of(name) is dict else _plain_object(name)).get(segment.NAME)
-        if name is not None and type(name) is not str:
-            name = filled_text(freeze(name))
-        # A row counts as the source of an ID only if the call had none of that type by itself (ID-5). Plain properties
-        # without `statsigCustomIDs` show that, and spare nearly all calls the reading.
-        own_types: tuple[str, ...] = ()
-        reads = fate is not _TRANSLATED or not self._shows_found
-        if self._rows:
-            properties = call.get(segment.PROPERTIES)
-            if kind_of(properties) is not dict or segment.CUSTOM_IDS in properties or segment.TRAITS in call or reads:
-                own_types = self._own_types(call)
-        held: tuple[int, ...] | None = None
-        if reads or own_types:
-            held = tuple(
-                [
-                    _held(_value(call, row)) if reads or row.filled in own_types else _USABLE * (row.filled in id_types)
-                    for row in self._rows
-                ]
-            )
+        context = object_in(call, segment.CONTEXT)
+        library = object_in(context, segment.LIBRARY).get(segment.NAME)
+        library = library if type(library) is str else filled_text(freeze(library))
+        found: list[int] = []
+        for place, (_, filled, path, is_mapped) in enumerate(self._rows):
+            if is_mapped or filled not in id_types:
+                value = value_at(call, path)
+                # A usual last character shows that text is usable, as in the fast lane; `_is_id` decides the rest.
+                is_plain = type(value) is str and value[-1:] in PLAIN_ENDS
+                if is_plain or (value is not None and _is_id(value, drops=self._drops or not is_mapped)):
+                    found.append(place)
         if self._unfound:
-            self._search(call)
-        lacking: tuple[int, ...] = ()
-        for place, row in enumerate(self._lacking):
-            if row.filled not in id_types:
-                value = row.inside(context) if row.inside and row.field not in call else _value(call, row)
-                # A usual last character shows that text is usable, as in the fast lane; `_held` decides the rest.
-                if value is not None and ((type(value) is str and value[-1:] in PLAIN_ENDS) or _held(value) == _USABLE):
-                    lacking += (place,)
-        consent = _given(context[segment.CONSENT]) if segment.CONSENT in context else ()
-        self._alike[fate, name, has_user_id, id_types, own_types, held, lacking, consent] += 1
+            self._search(call, found)
+        own_types = self._own_types(call) if self._mapped_types else ()
+        consent = _given(context) if segment.CONSENT in context else ()
+        self._alike[fate, library or None, has_user_id, id_types, own_types, tuple(found), consent] += 1
         if len(self._alike) >= _MAX_KINDS:
             self._work_out()
 
-    def _near_key(self, keys: tuple[str, ...], wanted: str) -> str | None:
-        """Return the key that was probably meant; objects of the same keys are looked at once."""
-        # Forgetting all at once keeps the memory bounded, and is cheaper than keeping track of the oldest.
-        if len(self._near) >= _MAX_KINDS:
-            self._near.clear()
-        if (keys, wanted) not in self._near:
-            self._near[keys, wanted] = near_key(keys, wanted)
-        return self._near[keys, wanted]
-
-    def _search(self, call: Mapping[str, Any]) -> None:
+    def _search(self, call: Mapping[str, Any], found: list[int]) -> None:
         """Search for the field that was probably meant by each mapping that has found nothing so far (CO-8)."""
         # A row leaves the list as soon as it found something, so the search soon costs nothing.
-        for row in [*self._unfound]:
-            is_found = _held(_value(call, row)) > self._config.drop_placeholder_ids
-            near = None if is_found else near_path(call, row.path, self._near_key)
+        for place, row in [*self._unfound]:
+            near = None if place in found else near_path(call, row.path, self._near_key)
             if near is not None:
-                self._sums.near.setdefault(row[:2], near)
-            if is_found or near is not None:
-                self._unfound.remove(row)
+                self._sums.near.setdefault(row.key, near)
+            if near is not None or place in found:
+                self._unfound.remove((place, row))
 
     def _own_types(self, call: Any) -> tuple[str, ...]:
-        """Return the ID types that have an ID before anything is mapped (ID-5)."""
+        """Return the ID types that have an ID before anything is mapped, so that no row gives one (ID-5)."""
         array = _own_ids(call)
-        drops = self._config.drop_placeholder_ids
-        found: list[str] = []
-        if kind_of(array) is list and not drops and _IDS.issuperset(map(kind_of, array)) and len(array) % 2 == 0:
-            pairs = zip(array[::2], array[1::2], strict=True)
-            found += [spelled_id_type(name) for name, id_ in pairs if name and id_ != ""]
-        elif array is not None:
-            read = read_pairs(freeze(array), "", ID_CODES, read_id, [], spelled_id_type)
-            found += [id_type for id_type, (id_, _) in read.items() if not drops or not is_placeholder(id_)]
-        if segment.USER_ID_TYPE in self._row_types and _held(call.get(segment.USER_ID)) > drops:
-            found.append(segment.USER_ID_TYPE)
-        return tuple(found)
+        own: tuple[str, ...] = ()
+        if array is not None:
+            pairs = read_pairs(freeze(array), "", ID_CODES, read_id, [], spelled_id_type)
+            own = tuple(id_type for id_type, (id_, _) in pairs.items() if not (self._drops and is_placeholder(id_)))
+        is_own = segment.USER_ID_TYPE in self._mapped_types and _is_id(call.get(segment.USER_ID), drops=self._drops)
+        return (*own, segment.USER_ID_TYPE) if is_own else own
 
-    def _identity(self, call: Any) -> tuple[str | None, str | None]:
+    def _unsent_identity(self, call: Any, outcome: Any) -> tuple[str | None, str | None]:
         """Return the type and name of a call that made no event, from what names it and nothing else."""
+        if isinstance(outcome, AudienceUpdate):
+            return Identify.type, None
         if not (kind_of(call) is dict or is_object(call)):
             return None, None
+        reads_properties = self._config.naming.from_properties
         # Only these fields make a name, unless templates read the properties; only text is safe as a key of a dict.
         parts = tuple(map(call.get, _NAMING_FIELDS))
-        if self._config.naming.from_properties or not _TEXT_OR_NONE.issuperset(map(kind_of, parts)):
-            return self._named(call)
-        identity = self._identities.get(parts)
-        if identity is None:
-            if len(self._identities) >= _MAX_IDENTITIES:
-                self._identities.clear()
-            identity = self._identities[parts] = self._named(call)
-        return identity
-
-    def _named(self, call: Mapping[str, Any]) -> tuple[str | None, str | None]:
-        naming = self._config.naming
-        fields = (*_NAMING_FIELDS, segment.PROPERTIES) if naming.from_properties else _NAMING_FIELDS
-        try:
-            parsed = parse_segment_event({key: call[key] for key in fields if key in call})
-        except StatsigSegmentError as error:
-            return ("track" if error.code == "missing_event" else None), None
-        return parsed.type, None if isinstance(parsed, Identify) else naming.full_name(parsed)
+        if reads_properties or not _TEXT_OR_NONE.issuperset(map(kind_of, parts)):
+            properties = call.get(segment.PROPERTIES) if reads_properties else None
+            return _identity(self._config.naming, *parts, properties)
+        return cast("tuple[str | None, str | None]", self._identity_of(*parts))
 
     def preview(self) -> Preview:
         """Return what has been counted so far."""
@@ -711,74 +603,53 @@ class GrowingPreview:
     def _work_out(self) -> None:
         """Add the kinds of calls that were collected to the counts, and start collecting anew."""
         sums = self._sums
-        for (fate, library, has_user_id, id_types, own_types, held, lacking, consent), number in self._alike.items():
-            if fate is _TRANSLATED:
-                for group in (sums.total, sums.library(library or None)):
-                    group.translated += number
-                    sums.count_units(group, (has_user_id, id_types), number)
+        for (fate, library, has_user_id, id_types, own_types, found, consent), number in self._alike.items():
+            if fate == _TRANSLATED:
+                for counts in (sums.total, sums.library(library)):
+                    counts.add_events(number, id_types, has_user_id=has_user_id)
             for category, is_given in consent:
-                sums.count_consent(category, number * is_given, number * (not is_given))
-            wanting: tuple[int, ...] = lacking if fate in {_TRANSLATED, _WITHOUT_ID} else ()
-            for row in map(self._lacking.__getitem__, wanting):
-                if row.filled != segment.USER_ID_TYPE or not has_user_id:
-                    sums.gains.add(row[:2], number * (fate != _TRANSLATED), number * (fate == _TRANSLATED))
-            # Rows apply in order, and the first to find an ID of a type fills it (ID-4).
+                sums.category(category)["given" if is_given else "refused"] += number
             filled = set(own_types)
-            for mapped, is_found in zip(self._rows, self._found(id_types, held), strict=True):
-                if is_found:
-                    sums.mappings.add(mapped[:2], number, number * (mapped.filled not in filled))
-                    filled.add(mapped.filled)
+            for row in map(self._rows.__getitem__, found):
+                if row.is_mapped:
+                    # Rows apply in order, and the first to find an ID of a type fills it (ID-4).
+                    sums.mappings[row.key]["found"] += number
+                    sums.mappings[row.key]["gave"] += number * (row.filled not in filled)
+                    filled.add(row.filled)
+                elif row.filled != segment.USER_ID_TYPE or not has_user_id:
+                    sums.gains[row.key]["enriched_events"] += number * (fate == _TRANSLATED)
+                    sums.gains[row.key]["saved_calls"] += number * (fate == _WITHOUT_ID)
+        sums.keep_id_types()
         self._alike.clear()
 
-    def _found(self, id_types: tuple[str, ...], held: tuple[int, ...] | None) -> Iterable[bool]:
-        """Return for each mapping whether it found an ID."""
-        if held is None:
-            return (row.filled in id_types for row in self._rows)
-        return (each > self._config.drop_placeholder_ids for each in held)
 
-
-def _value(call: Mapping[str, Any], row: _Row) -> Any:
-    """Return the value that a mapping reads in a call as it was sent (ID-4)."""
-    if not row.is_nested or row.field in call:  # a field of that exact name stops the walk
-        return call.get(row.field)
-    return _walk(row.path.steps, call)
-
-
-def _walk(steps: Iterable[Step], value: Any) -> Any:
-    """Return the value at the end of the steps; `None` if they lead nowhere."""
-    for name, selector in steps:
-        if value is None:
-            return None
-        value = (value if kind_of(value) is dict else _plain_object(value)).get(name)
-        if selector is not None:
-            _, value = select(freeze(value), selector, {})
-    return value
-
-
-def _plain_object(value: object) -> Mapping[str, Any]:
-    """Return a value if it is an object, else an empty object."""
-    return EMPTY if value is None else as_object(value) or EMPTY
+def _identity(naming: EventNaming, *parts: Any) -> tuple[str | None, str | None]:
+    """Return the type of a call and the name it would have, from the fields that make a name and the properties."""
+    fields = zip((*_NAMING_FIELDS, segment.PROPERTIES), parts, strict=False)
+    try:
+        parsed = parse_segment_event({field: value for field, value in fields if value is not None})
+    except StatsigSegmentError as error:
+        return ("track" if error.code == "missing_event" else None), None
+    return parsed.type, None if isinstance(parsed, Identify) else naming.full_name(parsed)
 
 
 def _own_ids(call: Any) -> Any:
     """Return the array `statsigCustomIDs` of a call, or `None` (ID-3)."""
-    array = _plain_object(call.get(segment.PROPERTIES)).get(segment.CUSTOM_IDS)
+    array = object_in(call, segment.PROPERTIES).get(segment.CUSTOM_IDS)
     if array is None and segment.TRAITS in call and freeze(call[segment.TYPE]) in _WITH_TRAITS:
-        array = _plain_object(call[segment.TRAITS]).get(segment.CUSTOM_IDS)
+        array = object_in(call, segment.TRAITS).get(segment.CUSTOM_IDS)
     return array
 
 
-def _held(value: Any) -> int:
-    """Return whether a value is usable as an ID, a placeholder, or neither (0) (IN-4, ID-8)."""
-    if value is None:
-        return 0
-    text = value if type(value) is str else coerce_id(freeze(value))
-    return (_PLACEHOLDER if is_placeholder(text) else _USABLE) if text else 0
+def _is_id(value: Any, *, drops: bool) -> bool:
+    """Return whether a value is usable as an ID (IN-4, ID-8)."""
+    text = id_text(value)
+    return text is not None and not (drops and is_placeholder(text))
 
 
-def _given(consent: Any) -> tuple[tuple[str, bool], ...]:
+def _given(context: Any) -> tuple[tuple[str, bool], ...]:
     """Return the categories of a call, and whether each is given; anything but `true` refuses (CO-9)."""
-    preferences = freeze(_plain_object(consent).get(segment.CATEGORY_PREFERENCES))
+    preferences = freeze(object_in(context, segment.CONSENT).get(segment.CATEGORY_PREFERENCES))
     return tuple((name, value is True) for name, value in preferences.items()) if is_object(preferences) else ()
 
 
