@@ -734,7 +734,7 @@ class TestOddCalls:
         def learned(_samples: Any, _config: Any) -> Naming:
             return Naming(EventNaming(prefix=next(prefixes)), 0, (), ())
 
-        monkeypatch.setattr("statsig_segment.insight.comparison.learn_naming", learned)
+        monkeypatch.setattr("statsig_segment.insight.comparison.pairing.learn_naming", learned)
         found = compare([track("One"), track("Two")], [exported("1"), exported("2")])
 
         assert (found.paired, found.ambiguous) == (0, 2)

@@ -5,36 +5,25 @@ The modules below it do the work, each alone: `archive` holds both sides, `pairi
 `sending`) finds the configuration that agrees, `unpaired` says what has no partner and why.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import attrs
 
-from statsig_segment import segment, statsig
 from statsig_segment._json.values import FrozenDict
-from statsig_segment.configuration.models import InboundConfig, IntegrationConfig, require_config
+from statsig_segment.configuration.models import IntegrationConfig, require_config
 from statsig_segment.configuration.tables import config_table
-from statsig_segment.errors import StatsigSegmentError
 from statsig_segment.inbound.translate import check_iterable
-from statsig_segment.insight.comparison.archive import Calls, Exported, Json, exact_call, is_event, read_exported
+from statsig_segment.insight import aspects
+from statsig_segment.insight.comparison.archive import Exported
 from statsig_segment.insight.comparison.evaluation import Example, Finding, PathCount
-from statsig_segment.insight.comparison.learning import Learner, learn_naming
-from statsig_segment.insight.comparison.likeness import is_trimmed
-from statsig_segment.insight.comparison.pairing import Archive, Index, Matching
-from statsig_segment.insight.comparison.places import far_ids, near_ids
-from statsig_segment.insight.comparison.templates import Samples
-from statsig_segment.insight.comparison.translation import Question, ids_of
-from statsig_segment.insight.comparison.unpaired import apart, classify
-from statsig_segment.segment.calls import parse_segment_event
+from statsig_segment.insight.comparison.learning import Learner
+from statsig_segment.insight.comparison.pairing import LONE, Archive, pair
+from statsig_segment.insight.comparison.unpaired import classify, reason_apart
 
 __all__ = ["Comparison", "Example", "Finding", "PathCount", "compare", "config_table"]
 
 _DEFAULT: Final = IntegrationConfig()
-_MAX_ROUNDS: Final = 3
-"""The most times that ambiguous calls are tried again with learned names. One or two settle nearly all; the limit ends
-the rare case in which two namings alternate."""
-_FEW: Final = 0.05
-"""CM-6: the share of either side that may stay without a partner and without a reason where both sides agree."""
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -123,103 +112,24 @@ def compare(
     check_iterable(calls, "compare")
     check_iterable(exported, "compare")
     require_config(config, "compare")
-    sides = _Sides(read_exported(exported), config.inbound, tolerance_ms)
-    for position, payload in enumerate(calls):
-        sides.add(payload, position)
-    sides.pair()
-    return _comparison(sides, config)
+    archive = pair(calls, Exported(exported), config.inbound, tolerance_ms)
+    return _comparison(archive, config)
 
 
-class _Sides:
-    """Both sides while they are read and paired."""
-
-    def __init__(self, there: Exported, config: InboundConfig, tolerance_ms: int) -> None:
-        self.calls, self.there = Calls(), there
-        self.identified: list[tuple[int, ...]] = []
-        """For each identify call that may have arrived as an event, the events that fit it."""
-        self._index = Index(there, tolerance_ms)
-        self.matching = Matching(self.calls, there, self._index)
-        self._config = config
-        self._open = Question(config)
-
-    def add(self, payload: Any, position: int) -> None:
-        """Read the next call, and find the events that it may belong to."""
-        call = exact_call(payload)
-        is_identify = call is not None and call.get(segment.TYPE) == "identify"
-        # A group call has the same IDs and time as an identify call, and becomes an event.
-        as_event = call | {segment.TYPE: "group"} if call is not None and is_identify else call
-        event = None if as_event is None else self._open.answer(as_event)
-        time_ms, own = _read(call, event)
-        if call is None or own is None:
-            self.calls.unreadable += 1
-            self.calls.swapped += is_event(payload)
-            return
-        if is_identify:
-            self.calls.identifies += 1
-            events = self._index.find(time_ms, [*own, *near_ids(call)], None) if self._index.near(time_ms) else ()
-            if events:
-                self.identified.append(events)
-            return
-        self.calls.add(call, position, time_ms)
-        self.matching.add(
-            time_ms, (own, near_ids(call), far_ids(call)), "" if event is None else event[statsig.EVENT_NAME]
-        )
-
-    def pair(self) -> None:
-        """Pair both sides; what is ambiguous is tried again by the names that the pairs so far teach."""
-        self.matching.run()
-        config = self._config
-        for _ in range(_MAX_ROUNDS):
-            contested = set(self.matching.contested())
-            if not any(map(self.matching.is_ambiguous, contested)):
-                break
-            naming = learn_naming(self._samples(config), config).naming
-            if naming == config.naming:
-                break
-            config = attrs.evolve(config, naming=naming)
-            question = Question(config)
-            names = {at: question.answer(call) for at, call in enumerate(self.calls) if at in contested}
-            self.matching.rename({at: event[statsig.EVENT_NAME] for at, event in names.items() if event is not None})
-            self.matching.run()
-
-    def _samples(self, config: InboundConfig) -> dict[bool, Samples]:
-        samples = {way: Samples(from_properties=way) for way in (False, True)}
-        question = Question(config)
-        for call, event in zip(self.calls, self.matching.partner, strict=True):
-            here = question.answer(call) if event >= 0 else None
-            if here is not None and not is_trimmed(here[statsig.EVENT_NAME], self.there[event].name):
-                for held in samples.values():
-                    held.add(call, self.there[event].name)
-        return samples
-
-
-def _read(call: Json | None, event: Json | None) -> tuple[int | None, Collection[str] | None]:
-    """Return the time and the IDs of a call, from its log event if there is one; no IDs if it is not a call."""
-    if event is not None:
-        return event.get(statsig.TIME), ids_of(event).values()
-    try:
-        parsed = parse_segment_event(call or {})
-    except StatsigSegmentError:
-        return None, None
-    return parsed.time_ms, () if parsed.user_id is None else (parsed.user_id,)
-
-
-def _comparison(sides: _Sides, config: IntegrationConfig) -> Comparison:
+def _comparison(archive: Archive, config: IntegrationConfig) -> Comparison:
     """Compare the pairs, and learn from them."""
-    archive = Archive(sides.calls, sides.there, sides.matching)
-    calls, there, matching = archive
+    calls, there, matching, _ = archive
     learner = Learner(archive, config.inbound)
-    learned, sending = learner.learn()
-    given = learner.given
+    given, sending = learner.given, learner.sending
     for at in sending.silent:
         if given.sendable[at]:
-            given.add_unsent(calls.positions[at])
+            example = Example(call=calls.positions[at], exported=None, path="$")
+            given.tallies[aspects.SENT].add("$", aspects.MISSING, example, is_first=True)
     findings = tuple(given.findings())
-    rest = classify(archive, given, sending, sides.identified, learned.naming.prefix)
-    paired = sum(matching.taken)
-    ambiguous = sum(matching.partner[at] < 0 and matching.is_ambiguous(at) for at in range(len(calls)))
+    rest = classify(archive, given, sending, learner.config.naming.prefix)
+    lone = [at for at, event in enumerate(matching.partner) if event == LONE]
+    paired, ambiguous = len(calls) - len(lone), sum(map(matching.is_ambiguous, lone))
     ambiguous_exported = len(matching.ambiguous_events())
-    is_few = rest.calls <= _FEW * rest.sent and rest.exported <= _FEW * rest.from_segment
     return Comparison(
         calls=len(calls) + calls.identifies + calls.unreadable,
         exported=len(there) + there.changes + there.unreadable,
@@ -233,9 +143,9 @@ def _comparison(sides: _Sides, config: IntegrationConfig) -> Comparison:
         unpaired=FrozenDict(rest.classes),
         unexplained_calls=rest.calls,
         unexplained_exported=rest.exported,
-        agrees=paired > 0 and is_few and not any(finding.differ for finding in findings),
+        agrees=paired > 0 and rest.is_few and not any(finding.differ for finding in findings),
         findings=findings,
-        proposal=config_table(attrs.evolve(config, inbound=learned)),
+        proposal=config_table(attrs.evolve(config, inbound=learner.config)),
         undecided=tuple(f"inbound.{key}" for key in learner.undecided),
         problems=tuple(_problems(archive, learner.unfit)),
     )
@@ -243,19 +153,19 @@ def _comparison(sides: _Sides, config: IntegrationConfig) -> Comparison:
 
 def _problems(archive: Archive, unfit: Iterable[str]) -> Iterator[str]:
     """Yield what prevents a comparison, and which names no configuration produces."""
-    calls, there, matching = archive
+    calls, there, matching, _ = archive
+    is_any_paired = any(event != LONE for event in matching.partner)
     if calls.swapped and not len(calls) and there.swapped and not len(there):
         yield "The two sides are swapped: the calls are Statsig events, and the exported events are Segment calls."
     elif not len(calls):
         yield "None of the calls can be read as a track, page, screen or group call."
     elif not len(there):
         yield "None of the exported events can be read as a Statsig event."
-    elif there.times.span() is None and not any(matching.taken):
+    elif there.span() is None and not is_any_paired:
         yield "None of the exported events has a time that can be read, so none of them finds its call."
-    else:
-        reasons = list(apart(archive))
-        yield from reasons
-        if not reasons and not any(matching.taken) and not matching.ambiguous_events():
-            yield "No exported event has the time and an ID of one of the calls. Do both sides cover the same time?"
+    elif reason := reason_apart(archive):
+        yield reason
+    elif not is_any_paired and not matching.ambiguous_events():
+        yield "No exported event has the time and an ID of one of the calls. Do both sides cover the same time?"
     for kind in unfit:
         yield f"No template gives the names of {kind} calls at Statsig, so none is proposed for them."

@@ -12,26 +12,26 @@ Events are needed in the order of their calls, so each is packed by itself, and 
 import marshal
 import zlib
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, NamedTuple, TypeAlias
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final, TypeAlias
 
 from statsig_segment import segment, statsig
 from statsig_segment._json.values import JsonValue, freeze, read_text, thaw
 from statsig_segment.errors import SegmentEventError, StatsigEventError, StatsigSegmentError
 from statsig_segment.segment.calls import parse_segment_event
 from statsig_segment.statsig.events import user_wire
-from statsig_segment.statsig.exports import ConfigChange, ExportedEvent, object_in, parse_statsig_event
+from statsig_segment.statsig.exports import ConfigChange, object_in, parse_statsig_event
 
 Json: TypeAlias = dict[str, Any]
 
+NO_TIME: Final = -(2**62)
+"""The time of what has none: so far from all others that no tolerance reaches them."""
 _BLOCK: Final = 64
 """The number of calls that are compressed together: they share their keys, and a larger block would gain little."""
 _LEVEL: Final = 1
 """zlib's fastest level; the next levels take twice the time to save a tenth of the size."""
 _EXACT: Final = 2
 """The version of marshal's format in which equal values are equal bytes: later ones refer back to shared objects."""
-_NO_TIME: Final = -1
-"""Stands for `None` among times; a time that can be read is never negative (IN-6)."""
 _SEGMENT_SDKS: Final = frozenset({None, statsig.SEGMENT_SDK, "statsig-segment"})
 """What the events that came from Segment say of their SDK, if anything: Statsig's own integration, and this library."""
 _DELIVERY: Final = frozenset({segment.MESSAGE_ID, *segment.TIME_FIELDS, "_metadata"})
@@ -43,28 +43,11 @@ def object_of(value: JsonValue) -> Json:
     return value if type(value) is dict else {}
 
 
-class Times:
-    """Times in epoch milliseconds, or none, by index."""
-
-    def __init__(self) -> None:
-        """Start empty."""
-        self._times = array("q")
-
-    def append(self, time_ms: int | None) -> None:
-        """Add the time of the next one."""
-        self._times.append(_NO_TIME if time_ms is None else time_ms)
-
-    def __getitem__(self, at: int) -> int | None:
-        time_ms = self._times[at]
-        return None if time_ms == _NO_TIME else time_ms
-
-    def __len__(self) -> int:
-        return len(self._times)
-
-    def span(self) -> tuple[int, int] | None:
-        """Return the first and the last time; `None` if there is none."""
-        known = [time_ms for time_ms in self._times if time_ms != _NO_TIME]
-        return (min(known), max(known)) if known else None
+def ids_of(event: Json) -> dict[str, str]:
+    """Return all IDs of a log event by ID type, the user ID among them."""
+    user = event[statsig.USER]
+    ids: dict[str, str] = user.get(statsig.CUSTOM_IDS, {})
+    return ids | {statsig.USER_ID: user[statsig.USER_ID]} if statsig.USER_ID in user else ids
 
 
 class Calls:
@@ -72,12 +55,12 @@ class Calls:
 
     def __init__(self) -> None:
         """Start empty."""
-        self.times = Times()
+        self.times = array("q")
+        """Epoch milliseconds, or `NO_TIME`."""
         self.positions = array("q")
         self.digests = array("q")
         """Calls with equal digests are deliveries of one call."""
-        self.identifies = 0
-        self.unreadable = 0
+        self.identifies = self.unreadable = 0
         self.swapped = 0
         """How many of the unreadable ones are events of Statsig."""
         self._blocks: list[bytes] = []
@@ -86,7 +69,7 @@ class Calls:
     def __len__(self) -> int:
         return len(self.times)
 
-    def add(self, call: Json, position: int, time_ms: int | None) -> None:
+    def add(self, call: Json, position: int, time_ms: int) -> None:
         """Add a call of exact types."""
         self.times.append(time_ms)
         self.positions.append(position)
@@ -109,51 +92,27 @@ class Calls:
 def exact_call(payload: Any) -> Json | None:
     """Return a payload as a dict that can be packed; `None` if it is not an object."""
     value: JsonValue = payload
-    if issubclass(type(payload), str | bytes):
-        try:
+    try:
+        if issubclass(type(payload), str | bytes):
             value = read_text(payload, SegmentEventError)
-        except SegmentEventError:
-            return None
-    if type(value) is dict:
-        try:
+        if type(value) is dict:
             marshal.dumps(value)
-        except ValueError:  # a type that JSON does not have, or containers deeper than anything that is sent
-            pass
-        else:
             return value
+    except SegmentEventError:
+        return None
+    except ValueError:  # a type that JSON does not have, or containers deeper than anything that is sent
+        pass
     plain: JsonValue = thaw(freeze(value))
     return plain if type(plain) is dict else None
-
-
-class Held(NamedTuple):
-    """An event that Statsig holds, as far as it is compared."""
-
-    name: str
-    user: Json
-    value: Any
-    """The value; `None` if there is none."""
-    metadata: Json
-    """The metadata less what is null."""
-
-    @property
-    def ids(self) -> dict[str, str]:
-        """All IDs by ID type, the user ID among them."""
-        ids: dict[str, str] = self.user.get(statsig.CUSTOM_IDS, {})
-        return ids | {statsig.USER_ID: self.user[statsig.USER_ID]} if statsig.USER_ID in self.user else ids
-
-    @property
-    def log_event(self) -> Json:
-        """The event in the form of a log event."""
-        event = {statsig.EVENT_NAME: self.name, statsig.USER: self.user, statsig.METADATA: self.metadata}
-        return event if self.value is None else event | {statsig.VALUE: self.value}
 
 
 class Exported:
     """The events that Statsig holds."""
 
-    def __init__(self) -> None:
-        """Start empty."""
-        self.times = Times()
+    def __init__(self, payloads: Iterable[Any]) -> None:
+        """Read all events; what cannot be read is counted."""
+        self.times = array("q")
+        """Epoch milliseconds, or `NO_TIME`."""
         self.positions = array("q")
         self.foreign = bytearray()
         """Whether each says itself that it did not come from Segment: another SDK, or an event of Statsig's own."""
@@ -163,53 +122,46 @@ class Exported:
         self.swapped = 0
         """How many of the unreadable ones are Segment calls."""
         self._packed: list[bytes] = []
+        for position, payload in enumerate(payloads):
+            self._add(payload, position)
 
     def __len__(self) -> int:
         return len(self._packed)
 
-    def __getitem__(self, at: int) -> Held:
-        return Held(*marshal.loads(self._packed[at]))  # noqa: S302 - our own bytes
+    def __getitem__(self, at: int) -> Json:
+        """Return an event in the form of a log event, as far as it is compared."""
+        event: Json = marshal.loads(self._packed[at])  # noqa: S302 - our own bytes
+        return event
 
-    def add(self, event: ExportedEvent, position: int) -> None:
-        """Add an event."""
+    def _add(self, payload: Any, position: int) -> None:
+        try:
+            event = parse_statsig_event(payload)
+        except StatsigEventError:
+            self.unreadable += 1
+            self.swapped += is_readable(parse_segment_event, payload)
+            return
+        if isinstance(event, ConfigChange):
+            self.changes += 1
+            return
         metadata = {key: thaw(value) for key, value in event.metadata.items() if value is not None}
-        user: Any = user_wire(event.user)
-        self._packed.append(marshal.dumps((event.event_name, user, thaw(event.value), metadata)))
-        self.times.append(event.time_ms)
+        held = {statsig.EVENT_NAME: event.event_name, statsig.USER: user_wire(event.user), statsig.METADATA: metadata}
+        if event.value is not None:
+            held[statsig.VALUE] = thaw(event.value)
+        self._packed.append(marshal.dumps(held))
+        self.times.append(NO_TIME if event.time_ms is None else event.time_ms)
         self.positions.append(position)
         is_own = event.event_name.startswith(statsig.INTERNAL_PREFIX)
         sdk_type = object_in(event.fields, statsig.STATSIG_METADATA).get(statsig.SDK_TYPE)
         self.foreign.append(is_own or sdk_type not in _SEGMENT_SDKS)
 
-
-def read_exported(payloads: Iterable[Any]) -> Exported:
-    """Read what Statsig holds; what cannot be read is counted."""
-    read = Exported()
-    for position, payload in enumerate(payloads):
-        try:
-            event = parse_statsig_event(payload)
-        except StatsigEventError:
-            read.unreadable += 1
-            read.swapped += is_call(payload)
-            continue
-        if isinstance(event, ConfigChange):
-            read.changes += 1
-        else:
-            read.add(event, position)
-    return read
+    def span(self) -> tuple[int, int] | None:
+        """Return the first and the last time; `None` if there is none."""
+        known = [time_ms for time_ms in self.times if time_ms != NO_TIME]
+        return (min(known), max(known)) if known else None
 
 
-def is_call(payload: Any) -> bool:
-    """Return whether a payload is a Segment call."""
-    return _is_read(parse_segment_event, payload)
-
-
-def is_event(payload: Any) -> bool:
-    """Return whether a payload is a Statsig event."""
-    return _is_read(parse_statsig_event, payload)
-
-
-def _is_read(parse: Any, payload: Mapping[str, Any] | str | bytes) -> bool:
+def is_readable(parse: Callable[[Any], object], payload: Any) -> bool:
+    """Return whether a parser takes a payload."""
     try:
         parse(payload)
     except StatsigSegmentError:

@@ -7,13 +7,13 @@ any value counts: that is how ID mappings and value properties work, and a singl
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from statsig_segment.insight.comparison.likeness import are_alike, are_equal
+from statsig_segment.insight.comparison.likeness import are_alike
 
 Order: TypeAlias = tuple[str, ...]
-Score: TypeAlias = tuple[int, int, int]
 
 LONGEST: Final = 5
 """The most sources in one order. An ID type has a few mapping rows at most, and no one lists six value properties."""
@@ -39,13 +39,6 @@ class Row(NamedTuple):
     """It only decides between answers that are otherwise equal: a call that never arrived may have been lost."""
 
 
-def fit(wanted: Any, value: Any) -> int:
-    """Return how well a value fits the wanted one."""
-    if wanted is None or not are_alike(wanted, value):
-        return _MISFIT
-    return _EQUAL if are_equal(wanted, value) else _ALIKE
-
-
 class Rows:
     """The rows of one question, each with its number of pairs."""
 
@@ -58,9 +51,16 @@ class Rows:
     def add(self, wanted: Any, offers: Mapping[str, Any], *, is_weak: bool = False) -> None:
         """Add what one pair says: the value that Statsig holds, `None` for none, and what each source has."""
         self.all_text &= wanted is None or type(wanted) is str
-        row = Row(wanted is not None, tuple((source, fit(wanted, value)) for source, value in offers.items()), is_weak)
+        row = Row(wanted is not None, tuple((source, _fit(wanted, value)) for source, value in offers.items()), is_weak)
         if row in self.counts or len(self.counts) < _MAX_ROWS:
             self.counts[row] += 1
+
+
+def _fit(wanted: Any, value: Any) -> int:
+    """Return how well a value fits the wanted one; text never fits a number to the type."""
+    if wanted is None or not are_alike(wanted, value):
+        return _MISFIT
+    return _EQUAL if (type(wanted) is str) is (type(value) is str) else _ALIKE
 
 
 class Choice(NamedTuple):
@@ -75,60 +75,43 @@ class Choice(NamedTuple):
     """Whether the rows show which of two neighbors in the order comes first, for each two."""
 
 
+_Table: TypeAlias = Sequence[tuple[Row, Mapping[str, int], int]]
+"""Rows, how their sources fit, and how many pairs each stands for."""
+
+
 def choose(rows: Rows, current: Order, rank: Callable[[str], Any], *, longest: int = LONGEST) -> Choice:
     """Return the order of sources that agrees with the most pairs; the current one wins a tie, then the shortest."""
     table = [(row, dict(row.fits), pairs) for row, pairs in rows.counts.items()]
-    answers = list(dict.fromkeys(_answers(table, current, rank, longest)))
-    scores = {order: _score(order, table, all_text=rows.all_text) for order in answers}
+    scores = {order: _score(order, table, all_text=rows.all_text) for order in _answers(table, current, rank, longest)}
     best = max(scores.values())
-    equals = [order for order in answers if scores[order] == best]
-    order = equals[0]
+    order, *equals = (order for order, score in scores.items() if score == best)
+    strong = [(fits, pairs) for row, fits, pairs in table if not row.is_weak]
     return Choice(
         order=order,
-        is_decided=len(equals) == 1,
-        is_perfect=best[0] == sum(pairs for row, _, pairs in table if not row.is_weak),
-        is_ordered=all(map(_shows_order(table), order, order[1:])),
+        is_decided=not equals,
+        is_perfect=best[0] == sum(pairs for _, pairs in strong),
+        is_ordered=all(
+            any(one in fits and two in fits and bool(fits[one]) is not bool(fits[two]) for fits, _ in strong)
+            for one, two in pairwise(order)
+        ),
     )
 
 
-_Table: TypeAlias = Sequence[tuple[Row, Mapping[str, int], int]]
-
-
-def _shows_order(table: _Table) -> Callable[[str, str], bool]:
-    """Return whether any pair has both of two sources and tells them apart."""
-
-    def shows(first: str, second: str) -> bool:
-        return any(
-            not row.is_weak and first in fits and second in fits and bool(fits[first]) is not bool(fits[second])
-            for row, fits, _ in table
-        )
-
-    return shows
-
-
 def _answers(table: _Table, current: Order, rank: Callable[[str], Any], longest: int) -> Iterator[Order]:
-    """Return the answers to weigh, the preferred one first."""
+    """Yield the answers to weigh, the preferred one first."""
     yield current
     yield ()
-    sources = _sources(table, current, rank)
-    if longest == 1:
-        yield from ((source,) for source in sources)
-        return
-    # Growing an order greedily can miss the best one, but trying all orders is factorial. Three starting points (exact
-    # values only, no contradictions, most agreement) cover the usual cases, and every answer is scored in full.
-    ways = ((_EQUAL, True), (_ALIKE, True), (_ALIKE, False))
-    orders = [_grown(table, sources, least, longest, is_clean=is_clean) for least, is_clean in ways]
-    yield from sorted(orders, key=len)
-    yield from ((source,) for source in sources)
-
-
-def _sources(table: _Table, current: Order, rank: Callable[[str], Any]) -> list[str]:
-    """Return the sources that fit any pair, the likeliest first."""
     hits: Counter[str] = Counter()
     for row, fits, pairs in table:
         if not row.is_weak:
             hits.update({source: pairs for source, fitness in fits.items() if fitness})
-    return sorted(hits, key=lambda source: (source not in current, -hits[source], rank(source)))[:_MAX_SOURCES]
+    sources = sorted(hits, key=lambda source: (source not in current, -hits[source], rank(source)))[:_MAX_SOURCES]
+    # Growing an order greedily can miss the best one, but trying all orders is factorial. Three starting points (exact
+    # values only, no contradictions, most agreement) cover the usual cases, and every answer is scored in full.
+    if longest > 1:
+        ways = ((_EQUAL, True), (_ALIKE, True), (_ALIKE, False))
+        yield from sorted((_grown(table, sources, least, longest, is_clean=clean) for least, clean in ways), key=len)
+    yield from ((source,) for source in sources)
 
 
 def _grown(table: _Table, sources: Collection[str], least: int, longest: int, *, is_clean: bool) -> Order:
@@ -136,7 +119,15 @@ def _grown(table: _Table, sources: Collection[str], least: int, longest: int, *,
     order: list[str] = []
     left = list(table)
     while len(order) < longest:
-        gains = {source: _gain(source, left, least, is_clean=is_clean) for source in sources if source not in order}
+        good, bad, weak = Counter[str](), Counter[str](), Counter[str]()
+        for row, fits, pairs in left:
+            for source, fitness in fits.items():
+                (weak if row.is_weak else good if fitness >= least else bad)[source] += pairs
+        gains = {
+            source: (0 if is_clean and bad[source] else good[source] - bad[source], -weak[source])
+            for source in sources
+            if source not in order
+        }
         best = max(gains, key=lambda source: gains[source], default=None)  # of equals the first: the likeliest
         if best is None or gains[best][0] <= 0:
             break
@@ -145,22 +136,7 @@ def _grown(table: _Table, sources: Collection[str], least: int, longest: int, *,
     return tuple(order)
 
 
-def _gain(source: str, table: Iterable[tuple[Row, Mapping[str, int], int]], least: int, *, is_clean: bool) -> Any:
-    """Return how many pairs a source settles among those still undecided, and among the weak ones."""
-    good = bad = weak = 0
-    for row, fits, pairs in table:
-        if source not in fits:
-            continue
-        if row.is_weak:
-            weak -= pairs
-        elif fits[source] >= least:
-            good += pairs
-        else:
-            bad += pairs
-    return (0 if is_clean and bad else good - bad, weak)
-
-
-def _score(order: Order, table: _Table, *, all_text: bool) -> Score:
+def _score(order: Order, table: _Table, *, all_text: bool) -> tuple[int, int, int]:
     """Return the number of pairs with which an order agrees: at all, including the type, and among the weak ones."""
     alike = exact = weak = 0
     for row, fits, pairs in table:

@@ -7,8 +7,8 @@ about the configuration, so neither counts as a difference here.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from statsig_segment._json.javascript import json_text, scalar_text
-from statsig_segment._json.values import freeze, is_array, is_object
+from statsig_segment._json.javascript import property_text
+from statsig_segment._json.values import freeze
 from statsig_segment.errors import Issue, StatsigSegmentError
 from statsig_segment.segment.arrays import coerce_id
 from statsig_segment.statsig.limits import note_metadata
@@ -27,9 +27,8 @@ def texts_of(value: Any) -> frozenset[str]:
         return frozenset((value,) if value else ())
     frozen = freeze(value)
     try:
-        if is_object(frozen) or is_array(frozen):
-            return frozenset((json_text(frozen)[0],))
-        return frozenset() if frozen is None else frozenset(filter(None, (coerce_id(frozen), scalar_text(frozen))))
+        texts = () if frozen is None else (coerce_id(frozen), property_text(frozen)[0])
+        return frozenset(filter(None, texts))
     except StatsigSegmentError:  # a number that is too long to print
         return frozenset()
 
@@ -45,11 +44,6 @@ def are_alike(one: Any, two: Any) -> bool:
     if type(one) is type(two):
         return bool(one == two)
     return not texts_of(one).isdisjoint(texts_of(two))
-
-
-def are_equal(one: Any, two: Any) -> bool:
-    """Return whether two values are equal; text never equals a number."""
-    return (type(one) is str) is (type(two) is str) and are_alike(one, two)
 
 
 def is_trimmed(whole: Any, part: Any) -> bool:

@@ -4,20 +4,42 @@ Exported events are indexed by time, so the work grows with the number of events
 the events that it may belong to. Nearly always that is one event, which no other call claims: a pair. The rest is
 contested, and settled step by step: a pair is made where a call and an event have only each other left, first among
 those of equal names, then among all, over and over until nothing changes. Repeated deliveries of one call are alike, so
-they are interchangeable.
+they are interchangeable. What stays open is tried again under the names that the pairs so far teach.
 """
 
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
-from statsig_segment.insight.comparison.archive import Calls, Exported, Held
+import attrs
+
+from statsig_segment import segment, statsig
+from statsig_segment.configuration.models import InboundConfig
+from statsig_segment.errors import StatsigSegmentError
+from statsig_segment.insight.comparison.archive import (
+    NO_TIME,
+    Calls,
+    Exported,
+    Json,
+    exact_call,
+    ids_of,
+    is_readable,
+)
+from statsig_segment.insight.comparison.places import ids_in
+from statsig_segment.insight.comparison.templates import Samples, learn_naming
+from statsig_segment.insight.comparison.translation import Question
+from statsig_segment.segment.calls import parse_segment_event
+from statsig_segment.statsig.exports import parse_statsig_event
 
 _CROWD: Final = 100
 """The most events of one ID at one time that are told apart. Comparing each with each costs the square of their number,
 and no person does a hundred things in one millisecond; a shared ID such as `anonymous` does, and stays ambiguous."""
-_LONE: Final = -1
+_MAX_ROUNDS: Final = 3
+"""The most times that ambiguous calls are tried again with learned names. One or two settle nearly all; the limit ends
+the rare case in which two namings alternate."""
+LONE: Final = -1
+"""Stands for the partner of what has none."""
 
 Events: TypeAlias = tuple[int, ...]
 """Indexes of exported events, in order."""
@@ -29,6 +51,8 @@ class Archive(NamedTuple):
     calls: Calls
     exported: Exported
     matching: "Matching"
+    identified: list[Events]
+    """For each identify call that may have arrived as an event, the events that fit it."""
 
 
 class Index:
@@ -37,21 +61,18 @@ class Index:
     def __init__(self, exported: Exported, tolerance_ms: int) -> None:
         """Index all events; the times of a pair may be `tolerance_ms` apart."""
         self._exported, self._reach = exported, max(0, tolerance_ms)
-        self._slots: defaultdict[int | None, list[int]] = defaultdict(list)
-        self._held: dict[int | None, dict[str | tuple[str, str], list[int]]] = {}
-        for at in range(len(exported)):
-            self._slots[self._slot(exported.times[at])].append(at)
+        self._slots: defaultdict[int, list[int]] = defaultdict(list)
+        self._held: dict[int, dict[str | tuple[str, str], list[int]]] = {}
+        for at, time_ms in enumerate(exported.times):
+            self._slots[time_ms // (self._reach + 1)].append(at)
 
-    def _slot(self, time_ms: int | None) -> int | None:
-        return None if time_ms is None else time_ms // (self._reach + 1)
-
-    def near(self, time_ms: int | None) -> list[int | None]:
+    def near(self, time_ms: int) -> list[int]:
         """List the slots that hold events near a time; two that have no time agree as well."""
-        slot = self._slot(time_ms)
-        slots = (slot,) if slot is None or not self._reach else (slot - 1, slot, slot + 1)
+        slot = time_ms // (self._reach + 1)
+        slots = (slot - 1, slot, slot + 1) if self._reach else (slot,)
         return [each for each in slots if each in self._slots]
 
-    def find(self, time_ms: int | None, ids: Iterable[str], name: str | None) -> Events | None:
+    def find(self, time_ms: int, ids: Iterable[str], name: str | None = None) -> Events | None:
         """Return the events near a time that have one of some IDs, and a name where one is asked for.
 
         `None` if one ID has too many of them.
@@ -68,27 +89,20 @@ class Index:
                 if len(events) > _CROWD:
                     return None
                 found.update(events)
-        return tuple(sorted(at for at in found if self._fits(time_ms, at))) if found else ()
+        return tuple(sorted(at for at in found if abs(time_ms - self._exported.times[at]) <= self._reach))
 
     def _by_id(self, events: Sequence[int]) -> dict[str | tuple[str, str], list[int]]:
         held: defaultdict[str | tuple[str, str], list[int]] = defaultdict(list)
         for at in events:
             event = self._exported[at]
-            for unit in set(event.ids.values()):
+            for unit in set(ids_of(event).values()):
                 held[unit].append(at)
-                held[unit, event.name].append(at)
+                held[unit, event[statsig.EVENT_NAME]].append(at)
         return dict(held)
-
-    def _fits(self, time_ms: int | None, at: int) -> bool:
-        there = self._exported.times[at]
-        return time_ms is None or there is None or abs(time_ms - there) <= self._reach
 
     def crowded(self) -> Iterator[int]:
         """List the events of one time that share an ID with too many others."""
-        for held in self._held.values():
-            for events in held.values():
-                if len(events) > _CROWD:
-                    yield from events
+        return (at for held in self._held.values() for events in held.values() if len(events) > _CROWD for at in events)
 
 
 class Matching:
@@ -97,145 +111,206 @@ class Matching:
     def __init__(self, calls: Calls, exported: Exported, index: Index) -> None:
         """Create a matching without calls."""
         self.partner = array("q")
-        """The event of each call, `-1` where there is none."""
-        self.taken = bytearray(len(exported))
-        """Whether each event has its call."""
-        self._callers = array("q", [_LONE]) * len(exported)
+        """The event of each call, or `LONE`."""
+        self.caller = array("q", [LONE]) * len(exported)
+        """The call of each event, or `LONE`."""
+        self.names: list[str] = []
+        """The name that each call would have at Statsig."""
+        self._known: dict[str, str] = {}
         self._calls, self._exported, self._index = calls, exported, index
-        self._any_name: list[Events] = []
-        self._named: dict[int, Events] = {}  # sparse, because nearly every call has one event, of its own name
+        self._events: list[Events] = []
         self._far: dict[int, Events] = {}
         self._crowded: set[int] = set()
 
-    def add(self, time_ms: int | None, ids: Sequence[Iterable[str]], name: str) -> None:
+    def add(self, time_ms: int, ids: Sequence[Iterable[str]], name: str) -> None:
         """Add the next call. Its IDs come in groups; the last group counts only if the others find nothing."""
-        call = len(self.partner)
-        self.partner.append(_LONE)
-        if not self._index.near(time_ms):
-            self._any_name.append(())
-            return
-        *near, far = ids
+        call = len(self._events)
+        self.names.append(self._known.setdefault(name, name))
         events: Events = ()
-        for group in near:
-            events = self._find(call, time_ms, group, name)
-            if events:
-                break
-        else:
-            further = self._index.find(time_ms, far, None)
-            if further:
-                self._far[call] = further
-        self._any_name.append(events)
+        if self._index.near(time_ms):
+            *near, far = ids
+            for units in map(list, near):
+                found = self._index.find(time_ms, units)
+                if found is None:
+                    self._crowded.add(call)
+                    found = self._index.find(time_ms, units, name)
+                events = found or ()
+                if events:
+                    break
+            else:
+                further = self._index.find(time_ms, far)
+                if further:
+                    self._far[call] = further
+        self._events.append(events)
 
-    def _find(self, call: int, time_ms: int | None, ids: Iterable[str], name: str) -> Events:
-        units = list(ids)
-        events = self._index.find(time_ms, units, None)
-        if events is None:
-            self._crowded.add(call)
-            self._named[call] = self._index.find(time_ms, units, name) or ()
-            return self._named[call]
-        named = tuple(at for at in events if self._exported[at].name == name)
-        if named != events:
-            self._named[call] = named
-        return events
-
-    def rename(self, names: Mapping[int, str]) -> None:
-        """Replace the names of contested calls, and undo all pairs.
-
-        A pair made by a wrong name may have taken the event of another call, so none of them is kept.
-        """
-        for call, name in names.items():
-            if call not in self._crowded:
-                self._named[call] = tuple(at for at in self._any_name[call] if self._exported[at].name == name)
-        self.taken = bytearray(len(self._exported))
-        self.partner = array("q", [_LONE]) * len(self._any_name)
-
-    def contested(self) -> list[int]:
+    def contested(self) -> set[int]:
         """Return the calls that share an event with other calls, or have several events."""
         callers: dict[int, int] = {}
-        contested: set[int] = set()
-        for call, events in enumerate(self._any_name):
+        contested = set(self._crowded)
+        for call, events in enumerate(self._events):
             for at in events:
                 other = callers.setdefault(at, call)
                 if other != call:
                     contested |= {other, call}
-            if len(events) > 1 or call in self._crowded:
+            if len(events) > 1:
                 contested.add(call)
-        return sorted(contested)
+        return contested
 
-    def run(self) -> None:
-        """Pair the calls and events that have only each other left, until nothing changes."""
-        contested = self.contested()
-        known = set(contested)
-        for call, events in enumerate(self._any_name):
-            if events and call not in known:
+    def settle(self, contested: set[int]) -> None:
+        """Pair the calls and events that have only each other left, until nothing changes.
+
+        Pairs that were made before are forgotten: one made by a wrong name may have taken the event of another call.
+        """
+        self.partner = array("q", [LONE]) * len(self._events)
+        self.caller = array("q", [LONE]) * len(self._exported)
+        for call, events in enumerate(self._events):
+            if events and call not in contested:
                 self._pair(call, events[0])
-        any_name = {call: self._any_name[call] for call in contested}
-        self._settle_all([{call: self._named.get(call, events) for call, events in any_name.items()}, any_name])
+        any_name = {call: self._events[call] for call in sorted(contested)}
+        self._settle_all({call: self._named(call) for call in any_name}, any_name)
         # IDs deep in a call may be another person's, so they count last, and only for events that no call claims by an
         # ID of its own.
-        claimed = {at for events in self._any_name for at in events}
-        lone = [call for call in self._far if self.partner[call] == _LONE]
-        self._settle_all([{call: tuple(at for at in self._far[call] if at not in claimed) for call in lone}])
+        claimed = {at for events in self._events for at in events}
+        self._settle_all({call: tuple(at for at in events if at not in claimed) for call, events in self._far.items()})
+
+    def _named(self, call: int) -> Events:
+        """Return the events of a call that have its name; in a crowd it has no others."""
+        events, name = self._events[call], self.names[call]
+        if call in self._crowded:
+            return events
+        return tuple(at for at in events if self._exported[at][statsig.EVENT_NAME] == name)
 
     def _pair(self, call: int, event: int) -> None:
-        self.partner[call], self._callers[event] = event, call
-        self.taken[event] = True
+        self.partner[call], self.caller[event] = event, call
 
-    def _settle_all(self, kinds: Sequence[Mapping[int, Events]]) -> None:
-        before, taken = -1, sum(self.taken)
-        while before < taken:
-            for edges in kinds:
-                self._settle(edges)
-            before, taken = taken, sum(self.taken)
+    def _settle_all(self, *kinds: Mapping[int, Events]) -> None:
+        is_changed = True
+        while is_changed:
+            is_changed = sum(map(self._settle, kinds)) > 0
 
-    def _settle(self, edges: Mapping[int, Events]) -> None:
-        """Make all pairs that one kind of edges decides.
+    def _settle(self, edges: Mapping[int, Events]) -> bool:
+        """Make all pairs that one kind of edges decides, and return whether there was any.
 
         A new pair may leave its neighbors with one choice, so only they are tried again; this keeps the work linear.
         """
         callers: defaultdict[int, list[int]] = defaultdict(list)
-        waiting = [call for call, events in edges.items() if events and self.partner[call] == _LONE]
+        waiting = [call for call, events in edges.items() if events and self.partner[call] == LONE]
         for call in waiting:
             for event in edges[call]:
                 callers[event].append(call)
+        is_changed = False
         while waiting:
             call = waiting.pop()
-            choice = self._choice(call, edges[call], callers) if self.partner[call] == _LONE else None
+            choice = self._choice(call, edges[call], callers) if self.partner[call] == LONE else None
             if choice is not None:
                 self._pair(call, choice)
-                waiting += [each for at in edges[call] for each in callers[at] if self.partner[each] == _LONE]
+                is_changed = True
+                waiting += [each for at in edges[call] for each in callers[at] if self.partner[each] == LONE]
+        return is_changed
 
     def _choice(self, call: int, events: Events, callers: Mapping[int, list[int]]) -> int | None:
         """Return the event that a call must belong to; `None` as long as several that differ are possible."""
-        free = [at for at in events if not self.taken[at]]
+        free = [at for at in events if self.caller[at] == LONE]
         if not free or len(callers[free[0]]) > _CROWD:
             return None
         # Deliveries of one call are interchangeable, and so are equal events: any choice among them compares the same.
-        rivals = [other for other in callers[free[0]] if self.partner[other] == _LONE]
-        digest = self._calls.digests[call]
-        if any(self._calls.digests[other] != digest for other in rivals):
+        digests = self._calls.digests
+        rivals = (other for other in callers[free[0]] if self.partner[other] == LONE)
+        if any(digests[other] != digests[call] for other in rivals):
             return None
-        first: Held = self._exported[free[0]]
+        first = self._exported[free[0]]
         return free[0] if all(self._exported[at] == first for at in free[1:]) else None
 
     # -- What is left --------------------------------------------------------------------------------------------------
 
     def is_ambiguous(self, call: int) -> bool:
         """Return whether a call without a partner may still have one."""
-        return call in self._crowded or any(not self.taken[at] for at in self._choices(call))
+        return call in self._crowded or any(self.caller[at] == LONE for at in self._choices(call))
 
     def is_repeated(self, call: int) -> bool:
         """Return whether a call without a partner is a second delivery of a call that has its event."""
         digests = self._calls.digests
-        callers = (self._callers[at] for at in self._choices(call) if self.taken[at])
-        return any(digests[caller] == digests[call] for caller in callers)
+        callers = (self.caller[at] for at in self._choices(call))
+        return any(caller != LONE and digests[caller] == digests[call] for caller in callers)
 
     def _choices(self, call: int) -> Events:
-        return self._any_name[call] or self._far.get(call, ())
+        return self._events[call] or self._far.get(call, ())
 
     def ambiguous_events(self) -> set[int]:
         """Return the events without a call that may still have one."""
-        lone = (call for call, event in enumerate(self.partner) if event == _LONE)
-        found = {at for call in lone for at in self._choices(call)}
+        found = {at for call, event in enumerate(self.partner) if event == LONE for at in self._choices(call)}
         found.update(self._index.crowded() if self._crowded else ())
-        return {at for at in found if not self.taken[at]}
+        return {at for at in found if self.caller[at] == LONE}
+
+
+# -- Reading both sides ------------------------------------------------------------------------------------------------
+
+
+def pair(payloads: Iterable[Any], exported: Exported, config: InboundConfig, tolerance_ms: int) -> Archive:
+    """Read the calls, and find their events."""
+    calls, index = Calls(), Index(exported, tolerance_ms)
+    archive = Archive(calls, exported, Matching(calls, exported, index), [])
+    question = Question(config)
+    for position, payload in enumerate(payloads):
+        call = exact_call(payload)
+        facts = None if call is None else _facts(call, question)
+        if call is None or facts is None:
+            calls.unreadable += 1
+            calls.swapped += is_readable(parse_statsig_event, payload)
+            continue
+        time_ms, own, name = facts
+        if call[segment.TYPE] == "identify":
+            calls.identifies += 1
+            events = index.find(time_ms, [*own, *ids_in(call, free=False)]) if index.near(time_ms) else ()
+            if events:
+                archive.identified.append(events)
+            continue
+        calls.add(call, position, time_ms)
+        archive.matching.add(time_ms, (own, ids_in(call, free=False), ids_in(call, free=True)), name)
+    _settle(archive, config)
+    return archive
+
+
+def _facts(call: Json, question: Question) -> tuple[int, list[str], str] | None:
+    """Return the time, the IDs and the name of a call; `None` if it is none."""
+    # A group call has the same IDs and time as an identify call, and becomes an event.
+    is_identify = call.get(segment.TYPE) == "identify"
+    event = question.answer(call | {segment.TYPE: "group"} if is_identify else call)
+    if event is not None:
+        return event.get(statsig.TIME, NO_TIME), list(ids_of(event).values()), event[statsig.EVENT_NAME]
+    try:
+        parsed = parse_segment_event(call)
+    except StatsigSegmentError:
+        return None
+    own = [] if parsed.user_id is None else [parsed.user_id]
+    return NO_TIME if parsed.time_ms is None else parsed.time_ms, own, ""
+
+
+def _settle(archive: Archive, config: InboundConfig) -> None:
+    """Pair both sides; what is ambiguous is tried again by the names that the pairs so far teach."""
+    calls, _, matching, _ = archive
+    contested = matching.contested()
+    matching.settle(contested)
+    for _ in range(_MAX_ROUNDS):
+        if not any(map(matching.is_ambiguous, contested)):
+            break
+        naming = learn_naming(_samples(archive, config), config.naming).naming
+        if naming == config.naming:
+            break
+        config = attrs.evolve(config, naming=naming)
+        question = Question(config)
+        for at, call in enumerate(calls):
+            event = question.answer(call) if at in contested else None
+            if event is not None:
+                matching.names[at] = event[statsig.EVENT_NAME]
+        matching.settle(contested)
+
+
+def _samples(archive: Archive, config: InboundConfig) -> Samples:
+    calls, exported, matching, _ = archive
+    samples, question = Samples(), Question(config)
+    for call, event in zip(calls, matching.partner, strict=True):
+        here = question.answer(call) if event != LONE else None
+        if here is not None:
+            samples.add(call, here, exported[event])
+    return samples

@@ -1,19 +1,23 @@
 """Learn the settings that are tables of paths: for each key, where in the calls its value is (CM-3).
 
-The paths that may be meant are known from the evidence. One more pass reads all of them in every call, under one
+The paths that may be meant are known from the search. One more pass reads all of them in every call, under one
 configuration that names them all, and counts how each fits what Statsig holds.
+
+Under `flatten` one row for an object makes many entries of metadata (US-7), so an object may be what is meant, too: its
+key is the stem that the keys of its entries share.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from statsig_segment import statsig
-from statsig_segment._json.values import EMPTY
 from statsig_segment.configuration import FLATTEN
+from statsig_segment.configuration.mappings import IdMapping
 from statsig_segment.configuration.models import InboundConfig
 from statsig_segment.insight.comparison.archive import Json
-from statsig_segment.insight.comparison.choice import LONGEST, Choice, Order, Rows, choose
-from statsig_segment.insight.comparison.evidence import (
+from statsig_segment.insight.comparison.choice import LONGEST, Choice, Rows, choose
+from statsig_segment.insight.comparison.pairing import LONE, Archive
+from statsig_segment.insight.comparison.search import (
     CUSTOM_FIELDS,
     ID_MAPPINGS,
     METADATA_FIELDS,
@@ -22,8 +26,7 @@ from statsig_segment.insight.comparison.evidence import (
     current_orders,
     tables_of,
 )
-from statsig_segment.insight.comparison.pairing import Archive
-from statsig_segment.insight.comparison.translation import MARK, ids_of, marked, probe
+from statsig_segment.insight.comparison.translation import BARE, MARK, Question
 
 _LIKELY: Final = ("anonymousId", "userId", "groupId", "context.groupId", "context.device.id")
 """The paths that people map most; of those that fit equally well they come first."""
@@ -33,14 +36,13 @@ _JOINT: Final = "_"
 
 def learn_paths(archive: Archive, config: InboundConfig, sources: Mapping[Key, Sequence[str]]) -> dict[Key, Choice]:
     """Return for each key the paths that agree with the most pairs; `config` has the current ones."""
-    calls, exported, matching = archive
+    calls, exported, matching, _ = archive
     inquiry = _Inquiry(config, sources)
     for at, call in enumerate(calls):
-        if matching.partner[at] >= 0:
-            inquiry.see_pair(call, exported[matching.partner[at]].log_event)
-        elif not matching.is_ambiguous(at) and not matching.is_repeated(at):
-            inquiry.see_lost(call)
-    return inquiry.choices()
+        event = matching.partner[at]
+        if event != LONE or not (matching.is_ambiguous(at) or matching.is_repeated(at)):
+            inquiry.see(call, None if event == LONE else exported[event])
+    return inquiry.choices(config)
 
 
 class _Inquiry:
@@ -49,109 +51,92 @@ class _Inquiry:
     def __init__(self, config: InboundConfig, sources: Mapping[Key, Sequence[str]]) -> None:
         self._sources = sources
         self._stems = _stems(sources) if config.nested == FLATTEN else {}
-        as_ids = self._paths(USER_FIELDS, ID_MAPPINGS)
-        as_custom = self._paths(CUSTOM_FIELDS)
-        as_metadata = {*self._paths(METADATA_FIELDS), *(path for paths in self._stems.values() for path in paths)}
-        self._ids, self._custom, self._metadata = marked(as_ids), marked(as_custom), marked(sorted(as_metadata))
-        self._probe = probe(config, as_ids, as_custom, sorted(as_metadata))
+        every = dict.fromkeys(path for paths in (*sources.values(), *self._stems.values()) for path in paths)
+        # A mark has no dot, which would be an issue in a key of metadata (US-9).
+        self._marks = {path: f"{MARK}{at}" for at, path in enumerate(every)}
+
+        def marked(*tables: str) -> dict[str, str]:
+            return {
+                self._marks[path]: path for table, key in sources if table in tables for path in sources[table, key]
+            }
+
+        of_stems = {self._marks[path]: path for paths in self._stems.values() for path in paths}
+        as_ids = marked(USER_FIELDS, ID_MAPPINGS)
+        rows = [IdMapping(field=path, id_type=mark) for mark, path in as_ids.items()]
+        read = {
+            "id_mappings": rows,
+            "custom_fields": marked(CUSTOM_FIELDS),
+            "metadata_fields": marked(METADATA_FIELDS) | of_stems,
+        }
+        self._question = Question(config, **(BARE | read))
         self._rows = {key: Rows() for key in sources}
         self._stem_rows = {stem: Rows() for stem in self._stems}
-        self._current = current_orders(config)
 
-    def _paths(self, *tables: str) -> list[str]:
-        found = (path for (table, _), paths in self._sources.items() if table in tables for path in paths)
-        return list(dict.fromkeys(found))
+    def see(self, call: Json, event: Json | None) -> None:
+        """Note how each path fits what Statsig holds.
 
-    def see_pair(self, call: Json, event: Json) -> None:
-        """Note how each path fits what Statsig holds."""
-        probed = self._probe.answer(call)
+        If it holds nothing, the paths that would give an ID to a call without one are weak evidence.
+        """
+        probed = self._question.answer(call)
         if probed is None:
             return
-        given, wanted, offers = tables_of(probed), tables_of(event), self._offers(probed)
+        given = tables_of(probed)
+        if event is None:
+            if all(id_type.startswith(MARK) for id_type in given[ID_MAPPINGS]):
+                for (table, name), paths in self._sources.items():
+                    if table == ID_MAPPINGS:
+                        self._rows[table, name].add(None, self._offers(given[table], paths), is_weak=True)
+            return
+        wanted = tables_of(event)
         for (table, name), paths in self._sources.items():
             # What the call fills by itself takes precedence over a path (US-10, US-11), so it says nothing about one.
             if name not in given[table] or table == USER_FIELDS:
-                held = offers[table]
-                own = {path: held[path] for path in paths if path in held}
-                self._rows[table, name].add(wanted[table].get(name), own)
-        for stem in self._stems:
-            self._see_object(stem, probed[statsig.METADATA], wanted[METADATA_FIELDS])
+                held = given[ID_MAPPINGS if table == USER_FIELDS else table]
+                self._rows[table, name].add(wanted[table].get(name), self._offers(held, paths))
+        for stem, paths in self._stems.items():
+            if stem not in given[METADATA_FIELDS]:
+                self._see_object(stem, paths, given[METADATA_FIELDS], wanted[METADATA_FIELDS])
 
-    def see_lost(self, call: Json) -> None:
-        """Count the paths that would give an ID to a call without one that never arrived, as weak evidence."""
-        probed = self._probe.answer(call) if self._ids else None
-        if probed is None or any(not id_type.startswith(MARK) for id_type in ids_of(probed)):
-            return
-        held = self._offers(probed)[ID_MAPPINGS]
-        for (table, key), paths in self._sources.items():
-            if table == ID_MAPPINGS:
-                own = {path: held[path] for path in paths if path in held}
-                self._rows[table, key].add(None, own, is_weak=True)
+    def _offers(self, held: Mapping[str, Any], paths: Sequence[str]) -> dict[str, Any]:
+        """Return the values that a call has at some paths, among those that were read under their marks."""
+        return {path: held[self._marks[path]] for path in paths if self._marks[path] in held}
 
-    def _offers(self, probed: Json) -> dict[str, Mapping[str, Any]]:
-        user: Json = probed[statsig.USER]
-        ids = _read(self._ids, user.get(statsig.CUSTOM_IDS, EMPTY))
-        return {
-            USER_FIELDS: ids,
-            ID_MAPPINGS: ids,
-            CUSTOM_FIELDS: _read(self._custom, user.get(statsig.CUSTOM, EMPTY)),
-            METADATA_FIELDS: _read(self._metadata, probed[statsig.METADATA]),
-        }
-
-    # -- Objects, of which one row makes many entries (US-7) -----------------------------------------------------------
-
-    def _see_object(self, stem: str, metadata: Json, wanted: Mapping[str, Any]) -> None:
-        if stem in metadata:
-            return
-
-        def leaves(entries: Mapping[str, Any], key: str) -> dict[str, Any] | None:
+    def _see_object(self, stem: str, paths: Sequence[str], given: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+        def leaves(entries: Mapping[str, Any], key: str) -> dict[str, Any]:
             start = key + _JOINT
             own = ((name.removeprefix(start), value) for name, value in entries.items() if name.startswith(start))
-            return {name: value for name, value in own if stem + _JOINT + name not in metadata} or None
+            return {name: value for name, value in own if stem + _JOINT + name not in given}
 
-        offers = {
-            path: found
-            for mark, path in self._metadata.items()
-            if path in self._stems[stem] and (found := leaves(metadata, mark)) is not None
-        }
-        self._stem_rows[stem].add(leaves(wanted, stem), offers)
+        offers = {path: found for path in paths if (found := leaves(given, self._marks[path]))}
+        self._stem_rows[stem].add(leaves(wanted, stem) or None, offers)
 
-    def choices(self) -> dict[Key, Choice]:
+    def choices(self, config: InboundConfig) -> dict[Key, Choice]:
         """Return all choices; an object replaces the keys of its entries if only the object fits all pairs."""
+        current = current_orders(config)
         found = {
-            key: choose(rows, self._order(key), _likelihood, longest=LONGEST if key[0] == ID_MAPPINGS else 1)
+            key: choose(rows, current.get(key, ()), _likelihood, longest=LONGEST if key[0] == ID_MAPPINGS else 1)
             for key, rows in self._rows.items()
         }
         for stem, rows in self._stem_rows.items():
             key = METADATA_FIELDS, stem
             entries = [each for each in found if each[0] == METADATA_FIELDS and each[1].startswith(stem + _JOINT)]
-            choice = choose(rows, self._order(key), _likelihood, longest=1)
+            choice = choose(rows, current.get(key, ()), _likelihood, longest=1)
             if choice.order and choice.is_perfect and not all(found[each].is_perfect for each in entries):
                 found = {each: found[each] for each in found if each not in entries}
                 found[key] = choice
         return found
 
-    def _order(self, key: Key) -> Order:
-        return self._current.get(key, ())
-
-
-def _read(marks: Mapping[str, str], held: Mapping[str, Any]) -> dict[str, Any]:
-    return {path: held[mark] for mark, path in marks.items() if mark in held}
-
 
 def _stems(sources: Mapping[Key, Sequence[str]]) -> dict[str, list[str]]:
     """Return the keys that rows for objects may have, with the paths of those objects."""
-    stems: dict[str, dict[str, None]] = {}
+    stems: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for (table, key), paths in sources.items():
-        for at in _joints(key) if table == METADATA_FIELDS else ():
-            leaf = key[at:]
-            above = [path[: -len(leaf)] for path in paths if path.replace(".", _JOINT).endswith(leaf)]
-            stems.setdefault(key[:at], {}).update(dict.fromkeys(filter(None, above)))
+        for at, character in enumerate(key):
+            if table == METADATA_FIELDS and character == _JOINT and at:
+                leaf = key[at:]
+                above = (path[: -len(leaf)] for path in paths if path.replace(".", _JOINT).endswith(leaf))
+                stems[key[:at]].update(dict.fromkeys(filter(None, above)))
     return {stem: list(paths) for stem, paths in stems.items() if paths}
-
-
-def _joints(key: str) -> Iterator[int]:
-    return (at for at, character in enumerate(key) if character == _JOINT and at)
 
 
 def _likelihood(path: str) -> tuple[int, int, str]:

@@ -1,7 +1,8 @@
 """Where in a call its values are, by the paths that a configuration would name (ID-4)."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, cast
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, Final
 
 from statsig_segment import segment
 from statsig_segment._json.paths import FieldPath
@@ -25,51 +26,39 @@ _FREE: Final = frozenset({segment.PROPERTIES, segment.TRAITS})
 def places(call: Json) -> Iterator[tuple[str, Any]]:
     """Yield the values in a call, containers among them, with their paths."""
     found = 0
-    stack = [(path, value, 1) for path, value in _top_level(call)]
+    stack = [(name, value, 1) for name, value in call.items() if _is_first_step(name, value)]
     while stack and found < _MAX_PLACES:
         path, value, depth = stack.pop()
         found += 1
         yield path, value
         if depth < _MAX_DEPTH and type(value) in _CONTAINERS:
-            inside = _entries(cast("Json", value), path) if type(value) is dict else _selected(value, path)
-            stack += [(step, item, depth + 1) for step, item in inside]
+            stack += [(step, item, depth + 1) for step, item in _inside(value, path)]
 
 
-def _top_level(call: Json) -> Iterator[tuple[str, Any]]:
-    for name, value in call.items():
-        if type(name) is str and name:
-            is_step = _RESERVED.isdisjoint(name)
-            if is_step or (FieldPath.read(name) is not None and type(value) not in _CONTAINERS):
-                yield name, value
-
-
-def _entries(holder: Mapping[Any, Any], path: str) -> Iterator[tuple[str, Any]]:
-    return (
-        (f"{path}.{key}", value)
-        for key, value in holder.items()
-        if type(key) is str and key and _RESERVED.isdisjoint(key)
+def _is_first_step(name: Any, value: Any) -> bool:
+    """Return whether a path may begin with a field: a name with a dot leads to the field itself, and no further."""
+    return _is_step(name) or (
+        type(name) is str and bool(name) and FieldPath.read(name) is not None and type(value) not in _CONTAINERS
     )
 
 
-def _selected(items: Iterable[Any], path: str) -> Iterator[tuple[str, Any]]:
-    """Yield the objects of an array by each of their texts: `externalIds[type=phone]`."""
-    for _, item in zip(range(_MAX_ITEMS), items, strict=False):
+def _is_step(name: Any) -> bool:
+    return type(name) is str and bool(name) and _RESERVED.isdisjoint(name)
+
+
+def _inside(holder: Json | list[Any], path: str) -> Iterator[tuple[str, Any]]:
+    """Yield what an object holds, or the objects of an array by each of their texts: `externalIds[type=phone]`."""
+    if isinstance(holder, dict):
+        yield from ((f"{path}.{key}", value) for key, value in holder.items() if _is_step(key))
+        return
+    for item in islice(holder, _MAX_ITEMS):
         for key, value in object_of(item).items():
-            if type(value) is str and "]" not in value and type(key) is str and key and _RESERVED.isdisjoint(key):
+            if type(value) is str and "]" not in value and _is_step(key):
                 yield f"{path}[{key}={value}]", item
 
 
-def near_ids(call: Json) -> Iterator[str]:
-    """Yield what may be an ID at the top level of a call or in its context."""
-    yield from _ids({name: value for name, value in call.items() if name not in _FREE})
-
-
-def far_ids(call: Json) -> Iterator[str]:
-    """Yield what may be an ID in the properties or traits of a call."""
-    yield from _ids({name: value for name, value in call.items() if name in _FREE})
-
-
-def _ids(call: Json) -> Iterator[str]:
-    for _, value in places(call):
+def ids_in(call: Json, *, free: bool) -> Iterator[str]:
+    """Yield what may be an ID in the properties or traits of a call (`free`), or everywhere else."""
+    for _, value in places({name: value for name, value in call.items() if (name in _FREE) is free}):
         if type(value) in {str, int, float}:
             yield from texts_of(value)

@@ -8,10 +8,11 @@ it; below one in a million, it does not count as chance.
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby, islice
 from math import inf, log
-from typing import Any, Final, NamedTuple
+from operator import itemgetter
+from typing import Final, NamedTuple
 
 import attrs
 
@@ -44,8 +45,8 @@ _GATED: Final = ("honor_integrations", "integration_names", "consent_categories"
 class Sending(NamedTuple):
     """What was learned about calls that are held back."""
 
-    changes: dict[str, Any]
-    """Attributes of `InboundConfig` to change."""
+    config: InboundConfig
+    """The configuration with what was learned."""
     undecided: tuple[str, ...]
     silent: tuple[int, ...]
     """Calls without an event that were not lost: Statsig does not send them, and the given configuration does."""
@@ -57,77 +58,71 @@ def learn_sending(calls: Calls, found: Evaluation) -> Sending:
     """Learn filters and gates from what became of each call."""
     history = _History(calls, found)
     gates = _Gates(history)
-    changes, open_gates = gates.learn(found.config)
-    blocked = gates.blocked(attrs.evolve(found.config, **changes))
+    config, undecided = gates.learn()
+    blocked = gates.blocked(config)
     silent, filtered = history.silence(
         found.names, lambda at: bool(found.sendable[at]) and found.gates[at] not in blocked
     )
-    arrived = {found.name_list[at] for at in history.names_of(ARRIVED)}
-    filters = found.config.filters
-    excluded = sorted(found.name_list[at] for at in filtered)[:_MAX_NAMES]
+    arrived, filters = history.of(found.names, ARRIVED), config.filters
     learned = attrs.evolve(
         filters,
-        exclude=(filters.exclude - arrived) | frozenset(excluded),
+        exclude=(filters.exclude - arrived) | frozenset(sorted(filtered)[:_MAX_NAMES]),
         include=None if filters.include is None else filters.include | arrived,
         types=None if filters.types is None else filters.types | found.arrived_types,
     )
-    if learned != filters:
-        changes["filters"] = learned
     new = learned.exclude - filters.exclude
     missed = [at for at, fate in enumerate(found.fates) if fate == MISSED]
-    held_back = (at for at in missed if found.gates[at] in blocked or found.name_list[found.names[at]] in new)
-    quiet = frozenset(at for at in missed if found.names[at] in silent)
-    is_open = not history.within or any(found.name_list[at] not in learned.exclude for at in silent)
-    return Sending(changes, (*(("filters",) if is_open else ()), *open_gates), tuple(held_back), quiet)
+    if not history.base or not silent <= learned.exclude:
+        undecided = ("filters", *undecided)
+    return Sending(
+        config=attrs.evolve(config, filters=learned),
+        undecided=undecided,
+        silent=tuple(at for at in missed if found.gates[at] in blocked or found.names[at] in new),
+        quiet=frozenset(at for at in missed if found.names[at] in silent),
+    )
 
 
 class _History:
     """The fates of the calls in order of time, and how likely a call at each time was to be lost."""
 
     def __init__(self, calls: Calls, found: Evaluation) -> None:
-        self.calls, self.found = calls, found
-        arrived = [at for at, fate in enumerate(found.fates) if fate == ARRIVED]
-        heard = {*self.names_of(ARRIVED), *self.names_of(UNKNOWN)}
-        heard_gates = {found.gates[at] for at in arrived}
-        self._base = sorted(
+        self._times, self.found = calls.times, found
+        heard, heard_gates = self.of(found.names, ARRIVED, UNKNOWN), self.of(found.gates, ARRIVED)
+        due = sorted(
             (self._moment(at), fate == MISSED)
             for at, fate in enumerate(found.fates)
             if fate in {ARRIVED, MISSED} and found.names[at] in heard and found.gates[at] in heard_gates
         )
-        """The calls that should have arrived, in order of time, and whether each is missing."""
-        first = next((at for at, (_, is_lost) in enumerate(self._base) if not is_lost), 0)
-        last = next((at for at in range(len(self._base) - 1, -1, -1) if not self._base[at][1]), -1)
-        begin = self._base[first][0] if first else (-1, -1)
-        end = self._base[last][0] if last + 1 < len(self._base) else (inf, inf)
-        self.within = [
-            at
-            for at, fate in enumerate(found.fates)
-            if arrived and fate in {ARRIVED, MISSED} and begin <= self._moment(at) <= end
-        ]
-        """The calls that have an event or should have one, while the export lasts: it begins late or ends early where
-        calls that should have arrived are missing there."""
+        arrived = [at for at, (_, is_lost) in enumerate(due) if not is_lost]
+        self.base = due[arrived[0] : arrived[-1] + 1] if arrived else []
+        """The calls that should have arrived while the export lasts, in order of time, and whether each is missing."""
+        # The export begins late or ends early only where calls that should have arrived are missing there.
+        self._begin = (-inf, 0) if self.base[:1] == due[:1] else self.base[0][0]
+        self._end = (inf, 0) if self.base[-1:] == due[-1:] else self.base[-1][0]
         # Outages are found first and then left out, so that one bad hour does not make losses look common all year.
-        self._base = self._base[first : last + 1]
-        lost = [is_lost for _, is_lost in self._base]
+        lost = [is_lost for _, is_lost in self.base]
         self._outage = _outages(lost)
         outside = [is_lost for is_lost, is_out in zip(lost, self._outage, strict=True) if not is_out]
         share = sum(outside) / len(outside) if outside else 1.0
         self._log_share = log(share) if share else -inf
 
-    def names_of(self, fate: int) -> Iterator[int]:
-        """Yield the names of all calls with one fate, by index."""
-        return (self.found.names[at] for at, each in enumerate(self.found.fates) if each == fate)
+    def of(self, kinds: Sequence[str], *fates: int) -> frozenset[str]:
+        """Return the kinds of all calls with one of some fates."""
+        return frozenset(kind for kind, fate in zip(kinds, self.found.fates, strict=True) if fate in fates)
 
     def _moment(self, at: int) -> tuple[int, int]:
-        moment = self.calls.times[at]
-        return (-1 if moment is None else moment, at)
+        return self._times[at], at
 
-    def log_chance(self, at: int) -> float:
+    def is_within(self, at: int) -> bool:
+        """Return whether a call was made while the export lasts."""
+        return bool(self.base) and self._begin <= self._moment(at) <= self._end
+
+    def _log_chance(self, at: int) -> float:
         """Return the logarithm of the chance that a call was lost."""
-        place = bisect_left(self._base, (self._moment(at), False))
+        place = bisect_left(self.base, (self._moment(at), False))
         return 0.0 if any(self._outage[max(0, place - 1) : place + 1]) else self._log_share
 
-    def silence(self, kinds: Any, counts: Callable[[int], bool]) -> tuple[set[int], set[int]]:
+    def silence(self, kinds: Sequence[str], counts: Callable[[int], bool]) -> tuple[frozenset[str], frozenset[str]]:
         """Return the kinds of calls of which none arrived, and those among them that are silent beyond chance.
 
         Args:
@@ -135,16 +130,13 @@ class _History:
             counts: Whether a call without an event counts.
 
         """
-        found = self.found
-        heard = {kinds[at] for at, fate in enumerate(found.fates) if fate in {ARRIVED, UNKNOWN}}
-        silent = {
-            kinds[at] for at, fate in enumerate(found.fates) if fate == MISSED and kinds[at] not in heard and counts(at)
-        }
-        chances: defaultdict[int, float] = defaultdict(float)
-        for at in self.within:
-            if kinds[at] in silent and counts(at):
-                chances[kinds[at]] += self.log_chance(at)
-        return silent, {kind for kind, chance in chances.items() if chance < _CHANCE}
+        heard, fates = self.of(kinds, ARRIVED, UNKNOWN), self.found.fates
+        quiet = [at for at, fate in enumerate(fates) if fate == MISSED and kinds[at] not in heard and counts(at)]
+        chances: defaultdict[str, float] = defaultdict(float)
+        for at in filter(self.is_within, quiet):
+            chances[kinds[at]] += self._log_chance(at)
+        beyond = frozenset(kind for kind, chance in chances.items() if chance < _CHANCE)
+        return frozenset(kinds[at] for at in quiet), beyond
 
 
 def _outages(lost: list[bool]) -> bytearray:
@@ -167,54 +159,49 @@ class _Gates:
 
     def __init__(self, history: _History) -> None:
         found = history.found
-        self._calls = [parse_segment_event(call) for call in found.gate_calls]
-        self._arrived: Counter[int] = Counter()
-        self._missed: Counter[int] = Counter()
-        for at in history.within:
-            (self._arrived if found.fates[at] == ARRIVED else self._missed)[found.gates[at]] += 1
-        heard = {*history.names_of(ARRIVED), *history.names_of(UNKNOWN)}
+        self._config = found.config
+        self._calls = {gate: parse_segment_event(call) for gate, call in found.gate_calls.items()}
+        within = [(found.gates[at], fate) for at, fate in enumerate(found.fates) if history.is_within(at)]
+        self._arrived = Counter(gate for gate, fate in within if fate == ARRIVED)
+        self._missed = Counter(gate for gate, fate in within if fate == MISSED)
+        heard = history.of(found.names, ARRIVED, UNKNOWN)
         self._silent = history.silence(found.gates, lambda at: found.names[at] in heard)[1]
 
-    def blocked(self, config: InboundConfig) -> frozenset[int]:
+    def blocked(self, config: InboundConfig) -> frozenset[str]:
         """Return the kinds of calls that a configuration does not send."""
-        bare = attrs.evolve(config, filters=InboundFilter())
-        return frozenset(at for at, call in enumerate(self._calls) if find_skip(call, bare) is not None)
+        unfiltered = attrs.evolve(config, filters=InboundFilter())
+        return frozenset(gate for gate, call in self._calls.items() if find_skip(call, unfiltered) is not None)
 
     def _against(self, config: InboundConfig) -> int:
         """Return how many calls contradict a configuration: held back but arrived, or sent but silent beyond chance."""
         blocked = self.blocked(config)
         return sum(self._arrived[gate] for gate in blocked) + sum(self._missed[gate] for gate in self._silent - blocked)
 
-    def learn(self, config: InboundConfig) -> tuple[dict[str, Any], tuple[str, ...]]:
-        """Return the changes that leave the fewest contradictions, and the settings that the calls cannot decide."""
-        changes: dict[str, Any] = {}
+    def learn(self) -> tuple[InboundConfig, tuple[str, ...]]:
+        """Return the configuration with the fewest contradictions, and the settings that the calls cannot decide."""
+        learned, least = self._config, self._against(self._config)
         while True:  # ends, because each round leaves fewer contradictions
-            least = self._against(attrs.evolve(config, **changes))
-            others = [changes | other for other in self._others(attrs.evolve(config, **changes))]
-            scores = [self._against(attrs.evolve(config, **other)) for other in others]
-            if min(scores) >= least:
+            others = [(self._against(other), key, other) for key, other in self._others(learned)]
+            score, _, best = min(others, key=itemgetter(0))
+            if score >= least:
                 break
-            changes = others[scores.index(min(scores))]
-        learned = attrs.evolve(config, **changes)
-        least = self._against(learned)
-        others = list(self._others(learned))
-        decided = {key for key in _GATED if any(key in other for other in others)}
-        tied = {key for other in others for key in other if self._against(attrs.evolve(learned, **other)) == least}
-        return changes, tuple(key for key in _GATED if key not in changes and (key in tied or key not in decided))
+            learned, least = best, score
+        decided = {key for _, key, _ in others} - {key for score, key, _ in others if score == least}
+        same = (key for key in _GATED if getattr(learned, key) == getattr(self._config, key))
+        return learned, tuple(key for key in same if key not in decided)
 
-    def _others(self, config: InboundConfig) -> Iterator[dict[str, Any]]:
-        """List other values of each setting."""
-        yield {"honor_integrations": not config.honor_integrations}
-        names = config.integration_names
-        entries = dict.fromkeys(
-            name for call in self._calls for name in call.integrations if name.lower() != ALL.lower()
-        )
-        yield from (
-            {"integration_names": names | {name}} for name in islice(entries, _MAX_ENTRIES) if name not in names
-        )
-        consents = [call.context.get(segment.CONSENT) for call in self._calls]
+    def _others(self, config: InboundConfig) -> Iterator[tuple[str, InboundConfig]]:
+        """Yield the configuration with another value of one of the settings, and the key of that setting."""
+        yield "honor_integrations", attrs.evolve(config, honor_integrations=not config.honor_integrations)
+        calls, names = self._calls.values(), config.integration_names
+        entries = dict.fromkeys(name for call in calls for name in call.integrations if name.lower() != ALL.lower())
+        for name in islice(entries, _MAX_ENTRIES):
+            if name not in names:
+                yield "integration_names", attrs.evolve(config, integration_names=names | {name})
+        consents = [call.context.get(segment.CONSENT) for call in calls]
         preferences = [each.get(segment.CATEGORY_PREFERENCES) for each in consents if is_object(each)]
         categories = dict.fromkeys(name for each in preferences if is_object(each) for name in each if name)
         few = list(islice(categories, _MAX_ENTRIES))
-        choices = dict.fromkeys(frozenset(each) for each in ((), *((name,) for name in few), few) if categories)
-        yield from ({"consent_categories": each} for each in choices if each != config.consent_categories)
+        for each in dict.fromkeys(map(frozenset, ((), *((name,) for name in few), few)) if few else ()):
+            if each != config.consent_categories:
+                yield "consent_categories", attrs.evolve(config, consent_categories=each)

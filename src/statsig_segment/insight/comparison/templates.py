@@ -10,24 +10,32 @@ the commonest name would win like that, so it counts only where it fits nearly a
 several names.
 """
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice, permutations
+from operator import itemgetter
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 import attrs
 
-from statsig_segment import segment
-from statsig_segment.configuration.event_names import TEMPLATE_PARTS, EventNaming, Named
+from statsig_segment import segment, statsig
+from statsig_segment._json.values import EMPTY, FrozenDict
+from statsig_segment.configuration.event_names import TEMPLATE_PARTS, EventNaming, Named, fill
 from statsig_segment.insight.comparison.archive import Json, object_of
+from statsig_segment.insight.comparison.likeness import is_trimmed
 from statsig_segment.segment.arrays import coerce_id
-from statsig_segment.segment.calls import Group, Page, Screen, Track, name_part
+from statsig_segment.segment.calls import Track, name_part, parse_segment_event
 
 KINDS: Final = ("track", "page", "screen", "group")
 """The types of call that have names."""
 _VIEWS: Final = ("page", "screen")
 """The types that have another name where no part is there."""
-NEARLY_ALL: Final = 0.95
+_READERS: Final[Mapping[str, Callable[[Any], str | None]]] = FrozenDict(
+    {segment.EVENT: str, segment.GROUP_ID: coerce_id, segment.NAME: name_part, segment.CATEGORY: name_part}
+)
+"""Part of a name -> what reads it from the field of that name."""
+_NEARLY_ALL: Final = 0.95
 """The share of pairs that a name without a placeholder must fit. A constant name fits its own calls by definition, so
 it has to explain nearly all; below this share, the names follow no template."""
 _SEVERAL: Final = 3
@@ -54,58 +62,70 @@ _MAX_PREFIXES: Final = 12
 class Sample(NamedTuple):
     """Calls of one type with the same parts, and the names that Statsig has for them."""
 
-    event: Named
+    call: Named
+    """A call that has these parts and nothing else."""
     parts: Mapping[str, str]
     names: Counter[str]
     """Name -> pairs."""
 
 
 class Samples:
-    """Names by type of call and parts, in bounded memory."""
+    """Names by type of call and parts, in bounded memory: with and without parts from properties (US-6)."""
 
-    def __init__(self, *, from_properties: bool) -> None:
-        """Begin with none; parts may come `from_properties` as well (US-6)."""
-        self._from_properties = from_properties
-        self._held: dict[str, dict[tuple[str | None, ...], Sample]] = {kind: {} for kind in KINDS}
+    def __init__(self) -> None:
+        """Start empty."""
+        self._held: dict[tuple[bool, str], dict[tuple[Any, ...], Sample]] = {
+            (way, kind): {} for way in (False, True) for kind in KINDS
+        }
 
-    def add(self, call: Json, name: str) -> None:
-        """Add the name that Statsig holds of a call."""
-        kind = call[segment.TYPE]
-        parts = {part: text for part in TEMPLATE_PARTS[kind] if (text := self._part(call, part)) is not None}
-        held, key = self._held[kind], tuple(map(parts.get, TEMPLATE_PARTS[kind]))
-        if key not in held:
-            if len(held) >= _MAX_SAMPLES:
-                return
-            held[key] = Sample(_named(kind, parts), parts, Counter())
-        held[key].names[name] += 1
+    def add(self, call: Json, here: Json, held: Json) -> None:
+        """Add the name that Statsig holds of a call, unless it is trimmed: that would look like another template."""
+        name, kind = held[statsig.EVENT_NAME], call[segment.TYPE]
+        if is_trimmed(here[statsig.EVENT_NAME], name):
+            return
+        for way in (False, True):
+            samples, parts = self._held[way, kind], _parts(call, from_properties=way)
+            key = tuple(parts.items())
+            if key not in samples and len(samples) < _MAX_SAMPLES:
+                alone = cast("Named", parse_segment_event({segment.TYPE: kind, **parts}))
+                samples[key] = Sample(alone, parts, Counter())
+            if key in samples:
+                samples[key].names[name] += 1
 
-    def _part(self, call: Json, part: str) -> str | None:
-        value = call.get(part)
-        if part == segment.EVENT:
-            return str(value)
-        if part == segment.GROUP_ID:
-            return coerce_id(value)
-        own = name_part(value)
-        if own is None and self._from_properties:
-            return name_part(object_of(call.get(segment.PROPERTIES)).get(part))
-        return own
-
-    def of(self, kind: str) -> list[Sample]:
+    def of(self, kind: str, *, from_properties: bool) -> list[Sample]:
         """Return all samples of one type of call."""
-        return list(self._held[kind].values())
+        return list(self._held[from_properties, kind].values())
 
 
-def _named(kind: str, parts: Mapping[str, str]) -> Named:
-    """Return a call that has some parts and nothing else."""
-    if kind == Track.type:
-        return Track(event=parts[segment.EVENT])
-    if kind == Group.type:
-        return Group(group_id=parts.get(segment.GROUP_ID))
-    model = Page if kind == Page.type else Screen
-    return model(name=parts.get(segment.NAME), category=parts.get(segment.CATEGORY))
+def _parts(call: Json, *, from_properties: bool) -> dict[str, str]:
+    kind = call[segment.TYPE]
+    more = object_of(call.get(segment.PROPERTIES)) if from_properties and kind in _VIEWS else EMPTY
+    parts = {part: _READERS[part](call.get(part)) or name_part(more.get(part)) for part in TEMPLATE_PARTS[kind]}
+    return {part: text for part, text in parts.items() if text}
 
 
-class Fit(NamedTuple):
+class Naming(NamedTuple):
+    """A naming that was learned."""
+
+    naming: EventNaming
+    agree: int
+    """Pairs whose name it gives."""
+    undecided: tuple[str, ...]
+    """Keys that the names cannot decide."""
+    unfit: tuple[str, ...]
+    """The types of call whose names follow no template."""
+
+
+def learn_naming(samples: Samples, current: EventNaming) -> Naming:
+    """Return the prefix and the templates that fit the most names; the current ones win a tie (US-5, US-6)."""
+    own = _learn(samples, current)
+    other = _learn(samples, attrs.evolve(current, from_properties=not current.from_properties))
+    if own.agree == other.agree:
+        return own._replace(undecided=(*own.undecided, "from_properties"))
+    return max(own, other, key=lambda each: each.agree)
+
+
+class _Fit(NamedTuple):
     """How well a template gives the names of one type of call."""
 
     text: str
@@ -115,48 +135,16 @@ class Fit(NamedTuple):
     """Pairs whose name it gives."""
 
 
-class Naming(NamedTuple):
-    """A naming that was learned."""
-
-    naming: EventNaming
-    agree: int
-    undecided: tuple[str, ...]
-    """Keys that the names cannot decide."""
-    unfit: tuple[str, ...]
-    """The types of call whose names follow no template."""
+_Kinds: TypeAlias = Mapping[str, Sequence[Sample]]
+_Fits: TypeAlias = Mapping[str, Sequence[_Fit]]
+"""Type of call -> the templates that fit equally well, the preferred one first."""
 
 
-def learn(samples: Samples, current: EventNaming) -> Naming:
-    """Return the prefix and the templates that fit the most names; the current ones win a tie."""
-    kinds = {kind: found for kind in KINDS if (found := samples.of(kind))}
-    before = {kind: _held_against(found, kind, getattr(current, kind), current, 0) for kind, found in kinds.items()}
-    best: tuple[Any, Naming] | None = None
-    total = sum(map(_pairs, kinds.values()))
-    for prefix in _prefixes(kinds, current):
-        prefixed = attrs.evolve(current, prefix=prefix)
-        fits = {kind: _best_fits(found, kind, prefixed) for kind, found in kinds.items()}
-        chosen = {kind: _chosen(each, getattr(current, kind)) for kind, each in fits.items()}
-        agree = sum(fit.agree for fit in chosen.values())
-        is_worse = any(
-            before[kind].agree > fit.agree for kind, fit in chosen.items()
-        )  # a prefix must not cost one type of call what another gains
-        kept = sum(fit.text == getattr(current, kind) for kind, fit in chosen.items())
-        rank = (not is_worse, agree, prefix == current.prefix, kept, -len(prefix))
-        if best is None or rank > best[0]:
-            best = rank, _learned(prefixed, kinds, fits, chosen)
-        # Nothing can beat a current prefix that explains every name, which is the usual case.
-        if agree == total and prefix == current.prefix:
-            break
-    assert best is not None  # noqa: S101 - the current prefix is always among them
-    return best[1]
-
-
-def _learned(
-    naming: EventNaming,
-    kinds: Mapping[str, Sequence[Sample]],
-    fits: Mapping[str, Sequence[Fit]],
-    chosen: Mapping[str, Fit],
-) -> Naming:
+def _learn(samples: Samples, current: EventNaming) -> Naming:
+    way = current.from_properties
+    kinds = {kind: found for kind in KINDS if (found := samples.of(kind, from_properties=way))}
+    _, naming, fits = max(_trials(kinds, current), key=itemgetter(0))
+    chosen = {kind: equals[0] for kind, equals in fits.items()}
     changes: dict[str, Any] = {kind: fit.text for kind, fit in chosen.items()}
     changes |= {f"{kind}_unnamed": fit.unnamed for kind, fit in chosen.items() if fit.unnamed is not None}
     open_keys = [] if Track.type in kinds else ["prefix"]  # by default a track keeps its name, so it shows the prefix
@@ -171,98 +159,98 @@ def _learned(
         naming=attrs.evolve(naming, **changes),
         agree=sum(fit.agree for fit in chosen.values()),
         undecided=tuple(open_keys),
-        unfit=tuple(kind for kind, fit in chosen.items() if fit.agree < NEARLY_ALL * _pairs(kinds[kind])),
+        unfit=tuple(kind for kind, fit in chosen.items() if fit.agree < _NEARLY_ALL * _pairs(kinds[kind])),
     )
 
 
+def _trials(kinds: _Kinds, current: EventNaming) -> Iterator[tuple[Any, EventNaming, _Fits]]:
+    """Yield each prefix with the templates that fit best under it, and its rank."""
+    own = {kind: getattr(current, kind) for kind in kinds}
+    before = {kind: _held_against(found, kind, own[kind], current).agree for kind, found in kinds.items()}
+    for prefix in _prefixes(kinds, current):
+        naming = attrs.evolve(current, prefix=prefix)
+        fits = {kind: _best_fits(found, kind, naming) for kind, found in kinds.items()}
+        agree = sum(equals[0].agree for equals in fits.values())
+        # A prefix must not cost one type of call what another gains.
+        is_worse = any(before[kind] > equals[0].agree for kind, equals in fits.items())
+        kept = sum(equals[0].text == own[kind] for kind, equals in fits.items())
+        yield (not is_worse, agree, prefix == current.prefix, kept, -len(prefix)), naming, fits
+        # Nothing can beat a current prefix that explains every name, which is the usual case.
+        if prefix == current.prefix and agree == sum(map(_pairs, kinds.values())):
+            return
+
+
 def _pairs(samples: Iterable[Sample]) -> int:
-    return sum(sum(sample.names.values()) for sample in samples)
+    return sum(sample.names.total() for sample in samples)
 
 
 def _escaped(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
 
 
-# -- The prefix -------------------------------------------------------------------------------------------------------
-
-
-def _prefixes(kinds: Mapping[str, Sequence[Sample]], naming: EventNaming) -> Iterator[str]:
-    """Return the prefixes to weigh: the current one, the text before parts, and what all names share."""
+def _prefixes(kinds: _Kinds, naming: EventNaming) -> Iterator[str]:
+    """Yield the prefixes to weigh: the current one, the text before parts, and what all names share."""
+    few = [sample for samples in kinds.values() for sample in _few(samples)]
+    firsts = [(next(iter(sample.names)), sample.parts) for sample in few]
+    before = Counter(name[:at] for name, parts in firsts for at, _ in _spots(name, parts))
     every = [name for samples in kinds.values() for sample in samples for name in sample.names]
-    before = Counter(
-        name[:at]
-        for samples in kinds.values()
-        for sample in _few(samples)
-        for name in islice(sample.names, 1)
-        for at, _ in _spots(name, sample.parts)
-    )
-    likely = [prefix for prefix, _ in before.most_common(_MAX_PREFIXES)]
-    plain = [prefix for prefix in (*likely, _common(every), "") if "{" not in prefix and "}" not in prefix]
-    yield from dict.fromkeys([naming.prefix, *plain])
+    first, last = min(every, default=""), max(every, default="")
+    common = next(first[:at] for at in range(len(first), -1, -1) if last.startswith(first[:at]))
+    likely = (*(prefix for prefix, _ in before.most_common(_MAX_PREFIXES)), common, "")
+    yield from dict.fromkeys((naming.prefix, *(prefix for prefix in likely if "{" not in prefix and "}" not in prefix)))
 
 
-def _common(names: Sequence[str]) -> str:
-    """Return what all names begin with."""
-    first, last = min(names, default=""), max(names, default="")
-    shared = next((at for at, (one, two) in enumerate(zip(first, last, strict=False)) if one != two), len(first))
-    return first[:shared]
-
-
-def written(prefix: str) -> str:
-    """Return a prefix as names have it: the configuration may have escaped its braces."""
-    return EventNaming(prefix=prefix).full_name(Track(event=_UNNAMED)).removesuffix(_UNNAMED)
+def prefix_of(naming: EventNaming) -> str:
+    """Return the prefix as names have it: the configuration may have escaped its braces."""
+    return fill(naming.templates["prefix"], {})
 
 
 # -- The template of one type of call ---------------------------------------------------------------------------------
 
 
-def _best_fits(samples: Sequence[Sample], kind: str, naming: EventNaming) -> list[Fit]:
-    """Return the templates that produce the most names under a prefix, the current one first if it is among them."""
-    best: list[Fit] = []
+def _best_fits(samples: Sequence[Sample], kind: str, naming: EventNaming) -> list[_Fit]:
+    """Return the templates that give the most names under a prefix: the current one, then the most general one first.
+
+    A template is the more general, the more placeholders it has, and the less text of its own.
+    """
+    current = getattr(naming, kind)
+    best: list[_Fit] = []
     is_one_name_likely = kind != Track.type or len(samples) >= _SEVERAL
-    enough = NEARLY_ALL * _pairs(samples)
-    for text in dict.fromkeys([getattr(naming, kind), *_candidates(samples, kind, written(naming.prefix))]):
+    enough = _NEARLY_ALL * _pairs(samples)
+    for text in dict.fromkeys([current, *_candidates(samples, kind, prefix_of(naming))]):
         fit = _held_against(samples, kind, text, naming, best[0].agree if best else 0)
-        is_constant = not _generality(text)[0] and text != getattr(naming, kind)
-        if is_constant and not (is_one_name_likely and fit.agree >= enough):
+        if text != current and not _placeholders(text) and not (is_one_name_likely and fit.agree >= enough):
             continue
         if not best or fit.agree > best[0].agree:
             best = [fit]
         elif fit.agree == best[0].agree:
             best.append(fit)
-    return best
+    return sorted(best, key=lambda fit: (fit.text != current, -_placeholders(fit.text), len(fit.text)))
 
 
-def _chosen(fits: Sequence[Fit], current: str) -> Fit:
-    """Return the current template if it is among the best, else the one with the least text of its own."""
-    return fits[0] if fits[0].text == current else max(fits, key=lambda fit: _generality(fit.text))
+def _placeholders(template: str) -> int:
+    return template.count("{") - template.count("{{") * 2
 
 
-def _generality(template: str) -> tuple[int, int]:
-    """Return how general a template is: the number of placeholders, then the shortness of its text."""
-    return (template.count("{") - template.count("{{") * 2, -len(template))
-
-
-def _held_against(samples: Sequence[Sample], kind: str, text: str, naming: EventNaming, least: int) -> Fit:
+def _held_against(samples: Sequence[Sample], kind: str, text: str, naming: EventNaming, least: int = 0) -> _Fit:
     """Return how many names a template gives; stop early once it must be fewer than `least`."""
     changes: dict[str, Any] = {kind: text} | ({f"{kind}_unnamed": _UNNAMED} if kind in _VIEWS else {})
-    meant = attrs.evolve(naming, **changes)
-    start = written(naming.prefix)
+    meant, start = attrs.evolve(naming, **changes), prefix_of(naming)
     left, agree = _pairs(samples), 0
     others: Counter[str] = Counter()
     for sample in samples:
-        name = meant.full_name(sample.event)
+        name = meant.full_name(sample.call)
         if name == start + _UNNAMED:
             others.update(sample.names)
             continue
         agree += sample.names[name]
-        left -= sum(sample.names.values()) - sample.names[name]
+        left -= sample.names.total() - sample.names[name]
         if left < least:
-            return Fit(text, None, -1)
+            return _Fit(text, None, -1)
     unnamed = next((name for name, _ in others.most_common() if name.startswith(start)), None)
     if unnamed is None:
-        return Fit(text, None, agree)
-    return Fit(text, _escaped(unnamed.removeprefix(start)), agree + others[unnamed])
+        return _Fit(text, None, agree)
+    return _Fit(text, _escaped(unnamed.removeprefix(start)), agree + others[unnamed])
 
 
 def _few(samples: Iterable[Sample]) -> Iterator[Sample]:
@@ -276,38 +264,31 @@ def _few(samples: Iterable[Sample]) -> Iterator[Sample]:
 
 
 def _candidates(samples: Sequence[Sample], kind: str, start: str) -> Iterator[str]:
-    """Return the templates that may be meant."""
-    parts = TEMPLATE_PARTS[kind]
+    """Yield the templates that may be meant."""
     few = list(_few(samples))
     for sample in few:
         if sample.parts or kind not in _VIEWS:  # a view without parts has a name of its own
-            for name in _likely_names(sample, start):
-                yield from islice(_cuts(name, sample.parts), _MAX_TEMPLATES)
-    if len(parts) > 1 and not any(len(sample.parts) == len(parts) for sample in few):
-        yield from _joined(few, parts, start)
-
-
-def _likely_names(sample: Sample, start: str) -> list[str]:
-    """Return the commonest name of a sample without its prefix, if it can be cut at all."""
-    name = sample.names.most_common(1)[0][0]
-    return [name.removeprefix(start)] if name.startswith(start) and len(name) <= _MAX_CUT else []
+            yield from islice(_cuts(sample, start), _MAX_TEMPLATES)
+    # When no call has both parts: a template of one, with the other inserted anywhere.
+    firsts = {tuple(sample.parts): sample for sample in reversed(few)}
+    for part, other in permutations(TEMPLATE_PARTS[kind], 2):
+        if TEMPLATE_PARTS[kind] not in firsts and {(part,), (other,)} <= firsts.keys():
+            for text in islice(_cuts(firsts[part,], start), _FEW):
+                yield from _with(text, f"{{{other}}}")
 
 
 def _spots(name: str, parts: Mapping[str, str]) -> list[tuple[int, str]]:
     """Return the positions at which a name holds its parts."""
-    found: list[tuple[int, str]] = []
-    for part, text in parts.items():
-        at = name.find(text)
-        for _ in range(_MAX_SPOTS):
-            if at < 0:
-                break
-            found.append((at, part))
-            at = name.find(text, at + 1)
-    return sorted(found)
+    found = {part: re.finditer(f"(?={re.escape(text)})", name) for part, text in parts.items()}
+    return sorted((spot.start(), part) for part, spots in found.items() for spot in islice(spots, _MAX_SPOTS))
 
 
-def _cuts(name: str, parts: Mapping[str, str]) -> Iterator[str]:
-    """Yield the templates that produce a name, one for each choice of positions, those with the most parts first."""
+def _cuts(sample: Sample, start: str) -> Iterator[str]:
+    """Yield the templates that give the commonest name of a sample, those with the most parts first."""
+    [(whole, _)] = sample.names.most_common(1)
+    if not whole.startswith(start) or len(whole) > _MAX_CUT:
+        return
+    name, parts = whole.removeprefix(start), sample.parts
     spots = _spots(name, parts)
 
     def cut(at: int, spot: int) -> Iterator[str]:
@@ -318,19 +299,7 @@ def _cuts(name: str, parts: Mapping[str, str]) -> Iterator[str]:
                 yield from (head + rest for rest in cut(place + len(parts[part]), following + 1))
         yield _escaped(name[at:])
 
-    return cut(0, 0)
-
-
-def _joined(samples: Sequence[Sample], parts: Sequence[str], start: str) -> Iterator[str]:
-    """Yield templates of both parts when no call has both: a template of one, with the other inserted anywhere."""
-    for part in parts:
-        sample = next((each for each in samples if tuple(each.parts) == (part,)), None)
-        other = next(name for name in parts if name != part)
-        if sample is None or not any(tuple(each.parts) == (other,) for each in samples):
-            return
-        for name in _likely_names(sample, start):
-            for text in islice(_cuts(name, sample.parts), _FEW):
-                yield from _with(text, f"{{{other}}}")
+    yield from cut(0, 0)
 
 
 def _with(template: str, placeholder: str) -> Iterator[str]:
