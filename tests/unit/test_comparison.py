@@ -590,6 +590,13 @@ class TestBounds:
 
         assert compare(calls, events).proposal == {"inbound": {"naming": {"prefix": "web/"}}}
 
+    def test_integrations_of_calls(self) -> None:
+        calls = [track(at=at, integrations={f"Other {at}": True}) for at in range(510)]
+
+        found = compare(calls, [exported(at=at) for at in range(510)])
+
+        assert (found.agrees, found.proposal) == (True, {})
+
     def test_a_path_that_begins_to_hold_the_ids_late_is_found(self) -> None:
         """Once the likeliest path is known it is looked at first, and searched beyond where it does not hold the ID."""
         calls = [track(at=at, **{"shopId" if at < 250 else "storeId": f"s{at}"}) for at in range(400)]

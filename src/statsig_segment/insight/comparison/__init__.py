@@ -126,7 +126,7 @@ def _comparison(archive: Archive, config: IntegrationConfig) -> Comparison:
             example = Example(call=calls.positions[at], exported=None, path="$")
             given.tallies[aspects.SENT].add("$", aspects.MISSING, example, is_first=True)
     findings = tuple(given.findings())
-    rest = classify(archive, given, sending, learner.config.naming.prefix)
+    rest = classify(archive, given, sending, learner.config.naming.prefix.format())
     lone = [at for at, event in enumerate(matching.partner) if event == LONE]
     paired, ambiguous = len(calls) - len(lone), sum(map(matching.is_ambiguous, lone))
     ambiguous_exported = len(matching.ambiguous_events())

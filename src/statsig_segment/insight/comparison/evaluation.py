@@ -19,7 +19,6 @@ from statsig_segment.insight import aspects
 from statsig_segment.insight.comparison.archive import Json, ids_of, object_of
 from statsig_segment.insight.comparison.likeness import may_be_lost, same_to_statsig
 from statsig_segment.insight.comparison.pairing import LONE, Archive, Matching
-from statsig_segment.insight.comparison.templates import prefix_of
 from statsig_segment.insight.comparison.translation import Question, sent
 
 _MAX_EXAMPLES: Final = 5
@@ -124,7 +123,7 @@ class Evaluation:
         self.gate_calls: dict[str, Json] = {}
         self.arrived_types: set[str] = set()
         self.tallies = {aspect: Tally() for aspect in aspects.RULE_OF}
-        question, prefix = Question(config), prefix_of(config.naming)
+        question, prefix = Question(config), config.naming.prefix.format()
         has_filters = config.filters != InboundFilter()
         known: dict[str, str] = {}  # one text in place of thousands that are equal
         for at, call in enumerate(archive.calls):
@@ -166,9 +165,10 @@ class Evaluation:
         if said == ((), ()):
             return _PLAIN_GATE
         key = repr(said)
-        if len(self.gate_calls) < _MAX_GATES:
-            self.gate_calls.setdefault(key, call)
-        return key if key in self.gate_calls else _PLAIN_GATE
+        if key not in self.gate_calls and len(self.gate_calls) == _MAX_GATES:
+            return _PLAIN_GATE
+        self.gate_calls.setdefault(key, call)
+        return key
 
     # -- Results ------------------------------------------------------------------------------------------------------
 

@@ -15,17 +15,17 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice, permutations
 from operator import itemgetter
-from typing import Any, Final, NamedTuple, TypeAlias, cast
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import attrs
 
 from statsig_segment import segment, statsig
 from statsig_segment._json.values import EMPTY, FrozenDict
-from statsig_segment.configuration.event_names import TEMPLATE_PARTS, EventNaming, Named, fill
+from statsig_segment.configuration.event_names import TEMPLATE_PARTS, EventNaming
 from statsig_segment.insight.comparison.archive import Json, object_of
 from statsig_segment.insight.comparison.likeness import is_trimmed
 from statsig_segment.segment.arrays import coerce_id
-from statsig_segment.segment.calls import Track, name_part, parse_segment_event
+from statsig_segment.segment.calls import Track, name_part
 
 KINDS: Final = ("track", "page", "screen", "group")
 """The types of call that have names."""
@@ -62,8 +62,6 @@ _MAX_PREFIXES: Final = 12
 class Sample(NamedTuple):
     """Calls of one type with the same parts, and the names that Statsig has for them."""
 
-    call: Named
-    """A call that has these parts and nothing else."""
     parts: Mapping[str, str]
     names: Counter[str]
     """Name -> pairs."""
@@ -87,8 +85,7 @@ class Samples:
             samples, parts = self._held[way, kind], _parts(call, from_properties=way)
             key = tuple(parts.items())
             if key not in samples and len(samples) < _MAX_SAMPLES:
-                alone = cast("Named", parse_segment_event({segment.TYPE: kind, **parts}))
-                samples[key] = Sample(alone, parts, Counter())
+                samples[key] = Sample(parts, Counter())
             if key in samples:
                 samples[key].names[name] += 1
 
@@ -200,11 +197,6 @@ def _prefixes(kinds: _Kinds, naming: EventNaming) -> Iterator[str]:
     yield from dict.fromkeys((naming.prefix, *(prefix for prefix in likely if "{" not in prefix and "}" not in prefix)))
 
 
-def prefix_of(naming: EventNaming) -> str:
-    """Return the prefix as names have it: the configuration may have escaped its braces."""
-    return fill(naming.templates["prefix"], {})
-
-
 # -- The template of one type of call ---------------------------------------------------------------------------------
 
 
@@ -217,7 +209,7 @@ def _best_fits(samples: Sequence[Sample], kind: str, naming: EventNaming) -> lis
     best: list[_Fit] = []
     is_one_name_likely = kind != Track.type or len(samples) >= _SEVERAL
     enough = _NEARLY_ALL * _pairs(samples)
-    for text in dict.fromkeys([current, *_candidates(samples, kind, prefix_of(naming))]):
+    for text in dict.fromkeys([current, *_candidates(samples, kind, naming.prefix.format())]):
         fit = _held_against(samples, kind, text, naming, best[0].agree if best else 0)
         if text != current and not _placeholders(text) and not (is_one_name_likely and fit.agree >= enough):
             continue
@@ -235,11 +227,11 @@ def _placeholders(template: str) -> int:
 def _held_against(samples: Sequence[Sample], kind: str, text: str, naming: EventNaming, least: int = 0) -> _Fit:
     """Return how many names a template gives; stop early once it must be fewer than `least`."""
     changes: dict[str, Any] = {kind: text} | ({f"{kind}_unnamed": _UNNAMED} if kind in _VIEWS else {})
-    meant, start = attrs.evolve(naming, **changes), prefix_of(naming)
+    meant, start = attrs.evolve(naming, **changes), naming.prefix.format()
     left, agree = _pairs(samples), 0
     others: Counter[str] = Counter()
     for sample in samples:
-        name = meant.full_name(sample.call)
+        name = start + meant.filled(kind, sample.parts)
         if name == start + _UNNAMED:
             others.update(sample.names)
             continue
