@@ -50,6 +50,25 @@ def count(work: Callable[[], object]) -> Count:
     return Count(bytecodes, calls)
 
 
+def stays(work: Callable[[], object]) -> list[str]:
+    """Return the modules of ours that some work stays in, one after the other, as control goes into and out of them."""
+    found: list[str] = []
+
+    def profile(frame: FrameType | None, event: str, _: object) -> None:
+        inside = frame.f_back if frame is not None and event == "return" else frame
+        module = str(inside.f_globals.get("__name__")) if inside is not None else ""
+        if event in {"call", "return"} and module.startswith("statsig_segment") and found[-1:] != [module]:
+            found.append(module)
+
+    before = sys.getprofile()
+    sys.setprofile(profile)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return found
+
+
 def peak_memory(work: Callable[[], object]) -> int:
     """Return the most bytes that some work holds at once."""
     tracemalloc.start()

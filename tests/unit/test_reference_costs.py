@@ -10,9 +10,18 @@ import sys
 
 import pytest
 from tests.benchmarks.corpus import sound_calls, statsig_exports
-from tests.support.counting import Count, count_exports, count_steps
+from tests.support.counting import Count, count_exports, count_steps, stays
 
-from statsig_segment import COMPILED, IdMapping, InboundConfig, InboundFilter
+from statsig_segment import (
+    COMPILED,
+    Identify,
+    IdMapping,
+    InboundConfig,
+    InboundFilter,
+    apply_id_mappings,
+    parse_segment_event,
+    to_statsig_event,
+)
 
 CONFIG = InboundConfig(
     default_environment="production",
@@ -60,6 +69,17 @@ def test_all_steps_together_make_few_calls(costs: dict[str, Count]) -> None:
 
 def test_an_export_makes_few_calls(export_cost: Count) -> None:
     assert export_cost.calls <= EXPORT.calls
+
+
+def test_a_sound_call_is_converted_in_five_modules_with_few_returns_to_one_of_them() -> None:
+    for line in sound_calls(200):
+        call = apply_id_mappings(parse_segment_event(json.loads(line)), CONFIG.id_mappings)
+        if isinstance(call, Identify) or call.issues or "statsigCustom" in call.properties:
+            continue  # notes and custom attributes take further modules
+        passed = stays(lambda call=call: to_statsig_event(call, CONFIG))  # type: ignore[misc]  # mypy knows no such default
+
+        assert len(set(passed)) <= 5
+        assert len(passed) - len(set(passed)) < 10
 
 
 @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="each version of Python has other bytecodes")

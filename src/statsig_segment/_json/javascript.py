@@ -30,19 +30,27 @@ def json_text(value: Any) -> tuple[str, bool]:
     return well_formed(_written(value, unprintable)), not unprintable
 
 
-def property_text(value: Any) -> tuple[str | None, bool]:
-    """Write a property as text, and return whether all its numbers were finite (US-7).
+def property_texts(properties: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
+    """Write properties as text, and return with them the keys of those with a number that is not finite (US-7).
 
-    A string stays the same, an object or array becomes JSON text, and anything else prints as JavaScript prints it. A
-    number that is not finite has no text.
+    A string stays the same, an object or array becomes JSON text, and anything else prints as JavaScript prints it.
+    Null and a number that is not finite have no text.
 
-    >>> [property_text(x) for x in ("x", 1.0, [1, "a"], float("inf"))]
-    [('x', True), ('1', True), ('[1,"a"]', True), (None, False)]
+    >>> property_texts({"a": "x", "b": 1.0, "c": [1, "a"], "d": None, "e": float("inf")})
+    ({'a': 'x', 'b': '1', 'c': '[1,"a"]'}, ['e'])
     """
-    if type(value) not in _TEXTS:
-        return json_text(value)
-    text = scalar_text(value)
-    return text, text is not None
+    texts: dict[str, str] = {}
+    odd: list[str] = []
+    for key, value in properties.items():
+        if type(value) is str:
+            texts[key] = value
+        elif value is not None:
+            text, is_finite = (scalar_text(value), True) if type(value) in _TEXTS else json_text(value)
+            if text is not None:
+                texts[key] = text
+            if text is None or not is_finite:
+                odd.append(key)
+    return texts, odd
 
 
 def _written(value: Any, unprintable: list[float]) -> str:

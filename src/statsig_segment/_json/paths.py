@@ -1,10 +1,7 @@
 """Paths to a value in a call, as the configuration writes them: `context.externalIds[type=phone].id` (ID-4)."""
 
 import re
-from collections.abc import Iterable
 from typing import Any, Final, NamedTuple, TypeAlias
-
-import attrs
 
 from statsig_segment._json.values import DEPTH, FrozenDict, is_array, is_object
 from statsig_segment.errors import join_path
@@ -33,44 +30,18 @@ Move: TypeAlias = str | Selector
 """One move from a value into what it holds: a key of an object, or what a selector takes of an array."""
 
 
-def _first_name(field: Any) -> str:
-    return field.steps[0].name if field.steps else ""
-
-
-def _moves(field: Any) -> tuple[Move, ...]:
-    moves = [move for step in field.steps for move in step if move is not None]
-    return tuple(moves[1:])
-
-
-def _top_path(field: Any) -> str:
-    return join_path("$", field.field)
-
-
-def _wire_path(field: Any) -> str:
-    """Render the wire path of some steps, with `%d` for the index that each selector finds, if there are any."""
-    path = "$"
-    for name, selector in field.steps:
-        path = join_path(path, name) + ("[\0]" if selector else "")
-    return path.replace("%", "%%").replace("\0", "%d") if "\0" in path else path
-
-
-def _derived(make: Any) -> Any:
-    return attrs.field(init=False, eq=False, repr=False, default=attrs.Factory(make, takes_self=True))
-
-
-@attrs.frozen
-class FieldPath:
+class FieldPath(NamedTuple):
     """A field of a call: the name of a top-level field, or the steps that lead to a nested one."""
 
     field: str
     steps: tuple[Step, ...]
-    name: str = _derived(_first_name)
+    name: str
     """The top-level field that the steps begin with."""
-    moves: tuple[Move, ...] = _derived(_moves)
+    moves: tuple[Move, ...]
     """The steps from the top-level field on."""
-    top_path: str = _derived(_top_path)
+    top_path: str
     """The wire path of a top-level field of exactly this name."""
-    path: str = _derived(_wire_path)
+    path: str
     """The wire path of the value. Where there are selectors, it is a format that takes the indexes they find."""
 
     @classmethod
@@ -84,12 +55,17 @@ class FieldPath:
         >>> FieldPath.read("items[0].id") is None
         True
         """
-        steps = _EACH_STEP.findall(field) if _PATH.fullmatch(field) else []
-        return cls(field, tuple(map(_step, steps))) if 0 < len(steps) <= DEPTH else None
-
-
-NOWHERE: Final = FieldPath("", ())
-"""Takes the place of a path that cannot be read until its validator refuses it."""
+        texts = _EACH_STEP.findall(field) if _PATH.fullmatch(field) else []
+        if not 0 < len(texts) <= DEPTH:
+            return None
+        steps = tuple(map(_step, texts))
+        path = "$"
+        for name, selector in steps:
+            path = join_path(path, name) + ("[\0]" if selector else "")
+        if "\0" in path:  # in the place of an index; a key with this character is written in quotes and escaped
+            path = path.replace("%", "%%").replace("\0", "%d")
+        moves = tuple(move for step in steps for move in step if move is not None)
+        return cls(field, steps, steps[0].name, moves[1:], join_path("$", field), path)
 
 
 def _step(text: str) -> Step:
@@ -102,33 +78,14 @@ Arrays: TypeAlias = dict[int, dict[tuple[str, str], tuple[int, FrozenDict]]]
 -> the first object that has them, and its index. So an array is read once, however many selectors there are (TR-4)."""
 
 
-def walk(value: Any, moves: Iterable[Move], arrays: Arrays) -> tuple[Any, tuple[int, ...]]:
-    """Return the value that moves lead to, or `None`, and the indexes that selectors found."""
-    indexes: tuple[int, ...] = ()
-    for move in moves:
-        if isinstance(move, str):
-            value = value.get(move) if type(value) is FrozenDict else None
-        else:
-            index, value = select(value, move, arrays)
-            indexes = (*indexes, index)
-        if value is None:
-            break
-    return value, indexes
-
-
 def select(array: Any, selector: Selector, arrays: Arrays) -> tuple[int, FrozenDict | None]:
     """Return the first object of an array that a selector fits, with its index; `None` if there is none."""
     if not is_array(array):
         return -1, None
     if id(array) not in arrays:
-        arrays[id(array)] = _indexed(array)
+        found = arrays[id(array)] = {}
+        for index, item in enumerate(array):
+            for key, text in item.items() if is_object(item) else ():
+                if type(text) is str:
+                    found.setdefault((key, text), (index, item))
     return arrays[id(array)].get(selector, (-1, None))
-
-
-def _indexed(array: tuple[Any, ...]) -> dict[tuple[str, str], tuple[int, FrozenDict]]:
-    found: dict[tuple[str, str], tuple[int, FrozenDict]] = {}
-    for index, item in enumerate(array):
-        for key, text in item.items() if is_object(item) else ():
-            if type(text) is str:
-                found.setdefault((key, text), (index, item))
-    return found

@@ -10,7 +10,7 @@ from attrs import validators
 
 from statsig_segment import statsig
 from statsig_segment._json.javascript import scalar_text
-from statsig_segment._json.paths import Arrays, FieldPath, walk
+from statsig_segment._json.paths import Arrays, FieldPath
 from statsig_segment._json.values import EMPTY, freeze
 from statsig_segment.configuration.event_names import EventNaming
 from statsig_segment.configuration.validators import (
@@ -28,7 +28,7 @@ from statsig_segment.configuration.validators import (
     table,
 )
 from statsig_segment.errors import TranslationError
-from statsig_segment.segment.calls import CALL_TYPES, SegmentEvent, find
+from statsig_segment.segment.calls import CALL_TYPES, SegmentEvent, find, walk
 from statsig_segment.statsig.events import StatsigEvent, to_log_event
 
 if TYPE_CHECKING:  # a program that only translates calls need not import the exports
@@ -210,7 +210,7 @@ class OutboundFilter:
 
 def _value_at(fields: Mapping[str, Any], path: FieldPath, arrays: Arrays) -> Any:
     """Return what an export holds at a path; a top-level field of exactly that name stops the walk, as in ID-4."""
-    return fields[path.field] if path.field in fields else walk(fields.get(path.name), path.moves, arrays)[0]
+    return fields[path.field] if path.field in fields else walk(fields.get(path.name), path, arrays)[0]
 
 
 _Call = TypeVar("_Call", bound=SegmentEvent)

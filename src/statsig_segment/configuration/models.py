@@ -1,6 +1,7 @@
 """The configuration models; `configuration.file` reads them from a file."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 import attrs
@@ -150,9 +151,8 @@ class InboundConfig:
     _derived: Derived = derived(_derive)
 
 
-def derived_of(config: InboundConfig) -> Derived:
-    """Return what was derived from a configuration when it was made."""
-    return config._derived  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the model's own module
+derived_of: Final[Callable[[InboundConfig], Derived]] = attrgetter("_derived")
+"""Returns what was derived from a configuration when it was made."""
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -185,9 +185,8 @@ class OutboundConfig:
     _plan: OutboundPlan | None = derived(cut_outbound_plan)
 
 
-def outbound_plan(config: OutboundConfig) -> OutboundPlan | None:
-    """Return what the outbound fast lane needs from a configuration; `None` if the reference has to do it all."""
-    return config._plan  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - likewise
+outbound_plan: Final[Callable[[OutboundConfig], OutboundPlan | None]] = attrgetter("_plan")
+"""Returns what the outbound fast lane needs from a configuration; `None` if the reference has to do it all."""
 
 
 @attrs.frozen(kw_only=True, slots=False)

@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 import attrs
 
 from statsig_segment import segment, statsig
-from statsig_segment._json.models import Checks, frozen, issue_tuple, plain, plain_or_none
+from statsig_segment._json.models import checks, issue_tuple
 from statsig_segment._json.values import FrozenDict, filled_text, is_object, type_name
 from statsig_segment.configuration.validators import problem
 from statsig_segment.errors import Issue, StatsigEventError, TranslationError, add_issue, join_path
@@ -21,10 +21,10 @@ _ID_LIST: Final = re.compile(r"[A-Za-z0-9_-]{3,100}")  # Statsig's Console API
 KEY_PATH: Final = f"$.{segment.CONTEXT}.{segment.PERSONAS}.{segment.COMPUTATION_KEY}"
 
 
-_CHECKS: Final = Checks(StatsigEventError)
+_CHECKED: Final = checks(StatsigEventError)
 
 
-@attrs.frozen(kw_only=True, slots=False)
+@attrs.frozen(kw_only=True, slots=False, field_transformer=_CHECKED)
 class AudienceUpdate:
     """One user or unit entered or left one ID list.
 
@@ -33,19 +33,19 @@ class AudienceUpdate:
 
     """
 
-    id_list: str = attrs.field(converter=plain, validator=_CHECKS.text)
+    id_list: str
     """The ID list, by the key of the audience (AU-2)."""
-    member: bool = attrs.field(validator=_CHECKS.truth)
+    member: bool
     """Whether the user is on the list from now on."""
-    user_id: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    user_id: str | None = None
     """The user ID."""
-    custom_ids: Mapping[str, str] = attrs.field(factory=FrozenDict, converter=frozen, validator=_CHECKS.texts)
+    custom_ids: Mapping[str, str] = attrs.field(factory=FrozenDict)
     """ID type -> ID."""
-    time_ms: int | None = attrs.field(default=None, validator=_CHECKS.time)
+    time_ms: int | None = None
     """Epoch milliseconds."""
-    message_id: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    message_id: str | None = None
     """The `messageId` of the call, to remember what was sent (IN-9)."""
-    issues: tuple[Issue, ...] = attrs.field(default=(), converter=issue_tuple, validator=_CHECKS.issues)
+    issues: tuple[Issue, ...] = attrs.field(default=(), converter=issue_tuple)
     """What the sender should know about the call."""
 
 

@@ -5,29 +5,41 @@ from math import isfinite
 from typing import Any, Final, NamedTuple
 
 from statsig_segment import segment, statsig
-from statsig_segment._json.javascript import property_text
+from statsig_segment._json.javascript import property_texts
 from statsig_segment._json.models import made
 from statsig_segment._json.paths import Arrays, FieldPath
 from statsig_segment._json.values import FrozenDict, Lost, codes_of, is_object
 from statsig_segment.configuration import FLATTEN
 from statsig_segment.configuration.models import Derived, InboundConfig, derived_of, normalized
 from statsig_segment.errors import Issue, TranslationError, add_issue, join_path
-from statsig_segment.inbound.identity import id_path, id_type_path, ids_of, no_identifier
+from statsig_segment.inbound.identity import id_path, id_type_path, no_identifier
 from statsig_segment.segment.arrays import CUSTOM_CODES, Pairs, coerce_id, custom_value, read_pairs
 from statsig_segment.segment.calls import (
+    Group,
     Identify,
     Page,
     Screen,
     SegmentEvent,
-    control,
-    find,
+    Track,
+    controls,
+    find_all,
     losses_of,
     lost_at,
     name_part,
 )
-from statsig_segment.segment.placeholders import is_placeholder
+from statsig_segment.segment.placeholders import match_placeholder
 from statsig_segment.statsig.events import UNKNOWN, USER_ATTRIBUTES, StatsigEvent, StatsigUser
-from statsig_segment.statsig.limits import LONGEST_JOINED_NAME, MOST_ID, MOST_VALUE, note_metadata, note_name
+from statsig_segment.statsig.limits import (
+    LONGEST_JOINED_NAME,
+    MARKS,
+    MOST_ESCAPED,
+    MOST_ID,
+    MOST_METADATA,
+    MOST_NAME,
+    MOST_VALUE,
+    find_forbidden,
+    is_too_large,
+)
 
 
 class MetadataSource(NamedTuple):
@@ -83,21 +95,20 @@ def to_statsig_event(event: SegmentEvent, config: InboundConfig = _DEFAULT) -> S
     issues = list(call.issues)
     arrays: Arrays = {}
     derived = derived_of(config)
+    tier, custom = controls(call, segment.ENVIRONMENT, segment.CUSTOM)
     name = config.naming.full_name(call)
-    note_name(name, lambda: config.naming.source(call), issues)
-    if isinstance(call, Page | Screen) and call.name is None and not config.naming.from_properties:
-        _note_name_in_properties(call, issues)
+    _note_name(call, name, config, issues)
     user = UNKNOWN | _plain_fields(call, derived, arrays, issues)
     user["user_id"], user["custom_ids"] = call.user_id, call.custom_ids
-    user["custom"] = FrozenDict(_custom(call, derived, arrays, issues))
-    tier, _ = own_tier(call, issues)
-    user["environment"] = config.default_environment if tier is None else tier
-    holder = metadata_holder(call)
+    user["custom"] = FrozenDict(_custom(call, custom, derived, arrays, issues))
+    user["environment"] = read_tier(tier, issues)[0] or config.default_environment
+    holder: Mapping[str, Any] = getattr(call, METADATA_SOURCES[call.type].holder)
     value_name = value_property(holder, derived)
     value = None if value_name is None else holder[value_name]
     if isinstance(value, str) and len(value) > MOST_VALUE:
         add_issue(issues, "value_too_long", join_path(f"$.{METADATA_SOURCES[call.type].holder}", value_name or ""))
     metadata = metadata_of(call, config, arrays, issues)
+    _note_size(metadata, f"$.{METADATA_SOURCES[call.type].holder}", issues)
     _note_losses(call, issues)
     _note_ids(call, config, issues)
     return made(
@@ -117,30 +128,33 @@ def to_statsig_event(event: SegmentEvent, config: InboundConfig = _DEFAULT) -> S
 # -- Name and IDs ------------------------------------------------------------------------------------------------------
 
 
-def _note_name_in_properties(call: Page | Screen, issues: list[Issue]) -> None:
-    """Note a page or screen whose name is only in its properties (US-6)."""
-    if name_part(call.properties.get(segment.NAME)) is not None:
+def _note_name(call: Track | Page | Screen | Group, name: str, config: InboundConfig, issues: list[Issue]) -> None:
+    """Note a name that Statsig would drop, and a page or screen whose name is only in its properties (US-6, US-9)."""
+    if len(name) > MOST_NAME:
+        add_issue(issues, "name_too_long", config.naming.source(call))
+    if find_forbidden(name) is not None:
+        add_issue(issues, "name_forbidden_character", config.naming.source(call))
+    is_unnamed = isinstance(call, Page | Screen) and call.name is None and not config.naming.from_properties
+    if is_unnamed and name_part(call.properties.get(segment.NAME)) is not None:
         add_issue(issues, "name_in_properties", f"$.{segment.PROPERTIES}.{segment.NAME}")
 
 
 def _note_ids(call: SegmentEvent, config: InboundConfig, issues: list[Issue]) -> None:
     """Note IDs that are too long, placeholders, and ID types that are not declared (US-9, ID-7, ID-8)."""
     declared = config.id_types
-    for id_type, text in ids_of(call).items():
-        if is_placeholder(text):
+    for id_type, text in (*((segment.USER_ID_TYPE, call.user_id),), *call.custom_ids.items()):
+        if text is None:
+            continue
+        if match_placeholder(text):
             add_issue(issues, "id_placeholder", id_path(call, id_type))
         if len(text) > MOST_ID:
             add_issue(issues, "id_too_long", id_path(call, id_type))
         if declared is not None and id_type not in declared and id_type != segment.USER_ID_TYPE:
-            message = _meant_message(id_type, derived_of(config).declared_spellings)
+            # Only a name from the configuration is shown: the one in the call is a value of the payload (TR-3).
+            spellings = derived_of(config).declared_spellings
+            meant = spellings.get(normalized(id_type)) if len(id_type) <= _LONGEST_GUESS else None
+            message = f"the ID type is not one of the declared ones; did you mean {meant}?" if meant else None
             add_issue(issues, "unknown_id_type", id_type_path(call, id_type), message)
-
-
-def _meant_message(id_type: str, spellings: Mapping[str, str]) -> str | None:
-    """Return a message that suggests the declared ID type, if only letter case or separators differ."""
-    # Only a name from the configuration is shown: the one in the call is a value of the payload (TR-3).
-    meant = spellings.get(normalized(id_type)) if len(id_type) <= _LONGEST_GUESS else None
-    return None if meant is None else f"the ID type is not one of the declared ones; did you mean {meant}?"
 
 
 # -- User --------------------------------------------------------------------------------------------------------------
@@ -149,12 +163,9 @@ def _meant_message(id_type: str, spellings: Mapping[str, str]) -> str | None:
 def _plain_fields(call: SegmentEvent, derived: Derived, arrays: Arrays, issues: list[Issue]) -> dict[str, str]:
     """Return the plain fields of the user by attribute; by default, three fields of the context (US-2)."""
     fields: dict[str, str] = {}
-    losses = losses_of(call)
-    for name, field in derived.user_paths.items():
-        value, path = find(call, field, arrays)
+    for name, (value, path) in find_all(call, derived.user_paths, arrays).items():
         if value is None:
-            if losses:
-                _note_lost(call, field, arrays, issues)
+            _note_lost(call, derived.user_paths[name], arrays, issues)
             continue
         text = value if type(value) is str and value else coerce_id(value)
         if text is None:
@@ -166,25 +177,27 @@ def _plain_fields(call: SegmentEvent, derived: Derived, arrays: Arrays, issues: 
 
 def _note_lost(call: SegmentEvent, field: FieldPath, arrays: Arrays, issues: list[Issue]) -> None:
     """Note what could not be read of a configured field (IN-10, TR-5)."""
-    lost, path = lost_at(call, field, arrays) if losses_of(call) else (None, "$")
-    for code in codes_of(lost):
-        add_issue(issues, code, path)
+    if losses_of(call):
+        lost, path = lost_at(call, field, arrays)
+        for code in codes_of(lost):
+            add_issue(issues, code, path)
 
 
-def custom_pairs(call: SegmentEvent, issues: list[Issue]) -> Pairs:
+def custom_pairs(control: tuple[Any, str], issues: list[Issue]) -> Pairs:
     """Read the custom attributes of `statsigCustom` (US-1)."""
-    array, path = control(call, segment.CUSTOM)
+    array, path = control
     return {} if array is None else read_pairs(array, path, CUSTOM_CODES, custom_value, issues)
 
 
-def _custom(call: SegmentEvent, derived: Derived, arrays: Arrays, issues: list[Issue]) -> dict[str, Any]:
+def _custom(
+    call: SegmentEvent, control: tuple[Any, str], derived: Derived, arrays: Arrays, issues: list[Issue]
+) -> dict[str, Any]:
     """Return the custom attributes of the call and those that the configuration adds (US-1, US-10)."""
-    custom = {name: value for name, (value, _) in custom_pairs(call, issues).items()}
-    for name, field in derived.custom_paths.items():
+    custom = {name: value for name, (value, _) in custom_pairs(control, issues).items()}
+    for name, (value, path) in find_all(call, derived.custom_paths, arrays).items() if derived.custom_paths else ():
         if name in custom:
             continue
-        value, path = find(call, field, arrays)
-        _note_lost(call, field, arrays, issues)
+        _note_lost(call, derived.custom_paths[name], arrays, issues)
         kept, wrong = (None, ()) if value is None else custom_value(value)
         for code in wrong:
             add_issue(issues, code, path)
@@ -193,27 +206,22 @@ def _custom(call: SegmentEvent, derived: Derived, arrays: Arrays, issues: list[I
     return custom
 
 
-def own_tier(call: SegmentEvent, issues: list[Issue]) -> tuple[str | None, str]:
+def read_tier(control: tuple[Any, str], issues: list[Issue]) -> tuple[str | None, str]:
     """Return the tier that a call names, or `None`, and its wire path (US-3)."""
-    value, path = control(call, segment.ENVIRONMENT)
-    if type(value) is str and value:
-        add_issue(issues, "environment_string", path)
-        return value, path
-    tier = value.get(statsig.TIER) if is_object(value) else None
-    if type(tier) is str and tier:
-        return tier, f"{path}.{statsig.TIER}"
-    if value is not None:
+    value, path = control
+    if value is None:
+        return None, path
+    tier: Any = value.get(statsig.TIER) if type(value) is FrozenDict else value
+    if type(tier) is not str or not tier:
         add_issue(issues, "environment_invalid", path)
-    return None, path
+        return None, path
+    if tier is not value:
+        return tier, f"{path}.{statsig.TIER}"
+    add_issue(issues, "environment_string", path)
+    return tier, path
 
 
 # -- Value and metadata ------------------------------------------------------------------------------------------------
-
-
-def metadata_holder(call: SegmentEvent) -> Mapping[str, Any]:
-    """Return the object that becomes metadata (US-7)."""
-    holder: Mapping[str, Any] = getattr(call, METADATA_SOURCES[call.type].holder)
-    return holder
 
 
 def value_property(holder: Mapping[str, Any], derived: Derived) -> str | None:
@@ -233,33 +241,45 @@ class Metadata:
         self.entries: dict[str, str] = {}
         self.own_count = 0
         """The number of entries by US-7, which come first; the configuration adds the others (US-11)."""
-        self._paths: dict[str, str] = {}
+        self.paths: dict[str, str] = {}
+        """Key -> wire path, for entries that are not a property of the same name."""
         self._holder = f"$.{holder}"
         self._issues = issues
         self._flattens = flattens
 
     def path_of(self, key: str) -> str:
-        """Return the wire path of an entry: that of the property of the same name, unless it came from elsewhere."""
-        return self._paths.get(key) or join_path(self._holder, key)
+        """Return the wire path of an entry."""
+        return self.paths.get(key) or join_path(self._holder, key)
 
-    def add(self, key: str, value: Any, path: str | None = None) -> None:
-        """Add a value as text; with `flatten`, add an object as one entry for each of its leaves (US-7)."""
-        if type(value) is FrozenDict and self._flattens and len(key) <= LONGEST_JOINED_NAME:
-            path = path or join_path(self._holder, key)
-            for name, item in value.items():
-                self.add(f"{key}_{name}", item, join_path(path, name))
+    def add(self, values: Mapping[str, Any], path: str | None = None) -> None:
+        """Add values as text; with `flatten`, add an object as one entry for each of its leaves (US-7).
+
+        A path is that of a single value, which is not a property of its name.
+        """
+        if self._flattens and FrozenDict in map(type, values.values()):
+            for key, value in values.items():
+                self._flatten(key, value, path)
+        else:
+            self._write(values, path)
+
+    def _flatten(self, key: str, value: Any, path: str | None) -> None:
+        if type(value) is not FrozenDict or len(key) > LONGEST_JOINED_NAME:
+            self._write({key: value}, path)
             return
-        text, is_finite = (None, True) if value is None else property_text(value)
-        if not is_finite:
+        path = path or join_path(self._holder, key)
+        for name, item in value.items():
+            self._flatten(f"{key}_{name}", item, join_path(path, name))
+
+    def _write(self, values: Mapping[str, Any], path: str | None) -> None:
+        texts, odd = property_texts(values)
+        for key in odd:
             add_issue(self._issues, "non_finite_number", path or join_path(self._holder, key))
-        if text is None:
-            return
-        if key in self.entries:
+        for key in self.entries.keys() & texts.keys():  # at most one: only the first values are many
             add_issue(self._issues, "metadata_key_taken", path or join_path(self._holder, key))
-            return
-        self.entries[key] = text
+            del texts[key]
+        self.entries.update(texts)
         if path is not None:
-            self._paths[key] = path
+            self.paths.update(dict.fromkeys(texts, path))
 
 
 def metadata_of(call: SegmentEvent, config: InboundConfig, arrays: Arrays, issues: list[Issue]) -> Metadata:
@@ -267,23 +287,33 @@ def metadata_of(call: SegmentEvent, config: InboundConfig, arrays: Arrays, issue
     source = METADATA_SOURCES[call.type]
     holder: Mapping[str, Any] = getattr(call, source.holder)
     metadata = Metadata(source.holder, issues, flattens=config.nested == FLATTEN)
-    entries = metadata.entries
-    for key, value in holder.items():
-        if type(value) is str and key not in entries and key not in segment.CONTROL_KEYS:
-            entries[key] = value
-        elif value is not None and key not in segment.CONTROL_KEYS:
-            metadata.add(key, value)
+    own = dict(holder)
+    for key in segment.CONTROL_KEYS & holder.keys():
+        del own[key]
     for name in source.added:
         if name not in holder:
-            metadata.add(name, getattr(call, call.attribute_of[name]), f"$.{name}")
-    metadata.own_count = len(entries)
-    for key, field in derived_of(config).metadata_paths.items():
-        if key not in entries:
-            value, path = find(call, field, arrays)
-            metadata.add(key, value, path)
-            _note_lost(call, field, arrays, issues)
-    note_metadata(entries, f"$.{source.holder}", metadata.path_of, issues)
+            own[name], metadata.paths[name] = getattr(call, call.attribute_of[name]), f"$.{name}"
+    metadata.add(own)
+    metadata.own_count = len(metadata.entries)
+    rows = derived_of(config).metadata_paths
+    for key, (value, path) in find_all(call, rows, arrays).items() if rows else ():
+        if key not in metadata.entries:
+            metadata.add({key: value}, path)
+            _note_lost(call, rows[key], arrays, issues)
     return metadata
+
+
+def _note_size(metadata: Metadata, holder: str, issues: list[Issue]) -> None:
+    """Note metadata that Statsig would drop, and each key that it would read as a path (US-9)."""
+    entries = metadata.entries
+    keys = "".join(entries)
+    for key in entries if "." in keys else ():
+        if "." in key:
+            add_issue(issues, "metadata_key_dot", metadata.path_of(key))
+    # Most metadata is far from too large, and is not written out to see that.
+    most = MOST_ESCAPED * (len(keys) + sum(map(len, entries.values()))) + MARKS * len(entries)
+    if most >= MOST_METADATA and is_too_large(entries):
+        add_issue(issues, "metadata_too_large", holder)
 
 
 def _note_losses(call: SegmentEvent, issues: list[Issue]) -> None:

@@ -13,7 +13,7 @@ from statsig_segment.segment.arrays import coerce_id
 from statsig_segment.segment.calls import (
     IdSource,
     SegmentEvent,
-    control,
+    controls,
     find,
     id_sources,
     losses_of,
@@ -117,7 +117,7 @@ def _less_conflicts(call: SegmentEvent) -> list[Issue]:
 
     A placeholder counts as absent, so it does not contradict the `userId`.
     """
-    array, path = control(call, segment.CUSTOM_IDS)
+    [(array, path)] = controls(call, segment.CUSTOM_IDS)
     pairs = zip(range(0, len(array), 2), array[1::2], strict=False) if is_array(array) else ()
     absent = {f"{path}[{index}]" for index, value in pairs if is_placeholder(coerce_id(value) or _SOMEBODY)}
     return [issue for issue in call.issues if issue.code != "custom_id_is_user_id" or issue.path not in absent]
@@ -133,14 +133,14 @@ def id_path(call: SegmentEvent, id_type: str) -> str:
     source = id_sources(call).get(id_type)
     if source is None:
         return f"$.{segment.USER_ID}" if id_type == segment.USER_ID_TYPE else "$"
-    return source if isinstance(source, str) else f"{control(call, segment.CUSTOM_IDS)[1]}[{source}]"
+    return source if isinstance(source, str) else f"{controls(call, segment.CUSTOM_IDS)[0][1]}[{source}]"
 
 
 def id_type_path(call: SegmentEvent, id_type: str) -> str:
     """Return the wire path of the name of an ID type if the call itself names it, else the path of the ID."""
     source = id_sources(call).get(id_type)
     if isinstance(source, int):
-        return f"{control(call, segment.CUSTOM_IDS)[1]}[{source - 1}]"
+        return f"{controls(call, segment.CUSTOM_IDS)[0][1]}[{source - 1}]"
     return "$" if source is None else source
 
 

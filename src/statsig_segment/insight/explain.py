@@ -14,9 +14,8 @@ from statsig_segment.inbound.audiences import KEY_PATH, AudienceUpdate, audience
 from statsig_segment.inbound.conversion import (
     METADATA_SOURCES,
     custom_pairs,
-    metadata_holder,
     metadata_of,
-    own_tier,
+    read_tier,
     to_statsig_event,
     value_property,
 )
@@ -30,8 +29,8 @@ from statsig_segment.segment.calls import (
     CALL_TYPES,
     Identify,
     SegmentEvent,
-    control,
-    find,
+    controls,
+    find_all,
     id_sources,
     read_time,
 )
@@ -154,10 +153,10 @@ def _event_rows(call: Named, event: StatsigEvent, config: InboundConfig) -> Iter
     yield Row(target=f"$.{statsig.EVENT_NAME}", value=event.event_name, source=source, rule="US-5")
     yield from _user_rows(call, event.user, config)
     yield from _time_rows(call, event)
-    holder = f"$.{METADATA_SOURCES[call.type].holder}"
-    name = value_property(metadata_holder(call), derived_of(config))
+    holder = METADATA_SOURCES[call.type].holder
+    name = value_property(getattr(call, holder), derived_of(config))
     if name is not None:
-        source = join_path(holder, name)
+        source = join_path(f"$.{holder}", name)
         yield Row(target=f"$.{statsig.VALUE}", value=event.value, source=source, rule="US-8")
     metadata = metadata_of(call, config, {}, [])
     for index, (key, value) in enumerate(event.metadata.items()):
@@ -168,27 +167,29 @@ def _event_rows(call: Named, event: StatsigEvent, config: InboundConfig) -> Iter
 
 def _user_rows(call: Named, user: StatsigUser, config: InboundConfig) -> Iterator[Row]:
     yield from _id_rows(call, user, f"$.{statsig.USER}")
-    user_paths = derived_of(config).user_paths
+    found = find_all(call, derived_of(config).user_paths, {})
     for name, attribute in USER_ATTRIBUTES.items():
         if name == statsig.CUSTOM:
             yield from _custom_rows(call, user, config)
-        elif name in user_paths and getattr(user, attribute) is not None:
-            _, path = find(call, user_paths[name])
-            yield Row(target=f"$.{statsig.USER}.{name}", value=getattr(user, attribute), source=path, rule="US-2")
+        elif name in found and getattr(user, attribute) is not None:
+            target, path = f"$.{statsig.USER}.{name}", found[name][1]
+            yield Row(target=target, value=getattr(user, attribute), source=path, rule="US-2")
     if user.environment is not None:
-        tier, path = own_tier(call, [])
+        tier, path = read_tier(controls(call, segment.ENVIRONMENT)[0], [])
         source, rule = (None, "US-4") if tier is None else (path, "US-3")
         target = f"$.{statsig.USER}.{statsig.ENVIRONMENT}.{statsig.TIER}"
         yield Row(target=target, value=user.environment, source=source, rule=rule)
 
 
 def _custom_rows(call: Named, user: StatsigUser, config: InboundConfig) -> Iterator[Row]:
-    pairs, (_, array_path) = custom_pairs(call, []), control(call, segment.CUSTOM)
+    [custom] = controls(call, segment.CUSTOM)
+    pairs, array_path = custom_pairs(custom, []), custom[1]
+    found = find_all(call, derived_of(config).custom_paths, {})
     for name, value in user.custom.items():
         if name in pairs:
             source, rule = f"{array_path}[{pairs[name][1]}]", "US-1"
         else:
-            (_, source), rule = find(call, derived_of(config).custom_paths[name]), "US-10"
+            source, rule = found[name][1], "US-10"
         yield Row(target=join_path(f"$.{statsig.USER}.{statsig.CUSTOM}", name), value=value, source=source, rule=rule)
 
 

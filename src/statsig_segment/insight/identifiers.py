@@ -10,13 +10,13 @@ from typing import Any, Final, NamedTuple
 import attrs
 
 from statsig_segment import segment
-from statsig_segment._json.paths import Arrays, FieldPath, walk
+from statsig_segment._json.paths import Arrays, FieldPath
 from statsig_segment._json.values import EMPTY, filled_text, is_array, is_object
 from statsig_segment.configuration.mappings import IdMapping, cut_row
 from statsig_segment.configuration.models import InboundConfig, normalized
 from statsig_segment.insight.places import id_text, near_path
 from statsig_segment.insight.preview import LIKELY_MAPPINGS
-from statsig_segment.segment.calls import Group, Identify, spelled_id_type
+from statsig_segment.segment.calls import Group, Identify, spelled_id_type, walk
 from statsig_segment.segment.placeholders import is_placeholder
 
 USED: Final = "used"
@@ -131,12 +131,12 @@ def _at(call: Mapping[str, Any], field: FieldPath, arrays: Arrays, *, drops: boo
     """Look a field up in a call as it was sent (ID-4)."""
     if field.field in call:
         return Place(field.top_path, call[field.field], drops=drops)
-    value, indexes = walk(call.get(field.name), field.moves, arrays)
+    value, path = walk(call.get(field.name), field, arrays)
     if value is not None:
-        return Place(field.path % indexes if indexes else field.path, value, drops=drops)
+        return Place(path, value, drops=drops)
     near = near_path(call, field)
     has_selector = any(step.selector for step in field.steps)
-    return Place(f"$.{field.field}" if has_selector else field.path, None, near and f"$.{near}")
+    return Place(f"$.{field.field}" if has_selector else path, None, near and f"$.{near}")
 
 
 def _array(call: Mapping[str, Any]) -> tuple[tuple[Any, ...], str | None]:

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from itertools import filterfalse
-from typing import Any, ClassVar, Final, Literal, NamedTuple, TypeAlias
+from operator import attrgetter
+from typing import Any, ClassVar, Final, Literal, NamedTuple, TypeAlias, cast
 
 import attrs
 
 from statsig_segment import segment
 from statsig_segment._json.javascript import scalar_text
-from statsig_segment._json.models import Checks, frozen, issue_tuple, made, plain, plain_or_none
-from statsig_segment._json.paths import Arrays, FieldPath, Selector, select, walk
+from statsig_segment._json.models import checks, frozen, issue_tuple, made
+from statsig_segment._json.paths import Arrays, FieldPath, select
 from statsig_segment._json.times import epoch_ms
 from statsig_segment._json.values import FrozenDict, Lost, codes_of, filled_text, is_object, read_payload
 from statsig_segment.errors import Issue, SegmentEventError, add_issue, join_path
@@ -19,7 +20,7 @@ from statsig_segment.segment.placeholders import is_placeholder
 IdSource: TypeAlias = int | str
 """Where an ID came from: the index of its value in `statsigCustomIDs`, or the wire path of the field mapped to it."""
 
-_CHECKS: Final = Checks(SegmentEventError)
+_CHECKED: Final = checks(SegmentEventError)
 
 
 def spelled_id_type(id_type: str) -> str:
@@ -27,35 +28,35 @@ def spelled_id_type(id_type: str) -> str:
     return segment.USER_ID_TYPE if id_type.lower() == segment.USER_ID_TYPE.lower() else id_type
 
 
-@attrs.frozen(kw_only=True, slots=False, init=False, eq=False, repr=False)  # only its subclasses are made
+@attrs.frozen(kw_only=True, slots=False, init=False, eq=False, repr=False, field_transformer=_CHECKED)  # a base
 class _Call:
     """What every call holds. IDs are text as IN-4 reads them; absent is `None`, an absent object is empty."""
 
     attribute_of: ClassVar[Mapping[str, str]]
     """Top-level wire name -> attribute, for the fields that the model holds."""
 
-    user_id: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    user_id: str | None = None
     """The user ID: `userId`, or what a pair or mapping named `userID` gives (ID-9)."""
-    anonymous_id: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    anonymous_id: str | None = None
     """`anonymousId`, which Segment's clients generate for visitors who have not logged in."""
-    group_id: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    group_id: str | None = None
     """`groupId`, the account or company of the user."""
-    message_id: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    message_id: str | None = None
     """`messageId`, the same for each delivery of one call; it is never sent (IN-9)."""
-    time_ms: int | None = attrs.field(default=None, validator=_CHECKS.time)
+    time_ms: int | None = None
     """The time in epoch milliseconds: the first of `timestamp`, `originalTimestamp`, `receivedAt`, `sentAt` that reads
     as one (IN-5)."""
-    context: Mapping[str, Any] = attrs.field(factory=FrozenDict, converter=frozen, validator=_CHECKS.object)
+    context: Mapping[str, Any] = attrs.field(factory=FrozenDict)
     """`context`: what the client knows of device, page and library."""
-    integrations: Mapping[str, Any] = attrs.field(factory=FrozenDict, converter=frozen, validator=_CHECKS.object)
+    integrations: Mapping[str, Any] = attrs.field(factory=FrozenDict)
     """`integrations`: the destinations that the sender switched on and off (FL-4)."""
-    properties: Mapping[str, Any] = attrs.field(factory=FrozenDict, converter=frozen, validator=_CHECKS.object)
+    properties: Mapping[str, Any] = attrs.field(factory=FrozenDict)
     """`properties`: what the sender says about the event."""
-    custom_ids: Mapping[str, str] = attrs.field(factory=FrozenDict, converter=frozen, validator=_CHECKS.texts)
+    custom_ids: Mapping[str, str] = attrs.field(factory=FrozenDict)
     """ID type -> ID: those of `statsigCustomIDs` (ID-2) and, once mapped, those of the mappings (ID-4)."""
-    other: Mapping[str, Any] = attrs.field(factory=FrozenDict, converter=frozen, validator=_CHECKS.object)
+    other: Mapping[str, Any] = attrs.field(factory=FrozenDict)
     """The top-level fields that no other attribute holds as they were sent. Mappings can read them (ID-4, IN-7)."""
-    issues: tuple[Issue, ...] = attrs.field(default=(), converter=issue_tuple, validator=_CHECKS.issues)
+    issues: tuple[Issue, ...] = attrs.field(default=(), converter=issue_tuple)
     """What the sender should know about the call."""
     _id_sources: Mapping[str, IdSource] = attrs.field(
         factory=FrozenDict, converter=frozen, repr=False, alias="_id_sources"
@@ -79,61 +80,61 @@ _HELD_BY_ALL: Final = FrozenDict(
 )
 
 
-@attrs.frozen(kw_only=True, slots=False)
+@attrs.frozen(kw_only=True, slots=False, field_transformer=_CHECKED)
 class Track(_Call):
     """A track call: something that a user did, by the name `event`."""
 
     type: ClassVar[Literal["track"]] = "track"
     attribute_of = FrozenDict(_HELD_BY_ALL | {segment.EVENT: "event"})
 
-    event: str = attrs.field(converter=plain, validator=_CHECKS.text)
+    event: str
     """The name of the event."""
 
 
-@attrs.frozen(kw_only=True, slots=False, init=False, eq=False, repr=False)  # only its subclasses are made
+@attrs.frozen(kw_only=True, slots=False, init=False, eq=False, repr=False, field_transformer=_CHECKED)  # a base
 class _View(_Call):
     """What page and screen calls share."""
 
     attribute_of = FrozenDict(_HELD_BY_ALL | {segment.NAME: "name", segment.CATEGORY: "category"})
 
-    name: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    name: str | None = None
     """`name`, if it is not blank; a number as its digits (US-6)."""
-    category: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    category: str | None = None
     """`category`, read like the name."""
 
 
-@attrs.frozen(kw_only=True, slots=False)
+@attrs.frozen(kw_only=True, slots=False, field_transformer=_CHECKED)
 class Page(_View):
     """A page call: a user saw a page of a web site."""
 
     type: ClassVar[Literal["page"]] = "page"
 
 
-@attrs.frozen(kw_only=True, slots=False)
+@attrs.frozen(kw_only=True, slots=False, field_transformer=_CHECKED)
 class Screen(_View):
     """A screen call: a user saw a screen of an app."""
 
     type: ClassVar[Literal["screen"]] = "screen"
 
 
-@attrs.frozen(kw_only=True, slots=False, init=False, eq=False, repr=False)  # only its subclasses are made
+@attrs.frozen(kw_only=True, slots=False, init=False, eq=False, repr=False, field_transformer=_CHECKED)  # a base
 class _WithTraits(_Call):
     """What group and identify calls share."""
 
     attribute_of = FrozenDict(_HELD_BY_ALL | {segment.TRAITS: "traits"})
 
-    traits: Mapping[str, Any] = attrs.field(factory=FrozenDict, converter=frozen, validator=_CHECKS.object)
+    traits: Mapping[str, Any] = attrs.field(factory=FrozenDict)
     """`traits`: what the sender says about the user or group."""
 
 
-@attrs.frozen(kw_only=True, slots=False)
+@attrs.frozen(kw_only=True, slots=False, field_transformer=_CHECKED)
 class Group(_WithTraits):
     """A group call: a user belongs to a group, whose traits these are."""
 
     type: ClassVar[Literal["group"]] = "group"
 
 
-@attrs.frozen(kw_only=True, slots=False)
+@attrs.frozen(kw_only=True, slots=False, field_transformer=_CHECKED)
 class Identify(_WithTraits):
     """An identify call: who a user is. It makes no event; audiences arrive as identify calls (AU-1)."""
 
@@ -347,40 +348,34 @@ def read_id(value: Any) -> Kept:
 
 # -- Looking things up in a call --------------------------------------------------------------------------------------
 
+id_sources: Final[Callable[[SegmentEvent], Mapping[str, IdSource]]] = attrgetter("_id_sources")
+"""Returns where the IDs of a call came from, by ID type."""
+losses_of: Final[Callable[[SegmentEvent], Mapping[str, Lost]]] = attrgetter("_losses")
+"""Returns what could not be read in a call, by top-level field."""
 
-def control(call: SegmentEvent, key: str) -> tuple[Any, str]:
-    """Return the value of a control key, or `None`, and its wire path (ID-3).
 
-    It is read from the properties if they have it, else from the traits.
+def controls(call: SegmentEvent, *keys: str) -> list[tuple[Any, str]]:
+    """Return the values of control keys, each of which may be `None`, and their wire paths (ID-3).
+
+    A key is read from the properties if they have it, else from the traits.
     """
-    value = call.properties.get(key)
-    if value is None and isinstance(call, _WithTraits):
-        return call.traits.get(key), f"$.{segment.TRAITS}.{key}"
-    return value, f"$.{segment.PROPERTIES}.{key}"
+    found: list[tuple[Any, str]] = []
+    for key in keys:
+        value, holder = call.properties.get(key), segment.PROPERTIES
+        if value is None and isinstance(call, _WithTraits):
+            value, holder = call.traits.get(key), segment.TRAITS
+        found.append((value, f"$.{holder}.{key}"))
+    return found
 
 
-def id_sources(call: SegmentEvent) -> Mapping[str, IdSource]:
-    """Return where the IDs of a call came from, by ID type."""
-    return call._id_sources  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the models' own module
-
-
-def losses_of(call: SegmentEvent) -> Mapping[str, Lost]:
-    """Return what could not be read in a call, by top-level field."""
-    return call._losses  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - likewise
-
-
-def find(call: SegmentEvent, field: FieldPath, arrays: Arrays | None = None) -> tuple[Any, str]:
+def find(call: SegmentEvent, field: FieldPath, arrays: Arrays) -> tuple[Any, str]:
     """Return a field of a call as it was sent, or `None`, and its wire path (ID-4).
 
     A top-level field of exactly that name stops the walk. Pass the same `arrays` to look up many fields of one call.
     """
     if field.field in call.other:
         return call.other[field.field], field.top_path
-    value = _top_level(call, field.name)
-    if not field.moves:
-        return value, field.path
-    value, indexes = walk(value, field.moves, {} if arrays is None else arrays)
-    return value, field.path % indexes if indexes and value is not None else field.path
+    return walk(_top_level(call, field.name), field, arrays)
 
 
 def _top_level(call: SegmentEvent, name: str) -> Any:
@@ -392,27 +387,41 @@ def _top_level(call: SegmentEvent, name: str) -> Any:
     return getattr(call, attribute) or None
 
 
+def walk(value: Any, field: FieldPath, arrays: Arrays) -> tuple[Any, str]:
+    """Return the value that the further steps of a path lead to from a top-level one, or `None`, and its wire path."""
+    indexes: tuple[int, ...] = ()
+    for move in field.moves:
+        if value is None:
+            return None, field.path
+        if isinstance(move, str):
+            value = value.get(move) if type(value) is FrozenDict else None
+        else:
+            index, value = select(value, move, arrays)
+            indexes = (*indexes, index)
+    return value, field.path % indexes if indexes and value is not None else field.path
+
+
+def find_all(call: SegmentEvent, table: Mapping[str, FieldPath], arrays: Arrays) -> dict[str, tuple[Any, str]]:
+    """Return what `find` returns for each path of a table of the configuration."""
+    return {name: find(call, field, arrays) for name, field in table.items()}
+
+
 def lost_at(call: SegmentEvent, field: FieldPath, arrays: Arrays) -> tuple[Lost, str]:
     """Return what could not be read of the value that a path leads to or through, and its wire path (IN-10, TR-5)."""
     losses = losses_of(call)
     if field.field in losses:
         return losses[field.field], field.top_path
-    name = field.name
-    lost: Lost
-    value, lost, path = _top_level(call, name), losses.get(name), join_path("$", name)
+    value, lost, path = _top_level(call, field.name), losses.get(field.name), join_path("$", field.name)
     for move in field.moves:
         if not is_object(lost):
             break
-        lost_items: Any = lost
-        if isinstance(move, Selector):
-            index, value = select(value, move, arrays)
-            # Where no object fits, it may be one that could not be read.
-            if value is None:
-                index = next(
-                    (at for at, code in lost_items.items() if isinstance(at, int) and isinstance(code, str)), -1
-                )
-            lost, path = lost_items.get(index), f"{path}[{index}]"
-        else:
+        if isinstance(move, str):
             value = value.get(move) if is_object(value) else None
             lost, path = lost.get(move), join_path(path, move)
+        else:
+            index, value = select(value, move, arrays)
+            items = cast("Mapping[Any, Any]", lost)
+            if value is None:  # the object that the selector looks for may be one that could not be read
+                index = next((at for at, code in items.items() if isinstance(at, int) and isinstance(code, str)), -1)
+            lost, path = items.get(index), f"{path}[{index}]"
     return lost, path

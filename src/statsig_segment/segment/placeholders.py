@@ -1,5 +1,6 @@
 """Placeholders among IDs: texts that clients send when a variable was empty (ID-8)."""
 
+import re
 from string import ascii_letters, digits
 from typing import Final
 
@@ -45,6 +46,13 @@ PADDING: Final = (
 """Every white space character of `str.isspace`, and both quotes."""
 
 
+_TEXTS: Final = "|".join(map(re.escape, PLACEHOLDER_IDS)).replace("k", "[k\u212a]")  # "K" in lower case is "k", too
+match_placeholder: Final = re.compile(
+    rf"(?![{''.join(sorted(PLAIN_STARTS))}])[{PADDING}]*+(?:{_TEXTS}|[0-]*)[{PADDING}]*+", re.ASCII | re.IGNORECASE
+).fullmatch
+"""Matches an ID that is a placeholder, at the speed of C."""
+
+
 def is_placeholder(text: str) -> bool:
     """Return whether an ID is a placeholder and identifies no one.
 
@@ -53,5 +61,4 @@ def is_placeholder(text: str) -> bool:
     """
     if text[:1] in PLAIN_STARTS or text[-1:] in PLAIN_ENDS:
         return False
-    bare = text.strip(PADDING)
-    return bare.lower() in PLACEHOLDER_IDS or not bare.strip("0-")
+    return match_placeholder(text) is not None

@@ -6,7 +6,7 @@ from typing import Any, Final, NotRequired, TypedDict, cast
 import attrs
 
 from statsig_segment import statsig
-from statsig_segment._json.models import Checks, frozen, issue_tuple, plain, plain_or_none, scalar
+from statsig_segment._json.models import checks, issue_tuple
 from statsig_segment._json.values import FrozenDict, thaw, type_name, unshare
 from statsig_segment._version import __version__
 from statsig_segment.errors import Issue, StatsigEventError
@@ -34,10 +34,10 @@ PLAIN_FIELDS: Final = (statsig.EMAIL, "ip", "userAgent", "country", "locale", "a
 """The fields that are plain text, and that `user_fields` may fill (US-2)."""
 
 _SDK_TYPE: Final = "statsig-segment"
-_CHECKS: Final = Checks(StatsigEventError)
+_CHECKED: Final = checks(StatsigEventError)
 
 
-@attrs.frozen(kw_only=True, slots=False)
+@attrs.frozen(kw_only=True, slots=False, field_transformer=_CHECKED)
 class StatsigUser:
     """A Statsig user: the IDs that experiments use, and what targeting can use. Absent is `None` or empty.
 
@@ -46,29 +46,29 @@ class StatsigUser:
 
     """
 
-    user_id: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    user_id: str | None = None
     """The user ID."""
-    custom_ids: Mapping[str, str] = attrs.field(factory=FrozenDict, converter=frozen, validator=_CHECKS.texts)
+    custom_ids: Mapping[str, str] = attrs.field(factory=FrozenDict)
     """ID type -> ID."""
-    email: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    email: str | None = None
     """The email address; sent only where `user_fields` asks for it (US-2)."""
-    ip: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    ip: str | None = None
     """The IP address, from which Statsig reads the country."""
-    user_agent: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    user_agent: str | None = None
     """The user agent, from which Statsig reads browser and operating system."""
-    country: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    country: str | None = None
     """The country code."""
-    locale: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    locale: str | None = None
     """The locale, such as `en-US`."""
-    app_version: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    app_version: str | None = None
     """The version of the app."""
-    custom: Mapping[str, Any] = attrs.field(factory=FrozenDict, converter=frozen, validator=_CHECKS.object)
+    custom: Mapping[str, Any] = attrs.field(factory=FrozenDict)
     """Custom attribute -> string, boolean, number or tuple of strings (US-1)."""
-    environment: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    environment: str | None = None
     """The tier, such as `staging`; without one, Statsig takes the event for production (US-4)."""
 
 
-@attrs.frozen(kw_only=True, slots=False)
+@attrs.frozen(kw_only=True, slots=False, field_transformer=_CHECKED)
 class StatsigEvent:
     """A Statsig event, ready to be logged.
 
@@ -77,21 +77,19 @@ class StatsigEvent:
 
     """
 
-    event_name: str = attrs.field(converter=plain, validator=_CHECKS.text)
+    event_name: str
     """The name, with its prefix."""
-    user: StatsigUser = attrs.field(factory=StatsigUser, validator=_CHECKS.instance_of(StatsigUser))
+    user: StatsigUser = attrs.field(factory=StatsigUser)
     """Who did it."""
-    time_ms: int | None = attrs.field(default=None, validator=_CHECKS.time)
+    time_ms: int | None = None
     """Epoch milliseconds."""
-    value: str | float | None = attrs.field(
-        default=None, converter=scalar, validator=_CHECKS.one_of("a string or number", str, int, float, type(None))
-    )
+    value: str | float | None = None
     """The value, which metrics add up."""
-    metadata: Mapping[str, Any] = attrs.field(factory=FrozenDict, converter=frozen, validator=_CHECKS.object)
+    metadata: Mapping[str, Any] = attrs.field(factory=FrozenDict)
     """What else is known about the event."""
-    message_id: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    message_id: str | None = None
     """The `messageId` of the call, to remember what was sent; it never reaches Statsig (IN-9)."""
-    issues: tuple[Issue, ...] = attrs.field(default=(), converter=issue_tuple, validator=_CHECKS.issues)
+    issues: tuple[Issue, ...] = attrs.field(default=(), converter=issue_tuple)
     """What the sender should know about the call."""
 
 

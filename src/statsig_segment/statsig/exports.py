@@ -13,7 +13,7 @@ import attrs
 
 from statsig_segment import statsig
 from statsig_segment._json.bodies import copies_of, read_body
-from statsig_segment._json.models import Checks, frozen, issue_tuple, made, plain_or_none
+from statsig_segment._json.models import checks, frozen, issue_tuple, made
 from statsig_segment._json.times import epoch_ms
 from statsig_segment._json.values import (
     EMPTY,
@@ -41,7 +41,7 @@ _SEGMENT_EVENT: Final = "event"  # in the form that Segment gets, a config chang
 _SEGMENT_USER_ID: Final = "userId"
 
 
-_CHECKS: Final = Checks(StatsigEventError)
+_CHECKED: Final = checks(StatsigEventError)
 
 
 def _public(user: Mapping[str, Any]) -> FrozenDict:
@@ -56,7 +56,7 @@ def _frozen_export(fields: Mapping[str, Any]) -> Mapping[str, Any]:
     return FrozenDict({**fields, statsig.USER: _public(user)}) if is_object(user) else fields
 
 
-@attrs.frozen(kw_only=True, slots=False)
+@attrs.frozen(kw_only=True, slots=False, field_transformer=_CHECKED)
 class ExportedEvent:
     """An event as Statsig exported it, which keeps absent and null apart.
 
@@ -70,10 +70,10 @@ class ExportedEvent:
 
     """
 
-    fields: Mapping[str, Any] = attrs.field(converter=_frozen_export, validator=_CHECKS.object)
+    fields: Mapping[str, Any] = attrs.field(converter=_frozen_export)
     """What the export says: an absent field has no key, null is `None`, `timestamp` is in epoch milliseconds. Private
     attributes are not in it, nor is a `user` or `metadata` of the wrong kind."""
-    issues: tuple[Issue, ...] = attrs.field(default=(), converter=issue_tuple, validator=_CHECKS.issues)
+    issues: tuple[Issue, ...] = attrs.field(default=(), converter=issue_tuple)
     """What its sender should know, by place in the export."""
 
     @property
@@ -109,40 +109,38 @@ class ExportedEvent:
         return object_in(self.fields, statsig.METADATA) or FrozenDict()
 
 
-@attrs.frozen(kw_only=True, slots=False)
+@attrs.frozen(kw_only=True, slots=False, field_transformer=_CHECKED)
 class ConfigChange:
     """A change of a gate, experiment or other configuration in Statsig's console (OU-6, OU-7)."""
 
     event_name: ClassVar[str] = statsig.CONFIG_CHANGE
 
-    timestamp: int | None = attrs.field(default=None, validator=_CHECKS.time)
+    timestamp: int | None = None
     """Epoch milliseconds; the clock is the caller's."""
-    user_id: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    user_id: str | None = None
     """The ID of the user who made the change."""
-    author: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    author: str | None = None
     """That user's name, or else the email, or else the ID."""
-    config_name: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    config_name: str | None = None
     """The name of the gate, experiment or other configuration."""
-    description: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    description: str | None = None
     """What changed, in words."""
-    environment: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    environment: str | None = None
     """The environment, or several of them separated by commas."""
-    properties: Mapping[str, Any] = attrs.field(factory=FrozenDict, converter=frozen, validator=_CHECKS.object)
+    properties: Mapping[str, Any] = attrs.field(factory=FrozenDict)
     """Further properties, in both profiles: values of the four above that are not text, and the rest of a change that
     came in Segment's own form."""
-    metadata: Mapping[str, Any] = attrs.field(factory=FrozenDict, converter=frozen, validator=_CHECKS.object)
+    metadata: Mapping[str, Any] = attrs.field(factory=FrozenDict)
     """What else the source says, for the deliverable profile: `configType`, `action`, `tags` and the rest."""
-    email: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    email: str | None = None
     """The user's email."""
-    custom_ids: Mapping[str, str] = attrs.field(factory=FrozenDict, converter=frozen, validator=_CHECKS.texts)
+    custom_ids: Mapping[str, str] = attrs.field(factory=FrozenDict)
     """ID type -> ID, `stableID` among them (OU-4)."""
-    message_id: str | None = attrs.field(default=None, converter=plain_or_none, validator=_CHECKS.text_or_none)
+    message_id: str | None = None
     """The `timeUUID` of the export, so that a retried delivery is counted once (OU-4)."""
-    issues: tuple[Issue, ...] = attrs.field(default=(), converter=issue_tuple, validator=_CHECKS.issues)
+    issues: tuple[Issue, ...] = attrs.field(default=(), converter=issue_tuple)
     """What its sender should know, by place in the export."""
-    fields: Mapping[str, Any] = attrs.field(
-        factory=FrozenDict, converter=_frozen_export, validator=_CHECKS.object, repr=False
-    )
+    fields: Mapping[str, Any] = attrs.field(factory=FrozenDict, converter=_frozen_export, repr=False)
     """What the export says, as in an `ExportedEvent`; empty for a change of the caller's own."""
 
 

@@ -7,11 +7,11 @@ about the configuration, so neither counts as a difference here.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from statsig_segment._json.javascript import property_text
+from statsig_segment._json.javascript import property_texts
 from statsig_segment._json.values import freeze
-from statsig_segment.errors import Issue, StatsigSegmentError
+from statsig_segment.errors import StatsigSegmentError
 from statsig_segment.segment.arrays import coerce_id
-from statsig_segment.statsig.limits import note_metadata
+from statsig_segment.statsig.limits import is_too_large
 
 _TRIMMED_FROM: Final = 64
 """Statsig's pages name limits of 64 and of 128 characters, so no text is trimmed to less than the smaller one."""
@@ -27,8 +27,8 @@ def texts_of(value: Any) -> frozenset[str]:
         return frozenset((value,) if value else ())
     frozen = freeze(value)
     try:
-        texts = () if frozen is None else (coerce_id(frozen), property_text(frozen)[0])
-        return frozenset(filter(None, texts))
+        texts, _ = property_texts({"": frozen})
+        return frozenset(filter(None, (coerce_id(frozen), texts.get(""))))
     except StatsigSegmentError:  # a number that is too long to print
         return frozenset()
 
@@ -58,6 +58,4 @@ def same_to_statsig(one: Any, two: Any) -> bool | None:
 
 def may_be_lost(key: str, metadata: Mapping[str, str]) -> bool:
     """Return whether Statsig may drop an entry: its key has a dot, or the metadata is too large (US-9)."""
-    issues: list[Issue] = []
-    note_metadata(metadata, "$", str, issues)
-    return "." in key or any(issue.code == "metadata_too_large" for issue in issues)
+    return "." in key or is_too_large(metadata)
