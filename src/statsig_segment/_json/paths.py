@@ -73,6 +73,9 @@ def _step(text: str) -> Step:
     return Step(selected[1], Selector(selected[2], selected[3])) if selected else Step(text)
 
 
+NOWHERE: Final = FieldPath("", (), "", (), "$", "$")
+"""Takes the place of a path that cannot be read until its validator refuses it."""
+
 Arrays: TypeAlias = dict[int, dict[tuple[str, str], tuple[int, FrozenDict]]]
 """What selectors have looked for in the arrays of one call: identity of the array -> each key and text of its objects
 -> the first object that has them, and its index. So an array is read once, however many selectors there are (TR-4)."""

@@ -1,12 +1,12 @@
 """How configuration models check what they are given: exact types, no coercion, `ConfigError` for anything else."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias
 
 import attrs
 from attrs import validators
 
-from statsig_segment._json.paths import FieldPath
+from statsig_segment._json.paths import NOWHERE, FieldPath
 from statsig_segment._json.values import FrozenDict
 from statsig_segment.errors import ConfigError, Issue
 
@@ -68,7 +68,7 @@ def sorted_names(names: frozenset[str] | None) -> str:
 
 def read_path(row: Any) -> FieldPath:
     """Return the path in the `field` of a row."""
-    return cast("FieldPath", FieldPath.read(row.field))  # not `None` behind `checked`
+    return FieldPath.read(row.field) or NOWHERE  # which never happens behind `checked`
 
 
 def checked() -> Any:

@@ -135,7 +135,7 @@ def _note_name(call: Track | Page | Screen | Group, name: str, config: InboundCo
     if find_forbidden(name) is not None:
         add_issue(issues, "name_forbidden_character", config.naming.source(call))
     is_unnamed = isinstance(call, Page | Screen) and call.name is None and not config.naming.from_properties
-    if is_unnamed and name_part(call.properties.get(segment.NAME)) is not None:
+    if is_unnamed and segment.NAME in call.properties and name_part(call.properties[segment.NAME]) is not None:
         add_issue(issues, "name_in_properties", f"$.{segment.PROPERTIES}.{segment.NAME}")
 
 
