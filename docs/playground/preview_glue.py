@@ -21,22 +21,19 @@ from statsig_segment import (
 )
 from statsig_segment.cli.blocks import CALLS, Block, preview_block
 from statsig_segment.cli.files import READ_ERRORS, read_blocks
-from statsig_segment.cli.messages import STATSIG_HINT, shown_text
+from statsig_segment.cli.messages import STATSIG_HINT, mapping_lines, shown_text
 from statsig_segment.cli.preview_facts import (
     REPLAY,
+    GroupRow,
     Shown,
     consent_note,
     counted,
-    event_label,
+    event_rows,
     gain_effect,
-    gain_lines,
-    library_label,
+    library_rows,
     mapping_effect,
-    ordered_events,
-    ordered_libraries,
     ordered_units,
     percent,
-    rest_label,
     shown_gains,
     span,
     unit_share,
@@ -124,8 +121,8 @@ def result() -> str:
             "span": f"{span(found)} {REPLAY}",
             "units": list(_units(found, units)),
             "gains": [_gain(gain, rejected) for gain in shown_gains(shown)],
-            "events": list(_events(found, units)),
-            "libraries": [_library(library, units) for library in ordered_libraries(found)],
+            "events": [_event(row, units) for row in event_rows(found)],
+            "libraries": [_library(row, units) for row in library_rows(found)],
             "mappings": [
                 {"field": use.field, "idType": use.id_type, "effect": mapping_effect(use)} for use in found.mappings
             ],
@@ -201,7 +198,7 @@ def _with_mapping(text: str, field: str, id_type: str) -> Iterator[str]:
         yield f"{json.dumps(table, ensure_ascii=False, indent=2)}\n"
         return
     gap = "\n" if text.strip() else ""
-    yield f"{text.rstrip()}\n{gap}{gain_lines(Gain(field=field, id_type=id_type))}\n".lstrip("\n")
+    yield f"{text.rstrip()}\n{gap}{mapping_lines(IdMapping(field=field, id_type=id_type))}\n".lstrip("\n")
     item = f'{{ field = "{field}", id_type = "{id_type}" }}'
     for at, character in enumerate(text):
         if character == "]":
@@ -228,34 +225,28 @@ def _units(group: Preview | EventPreview | LibraryPreview, units: Iterable[str])
             yield {"name": shown_text(unit, TEXT), "share": share, "percent": percent(share)}
 
 
-def _library(library: LibraryPreview, units: Iterable[str]) -> Json:
-    label = shown_text(library.name, TEXT) if library.name else library_label(library)
+def _library(row: GroupRow, units: Iterable[str]) -> Json:
     return {
-        "label": label,
-        "isName": bool(library.name),
-        "events": library.translated,
-        "units": list(_units(library, units)),
+        "label": shown_text(row.name or row.label, TEXT),
+        "isName": row.name is not None,
+        "events": row.group.translated,
+        "units": list(_units(row.group, units)),
     }
 
 
-def _events(found: Preview, units: Iterable[str]) -> Iterator[Json]:
-    rest = [(rest_label(found), False, found.rest)] if found.rest.read else []
-    events = [(event.name or event_label(event), event.name is not None, event) for event in ordered_events(found)]
-    for label, is_name, event in (*events, *rest):
-        yield {
-            "label": shown_text(label, TEXT),
-            "isName": is_name,
-            "type": event.type or "",
-            "calls": event.read,
-            "events": event.translated,
-            "unsent": unsent(event),
-            "units": [unit for unit in _units(event, units) if unit["share"]],
-        }
+def _event(row: GroupRow, units: Iterable[str]) -> Json:
+    event: Any = row.group
+    return _library(row, units) | {
+        "type": event.type or "",
+        "calls": event.read,
+        "unsent": unsent(event),
+        "units": [unit for unit in _units(event, units) if unit["share"]],
+    }
 
 
 def _gain(gain: Gain, rejected: int) -> Json:
     effect = gain_effect(gain, rejected)
-    return {"field": gain.field, "idType": gain.id_type, "effect": effect, "lines": gain_lines(gain)}
+    return {"field": gain.field, "idType": gain.id_type, "effect": effect, "lines": mapping_lines(gain.mapping)}
 
 
 def _codes(counts: Mapping[str, int]) -> list[Json]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Any
 
-import pytest
 from hypothesis import find
 
 from statsig_segment import (
@@ -16,7 +14,6 @@ from statsig_segment import (
     StatsigEvent,
     parse_segment_event,
     parse_statsig_event,
-    preview,
     split_segment_batch,
     translate,
 )
@@ -52,17 +49,6 @@ class Items(list[Any]):
 
 def track(**fields: Any) -> dict[str, Any]:
     return {"type": "track", "event": "Signed Up", "userId": "u1", **fields}
-
-
-def test_a_type_that_is_an_enum_is_counted_as_its_value() -> None:
-    assert [event.type for event in preview([track(type=Kind.TRACK)]).events] == ["track"]
-
-
-def test_more_kinds_of_users_than_are_remembered_are_all_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules["statsig_segment.insight.preview"], "_MAX_IDENTITIES", 2)
-    calls = [track(properties={"statsigCustomIDs": [f"type{n}", "x"]}) for n in range(5)]
-
-    assert preview(calls).translated == 5
 
 
 def test_a_list_of_a_type_of_its_own_is_an_array() -> None:

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import attrs
 
 from statsig_segment import segment
-from statsig_segment.cli.messages import mapping_lines, summary_record
+from statsig_segment.cli.messages import summary_record
 from statsig_segment.configuration.mappings import IdMapping
 from statsig_segment.configuration.models import IntegrationConfig
 from statsig_segment.insight.preview import OTHERS, Counts, EventPreview, Gain, LibraryPreview, MappingUse, Preview
@@ -43,19 +43,44 @@ def ordered_libraries(preview: Preview) -> list[LibraryPreview]:
     )
 
 
-def event_label(event: EventPreview) -> str:
-    """Return the label for calls without a name."""
-    return f"{event.type} calls without a name" if event.type else "Not readable as a call"
+class GroupRow(NamedTuple):
+    """A row of a table: an event or a client library, or all others together."""
+
+    name: str | None
+    label: str
+    """What it is, where it has no name."""
+    cells: Mapping[str, str]
+    """Head of the column -> what the row has there."""
+    group: EventPreview | LibraryPreview
 
 
-def rest_label(preview: Preview) -> str:
-    """Return the label for the group of all other names."""
-    return f"All names beyond the first {preview.max_names:,}, together"
+def event_rows(preview: Preview, most: int | None = None) -> list[GroupRow]:
+    """Return the rows of the commonest events, and last, that of all names for which there was no room."""
+    rows = [
+        _event_row(event, f"{event.type} calls without a name" if event.type else "Not readable as a call")
+        for event in ordered_events(preview)[:most]
+    ]
+    rest = _event_row(preview.rest, f"All names beyond the first {preview.max_names:,}, together")
+    return [*rows, rest] if preview.rest.read else rows
 
 
-def library_label(library: LibraryPreview) -> str:
-    """Return the label for events without a library, or for all other libraries."""
-    return "All other libraries, together" if library.name == OTHERS else "No library named"
+def _event_row(event: EventPreview, label: str) -> GroupRow:
+    numbers = {"calls": event.read, "events": event.translated, "not sent": unsent(event)}
+    cells = {"type": event.type or "", **{head: f"{number:,}" for head, number in numbers.items()}}
+    return GroupRow(event.name, label, cells, event)
+
+
+def library_rows(preview: Preview, most: int | None = None) -> list[GroupRow]:
+    """Return the rows of the commonest client libraries."""
+    return [
+        GroupRow(
+            library.name or None,
+            "All other libraries, together" if library.name == OTHERS else "No library named",
+            {"events": f"{library.translated:,}"},
+            library,
+        )
+        for library in ordered_libraries(preview)[:most]
+    ]
 
 
 def unsent(event: Counts) -> int:
@@ -139,11 +164,6 @@ def gain_effect(gain: Gain, rejected: int) -> str:
     if gain.enriched_events:
         effects.append(f"would give one more ID to {counted(gain.enriched_events, 'event')}")
     return " and ".join(effects) or "would add nothing"
-
-
-def gain_lines(gain: Gain) -> str:
-    """Write the lines that add the mapping to a configuration in TOML."""
-    return mapping_lines(gain.mapping)
 
 
 # -- Figures -----------------------------------------------------------------------------------------------------------

@@ -12,28 +12,25 @@ from typing import Final
 import attrs
 
 from statsig_segment import segment
+from statsig_segment.cli.messages import mapping_lines
 from statsig_segment.cli.preview_facts import (
     REPLAY,
+    GroupRow,
     Shown,
     consent_note,
     counted,
-    event_label,
+    event_rows,
     gain_effect,
-    gain_lines,
     is_useful,
-    library_label,
+    library_rows,
     mapping_effect,
-    ordered_events,
-    ordered_libraries,
     ordered_units,
     percent,
-    rest_label,
     shown_gains,
     span,
     unit_share,
-    unsent,
 )
-from statsig_segment.insight.preview import EventPreview, Gain, LibraryPreview, Preview
+from statsig_segment.insight.preview import Gain, Preview
 from statsig_segment.rulebook.codes import CODES
 
 _MAX_TEXT: Final = 120  # characters of a name that are shown
@@ -41,7 +38,6 @@ _OPEN_ROWS: Final = 25  # that are shown before the reader asks for more
 _UNITS: Final = 6  # that have a column of their own in a table
 _INPUTS: Final = 5  # files that are named
 _MIN_WIDTH: Final = 0.4  # percent of a bar: what is there is seen
-_NUMBERS: Final = ("Calls", "Events", "Not sent")
 
 _STYLE: Final = """
 :root { color-scheme: light dark; --page: #f6f7f9; --card: #fff; --ink: #1b2330; --quiet: #566072; --line: #dfe3ea;
@@ -213,7 +209,7 @@ def _gains(shown: Shown) -> str:
 
 
 def _gain(gain: Gain, rejected: int) -> str:
-    lines = f":</p><pre>{_visible_lines(gain_lines(gain))}</pre>" if is_useful(gain) else ".</p>"
+    lines = f":</p><pre>{_visible_lines(mapping_lines(gain.mapping))}</pre>" if is_useful(gain) else ".</p>"
     return (
         f"<p>Mapping <code>{_text(gain.field)}</code> to <code>{_text(gain.id_type)}</code> "
         f"{gain_effect(gain, rejected)}{lines}"
@@ -221,53 +217,23 @@ def _gain(gain: Gain, rejected: int) -> str:
 
 
 def _events(shown: Shown) -> str:
-    events = ordered_events(shown.preview)
-    if not events:
-        return ""
-    units = ordered_units(shown)[:_UNITS]
-    rows = [_event_row(_name(event.name, event_label(event)), event, units) for event in events]
-    if shown.preview.rest.read:
-        rows.append(_event_row(rest_label(shown.preview), shown.preview.rest, units))
-    return _group_section("Events, and how many of them have each ID", ("Name", "Type", *_NUMBERS), rows, units)
-
-
-def _event_row(name: str, event: EventPreview, units: Sequence[str]) -> str:
-    """Write one row; `name` is HTML."""
-    numbers = zip(_NUMBERS, (event.read, event.translated, unsent(event)), strict=True)
-    cells = "".join(f'<td class="number" data-label="{label}">{_number(count)}</td>' for label, count in numbers)
-    kind = f'<td data-label="Type">{event.type or ""}</td>'
-    return f'<tr><th scope="row">{name}</th>{kind}{cells}{_shares(event, units)}</tr>'
+    return _group_section("Events, and how many of them have each ID", event_rows(shown.preview), shown)
 
 
 def _libraries(shown: Shown) -> str:
-    libraries = ordered_libraries(shown.preview)
-    units = ordered_units(shown)[:_UNITS]
-    rows = [
-        f'<tr><th scope="row">{_name(library.name, library_label(library))}</th>'
-        f'<td class="number" data-label="Events">{_number(library.translated)}</td>{_shares(library, units)}</tr>'
-        for library in libraries
-    ]
-    return _group_section(
-        "Client libraries, and how many of their events have each ID", ("Name", "Events"), rows, units
-    )
+    title = "Client libraries, and how many of their events have each ID"
+    return _group_section(title, library_rows(shown.preview), shown)
 
 
-def _shares(group: EventPreview | LibraryPreview, units: Iterable[str]) -> str:
-    """Write how many events of a group have each unit."""
-    cells: list[str] = []
-    for unit in units:
-        share = unit_share(group, unit)
-        bar = "" if share is None else f"{percent(share)}{_track(share)}"
-        cells.append(f'<td class="share" data-label="{_label(unit)}">{bar}</td>')
-    return "".join(cells)
-
-
-def _group_section(title: str, heads: Sequence[str], rows: Sequence[str], units: Sequence[str]) -> str:
+def _group_section(title: str, groups: Sequence[GroupRow], shown: Shown) -> str:
     """Write a table of groups with a column for each unit, the first rows open."""
-    if not rows:
+    if not groups:
         return ""
-    labels = "".join(f'<th scope="col"{" class=number" if head in _NUMBERS else ""}>{head}</th>' for head in heads)
+    units = ordered_units(shown)[:_UNITS]
+    labels = '<th scope="col">Name</th>'
+    labels += "".join(f'<th scope="col"{_number_class(head)}>{head.capitalize()}</th>' for head in groups[0].cells)
     labels += "".join(f'<th scope="col" class="share">{_unit(unit)}</th>' for unit in units)
+    rows = [_group_row(group, units) for group in groups]
     open_, *folded = (
         f'<div class="scroll"><table class="groups"><thead><tr>{labels}</tr></thead>'
         f"<tbody>{''.join(some)}</tbody></table></div>"
@@ -276,6 +242,22 @@ def _group_section(title: str, heads: Sequence[str], rows: Sequence[str], units:
     )
     more = f"<details><summary>{_number(len(rows) - _OPEN_ROWS)} more</summary>{folded[0]}</details>" if folded else ""
     return _section(title, f"{open_}{more}")
+
+
+def _group_row(row: GroupRow, units: Iterable[str]) -> str:
+    """Write a row, with how many events of the group have each unit."""
+    cells = [
+        f'<td{_number_class(head)} data-label="{head.capitalize()}">{cell}</td>' for head, cell in row.cells.items()
+    ]
+    for unit in units:
+        share = unit_share(row.group, unit)
+        bar = "" if share is None else f"{percent(share)}{_track(share)}"
+        cells.append(f'<td class="share" data-label="{_label(unit)}">{bar}</td>')
+    return f'<tr><th scope="row">{_name(row.name, row.label)}</th>{"".join(cells)}</tr>'
+
+
+def _number_class(head: str) -> str:
+    return "" if head == "type" else ' class="number"'
 
 
 def _mappings(shown: Shown) -> str:

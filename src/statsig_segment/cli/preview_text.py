@@ -4,7 +4,7 @@ The events are those of the largest counts, as many as people read; JSON and the
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -12,30 +12,26 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from statsig_segment.cli.messages import printable, shown_text, sum_text
+from statsig_segment.cli.messages import mapping_lines, printable, shown_text, sum_text
 from statsig_segment.cli.preview_facts import (
     REPLAY,
+    GroupRow,
     Shown,
     consent_note,
     counted,
-    event_label,
+    event_rows,
     gain_effect,
-    gain_lines,
     is_useful,
-    library_label,
+    library_rows,
     mapping_effect,
-    ordered_events,
-    ordered_libraries,
     ordered_units,
     percent,
-    rest_label,
     shown_gains,
     span,
     unit_share,
-    unsent,
 )
 from statsig_segment.cli.screen import NARROW, reasons
-from statsig_segment.insight.preview import EventPreview, Gain, LibraryPreview
+from statsig_segment.insight.preview import Gain
 
 MAX_EVENTS: Final = 20
 """How many events are shown."""
@@ -53,14 +49,6 @@ _UNIT_COLUMN: Final = 12
 _UNIT_BAR: Final = 40
 _PERCENT: Final = 7
 _BAR_STYLE: Final = "green"
-
-
-class _Row(NamedTuple):
-    """A group of events in a table."""
-
-    name: Text
-    cells: tuple[str, ...]
-    group: EventPreview | LibraryPreview
 
 
 def shown_preview(shown: Shown, width: int) -> RenderableType:
@@ -129,31 +117,20 @@ def _unit_lines(rows: Iterable[tuple[str, float]], width: int) -> Iterator[Rende
 
 
 def _events(shown: Shown, width: int) -> RenderableType | None:
-    events = ordered_events(shown.preview)
-    if not events:
+    rows = event_rows(shown.preview, MAX_EVENTS)
+    if not rows:
         return None
-    rows = [_event_row(_name(event.name, event_label(event)), event) for event in events[:MAX_EVENTS]]
-    if shown.preview.rest.read:
-        rows.append(_event_row(Text(rest_label(shown.preview), "italic"), shown.preview.rest))
-    content = _group_table(("event", "type", "calls", "events", "not sent"), rows, ordered_units(shown), width)
-    return _section("Events, and how many of them have each ID", content, *_more(len(events) - MAX_EVENTS, "event"))
-
-
-def _event_row(name: Text, event: EventPreview) -> _Row:
-    numbers = (event.read, event.translated, unsent(event))
-    return _Row(name, (event.type or "", *(f"{number:,}" for number in numbers)), event)
+    content = _group_table("event", rows, ordered_units(shown), width)
+    more = _more(len(shown.preview.events) - MAX_EVENTS, "event")
+    return _section("Events, and how many of them have each ID", content, *more)
 
 
 def _libraries(shown: Shown, width: int) -> RenderableType | None:
-    libraries = ordered_libraries(shown.preview)
-    if not libraries:
+    rows = library_rows(shown.preview, MAX_EVENTS)
+    if not rows:
         return None
-    rows = [
-        _Row(_name(library.name, library_label(library)), (f"{library.translated:,}",), library)
-        for library in libraries[:MAX_EVENTS]
-    ]
-    content = _group_table(("library", "events"), rows, ordered_units(shown), width)
-    return _section("Client libraries, likewise", content, *_more(len(libraries) - MAX_EVENTS, "library"))
+    content = _group_table("library", rows, ordered_units(shown), width)
+    return _section("Client libraries, likewise", content, *_more(len(shown.preview.libraries) - MAX_EVENTS, "library"))
 
 
 def _name(name: str | None, label: str) -> Text:
@@ -161,34 +138,36 @@ def _name(name: str | None, label: str) -> Text:
     return Text(shown_text(name, _MAX_NAME), no_wrap=True, overflow="ellipsis") if name else Text(label, "italic")
 
 
-def _group_table(heads: Sequence[str], rows: Sequence[_Row], units: Sequence[str], width: int) -> RenderableType:
+def _group_table(what: str, rows: Sequence[GroupRow], units: Sequence[str], width: int) -> RenderableType:
     """Show a table with a column for each unit, as far as there is room; where it is narrow, a few lines a group."""
     if width < NARROW:
-        return Group(*(_group_lines(heads[1:], row, units[0]) for row in rows))
-    if width < _WIDE and "type" in heads:  # whose column comes first
-        heads, rows = [heads[0], *heads[2:]], [row._replace(cells=row.cells[1:]) for row in rows]
-    columns = list(zip(heads[1:], *(row.cells for row in rows), strict=True))
+        return Group(*(_group_lines(row, units[0]) for row in rows))
+    heads = [head for head in rows[0].cells if width >= _WIDE or head != "type"]
+    columns = [(head, *(row.cells[head] for row in rows)) for head in heads]
     left = width - _INDENT - sum(max(map(len, column)) + _GAP for column in columns) - _GAP
     widths = [min(max(len(unit), _PERCENT), _UNIT_COLUMN) + _GAP for unit in units]
     fitting = [unit for place, unit in enumerate(units) if sum(widths[: place + 1]) <= left - _MIN_NAME] or units[:1]
     table = _grid()
     table.show_header, table.header_style = True, "dim"
-    table.add_column(heads[0], max_width=left - sum(widths[: len(fitting)]))
-    for head in heads[1:]:
+    table.add_column(what, max_width=left - sum(widths[: len(fitting)]))
+    for head in heads:
         table.add_column(head, justify="left" if head == "type" else "right", no_wrap=True)
     for unit in fitting:
         table.add_column(shown_text(unit, 2 * _UNIT_COLUMN), justify="right", overflow="fold", max_width=_UNIT_COLUMN)
     for row in rows:
         shares = (unit_share(row.group, unit) for unit in fitting)
-        table.add_row(row.name, *row.cells, *("" if share is None else percent(share) for share in shares))
+        cells = (row.cells[head] for head in heads)
+        table.add_row(
+            _name(row.name, row.label), *cells, *("" if share is None else percent(share) for share in shares)
+        )
     return table
 
 
-def _group_lines(heads: Iterable[str], row: _Row, unit: str) -> RenderableType:
-    share = unit_share(row.group, unit)
-    parts = [f"{cell} {head}" if head != "type" else cell for head, cell in zip(heads, row.cells, strict=True) if cell]
+def _group_lines(row: GroupRow, unit: str) -> RenderableType:
+    share, name = unit_share(row.group, unit), _name(row.name, row.label)
+    parts = [f"{cell} {head}" if head != "type" else cell for head, cell in row.cells.items() if cell]
     parts += [] if share is None else [f"{unit} {percent(share)}"]
-    return Group(Text(row.name.plain, row.name.style), Padding(Text(", ".join(parts), "dim"), (0, 0, 0, 1)))
+    return Group(Text(name.plain, name.style), Padding(Text(", ".join(parts), "dim"), (0, 0, 0, 1)))
 
 
 # -- Mappings, consent, gains ------------------------------------------------------------------------------------------
@@ -224,7 +203,7 @@ def _gain(gain: Gain, rejected: int) -> RenderableType:
     """Return what a mapping would do, with the lines of configuration that add it."""
     names = (shown_text(gain.field), "bold"), " to ", (shown_text(gain.id_type), "bold")
     sentence = Text.assemble("Mapping ", *names, f" {gain_effect(gain, rejected)}{':' if is_useful(gain) else '.'}")
-    lines = [Padding(Text(gain_lines(gain), "cyan"), (0, 0, 0, _INDENT))] if is_useful(gain) else []
+    lines = [Padding(Text(mapping_lines(gain.mapping), "cyan"), (0, 0, 0, _INDENT))] if is_useful(gain) else []
     return Group(sentence, *lines)
 
 
