@@ -12,6 +12,7 @@ import attrs
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.oracles import goes_on, is_disabled
 from tests.support.strategies import hostile_values
 from tests.support.values import JsonObject, is_object
 
@@ -327,10 +328,7 @@ class TestFL4Integrations:
     @example("identify", {"Statsig": False, "All": True}, True)
     def test_the_integrations_object_decides(self, kind: str, integrations: JsonObject, honor: bool) -> None:
         call = {"type": kind, "event": "a", "userId": "u1", "integrations": integrations}
-        if integrations.get("Statsig") is not None:
-            disabled = integrations["Statsig"] is False
-        else:
-            disabled = any(integrations.get(name) is False for name in ("All", "all"))
+        disabled = is_disabled(integrations, ["Statsig"])
 
         outcome = translate(call, IntegrationConfig(inbound=InboundConfig(honor_integrations=honor)))
 
@@ -347,8 +345,7 @@ class TestFL4Integrations:
     @example(["Webhooks"], {"Statsig": False})
     def test_an_entry_under_any_of_the_names_decides(self, names: list[str], integrations: JsonObject) -> None:
         call = {"type": "track", "event": "a", "userId": "u1", "integrations": integrations}
-        own = [integrations[name] for name in names if integrations.get(name) is not None]
-        disabled = any(entry is False for entry in own) if own else integrations.get("All") is False
+        disabled = is_disabled(integrations, names)
 
         outcome = translate(call, IntegrationConfig(inbound=InboundConfig(integration_names=names)))
 
@@ -435,21 +432,6 @@ class TestFL8Consent:
         is_empty_array = issubclass(kind, list | tuple | set | frozenset) and not odd
         may_go_on = odd is None or (not is_inside and (issubclass(kind, Mapping) or is_empty_array))
         assert may_go_on or isinstance(outcomes[0], Skipped | Rejected)
-
-
-def goes_on(consent: Any, integrations: Any, categories: list[str]) -> bool:
-    """Read the rule from top to bottom."""
-    has_entries = is_object(integrations) and bool(integrations)
-    if consent is None:
-        return True
-    if consent == []:
-        return not has_entries
-    if not is_object(consent):
-        return False
-    preferences = consent.get("categoryPreferences")
-    if preferences is None:
-        return not has_entries
-    return is_object(preferences) and all(preferences.get(category) is True for category in categories)
 
 
 class TestFL5LoopGuard:

@@ -11,9 +11,10 @@ from typing import Any
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.support.lanes import INBOUND
+from tests.support.oracles import goes_on, is_disabled
 from tests.support.strategies import hostile_values
 from tests.support.values import JsonObject, is_array, is_object
 
@@ -144,10 +145,10 @@ def composed(payload: Any, config: IntegrationConfig) -> Any:
     library: Any = event.context.get("library")
     if not inbound.allow_statsig_origin and is_object(library) and library.get("name") == "statsig":
         return Skipped(reason="statsig_origin", payload=payload)
-    entry = event.integrations.get("Statsig")
-    all_off = any(key.lower() == "all" and value is False for key, value in event.integrations.items())
-    disabled = entry is False or (entry is None and all_off)
-    if inbound.honor_integrations and disabled:
+    categories = inbound.consent_categories
+    if categories and not goes_on(event.context.get("consent"), event.integrations, categories):
+        return Skipped(reason="consent_denied", payload=payload)
+    if inbound.honor_integrations and is_disabled(event.integrations, inbound.integration_names):
         return Skipped(reason="integration_disabled", payload=payload)
     kept = apply_filters(event, inbound.filters, naming=inbound.naming)
     if kept is None:
@@ -173,6 +174,14 @@ class TestTranslateIsItsSteps:
     """
 
     @given(CALLS, CONFIGS)
+    @example(
+        {"type": "track", "event": "a", "userId": "u1", "context": {"consent": {"categoryPreferences": {}}}},
+        load_config({"inbound": {"consent_categories": ["Advertising"]}}),
+    )
+    @example(
+        {"type": "track", "event": "a", "userId": "u1", "integrations": {"All": False, "Webhooks": True}},
+        load_config({"inbound": {"integration_names": ["Webhooks"]}}),
+    )
     def test_the_steps_give_what_translate_gives(self, call: JsonObject, config: IntegrationConfig) -> None:
         for form in forms(call):
             assert same(caught(partial(composed, form, config)), outcome_of(call, config))
