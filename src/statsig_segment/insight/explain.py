@@ -1,7 +1,8 @@
 """Where each field of a result came from; runs the steps of a translation once, and keeps what they know of sources."""
 
-from collections.abc import Iterable, Iterator
-from typing import Any, Final, Generic, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import reduce
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 import attrs
 
@@ -10,7 +11,7 @@ from statsig_segment._json.values import freeze, read_payload
 from statsig_segment.configuration.event_names import Named
 from statsig_segment.configuration.models import InboundConfig, IntegrationConfig, derived_of, require_config
 from statsig_segment.errors import Issue, SegmentEventError, StatsigSegmentError, join_path
-from statsig_segment.inbound.audiences import KEY_PATH, AudienceUpdate, audience_update, membership_path
+from statsig_segment.inbound.audiences import KEY_PATH, audience_update, membership_path
 from statsig_segment.inbound.conversion import (
     METADATA_SOURCES,
     custom_pairs,
@@ -34,10 +35,17 @@ from statsig_segment.segment.calls import (
     id_sources,
     read_time,
 )
-from statsig_segment.statsig.events import USER_ATTRIBUTES, StatsigEvent, StatsigUser
+from statsig_segment.statsig.events import StatsigUser, to_log_event, user_wire
 
 _DEFAULT: Final = IntegrationConfig()
 _Result = TypeVar("_Result")
+_ID_LIST: Final = "idList"
+_MEMBER: Final = "member"
+
+Names: TypeAlias = tuple[str, ...]
+"""The keys that lead to a value: in a result, or in what it came from."""
+Origin: TypeAlias = tuple[str | None, str]
+"""The wire path that a leaf came from, if it has one, and the rule that put it there."""
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -135,89 +143,74 @@ def _explained(payload: Any, config: InboundConfig) -> Explanation[Outcome]:
     call = apply_id_mappings(call, config.id_mappings, drop_placeholders=config.drop_placeholder_ids)
     if not isinstance(call, Identify):
         event = to_statsig_event(call, config)
-        return Explanation(rows=_event_rows(call, event, config), result=event)
+        origins = _event_origins(call, config)
+        return Explanation(rows=rows_of(to_log_event(event), origins.__getitem__), result=event)
     update = audience_update(call)
     if update is None:
         return _skipped(IDENTIFY_WITHOUT_AUDIENCE, payload)
-    return Explanation(rows=_update_rows(call, update), result=update)
+    # The targets of a membership are its attributes, by their wire names.
+    user = user_wire(StatsigUser(user_id=update.user_id, custom_ids=update.custom_ids))
+    time = {} if update.time_ms is None else {statsig.TIME: update.time_ms}
+    origins = {
+        (_ID_LIST,): (KEY_PATH, "AU-2"),
+        (_MEMBER,): (membership_path(call, update.id_list), "AU-2"),
+        **_common_origins(call),
+    }
+    written = {_ID_LIST: update.id_list, _MEMBER: update.member, **user, **time}
+    return Explanation(rows=rows_of(written, origins.__getitem__), result=update)
 
 
 def _skipped(skip: Skip, payload: Any) -> Explanation[Outcome]:
     return Explanation(result=Skipped(reason=skip.reason, payload=payload), rule=skip.rule, setting=skip.setting)
 
 
-def _event_rows(call: Named, event: StatsigEvent, config: InboundConfig) -> Iterator[Row]:
-    """Yield a row for each leaf of the log event, in the order of the wire."""
-    path = config.naming.source(call)
-    source = None if path == "$" else path
-    yield Row(target=f"$.{statsig.EVENT_NAME}", value=event.event_name, source=source, rule="US-5")
-    yield from _user_rows(call, event.user, config)
-    yield from _time_rows(call, event)
-    holder = METADATA_SOURCES[call.type].holder
-    name = value_property(getattr(call, holder), derived_of(config))
-    if name is not None:
-        source = join_path(f"$.{holder}", name)
-        yield Row(target=f"$.{statsig.VALUE}", value=event.value, source=source, rule="US-8")
-    metadata = metadata_of(call, config, {}, [])
-    for index, (key, value) in enumerate(event.metadata.items()):
-        source = metadata.path_of(key)
-        rule = "US-7" if index < metadata.own_count else "US-11"
-        yield Row(target=join_path(f"$.{statsig.METADATA}", key), value=value, source=source, rule=rule)
-
-
-def _user_rows(call: Named, user: StatsigUser, config: InboundConfig) -> Iterator[Row]:
-    yield from _id_rows(call, user, f"$.{statsig.USER}")
-    found = find_all(call, derived_of(config).user_paths, {})
-    for name, attribute in USER_ATTRIBUTES.items():
-        if name == statsig.CUSTOM:
-            yield from _custom_rows(call, user, config)
-        elif name in found and getattr(user, attribute) is not None:
-            target, path = f"$.{statsig.USER}.{name}", found[name][1]
-            yield Row(target=target, value=getattr(user, attribute), source=path, rule="US-2")
-    if user.environment is not None:
-        tier, path = read_tier(controls(call, segment.ENVIRONMENT)[0], [])
-        source, rule = (None, "US-4") if tier is None else (path, "US-3")
-        target = f"$.{statsig.USER}.{statsig.ENVIRONMENT}.{statsig.TIER}"
-        yield Row(target=target, value=user.environment, source=source, rule=rule)
-
-
-def _custom_rows(call: Named, user: StatsigUser, config: InboundConfig) -> Iterator[Row]:
-    [custom] = controls(call, segment.CUSTOM)
-    pairs, array_path = custom_pairs(custom, []), custom[1]
-    found = find_all(call, derived_of(config).custom_paths, {})
-    for name, value in user.custom.items():
-        if name in pairs:
-            source, rule = f"{array_path}[{pairs[name][1]}]", "US-1"
+def rows_of(record: Mapping[str, Any], origin: Callable[[Names], Origin], names: Names = ()) -> Iterator[Row]:
+    """Yield a row for each leaf of a record, in its order; an array is one leaf, and an empty object has none."""
+    for key, value in record.items():
+        if isinstance(value, dict):
+            yield from rows_of(value, origin, (*names, key))
         else:
-            source, rule = found[name][1], "US-10"
-        yield Row(target=join_path(f"$.{statsig.USER}.{statsig.CUSTOM}", name), value=value, source=source, rule=rule)
+            source, rule = origin((*names, key))
+            yield Row(target=reduce(join_path, (*names, key), "$"), value=value, source=source, rule=rule)
 
 
-def _id_rows(call: SegmentEvent, owner: StatsigUser | AudienceUpdate, target: str) -> Iterator[Row]:
-    """Yield a row for the user ID and for each custom ID of a result."""
-    if owner.user_id is not None:
-        yield _id_row(call, f"{target}.{statsig.USER_ID}", segment.USER_ID_TYPE, owner.user_id)
-    for id_type, text in owner.custom_ids.items():
-        yield _id_row(call, join_path(f"{target}.{statsig.CUSTOM_IDS}", id_type), id_type, text)
+def _event_origins(call: Named, config: InboundConfig) -> dict[Names, Origin]:
+    """Return the origin of each leaf that the log event of a call may have."""
+    derived, holder = derived_of(config), METADATA_SOURCES[call.type].holder
+    name_path = config.naming.source(call)
+    tier, tier_path = read_tier(controls(call, segment.ENVIRONMENT)[0], [])
+    [custom] = controls(call, segment.CUSTOM)
+    user_fields, custom_fields = (find_all(call, paths, {}) for paths in (derived.user_paths, derived.custom_paths))
+    value_name = value_property(getattr(call, holder), derived)
+    metadata = metadata_of(call, config, {}, [])
+    common = _common_origins(call)
+    return {
+        (statsig.EVENT_NAME,): (None if name_path == "$" else name_path, "US-5"),
+        **common,
+        **{(statsig.USER, *names): origin for names, origin in common.items()},
+        **{(statsig.USER, name): (path, "US-2") for name, (_, path) in user_fields.items()},
+        # A pair of the call wins over a field that the configuration names, so it comes later.
+        **{(statsig.USER, statsig.CUSTOM, name): (path, "US-10") for name, (_, path) in custom_fields.items()},
+        **{
+            (statsig.USER, statsig.CUSTOM, name): (f"{custom[1]}[{index}]", "US-1")
+            for name, (_, index) in custom_pairs(custom, []).items()
+        },
+        (statsig.USER, statsig.ENVIRONMENT, statsig.TIER): (None, "US-4") if tier is None else (tier_path, "US-3"),
+        (statsig.VALUE,): (join_path(f"$.{holder}", value_name or ""), "US-8"),
+        **{
+            (statsig.METADATA, key): (metadata.path_of(key), "US-7" if index < metadata.own_count else "US-11")
+            for index, key in enumerate(metadata.entries)
+        },
+    }
 
 
-def _id_row(call: SegmentEvent, target: str, id_type: str, text: str) -> Row:
-    """Return the row of an ID, by the rule that it came by: the call's own user ID, a pair, or a mapping."""
-    source = id_sources(call).get(id_type, segment.USER_ID)
-    is_own = id_type == segment.USER_ID_TYPE and id_type not in id_sources(call)
-    rule = "ID-1" if is_own else "ID-2" if isinstance(source, int) else "ID-4"
-    return Row(target=target, value=text, source=id_path(call, id_type), rule=rule)
-
-
-def _time_rows(call: SegmentEvent, result: StatsigEvent | AudienceUpdate) -> Iterator[Row]:
-    if result.time_ms is not None:
-        _, field = read_time(call.other, {}, [])
-        yield Row(target=f"$.{statsig.TIME}", value=result.time_ms, source=f"$.{field}", rule="IN-5")
-
-
-def _update_rows(call: SegmentEvent, update: AudienceUpdate) -> Iterator[Row]:
-    """Yield the rows of a membership; its targets are the attributes by their wire names."""
-    yield Row(target="$.idList", value=update.id_list, source=KEY_PATH, rule="AU-2")
-    yield Row(target="$.member", value=update.member, source=membership_path(call, update.id_list), rule="AU-2")
-    yield from _id_rows(call, update, "$")
-    yield from _time_rows(call, update)
+def _common_origins(call: SegmentEvent) -> dict[Names, Origin]:
+    """Return the origins of the time and of the IDs, which stand in the user where the result is an event."""
+    origins: dict[Names, Origin] = {
+        (statsig.TIME,): (f"$.{read_time(call.other, {}, [])[1]}", "IN-5"),
+        (statsig.USER_ID,): (id_path(call, segment.USER_ID_TYPE), "ID-1"),
+    }
+    for id_type, source in id_sources(call).items():
+        names = (statsig.USER_ID,) if id_type == segment.USER_ID_TYPE else (statsig.CUSTOM_IDS, id_type)
+        origins[names] = id_path(call, id_type), "ID-2" if isinstance(source, int) else "ID-4"
+    return origins

@@ -2,36 +2,33 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import reduce
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from statsig_segment import segment, statsig
-from statsig_segment._json.values import EMPTY, FrozenDict, as_object, filled_text, read_payload
+from statsig_segment._json.values import EMPTY, FrozenDict, filled_text, read_payload
 from statsig_segment.configuration import DELIVERABLE
 from statsig_segment.configuration.models import IntegrationConfig, OutboundConfig, require_config
-from statsig_segment.errors import StatsigEventError, StatsigSegmentError, join_path
-from statsig_segment.insight.explain import Explanation, Row
+from statsig_segment.errors import StatsigEventError, StatsigSegmentError
+from statsig_segment.insight.explain import Explanation, Names, Origin, rows_of
 from statsig_segment.insight.identifiers import USED, Identifier, Place, look_up
-from statsig_segment.insight.places import near_key
+from statsig_segment.insight.places import near_key, object_in
 from statsig_segment.outbound.export import ExportOutcome, outcome_and_issues
 from statsig_segment.outcomes import Rejected, Skipped
 from statsig_segment.statsig.exports import parse_statsig_event
 from statsig_segment.statsig.rows import NO_PLACES, Places, event_of_row, place_of
 
 _DEFAULT: Final = IntegrationConfig()
-_Names: TypeAlias = tuple[str, ...]
-"""The keys that lead to a value: in the event that an export is about, or in the track that it becomes."""
-
 _USER_ID: Final = "userId"
 _ANONYMOUS_ID: Final = "anonymousId"
 _GROUP_ID: Final = "groupId"
-_USER_IDS: Final[tuple[_Names, ...]] = ((statsig.USER_ID,), (statsig.USER, statsig.USER_ID))
-_STABLE_IDS: Final[tuple[_Names, ...]] = (
+_USER_IDS: Final[tuple[Names, ...]] = ((statsig.USER_ID,), (statsig.USER, statsig.USER_ID))
+_STABLE_IDS: Final[tuple[Names, ...]] = (
     (statsig.STATSIG_METADATA, statsig.STABLE_ID),
     (statsig.USER, statsig.CUSTOM_IDS, statsig.STABLE_ID),
 )
 _EMAIL: Final = (statsig.USER, statsig.EMAIL)
 _COPIED: Final = frozenset({statsig.USER, statsig.VALUE, statsig.METADATA})
-_CHANGE_SOURCES: Final[Mapping[str, tuple[_Names, ...]]] = FrozenDict(
+_CHANGE_SOURCES: Final[Mapping[str, tuple[Names, ...]]] = FrozenDict(
     {
         "author": ((statsig.USER, "name"), _EMAIL, (statsig.USER, statsig.USER_ID), (statsig.USER_ID,)),
         "configName": ((statsig.METADATA, "name"),),
@@ -87,7 +84,7 @@ def explain_export(payload: Any, config: IntegrationConfig = _DEFAULT) -> Explan
             issues=issues,
         )
     return Explanation(
-        rows=map(source.row, _leaves(outcome)), result=outcome, identifiers=source.identifiers, issues=issues
+        rows=rows_of(outcome, source.origin), result=outcome, identifiers=source.identifiers, issues=issues
     )
 
 
@@ -97,15 +94,6 @@ def _setting(payload: Any, reason: str, config: OutboundConfig) -> str | None:
         return "outbound.allow_segment_origin"
     setting = config.filters.stopped_by(parse_statsig_event(payload))
     return f"outbound.filters.{setting}" if setting else None
-
-
-def _leaves(value: Any, names: _Names = ()) -> Iterator[tuple[_Names, Any]]:
-    """Yield each leaf of a track with the keys that lead to it; an array is one leaf, and an empty object has none."""
-    for key, item in value.items():
-        if isinstance(item, dict):
-            yield from _leaves(item, (*names, key))
-        else:
-            yield (*names, key), item
 
 
 class _Source:
@@ -122,21 +110,20 @@ class _Source:
         self._is_deliverable = config.profile == DELIVERABLE
         self.identifiers: tuple[Identifier, ...] = tuple(self._looked_up()) if self._fields else ()
 
-    def _value(self, names: _Names) -> Any:
-        held: Any = self._fields
-        for name in names:
-            holder = None if held is None else as_object(held)
-            held = None if holder is None else holder.get(name)
-        return held
+    def _holder(self, names: Names) -> Mapping[str, Any]:
+        return reduce(object_in, names[:-1], self._fields)
 
-    def _path(self, names: _Names) -> str:
+    def _value(self, names: Names) -> Any:
+        return self._holder(names).get(names[-1])
+
+    def _path(self, names: Names) -> str:
         return place_of(self._places, *names)
 
     # -- Identifiers ---------------------------------------------------------------------------------------------------
 
     def _looked_up(self) -> Iterator[Identifier]:
         """Yield the three identifiers of a track, with every place where each was looked for (OU-3, OU-4, OU-6)."""
-        user_ids: list[_Names] = [(_USER_ID,), *_USER_IDS] if self._is_change else [*_USER_IDS]
+        user_ids: list[Names] = [(_USER_ID,), *_USER_IDS] if self._is_change else [*_USER_IDS]
         if self._is_change and self._is_deliverable:
             user_ids.append(_EMAIL)
         places = [*map(self._place, user_ids)]
@@ -151,12 +138,10 @@ class _Source:
         names = [(statsig.USER, statsig.CUSTOM_IDS, group_id)] if group_id else []
         yield look_up(_GROUP_ID, map(self._place, names))
 
-    def _place(self, names: _Names) -> Place:
-        *outer, last = names
-        holder = self._value(tuple(outer)) if outer else self._fields
-        near = near_key(as_object(holder) or (), last)
+    def _place(self, names: Names) -> Place:
+        near = near_key(self._holder(names), names[-1])
         drops = self._is_deliverable and self._config.drop_placeholder_ids
-        return Place(self._path(names), self._value(names), near and self._path((*outer, near)), drops)
+        return Place(self._path(names), self._value(names), near and self._path((*names[:-1], near)), drops)
 
     def _used(self, id_type: str) -> str | None:
         """Return the place that an identifier came from."""
@@ -166,13 +151,7 @@ class _Source:
 
     # -- Rows ----------------------------------------------------------------------------------------------------------
 
-    def row(self, leaf: tuple[_Names, Any]) -> Row:
-        """Return the row of one leaf of the track."""
-        names, value = leaf
-        source, rule = self._origin(names)
-        return Row(target=reduce(join_path, names, "$"), value=value, source=source, rule=rule)
-
-    def _origin(self, names: _Names) -> tuple[str | None, str]:
+    def origin(self, names: Names) -> Origin:
         """Return the place in the export where a leaf of the track came from, if it has one, and the rule."""
         source: str | None = None
         rule = "OU-6" if self._is_change else "OU-3"
@@ -203,12 +182,12 @@ class _Source:
                 pass
         return source, rule
 
-    def _first(self, candidates: Iterable[_Names]) -> str | None:
+    def _first(self, candidates: Iterable[Names]) -> str | None:
         """Return the first of some places that has a value."""
         return next((self._path(names) for names in candidates if self._value(names) is not None), None)
 
 
-def _of_id_type(id_type: str) -> tuple[_Names, ...]:
+def _of_id_type(id_type: str) -> tuple[Names, ...]:
     return _STABLE_IDS if id_type == statsig.STABLE_ID else ((statsig.USER, statsig.CUSTOM_IDS, id_type),)
 
 

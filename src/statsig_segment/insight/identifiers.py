@@ -5,18 +5,19 @@ that of the rules: the call's own user ID, the array of pairs (ID-2, ID-9), then
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import reduce
 from typing import Any, Final, NamedTuple
 
 import attrs
 
 from statsig_segment import segment
 from statsig_segment._json.paths import Arrays, FieldPath
-from statsig_segment._json.values import EMPTY, filled_text, is_array, is_object
+from statsig_segment._json.values import filled_text, is_array, is_object
 from statsig_segment.configuration.mappings import IdMapping, cut_row
 from statsig_segment.configuration.models import InboundConfig, normalized
-from statsig_segment.insight.places import id_text, near_path
+from statsig_segment.insight.places import id_text, near_path, object_in, own_ids
 from statsig_segment.insight.preview import LIKELY_MAPPINGS
-from statsig_segment.segment.calls import Group, Identify, spelled_id_type, walk
+from statsig_segment.segment.calls import spelled_id_type, walk
 from statsig_segment.segment.placeholders import is_placeholder
 
 USED: Final = "used"
@@ -34,7 +35,6 @@ _HOLDERS: Final = (
 )
 """The objects of a call in which a key may be named after an ID type."""
 _EXTERNAL_IDS: Final = "externalIds"
-_WITH_TRAITS: Final = frozenset({Group.type, Identify.type})
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -84,8 +84,8 @@ class Place(NamedTuple):
 
 def find_identifiers(call: Mapping[str, Any], config: InboundConfig) -> Iterator[Identifier]:
     """Yield the user ID and each ID type that a call names, the configuration maps to, or declares (EX-2)."""
-    array, array_path = _array(call)
-    named = _named(array)
+    array, array_path = own_ids(call)
+    named = _named(array) if is_array(array) else {}
     near = {normalized(name): indexes[0] for name, indexes in reversed(named.items())}
     rows: dict[str, list[FieldPath]] = {}
     for target, path in map(cut_row, config.id_mappings):
@@ -97,7 +97,7 @@ def find_identifiers(call: Mapping[str, Any], config: InboundConfig) -> Iterator
             # A pair may take the place of a placeholder, whether placeholders are dropped or not (ID-9).
             drops = config.drop_placeholder_ids or id_type in named
             places.append(_at(call, _USER_ID, arrays, drops=drops))
-        if array_path is not None and (id_type != segment.USER_ID_TYPE or id_type in named):
+        if is_array(array) and (id_type != segment.USER_ID_TYPE or id_type in named):
             own, meant = named.get(id_type, []), near.get(normalized(id_type))
             places.append(_pair(array, array_path, own, meant, drops=config.drop_placeholder_ids))
         places += (_at(call, path, arrays, drops=config.drop_placeholder_ids) for path in rows.get(id_type, ()))
@@ -139,20 +139,6 @@ def _at(call: Mapping[str, Any], field: FieldPath, arrays: Arrays, *, drops: boo
     return Place(f"$.{field.field}" if has_selector else path, None, near and f"$.{near}")
 
 
-def _array(call: Mapping[str, Any]) -> tuple[tuple[Any, ...], str | None]:
-    """Return the array of pairs, and its wire path; no path where the call has none (ID-2, ID-3)."""
-    holders = (segment.PROPERTIES, segment.TRAITS) if call.get(segment.TYPE) in _WITH_TRAITS else (segment.PROPERTIES,)
-    for holder in holders:
-        array = _object(call.get(holder)).get(segment.CUSTOM_IDS)
-        if array is not None:
-            return (array, f"$.{holder}.{segment.CUSTOM_IDS}") if is_array(array) else ((), None)
-    return (), None
-
-
-def _object(value: Any) -> Mapping[str, Any]:
-    return value if is_object(value) else EMPTY
-
-
 def _named(array: tuple[Any, ...]) -> dict[str, list[int]]:
     """Return the ID types that an array of pairs names, each with the indexes of its names."""
     named: dict[str, list[int]] = {}
@@ -190,9 +176,9 @@ def find_unused(call: Mapping[str, Any], config: InboundConfig, user_id: str | N
 
 def _external_ids(call: Mapping[str, Any]) -> Iterator[IdMapping]:
     """Yield a mapping for each item of `context.externalIds`, by the type that it names."""
-    items = _object(call.get(segment.CONTEXT)).get(_EXTERNAL_IDS)
+    items = object_in(call, segment.CONTEXT).get(_EXTERNAL_IDS)
     for item in items if is_array(items) else ():
-        kind = filled_text(_object(item).get(segment.TYPE))
+        kind = filled_text(item.get(segment.TYPE)) if is_object(item) else None
         if kind is not None:
             yield from _mapping(f"{segment.CONTEXT}.{_EXTERNAL_IDS}[{segment.TYPE}={kind}].id", kind)
 
@@ -201,10 +187,7 @@ def _keys_like(call: Mapping[str, Any], id_types: Iterable[str]) -> Iterator[IdM
     """Yield a mapping for each key that equals an ID type, apart from letter case and separators."""
     spellings = {normalized(id_type): id_type for id_type in sorted(id_types, reverse=True)}
     for holder in _HOLDERS:
-        value: Any = call
-        for key in holder:
-            value = _object(value.get(key))
-        for key in value:
+        for key in reduce(object_in, holder, call):
             id_type = spellings.get(normalized(key))
             if id_type is not None and not (holder and "." in key):
                 yield from _mapping(".".join((*holder, key)), id_type)

@@ -1,12 +1,16 @@
 """What places in a call as it was sent hold, and where an ID was probably meant to be (EX-3)."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
+from statsig_segment import segment
 from statsig_segment._json.paths import FieldPath, select
 from statsig_segment._json.values import EMPTY, as_object, freeze, kind_of
 from statsig_segment.errors import StatsigSegmentError
 from statsig_segment.segment.arrays import coerce_id
+from statsig_segment.segment.calls import Group, Identify
+
+_WITH_TRAITS: Final = frozenset({Group.type, Identify.type})
 
 
 def object_in(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -15,6 +19,16 @@ def object_in(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     if value is None:
         return EMPTY
     return value if kind_of(value) is dict else as_object(value) or EMPTY
+
+
+def own_ids(call: Mapping[str, Any]) -> tuple[Any, str]:
+    """Return the array `statsigCustomIDs` of a call, and its wire path; `None` where the call has none (ID-3)."""
+    holders = (segment.PROPERTIES, segment.TRAITS) if segment.TRAITS in call else (segment.PROPERTIES,)
+    for holder in holders:
+        array = object_in(call, holder).get(segment.CUSTOM_IDS)
+        if array is not None and (holder == segment.PROPERTIES or freeze(call[segment.TYPE]) in _WITH_TRAITS):
+            return array, f"$.{holder}.{segment.CUSTOM_IDS}"
+    return None, ""
 
 
 def value_at(call: Mapping[str, Any], path: FieldPath) -> Any:

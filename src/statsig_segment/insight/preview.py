@@ -34,10 +34,10 @@ from statsig_segment.configuration.models import IntegrationConfig, require_conf
 from statsig_segment.errors import SegmentEventError, StatsigSegmentError
 from statsig_segment.inbound.audiences import AudienceUpdate
 from statsig_segment.inbound.translate import Seen, check_iterable, translated_with_calls
-from statsig_segment.insight.places import id_text, near_key, near_path, object_in, value_at
+from statsig_segment.insight.places import id_text, near_key, near_path, object_in, own_ids, value_at
 from statsig_segment.outcomes import Rejected, Skipped, settled
 from statsig_segment.segment.arrays import ID_CODES, read_pairs
-from statsig_segment.segment.calls import Group, Identify, parse_segment_event, read_id, spelled_id_type
+from statsig_segment.segment.calls import Identify, parse_segment_event, read_id, spelled_id_type
 from statsig_segment.segment.placeholders import PLAIN_ENDS, is_placeholder
 from statsig_segment.statsig.events import StatsigEvent, to_log_event
 
@@ -465,8 +465,6 @@ def _place(name: str | None, counts: Mapping[Any, Any], most: int) -> Any:
 
 # -- One pass over calls -----------------------------------------------------------------------------------------------
 
-_WITH_TRAITS: Final = frozenset({Group.type, Identify.type})
-
 
 class _Row(NamedTuple):
     """An ID mapping while it is counted."""
@@ -573,10 +571,10 @@ class GrowingPreview:
 
     def _own_types(self, call: Any) -> tuple[str, ...]:
         """Return the ID types that have an ID before anything is mapped, so that no row gives one (ID-5)."""
-        array = _own_ids(call)
+        array, path = own_ids(call)
         own: tuple[str, ...] = ()
         if array is not None:
-            pairs = read_pairs(freeze(array), "", ID_CODES, read_id, [], spelled_id_type)
+            pairs = read_pairs(freeze(array), path, ID_CODES, read_id, [], spelled_id_type)
             own = tuple(id_type for id_type, (id_, _) in pairs.items() if not (self._drops and is_placeholder(id_)))
         is_own = segment.USER_ID_TYPE in self._mapped_types and _is_id(call.get(segment.USER_ID), drops=self._drops)
         return (*own, segment.USER_ID_TYPE) if is_own else own
@@ -631,14 +629,6 @@ def _identity(naming: EventNaming, *parts: Any) -> tuple[str | None, str | None]
     except StatsigSegmentError as error:
         return ("track" if error.code == "missing_event" else None), None
     return parsed.type, None if isinstance(parsed, Identify) else naming.full_name(parsed)
-
-
-def _own_ids(call: Any) -> Any:
-    """Return the array `statsigCustomIDs` of a call, or `None` (ID-3)."""
-    array = object_in(call, segment.PROPERTIES).get(segment.CUSTOM_IDS)
-    if array is None and segment.TRAITS in call and freeze(call[segment.TYPE]) in _WITH_TRAITS:
-        array = object_in(call, segment.TRAITS).get(segment.CUSTOM_IDS)
-    return array
 
 
 def _is_id(value: Any, *, drops: bool) -> bool:
