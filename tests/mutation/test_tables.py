@@ -15,8 +15,8 @@ from typing import Any, Final
 
 import pytest
 
-from statsig_segment.conformance.answers import difference
 from statsig_segment.conformance.cases import VECTORS, read_cases
+from statsig_segment.conformance.verdicts import difference
 
 pytestmark = pytest.mark.mutation
 

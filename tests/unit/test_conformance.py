@@ -16,11 +16,10 @@ from typing import Any
 import pytest
 from tests.support.sizes import small_and_large
 
-from statsig_segment.conformance.answers import difference
 from statsig_segment.conformance.cases import SENT, VECTORS, question, read_cases
 from statsig_segment.conformance.command import main
-from statsig_segment.conformance.program import MEGABYTE, Limits, Run, run
-from statsig_segment.conformance.verdicts import judge
+from statsig_segment.conformance.program import MEGABYTE, Run, run
+from statsig_segment.conformance.verdicts import difference, judge
 
 ROOT = Path(__file__).parents[2]
 CASES = read_cases(VECTORS)
@@ -487,8 +486,8 @@ def is_alive(lock: Path) -> bool:
 
 def ran(folder: Path, source: str, *, seconds: float = 30, megabytes: float = 1) -> Run:
     """Run a program on one question."""
-    limits = Limits(seconds=seconds, output_bytes=int(megabytes * MEGABYTE))
-    return run(program(folder, source).split(), b"{}\n", limits)
+    command = program(folder, source).split()
+    return run(command, b"{}\n", seconds=seconds, output_bytes=int(megabytes * MEGABYTE))
 
 
 class TestTheLimits:
@@ -563,9 +562,9 @@ class TestTheLimits:
         assert result.error_output == r"\x1b[2J\r" + "\n" + r"\xe9\ufffd"
 
     def test_a_program_that_does_not_read_its_questions_hinders_nobody(self, tmp_path: Path) -> None:
-        limits = Limits(seconds=30, output_bytes=MEGABYTE)
+        command = program(tmp_path, "print('done')").split()
 
-        result = run(program(tmp_path, "print('done')").split(), b"x" * 1_000_000, limits)
+        result = run(command, b"x" * 1_000_000, seconds=30, output_bytes=MEGABYTE)
 
         assert (result.output, result.problem) == (b"done\n", "")
 

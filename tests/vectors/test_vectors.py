@@ -17,8 +17,8 @@ from jsonschema import Draft202012Validator
 from tests.support.sizes import small_and_large
 from tests.vectors import adapter
 
-from statsig_segment.conformance.answers import difference
 from statsig_segment.conformance.cases import read_cases
+from statsig_segment.conformance.verdicts import difference
 
 HERE = Path(__file__).parent
 

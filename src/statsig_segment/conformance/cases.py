@@ -14,18 +14,7 @@ VECTORS: Final = _INSTALLED if _INSTALLED.is_dir() else _IN_A_CHECKOUT
 
 SOURCES: Final = ("doc", "seen", "policy")
 SENT: Final = frozenset(
-    {
-        "id",
-        "operation",
-        "input",
-        "input_text",
-        "input_base64",
-        "input_parts",
-        "config",
-        "seen",
-        "id_type",
-        "max_ids",
-    }
+    {"id", "operation", "input", "input_text", "input_base64", "input_parts", "config", "seen", "id_type", "max_ids"}
 )
 """The keys of a case that the program gets to see."""
 _REQUIRED: Final = frozenset({"id", "rules", "source", "description", "operation", "expected"})

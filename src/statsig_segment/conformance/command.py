@@ -14,9 +14,9 @@ from threading import TIMEOUT_MAX
 from typing import Final
 
 from statsig_segment.conformance.cases import SOURCES, VECTORS, Case, question, read_cases
-from statsig_segment.conformance.program import MEGABYTE, Limits, run
-from statsig_segment.conformance.report import has_passed, report, report_lines
-from statsig_segment.conformance.verdicts import judge
+from statsig_segment.conformance.program import MEGABYTE, run
+from statsig_segment.conformance.report import report, report_lines
+from statsig_segment.conformance.verdicts import FAILED, judge
 
 _MAX_FAILURES: Final = 20
 _SECONDS: Final = 300.0
@@ -47,14 +47,14 @@ def _run(arguments: argparse.Namespace) -> int:
     if not cases:
         raise ValueError("no case matches --rule and --source")
     questions = "".join(f"{question(case)}\n" for case in cases)
-    limits = Limits(seconds=arguments.seconds, output_bytes=int(arguments.megabytes * MEGABYTE))
-    ran = run(command, questions.encode(), limits)
+    output_bytes = int(arguments.megabytes * MEGABYTE)
+    ran = run(command, questions.encode(), seconds=arguments.seconds, output_bytes=output_bytes)
     verdicts = list(judge(cases, ran.lines()))
     summary = report(verdicts, ran)
     if arguments.json is not None:
         arguments.json.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     print(*report_lines(verdicts, summary, arguments.show), sep="\n")
-    return 0 if has_passed(summary) else 1
+    return 1 if summary["cases"][FAILED] or ran.problem else 0
 
 
 def _is_wanted(case: Case, arguments: argparse.Namespace) -> bool:

@@ -18,10 +18,8 @@ from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryFile
 from time import monotonic
-from typing import IO, Final
+from typing import IO, Final, NamedTuple
 from uuid import uuid4
-
-import attrs
 
 MEGABYTE: Final = 1_000_000
 _ERROR_OUTPUT_BYTES: Final = 4_000
@@ -33,17 +31,7 @@ _PASSES: Final = 3
 """How often marked processes are looked for: one may start another while it is being found."""
 
 
-@attrs.frozen(kw_only=True)
-class Limits:
-    """What a run may take."""
-
-    seconds: float
-    output_bytes: int
-    """Of standard output and standard error together."""
-
-
-@attrs.frozen(kw_only=True)
-class Run:
+class Run(NamedTuple):
     """What a program wrote, and how its run ended."""
 
     output: bytes
@@ -57,8 +45,17 @@ class Run:
         return (line.decode(errors="replace") for line in BytesIO(self.output))
 
 
-def run(command: Sequence[str], questions: bytes, limits: Limits) -> Run:
+def run(command: Sequence[str], questions: bytes, *, seconds: float, output_bytes: int) -> Run:
     """Run a program over the questions; stop it when it exceeds a limit, and keep what it wrote until then.
+
+    Args:
+        command: The program and its arguments.
+        questions: What it reads from standard input.
+        seconds: How long it may run.
+        output_bytes: How much it may write to standard output and standard error together.
+
+    Returns:
+        What it wrote, and how it ended.
 
     Raises:
         OSError: The program cannot be started.
@@ -68,11 +65,11 @@ def run(command: Sequence[str], questions: bytes, limits: Limits) -> Run:
         asked.write(questions)
         asked.seek(0)
         with _program(command, asked, output, errors) as program:
-            problem = _watch(program, (output, errors), limits)
+            problem = _watch(program, (output, errors), seconds, output_bytes)
         output.seek(0)
         errors.seek(max(0, _size(errors) - _ERROR_OUTPUT_BYTES))
         return Run(
-            output=output.read(limits.output_bytes + 1),
+            output=output.read(output_bytes + 1),
             error_output=_printable(errors.read().decode(errors="replace")),
             problem=problem,
         )
@@ -109,19 +106,19 @@ def _kill_marked(mark: bytes) -> None:
                 os.kill(int(environment.parent.name), signal.SIGKILL)
 
 
-def _watch(program: subprocess.Popen[bytes], streams: Sequence[IO[bytes]], limits: Limits) -> str:
+def _watch(program: subprocess.Popen[bytes], streams: Sequence[IO[bytes]], seconds: float, output_bytes: int) -> str:
     """Wait for the end of the program, or until it exceeds a limit; return the problem, empty if there is none."""
-    deadline = monotonic() + limits.seconds
+    deadline = monotonic() + seconds
     while True:
         left = deadline - monotonic()
         with suppress(subprocess.TimeoutExpired):
             program.wait(min(_LOOK_SECONDS, max(0, left)))
-        if sum(map(_size, streams)) > limits.output_bytes:
-            return f"The program was stopped because it wrote more than {limits.output_bytes / MEGABYTE:g} MB."
+        if sum(map(_size, streams)) > output_bytes:
+            return f"The program was stopped because it wrote more than {output_bytes / MEGABYTE:g} MB."
         if program.returncode is not None:
             return _bad_end(program.returncode)
         if left <= 0:
-            return f"The program was stopped after {limits.seconds:g} seconds."
+            return f"The program was stopped after {seconds:g} seconds."
 
 
 def _size(file: IO[bytes]) -> int:

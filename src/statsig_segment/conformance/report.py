@@ -32,11 +32,6 @@ def _counts(counted: Mapping[str, int]) -> dict[str, int]:
     return {outcome: counted.get(outcome, 0) for outcome in (PASSED, FAILED, UNSUPPORTED)}
 
 
-def has_passed(summary: Report) -> bool:
-    """Return whether all cases passed and the program ended normally."""
-    return not summary["cases"][FAILED] and not summary["problem"]
-
-
 def report_lines(verdicts: Sequence[Verdict], summary: Report, max_failures: int) -> Iterator[str]:
     """Write a report for people: failed cases, the table of rules, what went wrong, and the sum."""
     yield from _failures([verdict for verdict in verdicts if verdict.outcome == FAILED], max_failures)
