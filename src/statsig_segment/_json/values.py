@@ -21,11 +21,12 @@ from operator import not_
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias, cast
 from uuid import UUID
 
-from typing_extensions import TypeIs, override
-
 from statsig_segment._json.javascript import json_text
 from statsig_segment.errors import StatsigSegmentError
 from statsig_segment.rulebook.codes import CODES
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
 
 DEPTH: Final = 100
 """The most objects and arrays around a value; what lies deeper reads as null (TR-5)."""
@@ -49,7 +50,6 @@ class FrozenDict(dict[str, Any]):
 
         __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse
 
-        @override
         def __hash__(self) -> int:
             return hash(frozenset(self.items()))
 
@@ -59,7 +59,6 @@ class FrozenDict(dict[str, Any]):
         def __deepcopy__(self, _memo: object) -> "FrozenDict":
             return self
 
-        @override
         def __reduce__(self) -> tuple[Any, ...]:
             return (type(self), (dict(self),))
 
@@ -79,7 +78,7 @@ _NOT_JSON: Final = "not_json"
 """A value with this code is left out of an object; in an array it is null, as too deep a value is everywhere."""
 
 
-def is_object(value: object) -> TypeIs[FrozenDict]:
+def is_object(value: object) -> "TypeIs[FrozenDict]":
     """Return whether a value of a frozen tree is an object."""
     return type(value) is FrozenDict
 
@@ -90,7 +89,7 @@ def as_object(value: object) -> Mapping[str, Any] | None:
     return cast("Mapping[str, Any]", read) if isinstance(read, dict) else None
 
 
-def is_array(value: object) -> TypeIs[tuple[Any, ...]]:
+def is_array(value: object) -> "TypeIs[tuple[Any, ...]]":
     """Return whether a value of a frozen tree is an array."""
     return type(value) is tuple
 
