@@ -39,7 +39,9 @@ ORDERED: Final = frozenset({"TIME_FIELDS"})
 """The tuples whose order is part of a rule; of all others only the members count."""
 SETS: Final = frozenset({"segment.placeholders.PLACEHOLDER_IDS"})
 """The dicts whose values are sources to cite: their keys are what counts."""
-_OF_TESTS: Final = frozenset({"statsig.exports._SENT", "outbound.export._ID_COLUMNS"})
+_OF_TESTS: Final = frozenset(
+    {"statsig.exports._SENT", "outbound.export._ID_COLUMNS", "configuration.validators._SPOKEN"}
+)
 """The tables that matter for Python's own values, or for the text of a message, which no vector can hold."""
 
 

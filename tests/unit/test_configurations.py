@@ -17,6 +17,7 @@ from statsig_segment import (
     InboundConfig,
     InboundFilter,
     IntegrationConfig,
+    Issue,
     OutboundConfig,
     OutboundFilter,
     load_config,
@@ -112,6 +113,26 @@ class TestHostileObjects:
             load_config({"inbound": Faceless()})
 
         assert caught.value.code == "wrong_type"
+
+
+@pytest.mark.parametrize(
+    ("model", "key", "value", "expected"),
+    [
+        (InboundConfig, "honor_integrations", 1, "true or false"),
+        (InboundConfig, "default_environment", 5, "a string"),
+        (InboundConfig, "value_property", ["a", 1], "a string or a list"),
+        (InboundConfig, "user_fields", {1: "context.ip"}, "a table"),
+        (InboundConfig, "id_mappings", ["userId"], "a list"),
+        (InboundFilter, "types", "track", "a list of strings"),
+        (OutboundConfig, "anonymous_id", None, "a string or a list"),
+        (IntegrationConfig, "inbound", {}, "an InboundConfig"),
+    ],
+)
+def test_the_type_of_an_attribute_is_what_it_may_hold(model: Any, key: str, value: Any, expected: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        model(**{key: value})
+
+    assert caught.value.issues == (Issue(code="wrong_type", path=key, message=f"expected {expected}"),)
 
 
 class TestHowTheyShow:

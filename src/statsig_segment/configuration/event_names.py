@@ -8,7 +8,7 @@ import attrs
 
 from statsig_segment import segment
 from statsig_segment._json.values import FrozenDict
-from statsig_segment.configuration.validators import A_BOOL, TEXT, Attribute, checked, derived, problem
+from statsig_segment.configuration.validators import Attribute, by_type, checked, derived, problem
 from statsig_segment.segment.calls import Group, Identify, Page, Screen, SegmentEvent, Track, name_part
 
 TEMPLATE_PARTS: Final = FrozenDict(
@@ -51,14 +51,11 @@ def _check_template(_naming: object, attribute: Attribute, text: str) -> None:
     _cut(text, attribute.name)
 
 
-_TEMPLATE: Final = attrs.validators.and_(TEXT, _check_template)
-
-
 def _cut_all(naming: Any) -> Mapping[str, Template]:
     return FrozenDict({key: _cut(getattr(naming, key), key) for key in TEMPLATE_PARTS})
 
 
-@attrs.frozen(kw_only=True, slots=False)
+@attrs.frozen(kw_only=True, slots=False, field_transformer=by_type)
 class EventNaming:
     """How calls become event names: the prefix, and a template for each type of call (US-5, US-6).
 
@@ -77,21 +74,21 @@ class EventNaming:
 
     """
 
-    prefix: str = attrs.field(default="segment::", validator=_TEMPLATE)
+    prefix: str = attrs.field(default="segment::", validator=_check_template)
     """What every name begins with."""
-    track: str = attrs.field(default="{event}", validator=_TEMPLATE)
+    track: str = attrs.field(default="{event}", validator=_check_template)
     """The name of a track call, with the placeholder `{event}`."""
-    page: str = attrs.field(default="Viewed {category} {name} Page", validator=_TEMPLATE)
+    page: str = attrs.field(default="Viewed {category} {name} Page", validator=_check_template)
     """The name of a page call, with the placeholders `{category}` and `{name}`."""
-    page_unnamed: str = attrs.field(default="Loaded a Page", validator=_TEMPLATE)
+    page_unnamed: str = attrs.field(default="Loaded a Page", validator=_check_template)
     """The name of a page call that has no part that `page` uses."""
-    screen: str = attrs.field(default="Viewed {category} {name} Screen", validator=_TEMPLATE)
+    screen: str = attrs.field(default="Viewed {category} {name} Screen", validator=_check_template)
     """The name of a screen call, with the placeholders `{category}` and `{name}`."""
-    screen_unnamed: str = attrs.field(default="Loaded a Screen", validator=_TEMPLATE)
+    screen_unnamed: str = attrs.field(default="Loaded a Screen", validator=_check_template)
     """The name of a screen call that has no part that `screen` uses."""
-    group: str = attrs.field(default="group", validator=_TEMPLATE)
+    group: str = attrs.field(default="group", validator=_check_template)
     """The name of a group call, with the placeholder `{groupId}`."""
-    from_properties: bool = attrs.field(default=False, validator=A_BOOL)
+    from_properties: bool = False
     """Take the name and category of a page or screen from its properties where it has none of its own."""
     _checked: None = checked()
     _templates: Mapping[str, Template] = derived(_cut_all)

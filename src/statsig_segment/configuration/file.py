@@ -14,11 +14,10 @@ import attrs
 from cattrs import BaseConverter
 
 from statsig_segment import statsig
-from statsig_segment._json.paths import FieldPath
 from statsig_segment.configuration.event_names import EventNaming
 from statsig_segment.configuration.models import IntegrationConfig
 from statsig_segment.configuration.text import ParsedObject, TextFile, parsed
-from statsig_segment.configuration.validators import A_PATH_IS
+from statsig_segment.configuration.validators import A_PATH_IS, is_path
 from statsig_segment.errors import ConfigError, Issue, join_path
 from statsig_segment.rulebook.codes import CODES
 from statsig_segment.segment.calls import CALL_TYPES
@@ -207,7 +206,7 @@ def _check_user_fields(table: _Found) -> Iterator[_Problem]:
 
 def _check_paths(table: _Found) -> Iterator[_Problem]:
     for found in table.entries().values():
-        if found.is_a(str) and (not found.value or FieldPath.read(found.value) is None):
+        if found.is_a(str) and not is_path(found.value):
             yield found.path, "wrong_value", f"expected {A_PATH_IS}"
 
 

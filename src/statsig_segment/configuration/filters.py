@@ -6,7 +6,6 @@ from fnmatch import translate
 from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 import attrs
-from attrs import validators
 
 from statsig_segment import statsig
 from statsig_segment._json.javascript import scalar_text
@@ -14,17 +13,14 @@ from statsig_segment._json.paths import Arrays, FieldPath
 from statsig_segment._json.values import EMPTY, freeze
 from statsig_segment.configuration.event_names import EventNaming
 from statsig_segment.configuration.validators import (
-    A_BOOL,
-    NAMES,
-    NAMES_OR_NONE,
     PATH,
+    by_type,
     checked,
     derived,
     expect,
     name_set,
     read_path,
     rows,
-    sorted_names,
     table,
 )
 from statsig_segment.errors import TranslationError
@@ -35,23 +31,9 @@ if TYPE_CHECKING:  # a program that only translates calls need not import the ex
     from statsig_segment.statsig.exports import ConfigChange, ExportedEvent
 
 
-_NAMES: Final[type[frozenset[str]]] = frozenset
 _PRINTED: Final = frozenset({str, int, float, bool})
-_MATCHES: Final = expect(
-    "a list of one or more non-empty strings",
-    validators.deep_iterable(
-        validators.and_(validators.instance_of(str), validators.min_len(1)),
-        validators.and_(validators.instance_of(tuple), validators.min_len(1)),
-    ),
-)
-_EVENTS: Final = expect(
-    "a table of event names and true or false",
-    validators.deep_mapping(validators.instance_of(str), validators.instance_of(bool), validators.instance_of(dict)),
-)
-_TYPES: Final = expect(
-    f"a list of {', '.join(CALL_TYPES)}",
-    validators.optional(validators.deep_iterable(validators.in_(CALL_TYPES), validators.instance_of(_NAMES))),
-)
+_MATCHES: Final = expect("a list of one or more non-empty strings", lambda patterns: patterns and all(patterns))
+_TYPES: Final = expect(f"a list of {', '.join(CALL_TYPES)}", lambda types: types is None or types <= set(CALL_TYPES))
 
 
 def _cut_patterns(row: Any) -> re.Pattern[str]:
@@ -60,7 +42,7 @@ def _cut_patterns(row: Any) -> re.Pattern[str]:
     return re.compile("|".join(translate(text.replace("[", "[[]")) for text in row.matches))
 
 
-@attrs.frozen(kw_only=True, slots=False)
+@attrs.frozen(kw_only=True, slots=False, field_transformer=by_type)
 class FieldFilter:
     """Drop events by what a field holds: crawlers by their user agent, say, or a test tenant (FL-1, FL-2).
 
@@ -108,13 +90,7 @@ def _dropped_by(rows: tuple[FieldFilter, ...], value_at: Callable[[FieldPath, Ar
     return None
 
 
-_DROP_WHERE: Final = expect(
-    "a list of tables with field and matches",
-    validators.deep_iterable(validators.instance_of(FieldFilter), validators.instance_of(tuple)),
-)
-
-
-@attrs.frozen(kw_only=True, slots=False)
+@attrs.frozen(kw_only=True, slots=False, field_transformer=by_type)
 class InboundFilter:
     """Choose Segment calls by event name without the prefix, by type, and by what a field holds (FL-1).
 
@@ -131,19 +107,13 @@ class InboundFilter:
 
     """
 
-    include: frozenset[str] | None = attrs.field(
-        default=None, converter=name_set, validator=NAMES_OR_NONE, repr=sorted_names
-    )
+    include: frozenset[str] | None = attrs.field(default=None, converter=name_set)
     """The only names that pass; `None` means all, and an empty set none."""
-    exclude: frozenset[str] = attrs.field(
-        default=frozenset[str](), converter=name_set, validator=NAMES, repr=sorted_names
-    )
+    exclude: frozenset[str] = attrs.field(default=frozenset[str](), converter=name_set)
     """The names that do not pass."""
-    types: frozenset[str] | None = attrs.field(
-        default=None, converter=name_set, validator=[NAMES_OR_NONE, _TYPES], repr=sorted_names
-    )
+    types: frozenset[str] | None = attrs.field(default=None, converter=name_set, validator=_TYPES)
     """The only types of call that pass; `None` means all."""
-    drop_where: tuple[FieldFilter, ...] = attrs.field(default=(), converter=rows, validator=_DROP_WHERE)
+    drop_where: tuple[FieldFilter, ...] = attrs.field(default=(), converter=rows)
     """Calls that one of these fits do not pass."""
 
     def stopped_by(self, event: SegmentEvent, naming: EventNaming) -> str | None:
@@ -159,7 +129,7 @@ class InboundFilter:
         return _dropped_by(self.drop_where, lambda path, arrays: find(event, path, arrays)[0])
 
 
-@attrs.frozen(kw_only=True, slots=False)
+@attrs.frozen(kw_only=True, slots=False, field_transformer=by_type)
 class OutboundFilter:
     """Choose Statsig events as the console's outgoing panel does, and by what a field holds (FL-2).
 
@@ -176,15 +146,15 @@ class OutboundFilter:
 
     """
 
-    exposures: bool = attrs.field(default=True, validator=A_BOOL)
+    exposures: bool = True
     """Whether exposures pass."""
-    config_changes: bool = attrs.field(default=True, validator=A_BOOL)
+    config_changes: bool = True
     """Whether config changes pass."""
-    include_new_events: bool = attrs.field(default=True, validator=A_BOOL)
+    include_new_events: bool = True
     """Whether any other event passes that has no entry in `events`."""
-    events: Mapping[str, bool] = attrs.field(default=EMPTY, converter=table, validator=_EVENTS)
+    events: Mapping[str, bool] = attrs.field(default=EMPTY, converter=table)
     """Event name -> whether it passes."""
-    drop_where: tuple[FieldFilter, ...] = attrs.field(default=(), converter=rows, validator=_DROP_WHERE)
+    drop_where: tuple[FieldFilter, ...] = attrs.field(default=(), converter=rows)
     """Events that one of these fits do not pass; a row of a table is looked at as the event that it is about."""
 
     def stopped_by(self, event: "StatsigEvent | ExportedEvent | ConfigChange") -> str | None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import attrs
 
 from statsig_segment._json.paths import FieldPath
-from statsig_segment.configuration.validators import FILLED_TEXT, PATH, checked, derived, read_path
+from statsig_segment.configuration.validators import FILLED_TEXT, PATH, by_type, checked, derived, read_path
 from statsig_segment.segment.calls import spelled_id_type
 
 
@@ -15,7 +15,7 @@ def _cut(mapping: Any) -> tuple[str, FieldPath]:
     return spelled_id_type(mapping.id_type), read_path(mapping)
 
 
-@attrs.frozen(kw_only=True, slots=False)
+@attrs.frozen(kw_only=True, slots=False, field_transformer=by_type)
 class IdMapping:
     """One row of the console's "Map Identifier": copy `field` of a call to the custom ID `id_type` (ID-4).
 

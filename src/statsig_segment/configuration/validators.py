@@ -1,10 +1,13 @@
-"""How configuration models check what they are given: exact types, no coercion, `ConfigError` for anything else."""
+"""How configuration models check what they are given: no coercion, `ConfigError` for anything else.
+
+The type of an attribute says what it may hold (`by_type`), and `expect` what else must be true of it.
+"""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias
+from types import MappingProxyType, NoneType, UnionType
+from typing import Any, Final, TypeAlias, get_args, get_origin
 
 import attrs
-from attrs import validators
 
 from statsig_segment._json.paths import NOWHERE, FieldPath
 from statsig_segment._json.values import FrozenDict
@@ -19,23 +22,62 @@ def problem(code: str, path: str, message: str) -> ConfigError:
     return ConfigError([Issue(code=code, path=path, message=message)])
 
 
-def expect(what: str, *checks: Check) -> Check:
-    """Return a validator that raises `ConfigError` where attrs' own raises, without the value in its message."""
+def by_type(_model: type, attributes: list[Attribute]) -> list[Attribute]:
+    """Make each attribute that is given check the type of its value first, and show a set sorted (attrs calls this)."""
+    return [_checked_by_type(attribute) if attribute.init else attribute for attribute in attributes]
 
-    def check(model: object, attribute: Attribute, value: object) -> None:
-        try:
-            for each in checks:
-                each(model, attribute, value)
-        except ValueError:
-            code = "wrong_value"
-        except Exception:  # noqa: BLE001 - attrs raises TypeError, and a caller's object whatever it likes
-            code = "wrong_type"
-        else:
-            return
-        # Not raised above: attrs' error, which holds the value, would be the context of ours.
-        raise problem(code, attribute.name, f"expected {what}")
+
+def _checked_by_type(attribute: Attribute) -> Attribute:
+    kinds = (attribute.type, *get_args(attribute.type))
+    show = sorted_names if any(get_origin(kind) is frozenset for kind in kinds) else attribute.repr
+    own = [attribute.validator] if attribute.validator else []
+    return attribute.evolve(validator=attrs.validators.and_(_check_type, *own), repr=show)
+
+
+def _check_type(_model: object, attribute: Attribute, value: object) -> None:
+    if not _holds(_is_a, value, attribute.type):
+        raise problem("wrong_type", attribute.name, f"expected {_spoken(attribute.type)}")
+
+
+def _spoken(kind: Any) -> str:
+    """Return what a message calls a type."""
+    if get_origin(kind) is UnionType:
+        return " or ".join(_spoken(part) for part in get_args(kind) if part is not NoneType)
+    return _SPOKEN.get(get_origin(kind) or kind) or f"an {kind.__name__}"
+
+
+_SPOKEN: Final[Mapping[Any, str]] = MappingProxyType(
+    {bool: "true or false", str: "a string", frozenset: "a list of strings", tuple: "a list", Mapping: "a table"}
+)
+
+
+def expect(what: str, is_sound: Callable[[Any], object]) -> Check:
+    """Return a validator for what must be true of a value beside its type."""
+
+    def check(_model: object, attribute: Attribute, value: object) -> None:
+        if not _holds(is_sound, value):
+            raise problem("wrong_value", attribute.name, f"expected {what}")
 
     return check
+
+
+def _holds(test: Callable[..., object], *arguments: object) -> bool:
+    try:
+        return bool(test(*arguments))
+    except Exception:  # noqa: BLE001 - a caller's object raises whatever it likes when it is looked at
+        return False
+
+
+def _is_a(value: Any, kind: Any) -> bool:
+    """Return whether a value, as the converters leave it, is of a type, with all that is in it."""
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin is UnionType:
+        return any(_is_a(value, part) for part in parts)
+    if not isinstance(value, origin or kind):
+        return False
+    if origin is Mapping:
+        return all(_is_a(key, parts[0]) and _is_a(value[key], parts[1]) for key in value)
+    return origin is None or all(_is_a(item, parts[0]) for item in value)
 
 
 def name_set(value: Any) -> Any:
@@ -84,39 +126,19 @@ def derived(make: Callable[[Any], Any]) -> Any:
     return attrs.field(init=False, default=attrs.Factory(make, takes_self=True), eq=False, repr=False)
 
 
-def _readable_path(_model: object, _attribute: Attribute, value: Any) -> None:
-    if FieldPath.read(value) is None:
-        raise ValueError
+def is_path(text: str) -> bool:
+    """Return whether a text is a path that can be read."""
+    return text != "" and FieldPath.read(text) is not None
 
 
-_TEXT: Final[Check] = validators.instance_of(str)
-FILLED: Final[Check] = validators.and_(_TEXT, validators.min_len(1))
-_NAMES: Final[Check] = validators.deep_iterable(_TEXT, validators.instance_of(frozenset))
-_PATH: Final[Check] = validators.and_(FILLED, _readable_path)
 A_PATH_IS: Final = "a path of at most 100 steps, such as context.device.id or context.externalIds[type=phone].id"
 
-A_BOOL: Final = expect("true or false", validators.instance_of(bool))
-TEXT: Final = expect("a string", _TEXT)
-FILLED_TEXT: Final = expect("a non-empty string", FILLED)
-FILLED_TEXT_OR_NONE: Final = expect("a non-empty string", validators.optional(FILLED))
-NAMES: Final = expect("a list of strings", _NAMES)
-FILLED_NAMES: Final = expect(
-    "a list of non-empty strings", validators.deep_iterable(FILLED, validators.instance_of(frozenset))
-)
-NAMES_OR_NONE: Final = expect("a list of strings", validators.optional(_NAMES))
-PATH: Final = expect(A_PATH_IS, _PATH)
+PATH: Final = expect(A_PATH_IS, is_path)
+FILLED_TEXT: Final = expect("a non-empty string", lambda text: text != "")
+FILLED_NAMES: Final = expect("a list of non-empty strings", all)
+PATHS: Final = expect("a table of paths", lambda paths: all(paths) and all(map(is_path, paths.values())))
 
 
 def one_of(*texts: str) -> Check:
     """Make a validator for one of some texts."""
-    return expect(" or ".join(texts), _TEXT, validators.in_(texts))
-
-
-def path_table(what: str, key: Check = FILLED) -> Check:
-    """Make a validator for a table of paths."""
-    return expect(what, validators.deep_mapping(key, _PATH, validators.instance_of(dict)))
-
-
-def a_model(model: type) -> Check:
-    """Make a validator for another configuration model."""
-    return expect(f"an {model.__name__}", validators.instance_of(model))
+    return expect(" or ".join(texts), lambda text: text in texts)
