@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from statsig_segment.rulebook.codes import CODES
+from statsig_segment.rulebook import CODES
 
 
 def _meaning(issue: Any) -> str:

@@ -40,7 +40,7 @@ from statsig_segment import (
     to_segment_batches,
     translate_many,
 )
-from statsig_segment.rulebook.codes import CODES
+from statsig_segment.rulebook import CODES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -46,7 +46,7 @@ from statsig_segment import (
     verify_statsig_signature,
 )
 from statsig_segment.conformance.cases import VECTORS, read_cases
-from statsig_segment.rulebook.codes import CODES
+from statsig_segment.rulebook import CODES
 
 ROOT: Final = Path(__file__).parents[2]
 EXAMPLES: Final = ROOT / "examples"

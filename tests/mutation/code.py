@@ -28,7 +28,7 @@ PACKAGE: Final = ROOT / "src" / "statsig_segment"
 SURVIVORS: Final = Path(__file__).parent / "survivors.json"
 COPIED: Final = ("src", "tests", "docs", "examples", "pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE")
 FAST: Final = ("configuration.filters", "inbound.identity", "_json.times")
-_NOT_CHANGED: Final = frozenset({"rulebook.codes", "rulebook.rules", "testing", "_version"})
+_NOT_CHANGED: Final = frozenset({"rulebook.rules", "testing", "_version"})
 """Tables of texts, which no test holds to their words, and the testing kit."""
 _SHELL: Final = ("cli.", "conformance.")
 """The packages that do input and output."""

@@ -15,7 +15,7 @@ Table: TypeAlias = ast.Dict | ast.Tuple | ast.Set | ast.List
 SOURCE: Final = Path(__file__).parents[2] / "src" / "statsig_segment"
 _UNSEEN: Final = frozenset(
     {
-        *("rulebook.codes", "rulebook.rules"),  # texts, from which pages are made
+        *("rulebook", "rulebook.rules"),  # texts, from which pages are made
         *("inbound.fast_lane", "outbound.fast_lane", "configuration.plans"),  # held by their law
         *("_json.values", "configuration.file", "testing"),  # Python values and problems: held by tests
     }

@@ -55,7 +55,7 @@ FORBIDDEN_ATTRIBUTES = {
     "utcfromtimestamp",
 }
 # The one thing that is read: the package's own tables, when their modules are imported and never in a call.
-READS_ITS_TABLE = {name: {"attribute: get_data"} for name in ("rulebook.codes", "rulebook.rules")}
+READS_ITS_TABLE = {name: {"attribute: get_data"} for name in ("rulebook.__init__", "rulebook.rules")}
 CACHES = {"cache", "lru_cache"}  # a cached_property keeps its value in the object that it belongs to
 MUTABLE = {"bytearray", "Counter", "defaultdict", "deque", "dict", "list", "OrderedDict", "set"}
 MUTABLE_TYPES = (bytearray, Counter, defaultdict, deque, dict, list, OrderedDict, set)

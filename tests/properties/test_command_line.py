@@ -30,7 +30,7 @@ from statsig_segment.insight.comparison import compare
 from statsig_segment.insight.preview import Counts, preview
 from statsig_segment.outbound.export import outcome_and_issues
 from statsig_segment.outcomes import Rejected
-from statsig_segment.rulebook.codes import CODES
+from statsig_segment.rulebook import CODES
 from statsig_segment.testing import json_values, segment_calls, statsig_events
 
 FEWER = settings(max_examples=min(25, settings().max_examples // 3))  # each of them runs a whole command

@@ -34,7 +34,7 @@ from statsig_segment import (
     verify_segment_signature,
     verify_statsig_signature,
 )
-from statsig_segment.rulebook.codes import limit
+from statsig_segment.rulebook import limit
 
 CALL = {"type": "track", "event": "Signed Up", "userId": "u1"}
 

@@ -26,7 +26,7 @@ from statsig_segment import (
     OutboundFilter,
     load_config,
 )
-from statsig_segment.rulebook.codes import CODES
+from statsig_segment.rulebook import CODES
 from statsig_segment.statsig.events import PLAIN_FIELDS
 from statsig_segment.testing import integration_tables, json_values
 

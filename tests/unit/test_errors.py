@@ -29,7 +29,7 @@ from statsig_segment import (
     verify_statsig_signature,
 )
 from statsig_segment.errors import join_path
-from statsig_segment.rulebook.codes import CODES
+from statsig_segment.rulebook import CODES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

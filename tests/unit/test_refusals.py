@@ -34,7 +34,7 @@ from statsig_segment.inbound.fast_lane import log_event
 from statsig_segment.insight.comparison import compare
 from statsig_segment.insight.join import join
 from statsig_segment.insight.preview import preview
-from statsig_segment.rulebook.codes import limit
+from statsig_segment.rulebook import limit
 
 CALL: Final[dict[str, Any]] = {"type": "track", "event": "Signed Up", "userId": "u1", "messageId": "m1"}
 MANY: Final[dict[str, Callable[[Any], object]]] = {

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from statsig_segment._json.values import JsonValue, codes_of, read_text, read_tree, unshare
 from statsig_segment.errors import StatsigSegmentError
-from statsig_segment.rulebook.codes import limit
+from statsig_segment.rulebook import limit
 
 _MOST_BYTES: Final = limit("envelope_too_large")
 

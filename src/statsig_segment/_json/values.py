@@ -23,7 +23,7 @@ from uuid import UUID
 
 from statsig_segment._json.javascript import json_text
 from statsig_segment.errors import StatsigSegmentError
-from statsig_segment.rulebook.codes import CODES
+from statsig_segment.rulebook import CODES
 
 if TYPE_CHECKING:
     from typing_extensions import TypeIs

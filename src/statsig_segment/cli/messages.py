@@ -14,7 +14,7 @@ from statsig_segment._json.values import freeze
 from statsig_segment.cli.blocks import is_segment, is_statsig
 from statsig_segment.configuration.mappings import IdMapping
 from statsig_segment.insight.preview import Counts
-from statsig_segment.rulebook.codes import CODES
+from statsig_segment.rulebook import CODES
 
 STATSIG_HINT: Final = (
     "This is an event of Statsig's, such as `inbound` writes and `outbound` reads; `inbound` and `explain` read "

@@ -31,7 +31,7 @@ from statsig_segment.cli.preview_facts import (
     unit_share,
 )
 from statsig_segment.insight.preview import Gain, Preview
-from statsig_segment.rulebook.codes import CODES
+from statsig_segment.rulebook import CODES
 
 _MAX_TEXT: Final = 120  # characters of a name that are shown
 _OPEN_ROWS: Final = 25  # that are shown before the reader asks for more

@@ -25,7 +25,7 @@ from statsig_segment.inbound.audiences import AudienceUpdate
 from statsig_segment.insight.explain import Explanation, Row
 from statsig_segment.insight.preview import Counts
 from statsig_segment.outcomes import Rejected, Skipped
-from statsig_segment.rulebook.codes import CODES
+from statsig_segment.rulebook import CODES
 from statsig_segment.statsig.events import StatsigEvent
 
 STYLES: Final = {"event": "green", "audience": "cyan", "skipped": "magenta", "rejected": "bold red", "issue": "magenta"}

@@ -19,7 +19,7 @@ from statsig_segment.configuration.models import IntegrationConfig
 from statsig_segment.configuration.text import ParsedObject, TextFile, parsed
 from statsig_segment.configuration.validators import A_PATH_IS, is_path
 from statsig_segment.errors import ConfigError, Issue, join_path
-from statsig_segment.rulebook.codes import CODES
+from statsig_segment.rulebook import CODES
 from statsig_segment.segment.calls import CALL_TYPES
 from statsig_segment.statsig.events import PLAIN_FIELDS
 

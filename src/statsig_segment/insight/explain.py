@@ -25,7 +25,7 @@ from statsig_segment.inbound.skips import IDENTIFY_WITHOUT_AUDIENCE, UNSUPPORTED
 from statsig_segment.inbound.translate import Outcome, parse_supported
 from statsig_segment.insight.identifiers import Identifier, Unused, find_identifiers, find_unused
 from statsig_segment.outcomes import Rejected, Skipped
-from statsig_segment.rulebook.codes import CODES
+from statsig_segment.rulebook import CODES
 from statsig_segment.segment.calls import (
     CALL_TYPES,
     Identify,

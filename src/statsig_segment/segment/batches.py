@@ -9,7 +9,7 @@ from statsig_segment._json.javascript import json_text
 from statsig_segment._json.values import DEPTH, FrozenDict, JsonValue, freeze, is_object, thaw, type_name
 from statsig_segment.errors import SegmentEventError, StatsigSegmentError, TranslationError
 from statsig_segment.outcomes import Rejected
-from statsig_segment.rulebook.codes import limit
+from statsig_segment.rulebook import limit
 
 MAX_BATCH_EVENTS: Final = 2_500
 MAX_BATCH_BYTES: Final = 500_000

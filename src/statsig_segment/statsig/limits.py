@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from statsig_segment._json.javascript import well_formed
-from statsig_segment.rulebook.codes import limit
+from statsig_segment.rulebook import limit
 
 FORBIDDEN_IN_NAMES: Final = '\\[]{}<>#=;&$%|\0\n\r"'
 find_forbidden: Final = re.compile(f"[{re.escape(FORBIDDEN_IN_NAMES)}]").search

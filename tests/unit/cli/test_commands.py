@@ -62,7 +62,7 @@ from statsig_segment.cli import run as run_module
 from statsig_segment.cli.messages import SEGMENT_HINT, STATSIG_HINT, summary_text
 from statsig_segment.configuration.tables import config_table
 from statsig_segment.insight.preview import Counts
-from statsig_segment.rulebook.codes import CODES
+from statsig_segment.rulebook import CODES
 from statsig_segment.rulebook.rules import RULES
 
 if TYPE_CHECKING:

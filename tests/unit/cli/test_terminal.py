@@ -25,7 +25,7 @@ from statsig_segment.cli import run as run_module
 from statsig_segment.cli.messages import SEGMENT_HINT
 from statsig_segment.cli.screen import LARGEST, Screen, is_terminal, summary
 from statsig_segment.insight.preview import Counts
-from statsig_segment.rulebook.codes import CODES
+from statsig_segment.rulebook import CODES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
