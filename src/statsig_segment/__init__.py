@@ -154,25 +154,19 @@ __all__ = [
 ]
 
 _LAZY: Final = (
-    ("configuration.file", ("load_config",)),
-    ("insight.comparison", ("Comparison", "compare")),
-    ("insight.differences", ("Differences", "differences")),
-    ("insight.explain", ("Explanation", "Row", "explain")),
-    ("insight.exported", ("explain_export",)),
-    ("insight.join", ("Join", "join")),
-    ("insight.preview", ("Preview", "preview")),
-    (
-        "outbound.export",
-        ("ExportOutcome", "OutboundTrack", "config_change_event", "export", "export_many", "to_outbound_track"),
-    ),
-    ("segment.batches", ("SegmentBatch", "split_segment_batch", "to_segment_batches")),
-    ("signatures", ("verify_segment_signature", "verify_statsig_signature")),
-    (
-        "statsig.exports",
-        ("ConfigChange", "ExportedEvent", "parse_statsig_event", "split_statsig_export", "url_verification_code"),
-    ),
+    ("configuration.file", "load_config"),
+    ("insight.comparison", "Comparison compare"),
+    ("insight.differences", "Differences differences"),
+    ("insight.explain", "Explanation Row explain"),
+    ("insight.exported", "explain_export"),
+    ("insight.join", "Join join"),
+    ("insight.preview", "Preview preview"),
+    ("outbound.export", "ExportOutcome OutboundTrack config_change_event export export_many to_outbound_track"),
+    ("segment.batches", "SegmentBatch split_segment_batch to_segment_batches"),
+    ("signatures", "verify_segment_signature verify_statsig_signature"),
+    ("statsig.exports", "ConfigChange ExportedEvent parse_statsig_event split_statsig_export url_verification_code"),
 )
-_MODULES: Final = FrozenDict({name: module for module, names in _LAZY for name in names})
+_MODULES: Final = FrozenDict({name: module for module, names in _LAZY for name in names.split()})
 """What is imported when it is first asked for, and from where: translating calls needs none of it."""
 
 

@@ -105,6 +105,7 @@ class TestCF1OneStructure:
 
         assert load_config('{"inbound": {"value_property": null}}') == expected
         assert load_config("[inbound]\nvalue_property = false") == expected
+        assert load_config({"inbound": {"value_property": False}}) == expected
 
     @given(integration_tables())
     def test_the_table_is_left_alone_and_not_kept(self, table: JsonObject) -> None:

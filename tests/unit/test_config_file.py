@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import json
 from collections import UserDict
 from datetime import date
 from types import MappingProxyType
@@ -28,7 +27,7 @@ from statsig_segment import (
 )
 from statsig_segment.rulebook import CODES
 from statsig_segment.statsig.events import PLAIN_FIELDS
-from statsig_segment.testing import integration_tables, json_values
+from statsig_segment.testing import json_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,35 +110,6 @@ class TestWhatCanBeRead:
     def test_every_key_is_read_from_a_mapping(self) -> None:
         assert load_config(WHOLE) == WHOLE_MODEL
 
-    def test_every_key_is_read_from_json(self) -> None:
-        assert load_config(json.dumps(WHOLE)) == WHOLE_MODEL
-
-    def test_every_key_is_read_from_toml(self) -> None:
-        text = """
-            [inbound]
-            default_environment = "staging"
-            id_types = ["companyID", "deviceID"]
-            user_fields = { email = "traits.email" }
-            value_property = "revenue"
-            honor_integrations = false
-            allow_statsig_origin = true
-            filters = { include = ["A", "B"], exclude = ["B"], types = ["track", "page"] }
-            naming = { prefix = "p::", page = "page {name}", group = "joined {groupId}" }
-            [[inbound.id_mappings]]
-            field = "anonymousId"
-            id_type = "segmentAnonymousId"
-            [outbound]
-            profile = "deliverable"
-            anonymous_id = "deviceID"
-            [outbound.filters]
-            exposures = false
-            config_changes = false
-            include_new_events = false
-            events = { checkout = true, "map panned" = false }
-            """
-
-        assert load_config(text) == WHOLE_MODEL
-
     @pytest.mark.parametrize(
         "text", ["", " ", "\n\n", "# nothing\n", "{}", "\ufeff", "\ufeff{}", '{"inbound": {}}', "[outbound]"]
     )
@@ -154,12 +124,6 @@ class TestWhatCanBeRead:
 
     def test_the_preset_of_names_has_a_name(self) -> None:
         assert load_config(inbound(naming="segment_2021")).inbound.naming == EventNaming.segment_2021()
-
-    @pytest.mark.parametrize(
-        "source", [inbound(value_property=None), inbound(value_property=False), "[inbound]\nvalue_property = false"]
-    )
-    def test_no_value_property_is_written_in_two_ways(self, source: Any) -> None:
-        assert load_config(source).inbound.value_property is None
 
     def test_null_means_none_where_none_is_allowed(self) -> None:
         source = (
@@ -195,18 +159,6 @@ class TestWhatCanBeRead:
         rows = [{"field": "userId", "id_type": "a"}, {"field": "anonymousId", "id_type": "a"}]
 
         assert len(load_config(inbound(id_mappings=rows)).inbound.id_mappings) == 2
-
-    @given(integration_tables())
-    def test_the_same_is_read_from_a_mapping_and_from_json(self, table: dict[str, Any]) -> None:
-        assert load_config(table) == load_config(json.dumps(table))
-
-    def test_the_table_given_is_neither_changed_nor_kept(self) -> None:
-        table = json.loads(json.dumps(WHOLE))
-        config = load_config(table)
-        assert table == WHOLE
-        table["inbound"]["user_fields"]["ip"] = "x"
-        table["outbound"]["filters"]["events"].clear()
-        assert config == WHOLE_MODEL
 
 
 class TestProblems:
