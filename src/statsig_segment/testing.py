@@ -26,17 +26,7 @@ from typing import Any, Final, ParamSpec, TypeAlias, TypeGuard, TypeVar
 import attrs
 from hypothesis import strategies as st
 
-from statsig_segment import (
-    EventNaming,
-    InboundConfig,
-    InboundFilter,
-    IntegrationConfig,
-    OutboundConfig,
-    OutboundFilter,
-    configuration,
-    load_config,
-    statsig,
-)
+from statsig_segment import EventNaming, IntegrationConfig, configuration, load_config, statsig
 from statsig_segment.segment.calls import CALL_TYPES
 from statsig_segment.statsig.events import PLAIN_FIELDS
 
@@ -310,20 +300,11 @@ def _properties(*, malformed: bool, named: bool = True) -> _Objects:
     """Make the properties or traits of a call: free keys, and the control keys at times."""
     # What names a page although the call has no name gives an issue (US-6).
     keys = _FREE_KEYS if named or malformed else _NO_NAME | st.text(max_size=5).map("{}x".format)
-    custom = st.one_of(
-        st.text(max_size=8),
-        st.booleans(),
-        st.integers(),
-        st.floats(-1e6, 1e6),
-        st.lists(st.text(max_size=4), max_size=3),
-    )
-    ids = even_odd_arrays(
-        names=_ANY_ID_TYPES if malformed else _ID_TYPES,
-        values=_IDS | _PLACEHOLDERS if malformed else _IDS,
-        malformed=malformed,
-    )
+    scalars = st.one_of(st.text(max_size=8), st.booleans(), st.integers(), st.floats(-1e6, 1e6))
+    custom = scalars | st.lists(st.text(max_size=4), max_size=3)
+    types, ids = (_ANY_ID_TYPES, _IDS | _PLACEHOLDERS) if malformed else (_ID_TYPES, _IDS)
     controls = {
-        "statsigCustomIDs": ids,
+        "statsigCustomIDs": even_odd_arrays(names=types, values=ids, malformed=malformed),
         "statsigCustom": even_odd_arrays(names=_KEYS, values=custom, malformed=malformed),
         "statsigEnvironment": _object({"tier": _TIERS}),
     }
@@ -690,54 +671,20 @@ def integration_tables() -> _Objects:
     ...     load_config(table)
     >>> check()
     """
-    names, views = st.lists(_NAMES, max_size=3), _one("{category} {name}", "{name}", "Saw {name} in {category}", "Page")
-    naming = _settings(
-        EventNaming,
-        prefix=_one("", "segment::", "web/"),
-        track=_one("{event}", "t: {event}"),
-        page=views,
-        screen=views,
-        page_unnamed=st.just("A page"),
-        group=_one("group", "Joined {groupId}"),
-    )
-    inbound_filter = _settings(
-        InboundFilter,
-        include=names,
-        exclude=names,
-        types=st.lists(st.sampled_from(CALL_TYPES), unique=True),
-        drop_where=_drop_rows("context.userAgent", "userId", "type", "properties.plan"),
-    )
-    properties, paths = _one("value", "revenue", "total", "a.b"), st.dictionaries(_KEYS, _FIELDS, max_size=3)
-    inbound = _settings(
-        InboundConfig,
-        default_environment=_TIERS,
-        id_types=st.lists(_ID_TYPES, max_size=3),
-        id_mappings=st.dictionaries(st.tuples(_FIELDS, _ANY_ID_TYPES), st.none(), max_size=3).map(_mapping_rows),
-        filters=inbound_filter,
-        naming=naming | st.just("segment_2021"),
-        user_fields=st.dictionaries(st.sampled_from(sorted(PLAIN_FIELDS)), _FIELDS, max_size=3),
-        custom_fields=paths,
-        metadata_fields=paths,
-        nested=_one(configuration.JSON, configuration.FLATTEN),
-        value_property=properties | st.lists(properties, max_size=3, unique=True),
-        integration_names=st.lists(_one("Statsig", "Webhooks"), min_size=1, unique=True),
-        consent_categories=st.lists(_one("Advertising", "Analytics"), unique=True),
-    )
-    outbound_filter = _settings(
-        OutboundFilter,
-        events=st.dictionaries(_NAMES, st.booleans(), max_size=2),
-        drop_where=_drop_rows("eventName", "userID", "user.email", "user.customIDs.companyID", "metadata.plan"),
-    )
-    outbound = _settings(
-        OutboundConfig,
-        profile=st.sampled_from(configuration.PROFILES),
-        anonymous_id=_ID_TYPES | st.lists(_ID_TYPES, min_size=1, max_size=3),
-        group_id=_ID_TYPES,
-        message_id=_one(configuration.TIME_UUID, configuration.CONTENT),
-        config_change_user_id=st.just("statsig-console"),
-        filters=outbound_filter,
-    )
-    return _object({}, inbound=inbound, outbound=outbound)
+    return _table_of(IntegrationConfig)
+
+
+def _table_of(model: type[attrs.AttrsInstance]) -> _Objects:
+    """Make tables of a model with some of its settings."""
+    return _object({}, **{field.name: _setting(field.name, field.type) for field in attrs.fields(model) if field.init})
+
+
+def _setting(name: str, kind: Any) -> st.SearchStrategy[Any]:
+    if kind is bool:
+        return st.booleans()
+    if kind is EventNaming:
+        return _table_of(EventNaming) | st.just("segment_2021")
+    return _table_of(kind) if attrs.has(kind) else _SETTINGS[name]
 
 
 _FIELDS: Final = _one(
@@ -745,21 +692,50 @@ _FIELDS: Final = _one(
     *("context.campaign", "context.traits.plan", "traits.companyId", "traits.email", "properties.id"),
     *("properties.plan", "properties.cart.id", "context.externalIds[type=phone].id", "externalIds[type=ios.idfa].id"),
 )
+_DROPPED: Final = _one(
+    *("context.userAgent", "userId", "type", "properties.plan", "metadata.plan", "x"),
+    *("eventName", "userID", "user.email", "user.customIDs.companyID"),
+)
+_PATTERNS: Final = st.lists(_one("*Bot/*", "Moz*", "u1", "*", "t?st", "true"), min_size=1, max_size=2)
+_SOME_NAMES: Final = st.lists(_NAMES, max_size=3)
+_PATHS: Final = st.dictionaries(_KEYS, _FIELDS, max_size=3)
+_VALUES: Final = _one("value", "revenue", "total", "a.b")
+_VIEWS: Final = _one("{category} {name}", "{name}", "Saw {name} in {category}", "Page")
 
-
-def _settings(model: type[attrs.AttrsInstance], **drawn: st.SearchStrategy[Any]) -> _Objects:
-    """Make the table of a model: some of its switches, and of the settings for which there is a strategy."""
-    switches = {field.name: st.booleans() for field in attrs.fields(model) if field.type is bool}
-    return _object({}, **switches, **drawn)
-
-
-def _mapping_rows(rows: Mapping[tuple[str, str], None]) -> list[JsonObject]:
-    return [{"field": field, "id_type": id_type} for field, id_type in rows]
-
-
-def _drop_rows(*fields: str) -> st.SearchStrategy[list[JsonObject]]:
-    patterns = st.lists(_one("*Bot/*", "Moz*", "u1", "*", "t?st", "true"), min_size=1, max_size=2)
-    return st.lists(_object({"field": _one(*fields, "x"), "matches": patterns}), max_size=2)
+_SETTINGS: Final[Mapping[str, st.SearchStrategy[Any]]] = MappingProxyType(
+    {
+        "default_environment": _TIERS,
+        "id_types": st.lists(_ID_TYPES, max_size=3),
+        "id_mappings": st.lists(st.tuples(_FIELDS, _ANY_ID_TYPES), max_size=3, unique=True).map(
+            lambda rows: [{"field": field, "id_type": id_type} for field, id_type in rows]
+        ),
+        "user_fields": st.dictionaries(st.sampled_from(sorted(PLAIN_FIELDS)), _FIELDS, max_size=3),
+        "custom_fields": _PATHS,
+        "metadata_fields": _PATHS,
+        "nested": _one(configuration.JSON, configuration.FLATTEN),
+        "value_property": _VALUES | st.lists(_VALUES, max_size=3, unique=True),
+        "integration_names": st.lists(_one("Statsig", "Webhooks"), min_size=1, unique=True),
+        "consent_categories": st.lists(_one("Advertising", "Analytics"), unique=True),
+        "include": _SOME_NAMES,
+        "exclude": _SOME_NAMES,
+        "types": st.lists(st.sampled_from(CALL_TYPES), unique=True),
+        "drop_where": st.lists(_object({"field": _DROPPED, "matches": _PATTERNS}), max_size=2),
+        "prefix": _one("", "segment::", "web/"),
+        "track": _one("{event}", "t: {event}"),
+        "page": _VIEWS,
+        "page_unnamed": st.just("A page"),
+        "screen": _VIEWS,
+        "screen_unnamed": st.just("A screen"),
+        "group": _one("group", "Joined {groupId}"),
+        "profile": st.sampled_from(configuration.PROFILES),
+        "anonymous_id": _ID_TYPES | st.lists(_ID_TYPES, min_size=1, max_size=3),
+        "group_id": _ID_TYPES,
+        "message_id": _one(configuration.TIME_UUID, configuration.CONTENT),
+        "config_change_user_id": st.just("statsig-console"),
+        "events": st.dictionaries(_NAMES, st.booleans(), max_size=2),
+    }
+)
+"""What a setting that is neither a switch nor a table of its own is drawn from, by its name."""
 
 
 @_deferred
