@@ -39,6 +39,7 @@ def pytest_collection_finish() -> None:
     """Keep the garbage collector from going through all that was imported and collected, again and again."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.fixture(scope="session", autouse=True)
