@@ -49,7 +49,7 @@ mappings = st.sampled_from(
         IdMapping(field="userId", id_type="accountID"),
     )
 )
-calls_of_any_kind = st.lists(segment_calls(malformed=True) | json_values(max_leaves=3), max_size=8)
+calls_of_any_kind = st.lists(segment_calls(malformed=True) | json_values(max_leaves=3), max_size=5)
 few_names = st.integers(0, 3)
 
 
@@ -273,7 +273,7 @@ class TestCO7:
         assert sum(library.user_ids for library in found.libraries) == found.user_ids
         assert sum((Counter(library.id_types) for library in found.libraries), Counter[str]()) == found.id_types
 
-    @given(st.lists(segment_calls(), max_size=8), st.data())
+    @given(st.lists(segment_calls(), max_size=5), st.data())
     def test_each_counts_the_events_that_it_sent(self, calls: list[Any], data: st.DataObject) -> None:
         expected = Counter[str | None]()
         for call in calls:

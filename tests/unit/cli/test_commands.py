@@ -106,7 +106,7 @@ class TestInbound:
 
         assert run("inbound", "--format", form, stdin=ndjson(GOOD)).lines == [write(event)]
 
-    @pytest.mark.parametrize("jobs", ["1", "2"])
+    @pytest.mark.parametrize("jobs", small_and_large("1", "2"))
     def test_requests_hold_500_events(self, run: Run, jobs: str) -> None:
         calls = [GOOD | {"messageId": str(at), "properties": {"at": at}} for at in range(1_234)]
         ended = run("inbound", "--format", "request", "--jobs", jobs, stdin=ndjson(*calls))
@@ -172,7 +172,7 @@ class TestRejects:
         b'{"batch": 7}\n'
     )
 
-    @pytest.mark.parametrize("jobs", ["1", "2"])
+    @pytest.mark.parametrize("jobs", small_and_large("1", "2"))
     def test_each_stands_in_the_file_with_its_position_and_why(self, run: Run, tmp_path: Path, jobs: str) -> None:
         ended = run("inbound", "--rejects", tmp_path / "rejects", "--jobs", jobs, stdin=self.LINES)
         found = records(tmp_path / "rejects")
@@ -227,7 +227,7 @@ class TestValuesThatFollowOneAnother:
     """CL-1: they are a record each, with or without a line break; a broken one costs itself and not its neighbors."""
 
     @pytest.mark.parametrize("separator", ["", " ", "\x1e", "\n\x1e"])
-    @pytest.mark.parametrize("jobs", ["1", "2"])
+    @pytest.mark.parametrize("jobs", small_and_large("1", "2"))
     def test_a_broken_one_costs_itself(self, run: Run, separator: str, jobs: str) -> None:
         calls = (
             '{"type":"track","event":"One","userId":"user-71"}',

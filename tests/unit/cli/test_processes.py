@@ -57,7 +57,7 @@ class TestResults:
 
         assert list(in_order(bytes.upper, blocks, 2)) == [b"X" * 3_000_000] * 3
 
-    @pytest.mark.parametrize("depth", [90, 990, *map(slow, (300, 900, 980, 1_000, 5_000, 100_000))])
+    @pytest.mark.parametrize("depth", [990, *map(slow, (90, 300, 900, 980, 1_000, 5_000, 100_000))])
     def test_they_are_those_of_one_process_for_what_is_nested_deep(self, run: Run, tmp_path: Path, depth: int) -> None:
         deep = f'{{"type": "track", "event": "deep", "userId": "u", "properties": {"[" * depth + "]" * depth}}}'
         good = json.dumps(GOOD)
