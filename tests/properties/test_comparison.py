@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from tests.support.sizes import TEN_BY_DEFAULT
 from tests.support.strategies import hostile_values
 from tests.support.values import JsonObject
 
@@ -32,7 +33,6 @@ SETTINGS = (
 # On CI the law holds for as many drawn cases as the contract asks for.
 PROFILE = settings.get_current_profile_name()
 LAW = settings(max_examples={"ci": 200, "nightly": 2_000}.get(PROFILE, 10))
-COMPARED = settings(max_examples=10) if PROFILE == "default" else settings()  # each compares two archives, some twice
 FEWER = settings(max_examples={"ci": 50, "nightly": 200}.get(PROFILE, 10))  # each of them takes long to draw
 
 
@@ -222,7 +222,7 @@ class TestCM1:
     level or in the `context` of the call; where several fit, those with equal names first; what stays ambiguous is
     counted so and compared with nothing. `Comparison` counts `paired`, `ambiguous`, `only_called`, `only_exported`."""
 
-    @COMPARED
+    @TEN_BY_DEFAULT
     @given(archives(), hidden(*SETTINGS))
     def test_every_event_finds_its_call(self, calls: list[JsonObject], config: IntegrationConfig) -> None:
         events = exports(calls, config)
@@ -231,7 +231,7 @@ class TestCM1:
 
         assert (found.paired, found.ambiguous, found.only_exported) == (len(events), 0, 0)
 
-    @COMPARED
+    @TEN_BY_DEFAULT
     @given(archives(), hidden(*SETTINGS), st.randoms(use_true_random=False))
     def test_the_order_of_the_export_does_not_matter(
         self, calls: list[JsonObject], config: IntegrationConfig, rng: random.Random
@@ -270,7 +270,7 @@ class TestCM6:
     """CM-6: `agrees` is true only where every aspect agrees and at most 5 % of the calls that we would send, and of the
     exported events that came from Segment, stay unpaired and unclassified."""
 
-    @COMPARED
+    @TEN_BY_DEFAULT
     @given(archives(), hidden(*SETTINGS), hidden(*SETTINGS))
     def test_it_is_no_yes_where_anything_differs(
         self, calls: list[JsonObject], there: IntegrationConfig, given_: IntegrationConfig
@@ -280,7 +280,7 @@ class TestCM6:
         assert not (found.agrees and any(finding.differ for finding in found.findings))
         assert not (found.agrees and 20 * found.unexplained_calls > len(sent(calls, given_)))
 
-    @COMPARED
+    @TEN_BY_DEFAULT
     @given(archives(), hidden(*SETTINGS))
     def test_the_classes_never_count_more_than_has_no_partner(
         self, calls: list[JsonObject], config: IntegrationConfig
@@ -297,7 +297,7 @@ class TestCM2:
     """CM-2: For each aspect `Comparison.findings` says how many pairs agree, how many differ, the rule behind it, and
     up to five examples as positions and paths, never values."""
 
-    @COMPARED
+    @TEN_BY_DEFAULT
     @given(archives(), hidden(*SETTINGS))
     def test_what_agrees_is_said_to_agree(self, calls: list[JsonObject], config: IntegrationConfig) -> None:
         found = compare(calls, exports(calls, config), config)
@@ -305,7 +305,7 @@ class TestCM2:
         assert [finding for finding in found.findings if finding.differ] == []
         assert found.agrees == (found.paired > 0)
 
-    @COMPARED
+    @TEN_BY_DEFAULT
     @given(archives(), hidden(*SETTINGS))
     def test_pairs_are_counted_once_and_examples_are_few(
         self, calls: list[JsonObject], config: IntegrationConfig
@@ -317,7 +317,7 @@ class TestCM2:
             assert len(finding.examples) == min(5, finding.differ)
             assert finding.rule in RULES
 
-    @COMPARED
+    @TEN_BY_DEFAULT
     @given(archives(), hidden("naming", "id_mappings"))
     def test_no_value_stands_in_the_findings(self, calls: list[JsonObject], config: IntegrationConfig) -> None:
         for call in calls:
@@ -330,7 +330,7 @@ class TestCM3:
     """CM-3: `Comparison.proposal` is a configuration table (for `load_config`) that agrees with the most pairs. Where
     the examples cannot tell two settings apart, the default stays, and `undecided` names the key."""
 
-    @COMPARED
+    @TEN_BY_DEFAULT
     @given(archives(), hidden(*SETTINGS))
     def test_a_configuration_that_agrees_stays(self, calls: list[JsonObject], config: IntegrationConfig) -> None:
         events = exports(calls, config)
@@ -342,7 +342,7 @@ class TestCM3:
         assert proposed(found).inbound.naming == config.inbound.naming
         assert proposed(found).inbound.value_property == config.inbound.value_property
 
-    @COMPARED
+    @TEN_BY_DEFAULT
     @given(archives(), hidden(*SETTINGS))
     def test_comparing_again_under_the_proposal_changes_nothing(
         self, calls: list[JsonObject], config: IntegrationConfig
@@ -352,14 +352,14 @@ class TestCM3:
 
         assert proposed(compare(calls, events, once)) == once
 
-    @COMPARED
+    @TEN_BY_DEFAULT
     @given(archives(), hidden(*SETTINGS))
     def test_the_output_of_a_configuration_compared_with_it_proposes_nothing(
         self, calls: list[JsonObject], config: IntegrationConfig
     ) -> None:
         assert compare(calls, exports(calls, config), config).proposal == config_table(config)
 
-    @COMPARED
+    @TEN_BY_DEFAULT
     @given(archives(), hidden(*SETTINGS), hidden(*SETTINGS), st.randoms(use_true_random=False))
     def test_no_proposal_agrees_with_fewer_pairs_of_any_aspect(
         self, calls: list[JsonObject], there: IntegrationConfig, given_: IntegrationConfig, rng: random.Random
@@ -375,7 +375,7 @@ class TestCM3:
                 assert after.get(aspect, (0, 0))[0] >= agree, aspect
                 assert after.get(aspect, (0, 0))[1] <= differ, aspect
 
-    @COMPARED
+    @TEN_BY_DEFAULT
     @given(archives(), hidden(*SETTINGS), hidden(*SETTINGS))
     def test_a_key_that_is_proposed_is_not_undecided(
         self, calls: list[JsonObject], there: IntegrationConfig, given_: IntegrationConfig

@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.sizes import TEN_BY_DEFAULT
 from tests.support.values import JsonObject
 
 from statsig_segment import AudienceUpdate, IntegrationConfig, StatsigEvent, load_config, to_log_event, translate_many
@@ -44,6 +45,7 @@ class TestDI1WhatChanges:
     stands under its name after.
     """
 
+    @TEN_BY_DEFAULT
     @given(CALLS, CONFIGS, CONFIGS)
     def test_each_call_counts_once(
         self, calls: list[JsonObject], before: IntegrationConfig, after: IntegrationConfig
@@ -57,6 +59,7 @@ class TestDI1WhatChanges:
         for name in FATES:
             assert getattr(found, name) == sum(getattr(event, name) for event in found.events)
 
+    @TEN_BY_DEFAULT
     @given(CALLS, CONFIGS, CONFIGS)
     def test_what_differs_is_told_by_aspect_and_path(
         self, calls: list[JsonObject], before: IntegrationConfig, after: IntegrationConfig
@@ -138,6 +141,7 @@ class TestDI2ItsLaws:
 
         assert (found.same, found.findings) == (len(calls), ())
 
+    @TEN_BY_DEFAULT
     @given(CALLS, CONFIGS, CONFIGS)
     def test_exchanged_configurations_exchange_what_starts_and_stops(
         self, calls: list[JsonObject], before: IntegrationConfig, after: IntegrationConfig
@@ -154,6 +158,7 @@ class TestDI2ItsLaws:
             (each.aspect, each.differ) for each in other.findings
         ]
 
+    @TEN_BY_DEFAULT
     @given(CALLS, CALLS, CALLS, CONFIGS, CONFIGS)
     @example([], [], [], IntegrationConfig(), IntegrationConfig())
     def test_parts_merge_to_the_whole(

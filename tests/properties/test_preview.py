@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.sizes import TEN_BY_DEFAULT
 from tests.support.strategies import hostile_values
 
 from statsig_segment import (
@@ -195,10 +196,12 @@ class TestCO4:
     """CO-4: `a.merge(b)` is the preview of the input of `a` followed by that of `b`; order of parts does not matter
     but for the order of names."""
 
+    @TEN_BY_DEFAULT
     @given(calls_of_any_kind, calls_of_any_kind, integration_configs())
     def test_parts_merge_to_the_whole(self, one: list[Any], two: list[Any], config: IntegrationConfig) -> None:
         assert preview(one, config).merge(preview(two, config)) == preview(one + two, config)
 
+    @TEN_BY_DEFAULT
     @given(calls_of_any_kind, calls_of_any_kind, integration_configs())
     def test_the_order_of_parts_does_not_matter(
         self, one: list[Any], two: list[Any], config: IntegrationConfig
@@ -207,6 +210,7 @@ class TestCO4:
 
         assert in_any_order(a.merge(b)) == in_any_order(b.merge(a))
 
+    @TEN_BY_DEFAULT
     @given(calls_of_any_kind, calls_of_any_kind, calls_of_any_kind)
     def test_it_is_associative(self, one: list[Any], two: list[Any], three: list[Any]) -> None:
         a, b, c = preview(one), preview(two), preview(three)
@@ -217,6 +221,7 @@ class TestCO4:
     def test_nothing_merged_changes_nothing(self, calls: list[Any]) -> None:
         assert preview([]).merge(preview(calls)) == preview(calls) == preview(calls).merge(preview([]))
 
+    @TEN_BY_DEFAULT
     @given(calls_of_any_kind, calls_of_any_kind, few_names)
     def test_beyond_the_limit_of_names_the_totals_still_merge(self, one: list[Any], two: list[Any], most: int) -> None:
         merged = preview(one, max_names=most).merge(preview(two, max_names=most))
@@ -305,6 +310,7 @@ class TestCO8:
     """CO-8: `mappings`: for each row of `id_mappings`, how many calls had a value there, and how many IDs it gave.
     (Over all calls that parse, skipped ones too; `found` counts usable IDs.)"""
 
+    @TEN_BY_DEFAULT
     @given(calls_of_any_kind, integration_configs())
     def test_a_row_gave_what_is_there_with_it_and_not_without_it(
         self, calls: list[Any], config: IntegrationConfig
@@ -322,6 +328,7 @@ class TestCO8:
             (row.field, row.id_type, gave[row]) for row in dict.fromkeys(rows)
         ]
 
+    @TEN_BY_DEFAULT
     @given(calls_of_any_kind, integration_configs())
     def test_a_row_found_what_it_gives_where_nothing_else_does(
         self, calls: list[Any], config: IntegrationConfig
@@ -339,6 +346,7 @@ class TestCO8:
             found[row] for row in dict.fromkeys(config.inbound.id_mappings) if row.field != "userId"
         ]
 
+    @TEN_BY_DEFAULT
     @given(calls_of_any_kind, integration_configs())
     def test_no_row_gives_more_than_it_finds(self, calls: list[Any], config: IntegrationConfig) -> None:
         assert all(use.gave <= use.found <= len(calls) for use in preview(calls, config).mappings)

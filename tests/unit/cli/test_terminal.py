@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import pytest
 from rich.cells import cell_len
+from tests.support.sizes import slow
 from tests.unit.cli.program import CALLS, CONFIG, EXPORT, GOOD, MEMBER, Run, environment, ndjson
 
 from statsig_segment.cli import main
@@ -177,7 +178,7 @@ class TestAnyTerminal:
         assert "\x1b" not in shown.text
         assert "->" in shown.text
 
-    @pytest.mark.parametrize("columns", [20, 59, 60, 80, 120])
+    @pytest.mark.parametrize("columns", [20, 60, *map(slow, (59, 80, 120))])
     @pytest.mark.parametrize("command", ["inbound", "outbound", "explain"])
     def test_nothing_is_wider_than_it_is(self, command: str, columns: int) -> None:
         file = EXPORT if command == "outbound" else CALLS
