@@ -17,7 +17,7 @@ Order: TypeAlias = tuple[str, ...]
 
 LONGEST: Final = 5
 """The most sources in one order. An ID type has a few mapping rows at most, and no one lists six value properties."""
-_MAX_SOURCES: Final = 30
+MAX_SOURCES: Final = 30
 """The most sources that are weighed for one question, the likeliest first. Growing an order tries every source at every
 position, so the cost is this number times the length of the order."""
 _MAX_ROWS: Final = 2_000
@@ -105,7 +105,7 @@ def _answers(table: _Table, current: Order, rank: Callable[[str], Any], longest:
     for row, fits, pairs in table:
         if not row.is_weak:
             hits.update({source: pairs for source, fitness in fits.items() if fitness})
-    sources = sorted(hits, key=lambda source: (source not in current, -hits[source], rank(source)))[:_MAX_SOURCES]
+    sources = sorted(hits, key=lambda source: (source not in current, -hits[source], rank(source)))[:MAX_SOURCES]
     # Growing an order greedily can miss the best one, but trying all orders is factorial. Three starting points (exact
     # values only, no contradictions, most agreement) cover the usual cases, and every answer is scored in full.
     if longest > 1:

@@ -5,26 +5,40 @@ settings that agree with as many pairs the current one stays, and where others w
 pairs cannot decide.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from math import isfinite
+from typing import Any, Final, cast
 
 import attrs
 
-from statsig_segment._json.values import FrozenDict
+from statsig_segment import segment, statsig
+from statsig_segment._json.values import EMPTY, FrozenDict
 from statsig_segment.configuration import FLATTEN, JSON
 from statsig_segment.configuration.event_names import EventNaming
 from statsig_segment.configuration.mappings import IdMapping
 from statsig_segment.configuration.models import InboundConfig, derived_of
+from statsig_segment.inbound.conversion import METADATA_SOURCES
 from statsig_segment.insight import aspects
-from statsig_segment.insight.comparison.choice import Choice, choose
+from statsig_segment.insight.comparison.archive import Json, ids_of, object_of
+from statsig_segment.insight.comparison.choice import Choice, Rows, choose
 from statsig_segment.insight.comparison.evaluation import Evaluation
-from statsig_segment.insight.comparison.evidence import Evidence
+from statsig_segment.insight.comparison.likeness import is_trimmed
 from statsig_segment.insight.comparison.pairing import Archive
-from statsig_segment.insight.comparison.paths import learn_paths
-from statsig_segment.insight.comparison.search import CUSTOM_FIELDS, ID_MAPPINGS, TABLES, Key, current_orders
+from statsig_segment.insight.comparison.paths import (
+    CUSTOM_FIELDS,
+    ID_MAPPINGS,
+    TABLES,
+    Key,
+    Search,
+    current_orders,
+    learn_paths,
+)
 from statsig_segment.insight.comparison.sending import learn_sending
-from statsig_segment.insight.comparison.templates import KINDS, learn_naming
+from statsig_segment.insight.comparison.templates import KINDS, Samples, learn_naming
+from statsig_segment.insight.comparison.translation import BARE, MARK, Question
 from statsig_segment.segment.calls import spelled_id_type
+from statsig_segment.segment.placeholders import is_placeholder
 
 _IDS: Final = (aspects.USER_ID, aspects.CUSTOM_IDS)
 _METADATA: Final = (aspects.METADATA_KEYS, aspects.METADATA_VALUES)
@@ -44,13 +58,63 @@ _SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = FrozenDict(
 """Setting -> the aspects that show whether it is right. Whether a call is sent hangs on its IDs as well."""
 
 
+_NESTED: Final = 1_000
+"""The number of pairs with nested properties to look at. One entry nearly decides the setting, so this is plenty."""
+
+
+class _Evidence:
+    """Collects what the pairs say about each setting."""
+
+    def __init__(self, config: InboundConfig) -> None:
+        """Start empty."""
+        self.samples = Samples()
+        self.tiers: Counter[str | None] = Counter()
+        """The tiers that Statsig holds of calls that name none."""
+        self.values = Rows()
+        """The value that Statsig holds, and the properties that may be it."""
+        self.unheld: Counter[str] = Counter({JSON: 0, FLATTEN: 0})
+        """Metadata entries of calls with nested properties that Statsig does not hold, by the setting of `nested`."""
+        self.placeholders: Counter[bool] = Counter()
+        """Whether Statsig holds placeholders in place of IDs (ID-8)."""
+        self.search = Search(config)
+        self._config = config
+        self._bare = {way: Question(config, **BARE, nested=way) for way in (JSON, FLATTEN)}
+        self._with_placeholders = Question(config, **BARE, drop_placeholder_ids=False)
+        self._nested_seen = 0
+
+    def see(self, call: Json, here: Json, held: Json) -> None:
+        """Take what one pair says into account."""
+        # A call that becomes an event with all that a configuration adds also becomes one without it.
+        by_itself = cast("Json", self._bare[self._config.nested].answer(call))
+        self.samples.add(call, here, held)
+        if by_itself[statsig.USER][statsig.ENVIRONMENT][statsig.TIER] == MARK:
+            self.tiers[held[statsig.USER].get(statsig.ENVIRONMENT, EMPTY).get(statsig.TIER)] += 1
+        properties = object_of(call.get(METADATA_SOURCES[call[segment.TYPE]].holder))
+        value = held.get(statsig.VALUE)
+        usable = {key: each for key, each in properties.items() if _is_usable(each)}
+        if not any(is_trimmed(each, value) and each != value for each in usable.values()):
+            self.values.add(value, usable)
+        if self._nested_seen < _NESTED and any(type(each) is dict for each in properties.values()):
+            self._nested_seen += 1
+            for way, question in self._bare.items():
+                event = question.answer(call)
+                metadata: Json = {} if event is None else event[statsig.METADATA]
+                self.unheld[way] += sum(key not in held[statsig.METADATA] for key in metadata)
+        # If the configuration drops placeholders, the call by itself shows none, so it is asked with them.
+        own = self._with_placeholders.answer(call) if self._config.drop_placeholder_ids else by_itself
+        for id_type, text in ids_of(own).items() if own else ():
+            if is_placeholder(text):
+                self.placeholders[ids_of(held).get(id_type) == text] += 1
+        self.search.see(call, by_itself, here, held)
+
+
 class Learner:
     """Learns from one archive, starting from the configuration given."""
 
     def __init__(self, archive: Archive, config: InboundConfig) -> None:
         """Read the archive, and learn the configuration that agrees with the most pairs."""
         self._archive, self._config = archive, config
-        evidence = Evidence(config)
+        evidence = _Evidence(config)
         self.given = Evaluation(config, archive, evidence.see)
         """The configuration given, held against the archive."""
         naming = learn_naming(evidence.samples, config.naming)
@@ -68,7 +132,7 @@ class Learner:
         """Return whether any pair differs in what a setting decides."""
         return self.given.differs_in(*_SHOWN_BY[setting])
 
-    def _with_plain(self, naming: EventNaming, evidence: Evidence) -> InboundConfig:
+    def _with_plain(self, naming: EventNaming, evidence: _Evidence) -> InboundConfig:
         """Return the configuration with the settings that are learned by counting."""
         config, undecided = self._config, self._undecided
         changes: dict[str, Any] = {"naming": naming} if self._is_open("naming") else {}
@@ -91,7 +155,7 @@ class Learner:
             changes["drop_placeholder_ids"] = held[False] > held[True]
         return attrs.evolve(config, **changes)
 
-    def _best_of_ways(self, config: InboundConfig, evidence: Evidence) -> Evaluation:
+    def _best_of_ways(self, config: InboundConfig, evidence: _Evidence) -> Evaluation:
         """Return the better way in which objects become metadata; sometimes only a trial of both can show it."""
         ways = [config.nested, FLATTEN if config.nested == JSON else JSON]
         if not self._is_open("nested"):
@@ -156,3 +220,8 @@ def _setting(config: InboundConfig, key: str) -> Any:
     if not entry:
         return value
     return value.get(entry) if type(value) is FrozenDict else getattr(value, entry, None)
+
+
+def _is_usable(value: Any) -> bool:
+    """Return whether a property can be a value: a string or a finite number (US-8)."""
+    return type(value) in {str, int} or (type(value) is float and isfinite(value))

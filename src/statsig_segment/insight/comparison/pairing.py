@@ -10,6 +10,7 @@ they are interchangeable. What stays open is tried again under the names that th
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import attrs
@@ -62,43 +63,41 @@ class Index:
         """Index all events; the times of a pair may be `tolerance_ms` apart."""
         self._exported, self._reach = exported, max(0, tolerance_ms)
         self._slots: defaultdict[int, list[int]] = defaultdict(list)
-        self._held: dict[int, dict[str | tuple[str, str], list[int]]] = {}
+        self._held: dict[int, dict[Any, list[int]]] = {}
         for at, time_ms in enumerate(exported.times):
             self._slots[time_ms // (self._reach + 1)].append(at)
 
-    def near(self, time_ms: int) -> list[int]:
-        """List the slots that hold events near a time; two that have no time agree as well."""
-        slot = time_ms // (self._reach + 1)
-        slots = (slot - 1, slot, slot + 1) if self._reach else (slot,)
-        return [each for each in slots if each in self._slots]
+    def find(self, time_ms: int, ids: Iterable[str], name: str | None = None) -> tuple[Events, bool]:
+        """Return the events near a time that have one of some IDs, and whether one ID has too many of them.
 
-    def find(self, time_ms: int, ids: Iterable[str], name: str | None = None) -> Events | None:
-        """Return the events near a time that have one of some IDs, and a name where one is asked for.
-
-        `None` if one ID has too many of them.
+        Of too many events those count that have the name as well.
         """
+        slot = time_ms // (self._reach + 1)
+        near = [each for each in ((slot - 1, slot, slot + 1) if self._reach else (slot,)) if each in self._slots]
+        units = list(ids) if near else []  # to list the IDs of a call takes long
         found: set[int] = set()
-        for slot in self.near(time_ms):
-            held = self._held.get(slot)
-            if held is None:
-                held = self._by_id(self._slots[slot])
-                if len(self._slots[slot]) > 1:  # one event is quickly read again, and an index of it is large
-                    self._held[slot] = held
-            for unit in ids:
-                events = held.get(unit if name is None else (unit, name), ())
+        is_crowd = False
+        for held in map(self._by_id, near):
+            for unit in units:
+                events: Sequence[int] = held.get(unit, ())
                 if len(events) > _CROWD:
-                    return None
-                found.update(events)
-        return tuple(sorted(at for at in found if abs(time_ms - self._exported.times[at]) <= self._reach))
+                    is_crowd, events = True, held.get((unit, name), ())
+                found.update(events if len(events) <= _CROWD else ())
+        return tuple(sorted(at for at in found if abs(time_ms - self._exported.times[at]) <= self._reach)), is_crowd
 
-    def _by_id(self, events: Sequence[int]) -> dict[str | tuple[str, str], list[int]]:
+    def _by_id(self, slot: int) -> Mapping[Any, list[int]]:
+        """Return the events of a slot by ID, and by ID and name."""
+        if slot in self._held:
+            return self._held[slot]
         held: defaultdict[str | tuple[str, str], list[int]] = defaultdict(list)
-        for at in events:
+        for at in self._slots[slot]:
             event = self._exported[at]
             for unit in set(ids_of(event).values()):
                 held[unit].append(at)
                 held[unit, event[statsig.EVENT_NAME]].append(at)
-        return dict(held)
+        if len(self._slots[slot]) > 1:  # one event is quickly read again, and an index of it is large
+            self._held[slot] = dict(held)
+        return held
 
     def crowded(self) -> Iterator[int]:
         """List the events of one time that share an ID with too many others."""
@@ -126,21 +125,18 @@ class Matching:
         """Add the next call. Its IDs come in groups; the last group counts only if the others find nothing."""
         call = len(self._events)
         self.names.append(self._known.setdefault(name, name))
+        *near, far = ids
         events: Events = ()
-        if self._index.near(time_ms):
-            *near, far = ids
-            for units in map(list, near):
-                found = self._index.find(time_ms, units)
-                if found is None:
-                    self._crowded.add(call)
-                    found = self._index.find(time_ms, units, name)
-                events = found or ()
-                if events:
-                    break
-            else:
-                further = self._index.find(time_ms, far)
-                if further:
-                    self._far[call] = further
+        for group in near:
+            events, is_crowd = self._index.find(time_ms, group, name)
+            if is_crowd:
+                self._crowded.add(call)
+            if events:
+                break
+        else:
+            further, _ = self._index.find(time_ms, far)
+            if further:
+                self._far[call] = further
         self._events.append(events)
 
     def contested(self) -> set[int]:
@@ -261,7 +257,7 @@ def pair(payloads: Iterable[Any], exported: Exported, config: InboundConfig, tol
         time_ms, own, name = facts
         if call[segment.TYPE] == "identify":
             calls.identifies += 1
-            events = index.find(time_ms, [*own, *ids_in(call, free=False)]) if index.near(time_ms) else ()
+            events, _ = index.find(time_ms, chain(own, ids_in(call, free=False)))
             if events:
                 archive.identified.append(events)
             continue
