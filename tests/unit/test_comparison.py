@@ -103,6 +103,13 @@ class TestPairing:
 
         assert compare([track(userId=None) | {place: {"device": {"id": "d1"}}}], [event]).paired == 1
 
+    def test_an_id_deep_in_the_call_is_found_beside_others_within_a_tolerance(self) -> None:
+        """Each moment within reach is searched for every ID of the call."""
+        call = track(userId=None) | {"properties": {"device": {"id": "d1"}}}
+        events = [exported(at=-500, userID="u2"), exported(userID=None, user={"customIDs": {"deviceID": "d1"}})]
+
+        assert compare([call], events, tolerance_ms=999).paired == 1
+
     def test_an_id_in_properties_counts_only_where_no_other_does(self) -> None:
         calls = [track("One", properties={"friend": "u2"}), track("Two", userId="u2")]
         events = [exported("segment::One"), exported("segment::2", userID="u2")]

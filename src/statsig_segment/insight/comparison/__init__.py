@@ -1,8 +1,8 @@
 """Whether Statsig does with your calls what this library does, and which configuration would: `compare`.
 
 The modules below it do the work, each alone: `archive` holds both sides, `pairing` finds what belongs together,
-`evaluation` says what differs under a configuration, `learning` (with `evidence`, `templates`, `paths`, `choice` and
-`sending`) finds the configuration that agrees, `unpaired` says what has no partner and why.
+`evaluation` says what differs under a configuration, `learning` (with `templates`, `paths`, `choice` and `sending`)
+finds the configuration that agrees, `unpaired` says what has no partner and why.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -118,7 +118,7 @@ def compare(
 
 def _comparison(archive: Archive, config: IntegrationConfig) -> Comparison:
     """Compare the pairs, and learn from them."""
-    calls, there, matching, _ = archive
+    calls, there = archive.calls, archive.exported
     learner = Learner(archive, config.inbound)
     given, sending = learner.given, learner.sending
     for at in sending.silent:
@@ -127,9 +127,9 @@ def _comparison(archive: Archive, config: IntegrationConfig) -> Comparison:
             given.tallies[aspects.SENT].add("$", aspects.MISSING, example, is_first=True)
     findings = tuple(given.findings())
     rest = classify(archive, given, sending, learner.config.naming.prefix.format())
-    lone = [at for at, event in enumerate(matching.partner) if event == LONE]
-    paired, ambiguous = len(calls) - len(lone), sum(map(matching.is_ambiguous, lone))
-    ambiguous_exported = len(matching.ambiguous_events())
+    lone = [at for at, event in enumerate(archive.partner) if event == LONE]
+    paired, ambiguous = len(calls) - len(lone), sum(map(archive.is_ambiguous, lone))
+    ambiguous_exported = len(archive.ambiguous_events())
     return Comparison(
         calls=len(calls) + calls.identifies + calls.unreadable,
         exported=len(there) + there.changes + there.unreadable,
@@ -153,8 +153,8 @@ def _comparison(archive: Archive, config: IntegrationConfig) -> Comparison:
 
 def _problems(archive: Archive, unfit: Iterable[str]) -> Iterator[str]:
     """Yield what prevents a comparison, and which names no configuration produces."""
-    calls, there, matching, _ = archive
-    is_any_paired = any(event != LONE for event in matching.partner)
+    calls, there = archive.calls, archive.exported
+    is_any_paired = any(event != LONE for event in archive.partner)
     if calls.swapped and not len(calls) and there.swapped and not len(there):
         yield "The two sides are swapped: the calls are Statsig events, and the exported events are Segment calls."
     elif not len(calls):
@@ -165,7 +165,7 @@ def _problems(archive: Archive, unfit: Iterable[str]) -> Iterator[str]:
         yield "None of the exported events has a time that can be read, so none of them finds its call."
     elif reason := reason_apart(archive):
         yield reason
-    elif not is_any_paired and not matching.ambiguous_events():
+    elif not is_any_paired and not archive.ambiguous_events():
         yield "No exported event has the time and an ID of one of the calls. Do both sides cover the same time?"
     for kind in unfit:
         yield f"No template gives the names of {kind} calls at Statsig, so none is proposed for them."

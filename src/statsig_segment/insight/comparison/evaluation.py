@@ -18,7 +18,7 @@ from statsig_segment.inbound.skips import STATSIG_LIBRARY
 from statsig_segment.insight import aspects
 from statsig_segment.insight.comparison.archive import Json, ids_of, object_of
 from statsig_segment.insight.comparison.likeness import may_be_lost, same_to_statsig
-from statsig_segment.insight.comparison.pairing import LONE, Archive, Matching
+from statsig_segment.insight.comparison.pairing import LONE, MISSED, UNDUE, Archive
 from statsig_segment.insight.comparison.translation import Question, sent
 
 _MAX_EXAMPLES: Final = 5
@@ -29,9 +29,6 @@ _MAX_GATES: Final = 500
 """The most kinds of calls by integrations and consent that are told apart. Real archives have a handful."""
 _PLAIN_GATE: Final = ""
 """The kind of calls that say nothing about integrations or consent."""
-
-MISSED, ARRIVED, UNKNOWN, UNSENT = range(4)
-"""What became of a call: it has no event, it has one, it may have one, or it cannot be sent at all."""
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -127,7 +124,7 @@ class Evaluation:
         has_filters = config.filters != InboundFilter()
         known: dict[str, str] = {}  # one text in place of thousands that are equal
         for at, call in enumerate(archive.calls):
-            event, gate, here = archive.matching.partner[at], self._gate(call), question.answer(call)
+            event, gate, here = archive.partner[at], self._gate(call), question.answer(call)
             has_ids = here is not None and bool(ids_of(here))
             library = object_of(object_of(call.get(segment.CONTEXT)).get(segment.LIBRARY)).get(segment.NAME)
             may_be_stopped = has_filters or gate != _PLAIN_GATE or library == STATSIG_LIBRARY
@@ -141,7 +138,8 @@ class Evaluation:
                     observe(call, here, held)
             name = "" if here is None else here[statsig.EVENT_NAME].removeprefix(prefix)
             self.sendable.append(is_sent)
-            self.fates.append(_fate(archive.matching, at, has_ids=has_ids))
+            fate = archive.fate(at)
+            self.fates.append(UNDUE if fate == MISSED and not has_ids else fate)
             self.names.append(known.setdefault(name, name))
             self.gates.append(known.setdefault(gate, gate))
 
@@ -191,11 +189,3 @@ def _switches(entries: JsonValue) -> tuple[Any, ...]:
     if type(entries) is not dict:
         return (True,) if entries else ()
     return tuple((name, value if type(value) is bool else value is None) for name, value in entries.items())
-
-
-def _fate(matching: Matching, at: int, *, has_ids: bool) -> int:
-    if matching.partner[at] != LONE:
-        return ARRIVED
-    if matching.is_ambiguous(at):
-        return UNKNOWN
-    return MISSED if has_ids and not matching.is_repeated(at) else UNSENT

@@ -56,8 +56,6 @@ _SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = FrozenDict(
     }
 )
 """Setting -> the aspects that show whether it is right. Whether a call is sent hangs on its IDs as well."""
-
-
 _NESTED: Final = 1_000
 """The number of pairs with nested properties to look at. One entry nearly decides the setting, so this is plenty."""
 
@@ -183,8 +181,10 @@ class Learner:
                 continue
             if table == ID_MAPPINGS and self._is_open(table):
                 # The user ID has many spellings, and a row may not be there twice.
-                rows = {(path, spelled_id_type(key)): key for key, choice in own.items() for path in choice.order}
-                changes[table] = [IdMapping(field=path, id_type=key) for (path, _), key in rows.items()]
+                rows: dict[Key, IdMapping] = {}
+                for key, path in ((key, path) for key, choice in own.items() for path in choice.order):
+                    rows.setdefault((path, spelled_id_type(key)), IdMapping(field=path, id_type=key))
+                changes[table] = tuple(rows.values())
             elif table == CUSTOM_FIELDS or self._is_open(table):  # a custom value may be equal but for its type
                 changes[table] = {key: choice.order[0] for key, choice in own.items() if choice.order}
         return attrs.evolve(config, **changes)

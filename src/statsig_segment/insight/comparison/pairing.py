@@ -11,7 +11,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import attrs
 
@@ -46,14 +46,9 @@ Events: TypeAlias = tuple[int, ...]
 """Indexes of exported events, in order."""
 
 
-class Archive(NamedTuple):
-    """Both sides, and what belongs together."""
-
-    calls: Calls
-    exported: Exported
-    matching: "Matching"
-    identified: list[Events]
-    """For each identify call that may have arrived as an event, the events that fit it."""
+ARRIVED, UNKNOWN, MISSED, UNDUE = range(4)
+"""What became of a call: it has an event, it may have one, it has none, or none is due: its event has its first
+delivery, or it cannot be sent at all."""
 
 
 class Index:
@@ -104,39 +99,52 @@ class Index:
         return (at for held in self._held.values() for events in held.values() if len(events) > _CROWD for at in events)
 
 
-class Matching:
-    """Which call belongs to which exported event; both go by their index."""
+class Archive:
+    """Both sides, and which call belongs to which exported event; both go by their index."""
 
-    def __init__(self, calls: Calls, exported: Exported, index: Index) -> None:
-        """Create a matching without calls."""
+    def __init__(self, exported: Exported, tolerance_ms: int) -> None:
+        """Start without calls."""
+        self.calls, self.exported = Calls(), exported
         self.partner = array("q")
         """The event of each call, or `LONE`."""
         self.caller = array("q", [LONE]) * len(exported)
         """The call of each event, or `LONE`."""
-        self.names: list[str] = []
-        """The name that each call would have at Statsig."""
-        self._known: dict[str, str] = {}
-        self._calls, self._exported, self._index = calls, exported, index
+        self.identified: list[Events] = []
+        """For each identify call that may have arrived as an event, the events that fit it."""
+        self._index = Index(exported, tolerance_ms)
         self._events: list[Events] = []
         self._far: dict[int, Events] = {}
         self._crowded: set[int] = set()
 
-    def add(self, time_ms: int, ids: Sequence[Iterable[str]], name: str) -> None:
-        """Add the next call. Its IDs come in groups; the last group counts only if the others find nothing."""
-        call = len(self._events)
-        self.names.append(self._known.setdefault(name, name))
-        *near, far = ids
-        events: Events = ()
-        for group in near:
-            events, is_crowd = self._index.find(time_ms, group, name)
+    def add(self, payload: Any, position: int, question: Question) -> None:
+        """Read the next call, and find the events that it may belong to."""
+        call = exact_call(payload)
+        facts = None if call is None else _facts(call, question)
+        if call is None or facts is None:
+            self.calls.unreadable += 1
+            self.calls.swapped += is_readable(parse_statsig_event, payload)
+            return
+        time_ms, own, name = facts
+        if call[segment.TYPE] == "identify":
+            self.calls.identifies += 1
+            events, _ = self._index.find(time_ms, chain(own, ids_in(call, free=False)))
+            if events:
+                self.identified.append(events)
+            return
+        at = len(self.calls)
+        self.calls.add(call, position, time_ms)
+        events = ()
+        for ids in (own, ids_in(call, free=False)):
+            events, is_crowd = self._index.find(time_ms, ids, name)
             if is_crowd:
-                self._crowded.add(call)
+                self._crowded.add(at)
             if events:
                 break
         else:
-            further, _ = self._index.find(time_ms, far)
+            # IDs deep in a call may be another person's, so they count only if the others find nothing.
+            further, _ = self._index.find(time_ms, ids_in(call, free=True))
             if further:
-                self._far[call] = further
+                self._far[at] = further
         self._events.append(events)
 
     def contested(self) -> set[int]:
@@ -152,29 +160,29 @@ class Matching:
                 contested.add(call)
         return contested
 
-    def settle(self, contested: set[int]) -> None:
+    def settle(self, contested: set[int], names: Mapping[int, str]) -> None:
         """Pair the calls and events that have only each other left, until nothing changes.
 
-        Pairs that were made before are forgotten: one made by a wrong name may have taken the event of another call.
+        The names are those that contested calls would have. Pairs that were made before are forgotten: one made by a
+        wrong name may have taken the event of another call.
         """
         self.partner = array("q", [LONE]) * len(self._events)
-        self.caller = array("q", [LONE]) * len(self._exported)
+        self.caller = array("q", [LONE]) * len(self.exported)
         for call, events in enumerate(self._events):
             if events and call not in contested:
                 self._pair(call, events[0])
         any_name = {call: self._events[call] for call in sorted(contested)}
-        self._settle_all({call: self._named(call) for call in any_name}, any_name)
-        # IDs deep in a call may be another person's, so they count last, and only for events that no call claims by an
-        # ID of its own.
+        named = {
+            # In a crowd, a call has no events of other names.
+            call: tuple(
+                at for at in events if call in self._crowded or self.exported[at][statsig.EVENT_NAME] == names.get(call)
+            )
+            for call, events in any_name.items()
+        }
+        self._settle_all(named, any_name)
+        # IDs deep in a call count last, and only for events that no call claims by an ID of its own.
         claimed = {at for events in self._events for at in events}
         self._settle_all({call: tuple(at for at in events if at not in claimed) for call, events in self._far.items()})
-
-    def _named(self, call: int) -> Events:
-        """Return the events of a call that have its name; in a crowd it has no others."""
-        events, name = self._events[call], self.names[call]
-        if call in self._crowded:
-            return events
-        return tuple(at for at in events if self._exported[at][statsig.EVENT_NAME] == name)
 
     def _pair(self, call: int, event: int) -> None:
         self.partner[call], self.caller[event] = event, call
@@ -210,12 +218,12 @@ class Matching:
         if not free or len(callers[free[0]]) > _CROWD:
             return None
         # Deliveries of one call are interchangeable, and so are equal events: any choice among them compares the same.
-        digests = self._calls.digests
+        digests = self.calls.digests
         rivals = (other for other in callers[free[0]] if self.partner[other] == LONE)
         if any(digests[other] != digests[call] for other in rivals):
             return None
-        first = self._exported[free[0]]
-        return free[0] if all(self._exported[at] == first for at in free[1:]) else None
+        first = self.exported[free[0]]
+        return free[0] if all(self.exported[at] == first for at in free[1:]) else None
 
     # -- What is left --------------------------------------------------------------------------------------------------
 
@@ -223,11 +231,14 @@ class Matching:
         """Return whether a call without a partner may still have one."""
         return call in self._crowded or any(self.caller[at] == LONE for at in self._choices(call))
 
-    def is_repeated(self, call: int) -> bool:
-        """Return whether a call without a partner is a second delivery of a call that has its event."""
-        digests = self._calls.digests
-        callers = (self.caller[at] for at in self._choices(call))
-        return any(caller != LONE and digests[caller] == digests[call] for caller in callers)
+    def fate(self, call: int) -> int:
+        """Return what became of a call."""
+        if self.partner[call] != LONE:
+            return ARRIVED
+        if self.is_ambiguous(call):
+            return UNKNOWN
+        digests = self.calls.digests
+        return UNDUE if any(digests[self.caller[at]] == digests[call] for at in self._choices(call)) else MISSED
 
     def _choices(self, call: int) -> Events:
         return self._events[call] or self._far.get(call, ())
@@ -242,29 +253,23 @@ class Matching:
 # -- Reading both sides ------------------------------------------------------------------------------------------------
 
 
-def pair(payloads: Iterable[Any], exported: Exported, config: InboundConfig, tolerance_ms: int) -> Archive:
-    """Read the calls, and find their events."""
-    calls, index = Calls(), Index(exported, tolerance_ms)
-    archive = Archive(calls, exported, Matching(calls, exported, index), [])
-    question = Question(config)
-    for position, payload in enumerate(payloads):
-        call = exact_call(payload)
-        facts = None if call is None else _facts(call, question)
-        if call is None or facts is None:
-            calls.unreadable += 1
-            calls.swapped += is_readable(parse_statsig_event, payload)
-            continue
-        time_ms, own, name = facts
-        if call[segment.TYPE] == "identify":
-            calls.identifies += 1
-            events, _ = index.find(time_ms, chain(own, ids_in(call, free=False)))
-            if events:
-                archive.identified.append(events)
-            continue
-        calls.add(call, position, time_ms)
-        archive.matching.add(time_ms, (own, ids_in(call, free=False), ids_in(call, free=True)), name)
-    _settle(archive, config)
-    return archive
+def pair(calls: Iterable[Any], exported: Exported, config: InboundConfig, tolerance_ms: int) -> Archive:
+    """Read the calls, and find their events; what is ambiguous is tried again by the names that the pairs teach."""
+    archive, question = Archive(exported, tolerance_ms), Question(config)
+    for position, payload in enumerate(calls):
+        archive.add(payload, position, question)
+    contested = archive.contested()
+    rounds = 0
+    while True:
+        archive.settle(contested, _names(archive, question, contested))
+        if rounds == _MAX_ROUNDS or not any(map(archive.is_ambiguous, contested)):
+            return archive
+        naming = learn_naming(_samples(archive, question), config.naming).naming
+        if naming == config.naming:
+            return archive
+        config = attrs.evolve(config, naming=naming)
+        question = Question(config)
+        rounds += 1
 
 
 def _facts(call: Json, question: Question) -> tuple[int, list[str], str] | None:
@@ -282,31 +287,16 @@ def _facts(call: Json, question: Question) -> tuple[int, list[str], str] | None:
     return NO_TIME if parsed.time_ms is None else parsed.time_ms, own, ""
 
 
-def _settle(archive: Archive, config: InboundConfig) -> None:
-    """Pair both sides; what is ambiguous is tried again by the names that the pairs so far teach."""
-    calls, _, matching, _ = archive
-    contested = matching.contested()
-    matching.settle(contested)
-    for _ in range(_MAX_ROUNDS):
-        if not any(map(matching.is_ambiguous, contested)):
-            break
-        naming = learn_naming(_samples(archive, config), config.naming).naming
-        if naming == config.naming:
-            break
-        config = attrs.evolve(config, naming=naming)
-        question = Question(config)
-        for at, call in enumerate(calls):
-            event = question.answer(call) if at in contested else None
-            if event is not None:
-                matching.names[at] = event[statsig.EVENT_NAME]
-        matching.settle(contested)
+def _names(archive: Archive, question: Question, contested: set[int]) -> dict[int, str]:
+    """Return the names that contested calls would have."""
+    few = ((at, question.answer(call)) for at, call in enumerate(archive.calls if contested else ()) if at in contested)
+    return {at: event[statsig.EVENT_NAME] for at, event in few if event is not None}
 
 
-def _samples(archive: Archive, config: InboundConfig) -> Samples:
-    calls, exported, matching, _ = archive
-    samples, question = Samples(), Question(config)
-    for call, event in zip(calls, matching.partner, strict=True):
+def _samples(archive: Archive, question: Question) -> Samples:
+    samples = Samples()
+    for call, event in zip(archive.calls, archive.partner, strict=True):
         here = question.answer(call) if event != LONE else None
         if here is not None:
-            samples.add(call, here, exported[event])
+            samples.add(call, here, archive.exported[event])
     return samples

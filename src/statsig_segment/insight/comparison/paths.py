@@ -21,7 +21,7 @@ from statsig_segment.configuration.models import InboundConfig
 from statsig_segment.insight.comparison.archive import Json, ids_of, object_of
 from statsig_segment.insight.comparison.choice import LONGEST, MAX_SOURCES, Choice, Order, Rows, choose
 from statsig_segment.insight.comparison.likeness import same_to_statsig, texts_of
-from statsig_segment.insight.comparison.pairing import LONE, Archive
+from statsig_segment.insight.comparison.pairing import ARRIVED, MISSED, Archive
 from statsig_segment.insight.comparison.places import places
 from statsig_segment.insight.comparison.translation import BARE, MARK, Question
 from statsig_segment.segment.calls import spelled_id_type
@@ -151,12 +151,11 @@ class Search:
 
 def learn_paths(archive: Archive, config: InboundConfig, sources: Mapping[Key, Sequence[str]]) -> dict[Key, Choice]:
     """Return for each key the paths that agree with the most pairs; `config` has the current ones."""
-    calls, exported, matching, _ = archive
     inquiry = _Inquiry(config, sources)
-    for at, call in enumerate(calls):
-        event = matching.partner[at]
-        if event != LONE or not (matching.is_ambiguous(at) or matching.is_repeated(at)):
-            inquiry.see(call, None if event == LONE else exported[event])
+    for at, call in enumerate(archive.calls):
+        fate = archive.fate(at)
+        if fate in {ARRIVED, MISSED}:
+            inquiry.see(call, archive.exported[archive.partner[at]] if fate == ARRIVED else None)
     return inquiry.choices(config)
 
 

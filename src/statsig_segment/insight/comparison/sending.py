@@ -22,7 +22,8 @@ from statsig_segment.configuration.filters import InboundFilter
 from statsig_segment.configuration.models import InboundConfig
 from statsig_segment.inbound.skips import ALL, find_skip
 from statsig_segment.insight.comparison.archive import Calls
-from statsig_segment.insight.comparison.evaluation import ARRIVED, MISSED, UNKNOWN, Evaluation
+from statsig_segment.insight.comparison.evaluation import Evaluation
+from statsig_segment.insight.comparison.pairing import ARRIVED, MISSED, UNKNOWN
 from statsig_segment.segment.calls import parse_segment_event
 
 _CHANCE: Final = log(1e-6)

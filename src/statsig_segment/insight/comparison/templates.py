@@ -11,7 +11,7 @@ several names.
 """
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice, permutations
 from operator import itemgetter
@@ -72,9 +72,7 @@ class Samples:
 
     def __init__(self) -> None:
         """Start empty."""
-        self._held: dict[tuple[bool, str], dict[tuple[Any, ...], Sample]] = {
-            (way, kind): {} for way in (False, True) for kind in KINDS
-        }
+        self._held: defaultdict[tuple[bool, str], dict[tuple[Any, ...], Sample]] = defaultdict(dict)
 
     def add(self, call: Json, here: Json, held: Json) -> None:
         """Add the name that Statsig holds of a call, unless it is trimmed: that would look like another template."""
@@ -89,9 +87,10 @@ class Samples:
             if key in samples:
                 samples[key].names[name] += 1
 
-    def of(self, kind: str, *, from_properties: bool) -> list[Sample]:
-        """Return all samples of one type of call."""
-        return list(self._held[from_properties, kind].values())
+    def by_kind(self, *, from_properties: bool) -> "_Kinds":
+        """Return the samples of each type of call that has any."""
+        found = {kind: list(self._held[from_properties, kind].values()) for kind in KINDS}
+        return {kind: samples for kind, samples in found.items() if samples}
 
 
 def _parts(call: Json, *, from_properties: bool) -> dict[str, str]:
@@ -138,8 +137,7 @@ _Fits: TypeAlias = Mapping[str, Sequence[_Fit]]
 
 
 def _learn(samples: Samples, current: EventNaming) -> Naming:
-    way = current.from_properties
-    kinds = {kind: found for kind in KINDS if (found := samples.of(kind, from_properties=way))}
+    kinds = samples.by_kind(from_properties=current.from_properties)
     _, naming, fits = max(_trials(kinds, current), key=itemgetter(0))
     chosen = {kind: equals[0] for kind, equals in fits.items()}
     changes: dict[str, Any] = {kind: fit.text for kind, fit in chosen.items()}

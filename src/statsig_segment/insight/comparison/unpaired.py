@@ -7,17 +7,13 @@ from typing import Final, NamedTuple
 from statsig_segment import statsig
 from statsig_segment.insight.comparison.archive import NO_TIME, ids_of
 from statsig_segment.insight.comparison.evaluation import Evaluation
-from statsig_segment.insight.comparison.pairing import LONE, Archive
+from statsig_segment.insight.comparison.pairing import LONE, UNDUE, Archive
 from statsig_segment.insight.comparison.places import ids_in
 from statsig_segment.insight.comparison.sending import Sending
 
-_IDENTIFY_AS_EVENT: Final = "identify_as_event"
-_WITHOUT_ID: Final = "without_id"
-_OUTSIDE_EXPORT: Final = "outside_export"
-_SILENT_NAME: Final = "silent_name"
-_NOT_FROM_SEGMENT: Final = "not_from_segment"
-_CLASSES: Final = (_IDENTIFY_AS_EVENT, _WITHOUT_ID, _OUTSIDE_EXPORT, _SILENT_NAME, _NOT_FROM_SEGMENT)
+_CLASSES: Final = ("identify_as_event", "without_id", "outside_export", "silent_name", "not_from_segment")
 """The classes of CM-6."""
+_IDENTIFY_AS_EVENT, _WITHOUT_ID, _OUTSIDE_EXPORT, _SILENT_NAME, _NOT_FROM_SEGMENT = _CLASSES
 _UNEXPLAINED: Final = ""
 _FEW: Final = 0.05
 """CM-6: the share of either side that may stay without a partner and without a reason where both sides agree."""
@@ -60,33 +56,31 @@ def classify(archive: Archive, found: Evaluation, sending: Sending, prefix: str)
 
 def _classes_of_calls(archive: Archive, found: Evaluation, sending: Sending) -> Iterator[str]:
     """Yield the class of each call that would be sent and has no event; a second delivery of another is in none."""
-    calls, exported, matching, _ = archive
-    span, held_back = exported.span(), set(sending.silent)
-    for at, time_ms in enumerate(calls.times):
-        if not found.sendable[at] or matching.partner[at] != LONE:
+    span, held_back = archive.exported.span(), set(sending.silent)
+    for at, time_ms in enumerate(archive.calls.times):
+        if not found.sendable[at] or archive.partner[at] != LONE:
             continue
         is_outside = time_ms != NO_TIME and span is not None and not span[0] <= time_ms <= span[1]
         if at in sending.quiet and (at in held_back or not is_outside):
             yield _SILENT_NAME
         elif is_outside:
             yield _OUTSIDE_EXPORT
-        elif not matching.is_repeated(at):
+        elif archive.fate(at) != UNDUE:
             yield _UNEXPLAINED
 
 
 def _classes_of_events(archive: Archive, prefix: str) -> Iterator[str]:
     """Yield the class of each exported event that has no call."""
-    _, exported, matching, identified = archive
     identifies: set[int] = set()
-    for events in identified:
-        identifies.update([at for at in events if matching.caller[at] == LONE and at not in identifies][:1])
-    for at, caller in enumerate(matching.caller):
+    for events in archive.identified:
+        identifies.update([at for at in events if archive.caller[at] == LONE and at not in identifies][:1])
+    for at, caller in enumerate(archive.caller):
         if caller != LONE:
             continue
-        event = exported[at]
+        event = archive.exported[at]
         name: str = event[statsig.EVENT_NAME]
         is_ours = name.startswith(statsig.SEGMENT_PREFIX) or (prefix != "" and name.startswith(prefix))
-        if not is_ours and (exported.foreign[at] or prefix):
+        if not is_ours and (archive.exported.foreign[at] or prefix):
             yield _NOT_FROM_SEGMENT
         elif at in identifies:
             yield _IDENTIFY_AS_EVENT
@@ -116,10 +110,10 @@ _SECONDS: Final = (
 
 def reason_apart(archive: Archive) -> str | None:
     """Return a sentence that explains why few events find their call, if times or letter case explain most of it."""
-    calls, exported, matching, _ = archive
+    calls, exported = archive.calls, archive.exported
     ours = [at for at, time_ms in enumerate(exported.times) if not exported.foreign[at] and time_ms != NO_TIME]
-    ambiguous = matching.ambiguous_events()
-    lone = [at for at in ours if matching.caller[at] == LONE and at not in ambiguous]
+    ambiguous = archive.ambiguous_events()
+    lone = [at for at in ours if archive.caller[at] == LONE and at not in ambiguous]
     if len(lone) <= _MOST * len(ours):
         return None
     units = {at: set(ids_of(exported[at]).values()) for at in lone[:_MAX_LONE]}
@@ -127,7 +121,7 @@ def reason_apart(archive: Archive) -> str | None:
     times: defaultdict[str, list[int]] = defaultdict(list)
     spellings: defaultdict[tuple[int, str], set[str]] = defaultdict(set)
     for at, call in enumerate(calls):
-        if calls.times[at] != NO_TIME and matching.partner[at] == LONE:
+        if calls.times[at] != NO_TIME and archive.partner[at] == LONE:
             for unit in {unit for unit in ids_in(call, free=False) if unit.casefold() in known}:
                 spellings[calls.times[at], unit.casefold()].add(unit)
                 if len(times[unit]) < _MAX_MEETINGS:
