@@ -5,7 +5,7 @@ from itertools import islice, tee
 from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 from statsig_segment import segment
-from statsig_segment._json.values import filled_text, read_payload, read_text, type_name
+from statsig_segment._json.values import filled_text, kind_of, read_payload, read_text, type_name
 from statsig_segment.configuration.models import InboundConfig, IntegrationConfig, derived_of, require_config
 from statsig_segment.errors import SegmentEventError, StatsigSegmentError
 from statsig_segment.inbound import fast_lane
@@ -223,6 +223,14 @@ def translated_with_calls(
     # of the two loops stays in the processor's caches.
     while some := [*islice(pairs, _AHEAD)]:
         yield from some
+
+
+def event_of_outcome(outcome: Any) -> LogEvent | None:
+    """Return the log event of what `log_events_or_outcomes` yields; `None` where a call made no event."""
+    if kind_of(outcome) is not dict:
+        return to_log_event(outcome) if isinstance(outcome, StatsigEvent) else None
+    event: LogEvent = outcome
+    return event
 
 
 def check_iterable(payloads: object, function: str) -> None:

@@ -11,12 +11,11 @@ from statsig_segment import segment, statsig
 from statsig_segment._json.values import as_object, freeze
 from statsig_segment.configuration.models import IntegrationConfig, require_config
 from statsig_segment.inbound.audiences import AudienceUpdate
-from statsig_segment.inbound.translate import Outcome, check_iterable, decoded_calls, translated_with_calls
+from statsig_segment.inbound.translate import check_iterable, decoded_calls, event_of_outcome, translated_with_calls
 from statsig_segment.insight import aspects
 from statsig_segment.insight.comparison.evaluation import Example, Finding, PathCount
-from statsig_segment.outcomes import Rejected, Skipped
 from statsig_segment.segment.calls import CALL_TYPES
-from statsig_segment.statsig.events import LogEvent, StatsigEvent, StatsigUser, to_log_event, user_wire
+from statsig_segment.statsig.events import StatsigUser, user_wire
 
 _MAX_EXAMPLES: Final = 5
 _MAX_PATHS: Final = 1_000
@@ -128,14 +127,12 @@ def differences(payloads: Iterable[Any], before: IntegrationConfig, after: Integ
 _Wire = Mapping[str, Any]
 
 
-def _wire(outcome: LogEvent | Outcome) -> _Wire | None:
+def _wire(outcome: Any) -> _Wire | None:
     """Return what an outcome sends: a log event, or a membership in the form of one; `None` if it sends nothing."""
-    if isinstance(outcome, StatsigEvent):
-        return to_log_event(outcome)
     if isinstance(outcome, AudienceUpdate):
         user = user_wire(StatsigUser(user_id=outcome.user_id, custom_ids=outcome.custom_ids))
         return {statsig.EVENT_NAME: None, statsig.USER: user, statsig.METADATA: {}}
-    return None if isinstance(outcome, Skipped | Rejected) else outcome
+    return event_of_outcome(outcome)
 
 
 class _Growing:

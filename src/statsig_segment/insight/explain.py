@@ -1,6 +1,6 @@
 """Where each field of a result came from; runs the steps of a translation once, and keeps what they know of sources."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from functools import reduce
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
@@ -164,7 +164,7 @@ def _skipped(skip: Skip, payload: Any) -> Explanation[Outcome]:
     return Explanation(result=Skipped(reason=skip.reason, payload=payload), rule=skip.rule, setting=skip.setting)
 
 
-def rows_of(record: Mapping[str, Any], origin: Callable[[Names], Origin], names: Names = ()) -> Iterator[Row]:
+def rows_of(record: Any, origin: Callable[[Names], Origin], names: Names = ()) -> Iterator[Row]:
     """Yield a row for each leaf of a record, in its order; an array is one leaf, and an empty object has none."""
     for key, value in record.items():
         if isinstance(value, dict):

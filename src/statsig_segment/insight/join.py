@@ -17,14 +17,13 @@ from statsig_segment._json.values import EMPTY, FrozenDict, as_object, filled_te
 from statsig_segment.configuration.mappings import IdMapping, cut_row
 from statsig_segment.configuration.models import IntegrationConfig, require_config
 from statsig_segment.errors import StatsigSegmentError, join_path
-from statsig_segment.inbound.audiences import AudienceUpdate
-from statsig_segment.inbound.translate import Outcome, check_iterable, translated_with_calls
+from statsig_segment.inbound.translate import Outcome, check_iterable, event_of_outcome, translated_with_calls
 from statsig_segment.insight.places import id_text, value_at
 from statsig_segment.insight.preview import LIKELY_MAPPINGS
-from statsig_segment.outcomes import Rejected, Skipped
+from statsig_segment.outcomes import Rejected
 from statsig_segment.segment.calls import spelled_id_type
 from statsig_segment.segment.placeholders import is_placeholder
-from statsig_segment.statsig.events import LogEvent, StatsigEvent, to_log_event
+from statsig_segment.statsig.events import LogEvent
 from statsig_segment.statsig.exports import ExportedEvent, object_in, parse_statsig_event, stable_id_of, user_id_of
 
 _DEFAULT: Final = IntegrationConfig()
@@ -245,10 +244,10 @@ class _Units:
 
 def _ids_of(outcome: LogEvent | Outcome) -> Mapping[str, str]:
     """Return the IDs of an event by ID type, the user ID among them; none of any other outcome."""
-    if isinstance(outcome, AudienceUpdate | Skipped | Rejected):
+    event = event_of_outcome(outcome)
+    if event is None:
         return EMPTY
-    user = (to_log_event(outcome) if isinstance(outcome, StatsigEvent) else outcome)["user"]
-    ids = user.get("customIDs", EMPTY)
+    user, ids = event["user"], event["user"].get("customIDs", {})
     return {segment.USER_ID_TYPE: user["userID"], **ids} if "userID" in user else ids
 
 

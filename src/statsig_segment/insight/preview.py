@@ -33,13 +33,12 @@ from statsig_segment.configuration.mappings import IdMapping, cut_row
 from statsig_segment.configuration.models import IntegrationConfig, require_config
 from statsig_segment.errors import SegmentEventError, StatsigSegmentError
 from statsig_segment.inbound.audiences import AudienceUpdate
-from statsig_segment.inbound.translate import Seen, check_iterable, translated_with_calls
+from statsig_segment.inbound.translate import Seen, check_iterable, event_of_outcome, translated_with_calls
 from statsig_segment.insight.places import id_text, near_key, near_path, object_in, own_ids, value_at
 from statsig_segment.outcomes import Rejected, Skipped, settled
 from statsig_segment.segment.arrays import ID_CODES, read_pairs
 from statsig_segment.segment.calls import Identify, parse_segment_event, read_id, spelled_id_type
 from statsig_segment.segment.placeholders import PLAIN_ENDS, is_placeholder
-from statsig_segment.statsig.events import StatsigEvent, to_log_event
 
 LIKELY_MAPPINGS: Final = (
     IdMapping(field="anonymousId", id_type="segmentAnonymousId"),
@@ -521,8 +520,8 @@ class GrowingPreview:
     def add(self, payload: Any, outcome: Any) -> None:
         """Count a call by its outcome: a log event, or anything that `translate_many` yields."""
         call = payload if kind_of(payload) is dict else freeze(payload)
-        event = to_log_event(outcome) if isinstance(outcome, StatsigEvent) else outcome
-        if kind_of(event) is not dict:
+        event: Any = event_of_outcome(outcome)
+        if event is None:
             for counts in (self._sums.total, self._sums.event(*self._unsent_identity(call, outcome))):
                 counts.add(outcome)
             if _is_parsed(outcome):
