@@ -5,11 +5,9 @@ add, and the events one by one. Bars are plain elements with a width, so that th
 follows the reader's color scheme.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Final
-
-import attrs
 
 from statsig_segment import segment
 from statsig_segment.cli.messages import mapping_lines
@@ -30,7 +28,7 @@ from statsig_segment.cli.preview_facts import (
     span,
     unit_share,
 )
-from statsig_segment.insight.preview import Gain, Preview
+from statsig_segment.insight.preview import Gain
 from statsig_segment.rulebook import CODES
 
 _MAX_TEXT: Final = 120  # characters of a name that are shown
@@ -94,23 +92,6 @@ footer { margin-top: 1.5rem; }
 """
 
 
-@attrs.frozen(kw_only=True)
-class _Outcome:
-    """What calls may become, and how the page shows it."""
-
-    label: str
-    color: str
-    count: Callable[[Preview], int]
-
-
-_OUTCOMES: Final = (
-    _Outcome(label="Events", color="sent", count=lambda found: found.translated),
-    _Outcome(label="Audience updates", color="list", count=lambda found: found.audiences),
-    _Outcome(label="Skipped", color="skip", count=lambda found: sum(found.skipped.values())),
-    _Outcome(label="Rejected", color="lost", count=lambda found: sum(found.rejected.values())),
-)
-
-
 def preview_page(shown: Shown, *, title: str = "What your Segment traffic would become") -> str:
     """Write a preview as one HTML page.
 
@@ -129,7 +110,7 @@ def preview_page(shown: Shown, *, title: str = "What your Segment traffic would 
     (True, False, True)
 
     """
-    sections = (_outcomes, _units, _gains, _events, _libraries, _mappings, _consent, _reasons, _issues)
+    sections = (_outcomes, _units, _gains, _events, _libraries, _mappings, _consent, _codes)
     body = "\n".join(filter(None, (section(shown) for section in sections)))
     return f"""<!doctype html>
 <html lang="en">
@@ -170,15 +151,20 @@ def _origin(shown: Shown) -> str:
 
 def _outcomes(shown: Shown) -> str:
     preview = shown.preview
-    counts = [(each, each.count(preview)) for each in _OUTCOMES]
+    outcomes = (
+        ("Events", "sent", preview.translated),
+        ("Audience updates", "list", preview.audiences),
+        ("Skipped", "skip", sum(preview.skipped.values())),
+        ("Rejected", "lost", sum(preview.rejected.values())),
+    )
     figures = "".join(
-        f'<div><dt><i class="{each.color}"></i>{each.label}</dt><dd>{_number(count)}</dd></div>'
-        for each, count in counts
+        f'<div><dt><i class="{color}"></i>{label}</dt><dd>{_number(count)}</dd></div>'
+        for label, color, count in outcomes
     )
     parts = "".join(
-        f'<span class="{each.color}" style="width:{_width(count, preview.read)}"></span>' for each, count in counts
+        f'<span class="{color}" style="width:{_width(count, preview.read)}"></span>' for _, color, count in outcomes
     )
-    said = ", ".join(f"{each.label.lower()} {_number(count)}" for each, count in counts)
+    said = ", ".join(f"{label.lower()} {_number(count)}" for label, _, count in outcomes)
     return _section(
         counted(preview.read, "call"),
         f'<dl class="figures">{figures}</dl><div class="stack" role="img" aria-label="{said}">{parts}</div>'
@@ -281,17 +267,16 @@ def _consent(shown: Shown) -> str:
     return _section("Consent", f"<table><tbody>{rows}</tbody></table>{note}") if rows else ""
 
 
-def _reasons(shown: Shown) -> str:
-    return _section_of_codes("Why calls were skipped or rejected", {**shown.preview.skipped, **shown.preview.rejected})
-
-
-def _issues(shown: Shown) -> str:
-    return _section_of_codes("Issues in calls that went through", shown.preview.issues)
+def _codes(shown: Shown) -> str:
+    preview = shown.preview
+    tables = (
+        ("Why calls were skipped or rejected", {**preview.skipped, **preview.rejected}),
+        ("Issues in calls that went through", preview.issues),
+    )
+    return "\n".join(_section_of_codes(title, counts) for title, counts in tables if counts)
 
 
 def _section_of_codes(title: str, counts: Mapping[str, int]) -> str:
-    if not counts:
-        return ""
     rows = "".join(_code_row(code, counts[code]) for code in sorted(counts, key=lambda code: (-counts[code], code)))
     return _section(title, f"<table><tbody>{rows}</tbody></table>")
 

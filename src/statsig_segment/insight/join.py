@@ -194,7 +194,8 @@ class _Units:
         for id_type, text in own.items():
             if text in self._places:
                 self._places[text].add(id_type)
-        lacking = self._of_type.keys() - own.keys() if own or _has_no_id(outcome) else ()
+        has_no_id = isinstance(outcome, Rejected) and outcome.error.code == "no_identifier"
+        lacking = self._of_type.keys() - own.keys() if own or has_no_id else ()
         for field, text in fields.items():
             if text in self._places:
                 self._places[text].add(_NESTED[field].path if field in _NESTED else join_path("$", field))
@@ -249,10 +250,6 @@ def _ids_of(outcome: LogEvent | Outcome) -> Mapping[str, str]:
         return EMPTY
     user, ids = event["user"], event["user"].get("customIDs", {})
     return {segment.USER_ID_TYPE: user["userID"], **ids} if "userID" in user else ids
-
-
-def _has_no_id(outcome: LogEvent | Outcome) -> bool:
-    return isinstance(outcome, Rejected) and outcome.error.code == "no_identifier"
 
 
 def _identifiers(call: Any) -> Mapping[str, str]:

@@ -13,21 +13,13 @@ part of the key, because clients and names hardly depend on each other: a key of
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from math import inf
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar, cast
 
 import attrs
 
 from statsig_segment import segment, statsig
 from statsig_segment._json.paths import FieldPath
-from statsig_segment._json.values import (
-    FrozenDict,
-    filled_text,
-    freeze,
-    is_object,
-    kind_of,
-    type_name,
-)
+from statsig_segment._json.values import EMPTY, FrozenDict, filled_text, freeze, is_object, kind_of, type_name
 from statsig_segment.configuration.event_names import EventNaming
 from statsig_segment.configuration.mappings import IdMapping, cut_row
 from statsig_segment.configuration.models import IntegrationConfig, require_config
@@ -68,13 +60,6 @@ _TEXT_OR_NONE: Final = frozenset({str, type(None)})
 # -- The models --------------------------------------------------------------------------------------------------------
 
 
-_NOTHING: Final[Mapping[str, Any]] = FrozenDict()
-
-
-def _frozen_counts(counts: Mapping[str, Any]) -> Mapping[str, Any]:
-    return FrozenDict(counts) if counts else _NOTHING
-
-
 @attrs.frozen(kw_only=True, slots=False)
 class _Units:
     """How many events there are, and which IDs they have."""
@@ -83,7 +68,7 @@ class _Units:
     """Calls that became a `StatsigEvent`: the events that Statsig would bill."""
     user_ids: int = 0
     """Translated events with a user ID."""
-    id_types: Mapping[str, int] = attrs.field(default=_NOTHING, converter=_frozen_counts)
+    id_types: Mapping[str, int] = attrs.field(default=EMPTY, converter=FrozenDict)
     """ID type -> translated events with a custom ID of that type."""
     other_ids: int = 0
     """Custom IDs of further ID types, beyond the first 100."""
@@ -103,11 +88,11 @@ class Counts(_Units):
 
     audiences: int = 0
     """Calls that became an `AudienceUpdate`."""
-    skipped: Mapping[str, int] = attrs.field(default=_NOTHING, converter=_frozen_counts)
+    skipped: Mapping[str, int] = attrs.field(default=EMPTY, converter=FrozenDict)
     """Reason -> payloads."""
-    rejected: Mapping[str, int] = attrs.field(default=_NOTHING, converter=_frozen_counts)
+    rejected: Mapping[str, int] = attrs.field(default=EMPTY, converter=FrozenDict)
     """Error code -> payloads."""
-    issues: Mapping[str, int] = attrs.field(default=_NOTHING, converter=_frozen_counts)
+    issues: Mapping[str, int] = attrs.field(default=EMPTY, converter=FrozenDict)
     """Issue code -> issues of what was translated and of audiences; one call may have several."""
 
     @property
@@ -187,7 +172,7 @@ class Preview(Counts):
     """One entry for each of `LIKELY_MAPPINGS` and the candidates that the configuration lacks, in their order."""
     mappings: tuple[MappingUse, ...] = ()
     """One entry for each row of `id_mappings`, in their order; of all calls that can be parsed, skipped ones too."""
-    consent: Mapping[str, Consent] = attrs.field(default=_NOTHING, converter=_frozen_counts)
+    consent: Mapping[str, Consent] = attrs.field(default=EMPTY, converter=FrozenDict)
     """Category -> how often it was given and refused; those beyond the first 100 are under `""`."""
     first_ms: int | None = None
     """The earliest time of a translated event, in epoch milliseconds."""
@@ -353,7 +338,7 @@ class GrowingCounts:
             if type(mine) is int:
                 setattr(self, name, mine + theirs.get(name, 0))  # a library has not all of the numbers
                 continue
-            for key, number in theirs.get(name, _NOTHING).items():
+            for key, number in theirs.get(name, EMPTY).items():
                 mine[key] += number
 
     def frozen(self, model: type[_Model], **own: Any) -> _Model:
@@ -373,8 +358,8 @@ class _Sums:
         self.mappings = defaultdict[tuple[str, str], Counter[str]](Counter)
         self.consent = defaultdict[str, Counter[str]](Counter)
         self.near: dict[tuple[str, str], str] = {}
-        self.first_ms: float = inf
-        self.last_ms: float = -inf
+        self.first_ms: int | None = None
+        self.last_ms: int | None = None
         self._names = 0
 
     def event(self, kind: str | None, name: str | None) -> GrowingCounts:
@@ -398,7 +383,8 @@ class _Sums:
     def see(self, time_ms: int | None) -> None:
         """Take the time of an event into the span."""
         if time_ms is not None:
-            self.first_ms, self.last_ms = min(self.first_ms, time_ms), max(self.last_ms, time_ms)
+            self.first_ms = time_ms if self.first_ms is None else min(self.first_ms, time_ms)
+            self.last_ms = time_ms if self.last_ms is None else max(self.last_ms, time_ms)
 
     def keep_id_types(self) -> None:
         """Count ID types together for which there is no room."""
@@ -451,8 +437,8 @@ class _Sums:
                 for row, counts in self.mappings.items()
             ),
             consent={name: Consent(**counts) for name, counts in self.consent.items()},
-            first_ms=None if self.first_ms == inf else int(self.first_ms),
-            last_ms=None if self.last_ms == -inf else int(self.last_ms),
+            first_ms=self.first_ms,
+            last_ms=self.last_ms,
             max_names=self.max_names,
         )
 

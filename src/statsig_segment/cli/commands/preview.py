@@ -56,7 +56,11 @@ def run(arguments: Any) -> int:
         if arguments.json:
             task.write(FAST.encode(preview_record(found)) + b"\n")
         else:
-            task.show(_text(shown))
+            from statsig_segment.cli.preview_text import shown_preview  # noqa: PLC0415 - only terminals need it
+            from statsig_segment.cli.screen import Screen  # noqa: PLC0415 - likewise
+
+            screen = Screen(sys.stdout)
+            task.show(screen.text(shown_preview(shown, screen.width)))
         return task.finish(with_summary=arguments.json)
 
 
@@ -78,11 +82,3 @@ def _mapping(text: str) -> IdMapping:
         return IdMapping(field=field, id_type=id_type)
     except ConfigError:
         raise argparse.ArgumentTypeError(f"expected FIELD=TYPE, not {text!r}") from None
-
-
-def _text(shown: Shown) -> str:
-    from statsig_segment.cli.preview_text import shown_preview  # noqa: PLC0415 - only terminals need it
-    from statsig_segment.cli.screen import Screen  # noqa: PLC0415 - only terminals need it
-
-    screen = Screen(sys.stdout)
-    return screen.text(shown_preview(shown, screen.width))
