@@ -91,9 +91,9 @@ class Track(_Call):
     """The name of the event."""
 
 
-@attrs.frozen(kw_only=True, slots=False, init=False, eq=False, repr=False, field_transformer=_CHECKED)  # a base
+@attrs.frozen(kw_only=True, slots=False, field_transformer=_CHECKED)
 class _View(_Call):
-    """What page and screen calls share."""
+    """What page and screen calls share: their constructor, comparison and `repr`, made once for both."""
 
     attribute_of = FrozenDict(_HELD_BY_ALL | {segment.NAME: "name", segment.CATEGORY: "category"})
 
@@ -103,23 +103,21 @@ class _View(_Call):
     """`category`, read like the name."""
 
 
-@attrs.frozen(kw_only=True, slots=False, field_transformer=_CHECKED)
 class Page(_View):
     """A page call: a user saw a page of a web site."""
 
     type: ClassVar[Literal["page"]] = "page"
 
 
-@attrs.frozen(kw_only=True, slots=False, field_transformer=_CHECKED)
 class Screen(_View):
     """A screen call: a user saw a screen of an app."""
 
     type: ClassVar[Literal["screen"]] = "screen"
 
 
-@attrs.frozen(kw_only=True, slots=False, init=False, eq=False, repr=False, field_transformer=_CHECKED)  # a base
+@attrs.frozen(kw_only=True, slots=False, field_transformer=_CHECKED)
 class _WithTraits(_Call):
-    """What group and identify calls share."""
+    """What group and identify calls share, likewise."""
 
     attribute_of = FrozenDict(_HELD_BY_ALL | {segment.TRAITS: "traits"})
 
@@ -127,14 +125,12 @@ class _WithTraits(_Call):
     """`traits`: what the sender says about the user or group."""
 
 
-@attrs.frozen(kw_only=True, slots=False, field_transformer=_CHECKED)
 class Group(_WithTraits):
     """A group call: a user belongs to a group, whose traits these are."""
 
     type: ClassVar[Literal["group"]] = "group"
 
 
-@attrs.frozen(kw_only=True, slots=False, field_transformer=_CHECKED)
 class Identify(_WithTraits):
     """An identify call: who a user is. It makes no event; audiences arrive as identify calls (AU-1)."""
 
