@@ -145,10 +145,9 @@ def _frozen(value: Any, room: int) -> Any:
     if not _STRINGS.issuperset(map(type, value)):
         raise _OddError
     frozen = FrozenDict(value)
-    if not _SCALARS.issuperset(map(type, value.values())):
-        # The copy holds the scalars already, which are most values, so the loop visits only the others.
-        for key in compress(value, map(not_, map(_SCALARS.__contains__, map(type, value.values())))):
-            _put(frozen, key, _frozen(value[key], room - 1))
+    # The copy holds the scalars already, which are most values, so the loop visits only the others.
+    for key in compress(value, map(not_, map(_SCALARS.__contains__, map(type, value.values())))):
+        _put(frozen, key, _frozen(value[key], room - 1))
     return frozen
 
 
@@ -190,7 +189,9 @@ def _read_other(value: Any, kind: type, inside: tuple[int, ...]) -> tuple[Any, L
 def _read_object(value: Mapping[Any, Any], inside: tuple[int, ...]) -> tuple[FrozenDict, Lost]:
     found: dict[str, Any] = {}
     lost: dict[str, Any] = {}
-    for key, item in _with_exact_keys(value.items()).items():
+    entries: tuple[Any, ...] = tuple(value.items())
+    # With exact strings as keys; if keys become equal, the last wins.
+    for key, item in {str.__str__(key): item for key, item in entries if issubclass(type(key), str)}.items():
         found[key], loss = _read(item, inside)
         if loss is not None:
             lost[key] = loss
@@ -218,11 +219,6 @@ def codes_of(lost: Lost) -> Iterable[str]:
     if isinstance(lost, str) or lost is None:
         return () if lost is None else (lost,)
     return dict.fromkeys(code for inside in lost.values() for code in codes_of(inside))
-
-
-def _with_exact_keys(entries: Iterable[tuple[Any, Any]]) -> dict[str, Any]:
-    """Return the entries whose keys are strings, with exact strings as keys; if keys become equal, the last wins."""
-    return {str.__str__(key): item for key, item in tuple(entries) if issubclass(type(key), str)}
 
 
 def _moment_text(moment: datetime) -> str:
@@ -258,10 +254,8 @@ def thaw(value: Mapping[str, Any] | tuple[Any, ...] | str | float | None) -> Any
     """Return a copy of a frozen tree in new dicts and lists."""
     if type(value) is FrozenDict:
         copied = dict(value)
-        if not _SCALARS.issuperset(map(type, value.values())):
-            for key, item in value.items():
-                if type(item) is FrozenDict or type(item) is tuple:
-                    copied[key] = thaw(item)  # pyright: ignore[reportUnknownArgumentType] - a tuple of anything
+        for key in compress(value, map(not_, map(_SCALARS.__contains__, map(type, value.values())))):
+            copied[key] = thaw(value[key])
         return copied
     if type(value) is tuple:
         return [item if type(item) in _SCALARS else thaw(item) for item in value]

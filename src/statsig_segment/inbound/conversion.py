@@ -28,18 +28,8 @@ from statsig_segment.segment.calls import (
     name_part,
 )
 from statsig_segment.segment.placeholders import match_placeholder
+from statsig_segment.statsig import limits
 from statsig_segment.statsig.events import UNKNOWN, USER_ATTRIBUTES, StatsigEvent, StatsigUser
-from statsig_segment.statsig.limits import (
-    LONGEST_JOINED_NAME,
-    MARKS,
-    MOST_ESCAPED,
-    MOST_ID,
-    MOST_METADATA,
-    MOST_NAME,
-    MOST_VALUE,
-    find_forbidden,
-    is_too_large,
-)
 
 
 class MetadataSource(NamedTuple):
@@ -105,7 +95,7 @@ def to_statsig_event(event: SegmentEvent, config: InboundConfig = _DEFAULT) -> S
     holder: Mapping[str, Any] = getattr(call, METADATA_SOURCES[call.type].holder)
     value_name = value_property(holder, derived)
     value = None if value_name is None else holder[value_name]
-    if isinstance(value, str) and len(value) > MOST_VALUE:
+    if isinstance(value, str) and len(value) > limits.MOST_VALUE:
         add_issue(issues, "value_too_long", join_path(f"$.{METADATA_SOURCES[call.type].holder}", value_name or ""))
     metadata = metadata_of(call, config, arrays, issues)
     _note_size(metadata, f"$.{METADATA_SOURCES[call.type].holder}", issues)
@@ -130,9 +120,9 @@ def to_statsig_event(event: SegmentEvent, config: InboundConfig = _DEFAULT) -> S
 
 def _note_name(call: Track | Page | Screen | Group, name: str, config: InboundConfig, issues: list[Issue]) -> None:
     """Note a name that Statsig would drop, and a page or screen whose name is only in its properties (US-6, US-9)."""
-    if len(name) > MOST_NAME:
+    if len(name) > limits.MOST_NAME:
         add_issue(issues, "name_too_long", config.naming.source(call))
-    if find_forbidden(name) is not None:
+    if limits.find_forbidden(name) is not None:
         add_issue(issues, "name_forbidden_character", config.naming.source(call))
     is_unnamed = isinstance(call, Page | Screen) and call.name is None and not config.naming.from_properties
     if is_unnamed and segment.NAME in call.properties and name_part(call.properties[segment.NAME]) is not None:
@@ -147,7 +137,7 @@ def _note_ids(call: SegmentEvent, config: InboundConfig, issues: list[Issue]) ->
             continue
         if match_placeholder(text):
             add_issue(issues, "id_placeholder", id_path(call, id_type))
-        if len(text) > MOST_ID:
+        if len(text) > limits.MOST_ID:
             add_issue(issues, "id_too_long", id_path(call, id_type))
         if declared is not None and id_type not in declared and id_type != segment.USER_ID_TYPE:
             # Only a name from the configuration is shown: the one in the call is a value of the payload (TR-3).
@@ -263,7 +253,7 @@ class Metadata:
             self._write(values, path)
 
     def _flatten(self, key: str, value: Any, path: str | None) -> None:
-        if type(value) is not FrozenDict or len(key) > LONGEST_JOINED_NAME:
+        if type(value) is not FrozenDict or len(key) > limits.LONGEST_JOINED_NAME:
             self._write({key: value}, path)
             return
         path = path or join_path(self._holder, key)
@@ -311,8 +301,8 @@ def _note_size(metadata: Metadata, holder: str, issues: list[Issue]) -> None:
         if "." in key:
             add_issue(issues, "metadata_key_dot", metadata.path_of(key))
     # Most metadata is far from too large, and is not written out to see that.
-    most = MOST_ESCAPED * (len(keys) + sum(map(len, entries.values()))) + MARKS * len(entries)
-    if most >= MOST_METADATA and is_too_large(entries):
+    most = limits.MOST_ESCAPED * (len(keys) + sum(map(len, entries.values()))) + limits.MARKS * len(entries)
+    if most >= limits.MOST_METADATA and limits.is_too_large(entries):
         add_issue(issues, "metadata_too_large", holder)
 
 

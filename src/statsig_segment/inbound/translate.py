@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice, tee
-from typing import Any, Final, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Protocol, TypeAlias
 
 from statsig_segment import segment
 from statsig_segment._json.values import filled_text, kind_of, read_payload, read_text, type_name
@@ -25,7 +25,6 @@ Outcome: TypeAlias = StatsigEvent | AudienceUpdate | Skipped | Rejected
 """What `translate_many` yields for a payload."""
 LogOutcome: TypeAlias = LogEvent | AudienceUpdate | Skipped | Rejected
 """What `log_events` yields for a payload."""
-_Finished = TypeVar("_Finished")
 
 
 class Seen(Protocol):
@@ -74,7 +73,9 @@ def translate(
     written = fast_lane.log_event(call, derived_of(config.inbound).plan)
     if written is None:
         return _by_reference(payload, config.inbound, None, None)
-    return _model(written, payload, None, call)
+    if isinstance(written, str):
+        return Skipped(reason=written, position=None, payload=payload)
+    return _model(written, call)
 
 
 def _decoded(payload: Any) -> Any:
@@ -116,31 +117,40 @@ def translate_many(
     """
     check_iterable(payloads, "translate_many")
     require_config(config, "translate_many")
-    return _translated(payloads, config.inbound, seen)
+    return _outcomes(payloads, config.inbound, seen, write=_model)
 
 
-def _translated(payloads: Iterable[Any], config: InboundConfig, seen: Seen | None) -> Iterator[Outcome]:
-    log_event, plan = fast_lane.log_event, derived_of(config).plan
-    for position, payload in enumerate(payloads):
-        call: Any = payload if type(payload) is dict else _decoded(payload)  # pyright: ignore[reportUnknownVariableType]
-        written = log_event(call, plan)
-        if written is None:
-            yield reference_outcome(payload, config, position, seen)
-        elif seen is not None and _is_repeated(call.get(segment.MESSAGE_ID), seen):
-            yield Skipped(reason="duplicate_message", position=position, payload=payload)
-        else:
-            yield _model(written, payload, position, call)
-
-
-def _model(
-    written: dict[str, Any] | AudienceUpdate | str, payload: Any, position: int | None, call: Mapping[str, Any]
-) -> StatsigEvent | AudienceUpdate | Skipped:
+def _model(written: dict[str, Any] | AudienceUpdate, call: Mapping[str, Any]) -> StatsigEvent | AudienceUpdate:
     """Return the model of what the fast lane wrote."""
-    if isinstance(written, str):
-        return Skipped(reason=written, position=position, payload=payload)
     if isinstance(written, AudienceUpdate):
         return written
     return fast_lane.event_of(written, filled_text(call.get(segment.MESSAGE_ID)))
+
+
+def _outcomes(
+    payloads: Iterable[Any],
+    config: InboundConfig,
+    seen: Seen | None,
+    *,
+    write: Callable[[Any, Any], Any] | None = None,
+    finish: Callable[[Outcome], Any] | None = None,
+) -> Iterator[Any]:
+    """Yield what the fast lane writes, passed to `write`, and all other outcomes, passed to `finish`."""
+    log_event, plan = fast_lane.log_event, derived_of(config).plan
+    outcome: Outcome
+    for position, payload in enumerate(payloads):
+        call: Any = payload if type(payload) is dict else _decoded(payload)  # pyright: ignore[reportUnknownVariableType]
+        written: Any = log_event(call, plan)
+        if written is None:
+            outcome = reference_outcome(payload, config, position, seen)
+        elif seen is not None and _is_repeated(call.get(segment.MESSAGE_ID), seen):
+            outcome = Skipped(reason="duplicate_message", position=position, payload=payload)
+        elif type(written) is str:
+            outcome = Skipped(reason=written, position=position, payload=payload)
+        else:
+            yield written if write is None else write(written, call)
+            continue
+        yield outcome if finish is None else finish(outcome)
 
 
 def log_events(
@@ -170,7 +180,7 @@ def log_events(
     """
     check_iterable(payloads, "log_events")
     require_config(config, "log_events")
-    return _logged(payloads, config.inbound, seen, _without_issues)
+    return _outcomes(payloads, config.inbound, seen, finish=_without_issues)
 
 
 def _without_issues(outcome: Outcome) -> LogOutcome:
@@ -181,29 +191,7 @@ def log_events_or_outcomes(
     payloads: Iterable[Any], config: InboundConfig, seen: Seen | None
 ) -> Iterator[LogEvent | Outcome]:
     """Translate through the fast lane; an event from the reference is a `StatsigEvent` with its issues."""
-    return _logged(payloads, config, seen, _as_it_is)
-
-
-def _as_it_is(outcome: Outcome) -> Outcome:
-    return outcome
-
-
-def _logged(
-    payloads: Iterable[Any], config: InboundConfig, seen: Seen | None, finish: Callable[[Outcome], _Finished]
-) -> Iterator[LogEvent | _Finished]:
-    """Yield what the fast lane writes; for all other payloads, pass the reference's outcome to `finish`."""
-    log_event, plan = fast_lane.log_event, derived_of(config).plan
-    for position, payload in enumerate(payloads):
-        call: Any = payload if type(payload) is dict else _decoded(payload)  # pyright: ignore[reportUnknownVariableType]
-        written: Any = log_event(call, plan)
-        if written is None:
-            yield finish(reference_outcome(payload, config, position, seen))
-        elif seen is not None and _is_repeated(call.get(segment.MESSAGE_ID), seen):
-            yield finish(Skipped(reason="duplicate_message", position=position, payload=payload))
-        elif type(written) is str:
-            yield finish(Skipped(reason=written, position=position, payload=payload))
-        else:
-            yield written
+    return _outcomes(payloads, config, seen)
 
 
 def decoded_calls(payloads: Iterable[Any]) -> Iterator[Any]:

@@ -91,22 +91,16 @@ def to_outbound_track(event: StatsigEvent | ExportedEvent, config: OutboundConfi
     if statsig.TIMESTAMP in fields:
         track["timestamp"] = fields[statsig.TIMESTAMP]
     track["event"] = fields.get(statsig.EVENT_NAME, "")
-    context: dict[str, Any] = {}
-    properties: dict[str, Any] = {}
-    if statsig.USER in fields:
-        context[statsig.USER] = thaw(fields[statsig.USER])
-    for name in _TWICE:
-        if name in fields:
-            context[name], properties[name] = thaw(fields[name]), thaw(fields[name])
+    context: dict[str, Any] = {name: thaw(fields[name]) for name in (statsig.USER, *_TWICE) if name in fields}
     context["library"] = {"name": "statsig", "version": "1.0"}
     if stable_id is not ABSENT:
         context[statsig.STABLE_ID] = stable_id
-    track["context"], track["properties"] = context, properties
+    track["context"] = context
+    track["properties"] = {name: thaw(fields[name]) for name in _TWICE if name in fields}
     if is_deliverable:
         custom_ids = object_in(object_in(fields, statsig.USER), statsig.CUSTOM_IDS)
-        ids = custom_ids | {statsig.STABLE_ID: stable_id_of(fields, drop=drop)}
-        group = config.group_id and custom_ids.get(config.group_id)
-        _make_deliverable(track, config, ids, group, fields.get(statsig.TIME_UUID), email_of(fields))
+        stable_id = stable_id_of(fields, drop=drop)
+        _deliver(track, config, custom_ids, stable_id, fields.get(statsig.TIME_UUID), email_of(fields))
         _check_identified(track, event.issues)
     return track
 
@@ -127,8 +121,8 @@ def _fields(event: object) -> Mapping[str, Any]:
     return freeze_object({name: value for name, value in known.items() if value is not None})
 
 
-def _make_deliverable(
-    track: OutboundTrack, config: OutboundConfig, ids: Mapping[str, Any], group: Any, message_id: Any, email: str | None
+def _deliver(
+    track: OutboundTrack, config: OutboundConfig, ids: Mapping[str, Any], stable_id: Any, message_id: Any, email: Any
 ) -> None:
     """Change a track, which is not yet the caller's, into what Segment's API accepts (OU-4)."""
 
@@ -140,11 +134,13 @@ def _make_deliverable(
     if statsig.TIMESTAMP in track:
         track["timestamp"] = iso_text(int(track["timestamp"]))
     id_types = (config.anonymous_id,) if isinstance(config.anonymous_id, str) else config.anonymous_id
-    for anonymous_id in filter(None, (kept(ids.get(id_type)) for id_type in id_types)):
-        track.setdefault("anonymousId", anonymous_id)
+    for id_type in id_types:
+        anonymous_id = kept(stable_id if id_type == statsig.STABLE_ID else ids.get(id_type))
+        if anonymous_id is not None:
+            track.setdefault("anonymousId", anonymous_id)
     if email is not None:
         context[segment.TRAITS] = {statsig.EMAIL: email}
-    group_id = kept(group)
+    group_id = kept(ids.get(config.group_id)) if config.group_id else None
     if group_id is not None:
         context[segment.GROUP_ID] = group_id
     if type(message_id) is str and message_id:
@@ -156,11 +152,10 @@ def _make_deliverable(
 
 def _check_identified(track: OutboundTrack, issues: Iterable[Issue]) -> None:
     """Refuse a call without an ID, and name the unreadable columns that may have held one (OU-4, OU-9)."""
-    if "userId" in track or "anonymousId" in track:
-        return
-    paths = [issue.path for issue in issues if issue.code == "json_unreadable" and issue.path.lower() in _ID_COLUMNS]
-    message = f"neither a user ID nor an anonymous ID; the JSON text in {', '.join(paths)} cannot be read"
-    raise TranslationError("no_identifier", f"$.{statsig.USER_ID}", message if paths else None)
+    if "userId" not in track and "anonymousId" not in track:
+        paths = [each.path for each in issues if each.code == "json_unreadable" and each.path.lower() in _ID_COLUMNS]
+        message = f"neither a user ID nor an anonymous ID; the JSON text in {', '.join(paths)} cannot be read"
+        raise TranslationError("no_identifier", f"$.{statsig.USER_ID}", message if paths else None)
 
 
 def config_change_event(change: ConfigChange, config: OutboundConfig = _DEFAULT) -> OutboundTrack:
@@ -203,24 +198,22 @@ def config_change_event(change: ConfigChange, config: OutboundConfig = _DEFAULT)
     track["context"] = {"library": {"name": "statsig", "version": "1.0"}}
     track["properties"] = _change_properties(change)
     if is_deliverable:
-        track["properties"] = thaw(freeze_object(change.metadata)) | track["properties"]
+        track["properties"] = thaw(change.metadata) | track["properties"]
         stable_id = change.custom_ids.get(statsig.STABLE_ID)
         if drop and stable_id and is_placeholder(stable_id):
             stable_id = stable_id_of(exported, drop=True)
-        ids = {**change.custom_ids, statsig.STABLE_ID: stable_id}
-        group = config.group_id and change.custom_ids.get(config.group_id)
-        _make_deliverable(track, config, ids, group, change.message_id, change.email)
+        _deliver(track, config, change.custom_ids, stable_id, change.message_id, change.email)
         _check_identified(track, change.issues)
     return track
 
 
 def _change_properties(change: ConfigChange) -> dict[str, Any]:
     """Return the properties: the documented ones first, then all others (OU-6)."""
-    named = {name: getattr(change, attribute) for name, attribute in CHANGE_FIELDS.items()}
-    texts = {name: text for name, text in named.items() if text is not None}
-    others = thaw(freeze_object(change.properties))
-    first = {name: texts.get(name, others.get(name)) for name in named if name in texts or name in others}
-    return first | {name: value for name, value in others.items() if name not in first}
+    properties: dict[str, Any] = thaw(change.properties)
+    for name, attribute in CHANGE_FIELDS.items():
+        if getattr(change, attribute) is not None:
+            properties[name] = getattr(change, attribute)
+    return {name: properties[name] for name in dict.fromkeys((*CHANGE_FIELDS, *properties)) if name in properties}
 
 
 def export(

@@ -291,25 +291,18 @@ def _settled(fields: FrozenDict, places: Places, issues: list[Issue]) -> FrozenD
 def _note_placeholders(fields: FrozenDict, user: FrozenDict, places: Places, issues: list[Issue]) -> None:
     """Note each ID that is a placeholder: the user ID, the custom IDs and the stable ID (OU-4, ID-8)."""
     own = object_in(fields, statsig.STATSIG_METADATA)
-    found: list[tuple[str, ...]] = []
-    user_id = coerce_id(fields.get(statsig.USER_ID))
-    if user_id is None:
-        if _is_placeholder(user.get(statsig.USER_ID)):
-            found.append((statsig.USER, statsig.USER_ID))
-    elif is_placeholder(user_id):
-        found.append((statsig.USER_ID,))
-    if _is_placeholder(own.get(statsig.STABLE_ID)):
-        found.append((statsig.STATSIG_METADATA, statsig.STABLE_ID))
+    candidates: list[tuple[tuple[str, ...], Any]] = [
+        ((statsig.USER_ID,), fields.get(statsig.USER_ID)),
+        ((statsig.STATSIG_METADATA, statsig.STABLE_ID), own.get(statsig.STABLE_ID)),
+    ]
+    if coerce_id(fields.get(statsig.USER_ID)) is None:
+        candidates[0] = ((statsig.USER, statsig.USER_ID), user.get(statsig.USER_ID))
     for id_type, value in object_in(user, statsig.CUSTOM_IDS).items():
-        if _is_placeholder(value):
-            found.append((statsig.USER, statsig.CUSTOM_IDS, id_type))
-    for names in found:
-        add_issue(issues, "id_placeholder", place_of(places, *names))
-
-
-def _is_placeholder(value: Any) -> bool:
-    text = coerce_id(value)
-    return text is not None and is_placeholder(text)
+        candidates.append(((statsig.USER, statsig.CUSTOM_IDS, id_type), value))
+    for names, value in candidates:
+        text = coerce_id(value)
+        if text is not None and is_placeholder(text):
+            add_issue(issues, "id_placeholder", place_of(places, *names))
 
 
 # -- Config changes ---------------------------------------------------------------------------------------------------
