@@ -100,10 +100,6 @@ def scalar_text(value: str | float) -> str | None:
     return _TEXTS[type(value)](value)
 
 
-def _truth_text(value: bool) -> str:  # noqa: FBT001 - the value that it prints
-    return "true" if value else "false"
-
-
 def integer_text(number: int) -> str:
     """Print all digits of an integer.
 
@@ -143,6 +139,6 @@ def _shifted(digits: str, point: int) -> str:
 
 
 _TEXTS: Final[Mapping[type, Callable[[Any], str | None]]] = MappingProxyType(
-    {str: str, bool: _truth_text, int: integer_text, float: float_text}
+    {str: str, bool: {True: "true", False: "false"}.__getitem__, int: integer_text, float: float_text}
 )
 """Exact type of a scalar -> how its values are printed."""

@@ -161,13 +161,9 @@ def is_id_list(key: str) -> bool:
 def _computation_key(event: SegmentEvent) -> str | None:
     """Return the audience's key, or `None` if the call is not about an audience (AU-2)."""
     personas = event.context.get(segment.PERSONAS)
-    if not is_object(personas) or event.type not in _HOLDERS:
-        return None
-    return (
-        filled_text(personas.get(segment.COMPUTATION_KEY))
-        if personas.get(segment.COMPUTATION_CLASS) in CLASSES
-        else None
-    )
+    if event.type in _HOLDERS and is_object(personas) and personas.get(segment.COMPUTATION_CLASS) in CLASSES:
+        return filled_text(personas.get(segment.COMPUTATION_KEY))
+    return None
 
 
 def membership_path(event: SegmentEvent, key: str) -> str:

@@ -1,11 +1,11 @@
 """Decide who a call belongs to: ID mappings, their precedence, and placeholders."""
 
 from collections.abc import Iterable
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from statsig_segment import segment
 from statsig_segment._json.models import made
-from statsig_segment._json.paths import Arrays, FieldPath
+from statsig_segment._json.paths import Arrays
 from statsig_segment._json.values import FrozenDict, is_array
 from statsig_segment.configuration.mappings import IdMapping, cut_row
 from statsig_segment.errors import Issue, TranslationError, add_issue
@@ -68,8 +68,11 @@ def apply_id_mappings(event: _Call, mappings: Iterable[IdMapping], *, drop_place
         value, path = find(event, field, arrays)
         found = value if type(value) is str and value else None if value is None else coerce_id(value)
         if found is None:
-            if value is not None or losses:
-                _note_unusable(event, field, value, path, arrays, issues)
+            lost, lost_path = lost_at(event, field, arrays) if losses else (None, path)
+            if isinstance(lost, str):
+                add_issue(issues, lost, lost_path)
+            elif value is not None:  # absent and null are fine
+                add_issue(issues, "id_invalid", path)
             continue
         if is_placeholder(found):
             add_issue(issues, "id_placeholder", path)
@@ -78,17 +81,6 @@ def apply_id_mappings(event: _Call, mappings: Iterable[IdMapping], *, drop_place
         ids[id_type] = found
         sources[id_type] = path
     return _with_ids(event, ids, sources, issues)
-
-
-def _note_unusable(
-    event: SegmentEvent, field: FieldPath, value: Any, path: str, arrays: Arrays, issues: list[Issue]
-) -> None:
-    """Note a value that cannot be an ID or could not be read; absent and null are fine."""
-    lost, lost_path = lost_at(event, field, arrays)
-    if isinstance(lost, str):
-        add_issue(issues, lost, lost_path)
-    elif value is not None:
-        add_issue(issues, "id_invalid", path)
 
 
 def _with_ids(event: _Call, ids: dict[str, str], sources: dict[str, IdSource], issues: list[Issue]) -> _Call:
@@ -109,9 +101,6 @@ def _with_ids(event: _Call, ids: dict[str, str], sources: dict[str, IdSource], i
     return made(type(event), vars(event) | changes)
 
 
-_SOMEBODY: Final = "somebody"
-
-
 def _less_conflicts(call: SegmentEvent) -> list[Issue]:
     """Return the issues of a call without conflicts between `userId` and a pair that holds a placeholder.
 
@@ -119,7 +108,8 @@ def _less_conflicts(call: SegmentEvent) -> list[Issue]:
     """
     [(array, path)] = controls(call, segment.CUSTOM_IDS)
     pairs = zip(range(0, len(array), 2), array[1::2], strict=False) if is_array(array) else ()
-    absent = {f"{path}[{index}]" for index, value in pairs if is_placeholder(coerce_id(value) or _SOMEBODY)}
+    ids = ((index, coerce_id(value)) for index, value in pairs)
+    absent = {f"{path}[{index}]" for index, text in ids if text is not None and is_placeholder(text)}
     return [issue for issue in call.issues if issue.code != "custom_id_is_user_id" or issue.path not in absent]
 
 

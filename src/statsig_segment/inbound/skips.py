@@ -72,12 +72,8 @@ def denies_consent(
     if consent is None:
         return False
     if not isinstance(consent, dict):
-        return has_integrations or not _is_empty_array(consent)
+        return has_integrations or bool(consent) or not isinstance(consent, list | tuple)
     preferences: JsonValue = consent.get(segment.CATEGORY_PREFERENCES)
     if preferences is None:
         return has_integrations
     return not isinstance(preferences, dict) or any(preferences.get(category) is not True for category in categories)
-
-
-def _is_empty_array(value: Any) -> bool:
-    return isinstance(value, list | tuple) and not value

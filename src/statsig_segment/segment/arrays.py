@@ -6,17 +6,14 @@ name of the user ID type and the odd index is the value of the previous element 
 
 from collections.abc import Callable, Mapping
 from math import isfinite
-from typing import Any, Final, TypeAlias
-
-import attrs
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from statsig_segment._json.javascript import integer_text, json_text
 from statsig_segment._json.values import filled_text, freeze, is_array, thaw
 from statsig_segment.errors import ConfigError, Issue, add_issue, join_path
 
 
-@attrs.frozen(kw_only=True)
-class ArrayCodes:
+class ArrayCodes(NamedTuple):
     """The issue codes of one kind of even/odd array."""
 
     name: str
@@ -25,16 +22,8 @@ class ArrayCodes:
     not_array: str
 
 
-ID_CODES: Final = ArrayCodes(
-    name="custom_id_name",
-    unpaired="custom_id_unpaired",
-    repeated="custom_id_repeated",
-    not_array="custom_ids_not_array",
-)
-CUSTOM_CODES: Final = ArrayCodes(
-    name="custom_name", unpaired="custom_unpaired", repeated="custom_repeated", not_array="custom_not_array"
-)
-
+ID_CODES: Final = ArrayCodes("custom_id_name", "custom_id_unpaired", "custom_id_repeated", "custom_ids_not_array")
+CUSTOM_CODES: Final = ArrayCodes("custom_name", "custom_unpaired", "custom_repeated", "custom_not_array")
 
 Kept: TypeAlias = tuple[Any, tuple[str, ...]]
 """The value to keep, or `None` to drop it, and the codes of its problems."""
@@ -128,7 +117,7 @@ def custom_ids_property(ids: Mapping[str, str]) -> list[str]:
     ['companyID', 'c1', 'deviceID', 'd1']
 
     """
-    return _made_array(ids, _sent_id)
+    return _made_array(ids, filled_text, "a non-empty string")
 
 
 def custom_property(custom: Mapping[str, Any]) -> list[Any]:
@@ -150,34 +139,28 @@ def custom_property(custom: Mapping[str, Any]) -> list[Any]:
     ['isVIP', True, 'plans', ['trial', 'pro']]
 
     """
-    return _made_array(custom, _sent_attribute)
+    return _made_array(custom, _sent_attribute, "a string, a boolean, a finite number or a list of strings")
 
 
-def _made_array(mapping: Any, check: Callable[[Any, str], Any]) -> list[Any]:
+def _sent_attribute(value: Any) -> Any:
+    kept, wrong = custom_value(value)
+    return None if wrong else thaw(kept)
+
+
+def _made_array(mapping: Any, sent: Callable[[Any], Any], expected: str) -> list[Any]:
+    """Return the array of a mapping; `sent` returns a value as it is sent, or `None` for one that cannot be."""
     if not issubclass(type(mapping), Mapping):
-        raise _refused("wrong_type", "$", "expected a mapping")
+        raise _refused("wrong_type", "$", "a mapping")
     array: list[Any] = []
     for name, value in mapping.items():
         text = filled_text(freeze(name))
         if text is None:
-            raise _refused("wrong_value", "$", "expected names that are non-empty strings")
-        array += [text, check(freeze(value), join_path("$", text))]
+            raise _refused("wrong_value", "$", "names that are non-empty strings")
+        array += [text, sent(freeze(value))]
+        if array[-1] is None:
+            raise _refused("wrong_value", join_path("$", text), expected)
     return array
 
 
-def _sent_id(value: Any, path: str) -> str:
-    text = filled_text(value)
-    if text is None:
-        raise _refused("wrong_value", path, "expected a non-empty string")
-    return text
-
-
-def _sent_attribute(value: Any, path: str) -> Any:
-    kept, wrong = custom_value(value)
-    if wrong:
-        raise _refused("wrong_value", path, "expected a string, a boolean, a finite number or a list of strings")
-    return thaw(kept)
-
-
-def _refused(code: str, path: str, message: str) -> ConfigError:
-    return ConfigError([Issue(code=code, path=path, message=message)])
+def _refused(code: str, path: str, expected: str) -> ConfigError:
+    return ConfigError([Issue(code=code, path=path, message=f"expected {expected}")])

@@ -160,12 +160,7 @@ def _packed(track: Any) -> tuple[dict[str, Any], int] | StatsigSegmentError:
     if item.get(segment.TYPE) is None:
         item = {segment.TYPE: "track"} | {name: item[name] for name in item if name != segment.TYPE}
     try:
-        size = _bytes(item)
+        size = len(json_text(item)[0].encode())
     except TranslationError as error:
         return error.with_traceback(None)
     return TranslationError("event_too_large") if size > MAX_EVENT_BYTES else (item, size)
-
-
-def _bytes(value: Any) -> int:
-    """Return the number of bytes of a value as compact JSON in UTF-8."""
-    return len(json_text(value)[0].encode())

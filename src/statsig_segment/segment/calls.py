@@ -205,18 +205,13 @@ def _model_of(fields: FrozenDict) -> type[SegmentEvent]:
     """Select the model by the type of the call, matched exactly (IN-2)."""
     kind = fields.get(segment.TYPE)
     if kind is None:
-        raise SegmentEventError("missing_type", f"$.{segment.TYPE}", _missing_type_message(fields))
+        is_event_bridge = is_object(fields.get(segment.DETAIL)) and type(fields.get(segment.DETAIL_TYPE)) is str
+        is_envelope = segment.BATCH in fields or is_event_bridge  # IN-8
+        message = "the call has no type; split_segment_batch takes an envelope apart" if is_envelope else None
+        raise SegmentEventError("missing_type", f"$.{segment.TYPE}", message)
     if type(kind) is not str or kind not in _MODELS:
         raise SegmentEventError("unsupported_type", f"$.{segment.TYPE}")
     return _MODELS[kind]
-
-
-def _missing_type_message(fields: FrozenDict) -> str | None:
-    """Return a message that names the function to split an envelope, if the payload is one (IN-8)."""
-    is_envelope = segment.BATCH in fields or (
-        is_object(fields.get(segment.DETAIL)) and type(fields.get(segment.DETAIL_TYPE)) is str
-    )
-    return "the call has no type; split_segment_batch takes an envelope apart" if is_envelope else None
 
 
 class _Field(NamedTuple):
