@@ -28,6 +28,53 @@ def spelled_id_type(id_type: str) -> str:
     return segment.USER_ID_TYPE if id_type.lower() == segment.USER_ID_TYPE.lower() else id_type
 
 
+class _Field(NamedTuple):
+    """How one top-level field is read: unchanged if it has the expected type and is not empty, else by `read`."""
+
+    name: str
+    attribute: str
+    expected: type | None
+    """The exact type; `None` if `read` has to look at every value."""
+    read: Callable[[Any], Any]
+    """Reads any other value: returns `None` for an unusable one, and something empty for one that counts as absent."""
+    code: str | None
+    """The issue code of an unusable value; `None` if it has no issue."""
+
+
+def _object(value: Any) -> FrozenDict | None:
+    """Read an empty object, which PHP writes as an empty array (IN-7)."""
+    return FrozenDict() if value == () or is_object(value) else None
+
+
+def _name(value: Any) -> str | None:
+    """Read a name or category; one that is blank is absent, without an issue (US-6)."""
+    return "" if type(value) is str and not value.strip() else name_part(value)
+
+
+def name_part(value: Any) -> str | None:
+    """Return a name or category if it counts: text that is not blank, or a number as JavaScript prints it (US-6)."""
+    if type(value) is str:
+        return value if value.strip() else None
+    return scalar_text(value) if type(value) in {int, float} else None
+
+
+_COMMON: Final = (
+    _Field(segment.USER_ID, "user_id", str, coerce_id, "id_invalid"),
+    _Field(segment.ANONYMOUS_ID, "anonymous_id", str, coerce_id, "id_invalid"),
+    _Field(segment.GROUP_ID, "group_id", str, coerce_id, "id_invalid"),
+    _Field(segment.MESSAGE_ID, "message_id", str, coerce_id, None),
+    _Field(segment.CONTEXT, "context", FrozenDict, _object, "object_expected"),
+    _Field(segment.INTEGRATIONS, "integrations", FrozenDict, _object, "object_expected"),
+    _Field(segment.PROPERTIES, "properties", FrozenDict, _object, "object_expected"),
+)
+_NAMES: Final = (
+    _Field(segment.NAME, "name", None, _name, "name_invalid"),
+    _Field(segment.CATEGORY, "category", None, _name, "name_invalid"),
+)
+_TRAITS: Final = (_Field(segment.TRAITS, "traits", FrozenDict, _object, "object_expected"),)
+_OF_ALL: Final = FrozenDict({field.name: field.attribute for field in _COMMON} | {segment.TYPE: "type"})
+
+
 @attrs.frozen(kw_only=True, slots=False, init=False, eq=False, repr=False, field_transformer=_CHECKED)  # a base
 class _Call:
     """What every call holds. IDs are text as IN-4 reads them; absent is `None`, an absent object is empty."""
@@ -66,26 +113,12 @@ class _Call:
     """What could not be read, by top-level field: an issue where it would have been sent (IN-10, TR-5)."""
 
 
-_HELD_BY_ALL: Final = FrozenDict(
-    {
-        segment.USER_ID: "user_id",
-        segment.ANONYMOUS_ID: "anonymous_id",
-        segment.GROUP_ID: "group_id",
-        segment.MESSAGE_ID: "message_id",
-        segment.CONTEXT: "context",
-        segment.INTEGRATIONS: "integrations",
-        segment.PROPERTIES: "properties",
-        segment.TYPE: "type",
-    }
-)
-
-
 @attrs.frozen(kw_only=True, slots=False, field_transformer=_CHECKED)
 class Track(_Call):
     """A track call: something that a user did, by the name `event`."""
 
     type: ClassVar[Literal["track"]] = "track"
-    attribute_of = FrozenDict(_HELD_BY_ALL | {segment.EVENT: "event"})
+    attribute_of = FrozenDict(_OF_ALL | {segment.EVENT: "event"})
 
     event: str
     """The name of the event."""
@@ -95,7 +128,7 @@ class Track(_Call):
 class _View(_Call):
     """What page and screen calls share: their constructor, comparison and `repr`, made once for both."""
 
-    attribute_of = FrozenDict(_HELD_BY_ALL | {segment.NAME: "name", segment.CATEGORY: "category"})
+    attribute_of = FrozenDict(_OF_ALL | {field.name: field.attribute for field in _NAMES})
 
     name: str | None = None
     """`name`, if it is not blank; a number as its digits (US-6)."""
@@ -119,7 +152,7 @@ class Screen(_View):
 class _WithTraits(_Call):
     """What group and identify calls share, likewise."""
 
-    attribute_of = FrozenDict(_HELD_BY_ALL | {segment.TRAITS: "traits"})
+    attribute_of = FrozenDict(_OF_ALL | {segment.TRAITS: "traits"})
 
     traits: Mapping[str, Any] = attrs.field(factory=FrozenDict)
     """`traits`: what the sender says about the user or group."""
@@ -141,6 +174,11 @@ SegmentEvent: TypeAlias = Track | Page | Screen | Group | Identify
 
 _MODELS: Final[Mapping[str, type[SegmentEvent]]] = FrozenDict(
     {model.type: model for model in (Track, Page, Screen, Group, Identify)}
+)
+_FIELDS: Final[Mapping[str, tuple[_Field, ...]]] = FrozenDict(
+    {Track.type: _COMMON}
+    | dict.fromkeys((Page.type, Screen.type), _COMMON + _NAMES)
+    | dict.fromkeys((Group.type, Identify.type), _COMMON + _TRAITS)
 )
 CALL_TYPES: Final = tuple(_MODELS)
 """The five types of call, as on the wire."""
@@ -212,61 +250,6 @@ def _model_of(fields: FrozenDict) -> type[SegmentEvent]:
     if type(kind) is not str or kind not in _MODELS:
         raise SegmentEventError("unsupported_type", f"$.{segment.TYPE}")
     return _MODELS[kind]
-
-
-class _Field(NamedTuple):
-    """How one top-level field is read: unchanged if it has the expected type and is not empty, else by `read`."""
-
-    name: str
-    attribute: str
-    expected: type | None
-    """The exact type; `None` if `read` has to look at every value."""
-    read: Callable[[Any], Any]
-    """Reads any other value: returns `None` for an unusable one, and something empty for one that counts as absent."""
-    code: str | None
-    """The issue code of an unusable value; `None` if it has no issue."""
-
-
-def _object(value: Any) -> FrozenDict | None:
-    """Read an empty object, which PHP writes as an empty array (IN-7)."""
-    return FrozenDict() if value == () or is_object(value) else None
-
-
-def _name(value: Any) -> str | None:
-    """Read a name or category; one that is blank is absent, without an issue (US-6)."""
-    return "" if type(value) is str and not value.strip() else name_part(value)
-
-
-def name_part(value: Any) -> str | None:
-    """Return a name or category if it counts: text that is not blank, or a number as JavaScript prints it (US-6)."""
-    if type(value) is str:
-        return value if value.strip() else None
-    return scalar_text(value) if type(value) in {int, float} else None
-
-
-_COMMON: Final = (
-    _Field(segment.USER_ID, "user_id", str, coerce_id, "id_invalid"),
-    _Field(segment.ANONYMOUS_ID, "anonymous_id", str, coerce_id, "id_invalid"),
-    _Field(segment.GROUP_ID, "group_id", str, coerce_id, "id_invalid"),
-    _Field(segment.MESSAGE_ID, "message_id", str, coerce_id, None),
-    _Field(segment.CONTEXT, "context", FrozenDict, _object, "object_expected"),
-    _Field(segment.INTEGRATIONS, "integrations", FrozenDict, _object, "object_expected"),
-    _Field(segment.PROPERTIES, "properties", FrozenDict, _object, "object_expected"),
-)
-_NAMES: Final = (
-    _Field(segment.NAME, "name", None, _name, "name_invalid"),
-    _Field(segment.CATEGORY, "category", None, _name, "name_invalid"),
-)
-_TRAITS: Final = (_Field(segment.TRAITS, "traits", FrozenDict, _object, "object_expected"),)
-_FIELDS: Final[Mapping[str, tuple[_Field, ...]]] = FrozenDict(
-    {
-        Track.type: _COMMON,
-        Page.type: _COMMON + _NAMES,
-        Screen.type: _COMMON + _NAMES,
-        Group.type: _COMMON + _TRAITS,
-        Identify.type: _COMMON + _TRAITS,
-    }
-)
 
 
 def _note_unusable(code: str, name: str, value: Any, losses: Mapping[str, Lost], issues: list[Issue]) -> None:
