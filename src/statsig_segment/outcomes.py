@@ -48,11 +48,7 @@ class Rejected:
     payload: Any = attrs.field(  # pyright: ignore[reportUnknownVariableType] - attrs' stubs infer nothing from `Any`
         default=None, repr=False, hash=False, eq=_COMPARED
     )
-    """The very object given: the one exception to the rule that results hold copies. It is not shown (TR-3).
-
-    To pickle or copy an outcome is to pickle or copy its payload, which Python cannot do for one nested thousands deep
-    (`RecursionError`); `attrs.evolve(outcome, payload=None)` leaves it behind.
-    """
+    """The very object given, as in `Skipped`."""
 
 
 def settled(outcome: Any) -> Any:

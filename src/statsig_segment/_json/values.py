@@ -134,20 +134,18 @@ def _frozen(value: Any, room: int) -> Any:
     # This also ends a value inside itself, which only the careful recursion recognizes.
     if not room:
         raise _OddError
-    if kind is not dict and kind is not FrozenDict:
-        if kind is not list and kind is not tuple:
-            raise _OddError
-        # One pass in C settles the usual case, in which nothing inside needs freezing.
+    if kind is list or kind is tuple:
         if _SCALARS.issuperset(map(type, value)):
             return tuple(value)
         return tuple([item if type(item) in _SCALARS else _frozen(item, room - 1) for item in value])
     # A key of a subclass of `str` may run code of the caller's when it is compared, and JSON has no other keys.
-    if not _STRINGS.issuperset(map(type, value)):
+    if (kind is not dict and kind is not FrozenDict) or not _STRINGS.issuperset(map(type, value)):
         raise _OddError
     frozen = FrozenDict(value)
-    # The copy holds the scalars already, which are most values, so the loop visits only the others.
-    for key in compress(value, map(not_, map(_SCALARS.__contains__, map(type, value.values())))):
-        _put(frozen, key, _frozen(value[key], room - 1))
+    # The copy holds the scalars already, so most objects are done, and the loop visits only what is left.
+    if not _SCALARS.issuperset(map(type, value.values())):
+        for key in compress(value, map(not_, map(_SCALARS.__contains__, map(type, value.values())))):
+            _put(frozen, key, _frozen(value[key], room - 1))
     return frozen
 
 
@@ -254,8 +252,9 @@ def thaw(value: Mapping[str, Any] | tuple[Any, ...] | str | float | None) -> Any
     """Return a copy of a frozen tree in new dicts and lists."""
     if type(value) is FrozenDict:
         copied = dict(value)
-        for key in compress(value, map(not_, map(_SCALARS.__contains__, map(type, value.values())))):
-            copied[key] = thaw(value[key])
+        if not _SCALARS.issuperset(map(type, value.values())):
+            for key in compress(value, map(not_, map(_SCALARS.__contains__, map(type, value.values())))):
+                copied[key] = thaw(value[key])
         return copied
     if type(value) is tuple:
         return [item if type(item) in _SCALARS else thaw(item) for item in value]

@@ -15,15 +15,7 @@ from statsig_segment import statsig
 from statsig_segment._json.bodies import copies_of, read_body
 from statsig_segment._json.models import checks, frozen, issue_tuple, made
 from statsig_segment._json.times import epoch_ms
-from statsig_segment._json.values import (
-    EMPTY,
-    FrozenDict,
-    JsonValue,
-    filled_text,
-    freeze,
-    is_object,
-    read_payload,
-)
+from statsig_segment._json.values import EMPTY, FrozenDict, JsonValue, filled_text, freeze, is_object, read_payload
 from statsig_segment.errors import Issue, StatsigEventError, add_issue
 from statsig_segment.segment.arrays import coerce_id
 from statsig_segment.segment.placeholders import is_placeholder
@@ -39,8 +31,6 @@ _OBJECTS: Final = (statsig.USER, statsig.METADATA, statsig.STATSIG_METADATA)
 _PROPERTIES: Final = "properties"
 _SEGMENT_EVENT: Final = "event"  # in the form that Segment gets, a config change has Segment's names
 _SEGMENT_USER_ID: Final = "userId"
-
-
 _CHECKED: Final = checks(StatsigEventError)
 
 
