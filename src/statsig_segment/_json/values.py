@@ -108,12 +108,6 @@ def freeze(value: object) -> Any:
     return read_tree(value)[0]
 
 
-def freeze_object(value: Mapping[str, Any]) -> FrozenDict:
-    """Return a frozen copy of an object; an empty object for anything else."""
-    frozen = freeze(value)
-    return frozen if is_object(frozen) else FrozenDict()
-
-
 def read_tree(value: object) -> tuple[Any, Lost]:
     """Return a frozen copy of any value, and what could not be read."""
     if type(value) is FrozenDict or type(value) in _SCALARS:

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeAlias, TypedDict
 from statsig_segment import segment, statsig
 from statsig_segment._json.javascript import sorted_text
 from statsig_segment._json.times import iso_text
-from statsig_segment._json.values import freeze_object, thaw, type_name
+from statsig_segment._json.values import freeze, thaw, type_name
 from statsig_segment.configuration import CONTENT, DELIVERABLE
 from statsig_segment.configuration.filters import apply_filters
 from statsig_segment.configuration.models import IntegrationConfig, OutboundConfig, outbound_plan, require_config
@@ -118,7 +118,8 @@ def _fields(event: object) -> Mapping[str, Any]:
         statsig.VALUE: event.value,
         statsig.METADATA: event.metadata,
     }
-    return freeze_object({name: value for name, value in known.items() if value is not None})
+    fields: Mapping[str, Any] = freeze({name: value for name, value in known.items() if value is not None})
+    return fields
 
 
 def _deliver(
