@@ -37,11 +37,11 @@ MOST = {
     "parse": Count(2_150, 45),
     "filters": Count(210, 10),
     "map": Count(560, 22),
-    "convert": Count(2_150, 75),
+    "convert": Count(1_850, 60),
     "wire": Count(300, 8),
 }
 """Step -> the most that it may cost one event of a realistic corpus."""
-IN_ALL = Count(5_000, 150)
+IN_ALL = Count(5_000, 130)
 
 
 EXPORT = Count(2_050, 65)
