@@ -66,7 +66,7 @@ def apply_id_mappings(event: _Call, mappings: Iterable[IdMapping], *, drop_place
         if id_type in ids:
             continue
         value, path = find(event, field, arrays)
-        found = coerce_id(value)
+        found = value if type(value) is str and value else coerce_id(value)
         if found is None:
             lost, lost_path = lost_at(event, field, arrays) if losses else (None, path)
             if isinstance(lost, str):
