@@ -66,9 +66,11 @@ def apply_id_mappings(event: _Call, mappings: Iterable[IdMapping], *, drop_place
         if id_type in ids:
             continue
         value, path = find(event, field, arrays)
+        if value is None and not losses:
+            continue
         found = value if type(value) is str and value else coerce_id(value)
         if found is None:
-            lost, lost_path = lost_at(event, field, arrays) if losses else (None, path)
+            lost, lost_path = lost_at(event, field, arrays)
             if isinstance(lost, str):
                 add_issue(issues, lost, lost_path)
             elif value is not None:  # absent and null are fine
