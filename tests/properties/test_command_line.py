@@ -16,7 +16,7 @@ from typing import Any
 
 import attrs
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from typing_extensions import override
@@ -112,6 +112,7 @@ class TestCL1RecordsWithoutLineBreaks:
         assert [payload.error.code for payload in found if isinstance(payload, Rejected)] == ["invalid_json"]
 
     @given(some_calls, some_calls, st.sampled_from(('{"a":}', '{"a" 1}', '{"a":"x}', '{"a":[{"b":1}}')), st.booleans())
+    @example([], [{"event": "Signed Up"}, {"userId": "}x"}], '{"a":"x}', False)  # the next odd bracket is in a string
     def test_a_broken_item_of_an_array_or_a_batch_costs_itself(
         self, before: list[Any], after: list[Any], broken: str, in_batch: bool
     ) -> None:

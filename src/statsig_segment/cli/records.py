@@ -87,10 +87,13 @@ _find_undecoded: Final = re.compile("[\udc80-\udcff]").search
 
 
 def _paired(depth: int) -> str:
-    """Return the pattern of a value whose brackets pair up on its line, whatever is between them."""
+    """Return the pattern of a value whose brackets pair up on its line, whatever is between them.
+
+    After a missing quote, what is taken for a string is what stands between strings, and a letter follows it at once.
+    """
     inside = ""
     for _ in range(depth):
-        inside = rf'(?:[^"{{}}\[\]\n\x1e]++|{_STRING}|[{{\[]{inside}[}}\]])*+'
+        inside = rf'(?:[^"{{}}\[\]\n\x1e]++|{_STRING}(?!\w)|[{{\[]{inside}[}}\]])*+'
     return rf"[{{\[]{inside}[}}\]]"
 
 
