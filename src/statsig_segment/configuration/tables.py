@@ -5,7 +5,7 @@ from typing import Any, Final, cast
 
 import attrs
 
-from statsig_segment._json.values import freeze, is_array
+from statsig_segment._json.values import freeze
 from statsig_segment.configuration.models import IntegrationConfig
 
 _NULLABLE: Final = "value_property"
@@ -20,27 +20,15 @@ def config_table(config: IntegrationConfig) -> Mapping[str, Any]:
     >>> config_table(IntegrationConfig(inbound=InboundConfig(default_environment="staging", value_property=None)))
     {'inbound': {'default_environment': 'staging', 'value_property': False}}
     """
-    return cast("Mapping[str, Any]", freeze(_table(config)))
+    return cast("Mapping[str, Any]", freeze(attrs.asdict(config, filter=_differs, value_serializer=_written)))
 
 
-def _table(model: attrs.AttrsInstance) -> dict[str, Any]:
-    default = _default(model)
-    values = {field.name: getattr(model, field.name) for field in attrs.fields(model.__class__) if field.init}
-    changed = {name: value for name, value in values.items() if default is None or value != getattr(default, name)}
-    return {name: _written(name, value) for name, value in changed.items()}
+def _differs(field: "attrs.Attribute[Any]", value: Any) -> bool:
+    default: Any = field.default
+    return field.init and value != (default.factory() if hasattr(default, "factory") else default)
 
 
-def _default(model: attrs.AttrsInstance) -> Any:
-    """Return the default of a model, or `None` if it has none: a row of a table is written in full."""
-    kind = model.__class__
-    return kind() if all(field.default is not attrs.NOTHING for field in attrs.fields(kind)) else None
-
-
-def _written(name: str, value: Any) -> Any:
-    if attrs.has(value.__class__):
-        return _table(value)
+def _written(_model: object, field: "attrs.Attribute[Any] | None", value: Any) -> Any:
     if type(value) is frozenset:
         return sorted(cast("frozenset[str]", value))
-    if is_array(value):  # rows of a table, or names
-        return [_written(name, row) for row in value]
-    return False if value is None and name == _NULLABLE else value
+    return False if value is None and field is not None and field.name == _NULLABLE else value
