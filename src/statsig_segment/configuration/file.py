@@ -52,10 +52,10 @@ def load_config(source: Mapping[str, Any] | str | TextFile) -> IntegrationConfig
     >>> from statsig_segment import load_config
     >>> load_config('[inbound]\ndefault_environment = "staging"').inbound.default_environment
     'staging'
-    >>> load_config({"outbound": {"profile": "fast", "colour": "red"}})
+    >>> load_config({"outbound": {"profile": "fast", "color": "red"}})
     Traceback (most recent call last):
     statsig_segment.errors.ConfigError: $.outbound.profile: expected documented or deliverable
-    $.outbound.colour: no such key
+    $.outbound.color: no such key
 
     """
     reader = _Reader()

@@ -46,9 +46,9 @@ def _cut_patterns(row: Any) -> re.Pattern[str]:
 class FieldFilter:
     """Drop events by what a field holds: crawlers by their user agent, say, or a test tenant (FL-1, FL-2).
 
-    In a pattern, `*` stands for any characters and `?` for one. A pattern has to fit the whole text of the value,
-    case-sensitively: text as it is, a number as JavaScript prints it, `true` or `false`. It never fits an object, an
-    array or null.
+    In a pattern, `*` stands for any characters and `?` for one. A pattern has to match the whole value, in the same
+    letter case; a number is written as JavaScript prints it, a boolean as `true` or `false`. It never matches an
+    object, an array or null.
 
     Raises:
         ConfigError: Code `wrong_type` or `wrong_value`.

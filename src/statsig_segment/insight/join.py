@@ -86,7 +86,7 @@ def join(calls: Iterable[Any], exposures: Iterable[Any], config: IntegrationConf
     Args:
         calls: Segment calls, as `translate_many` takes them.
         exposures: Exposure events as `parse_statsig_event` takes them: of the export webhook, or rows of the warehouse
-            export or of the exposures table. Anything else among them is passed over.
+            export or of the exposures table. Anything else among them is ignored.
         config: The configuration under which the calls are translated.
 
     Returns:
