@@ -117,7 +117,7 @@ def translate_many(
     """
     check_iterable(payloads, "translate_many")
     require_config(config, "translate_many")
-    return _outcomes(payloads, config.inbound, seen, write=_model)
+    return log_events_or_outcomes(payloads, config.inbound, seen, write=_model)
 
 
 def _model(written: dict[str, Any] | AudienceUpdate, call: Mapping[str, Any]) -> StatsigEvent | AudienceUpdate:
@@ -127,7 +127,7 @@ def _model(written: dict[str, Any] | AudienceUpdate, call: Mapping[str, Any]) ->
     return fast_lane.event_of(written, filled_text(call.get(segment.MESSAGE_ID)))
 
 
-def _outcomes(
+def log_events_or_outcomes(
     payloads: Iterable[Any],
     config: InboundConfig,
     seen: Seen | None,
@@ -135,7 +135,10 @@ def _outcomes(
     write: Callable[[Any, Any], Any] | None = None,
     finish: Callable[[Outcome], Any] | None = None,
 ) -> Iterator[Any]:
-    """Yield what the fast lane writes, passed to `write`, and all other outcomes, passed to `finish`."""
+    """Yield what the fast lane writes, passed to `write`, and all other outcomes, passed to `finish`.
+
+    Without the two these are log events, and for events from the reference `StatsigEvent`s with their issues.
+    """
     log_event, plan = fast_lane.log_event, derived_of(config).plan
     outcome: Outcome
     for position, payload in enumerate(payloads):
@@ -180,18 +183,11 @@ def log_events(
     """
     check_iterable(payloads, "log_events")
     require_config(config, "log_events")
-    return _outcomes(payloads, config.inbound, seen, finish=_without_issues)
+    return log_events_or_outcomes(payloads, config.inbound, seen, finish=_without_issues)
 
 
 def _without_issues(outcome: Outcome) -> LogOutcome:
     return to_log_event(outcome) if isinstance(outcome, StatsigEvent) else outcome
-
-
-def log_events_or_outcomes(
-    payloads: Iterable[Any], config: InboundConfig, seen: Seen | None
-) -> Iterator[LogEvent | Outcome]:
-    """Translate through the fast lane; an event from the reference is a `StatsigEvent` with its issues."""
-    return _outcomes(payloads, config, seen)
 
 
 def decoded_calls(payloads: Iterable[Any]) -> Iterator[Any]:
