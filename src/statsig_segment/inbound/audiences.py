@@ -132,7 +132,10 @@ def audience_update(event: SegmentEvent) -> AudienceUpdate | None:
     ('vip_users', True, 'u1')
 
     """
-    key = _computation_key(event)
+    personas = event.context.get(segment.PERSONAS)
+    if event.type not in _HOLDERS or not is_object(personas) or personas.get(segment.COMPUTATION_CLASS) not in CLASSES:
+        return None
+    key = filled_text(personas.get(segment.COMPUTATION_KEY))
     if key is None:
         return None
     issues = list(event.issues)
@@ -156,14 +159,6 @@ def audience_update(event: SegmentEvent) -> AudienceUpdate | None:
 def is_id_list(key: str) -> bool:
     """Return whether Statsig takes an audience's key as the name of an ID list (AU-6)."""
     return _ID_LIST.fullmatch(key) is not None
-
-
-def _computation_key(event: SegmentEvent) -> str | None:
-    """Return the audience's key, or `None` if the call is not about an audience (AU-2)."""
-    personas = event.context.get(segment.PERSONAS)
-    if event.type in _HOLDERS and is_object(personas) and personas.get(segment.COMPUTATION_CLASS) in CLASSES:
-        return filled_text(personas.get(segment.COMPUTATION_KEY))
-    return None
 
 
 def membership_path(event: SegmentEvent, key: str) -> str:
@@ -223,15 +218,12 @@ def fold_audience_updates(updates: Iterable[AudienceUpdate], *, id_type: str = s
         best = winners.get((update.id_list, unit))
         if best is None or _time(update) >= _time(best):
             winners[update.id_list, unit] = update
-    return AudienceFold(patches=_patches(winners), apart=apart, winners=winners.values())
+    lists: dict[str, tuple[list[str], list[str]]] = {}
+    for (id_list, unit), update in winners.items():
+        lists.setdefault(id_list, ([], []))[0 if update.member else 1].append(unit)
+    patches = (IdListPatch(id_list=id_list, add=add, remove=remove) for id_list, (add, remove) in lists.items())
+    return AudienceFold(patches=patches, apart=apart, winners=winners.values())
 
 
 def _time(update: AudienceUpdate) -> int:
     return -1 if update.time_ms is None else update.time_ms
-
-
-def _patches(winners: Mapping[tuple[str, str], AudienceUpdate]) -> Iterator[IdListPatch]:
-    lists: dict[str, tuple[list[str], list[str]]] = {}
-    for (id_list, unit), update in winners.items():
-        lists.setdefault(id_list, ([], []))[0 if update.member else 1].append(unit)
-    return (IdListPatch(id_list=id_list, add=add, remove=remove) for id_list, (add, remove) in lists.items())

@@ -27,7 +27,9 @@ IDENTIFY_WITHOUT_AUDIENCE: Final = Skip("identify_without_audience", "AU-1")
 
 def find_skip(call: SegmentEvent, config: InboundConfig) -> Skip | None:
     """Return why a call is skipped before it is mapped, or None if it goes on (FL-1, FL-4, FL-5, FL-8)."""
-    if is_from_statsig(call) and not config.allow_statsig_origin:
+    library = call.context.get(segment.LIBRARY)
+    is_from_statsig = is_object(library) and library.get(segment.NAME) == STATSIG_LIBRARY
+    if is_from_statsig and not config.allow_statsig_origin:  # sending it back would count it twice
         return Skip("statsig_origin", "FL-5", "inbound.allow_statsig_origin")
     if config.consent_categories and _is_denied(call, config.consent_categories):
         return Skip("consent_denied", "FL-8", "inbound.consent_categories")
@@ -35,12 +37,6 @@ def find_skip(call: SegmentEvent, config: InboundConfig) -> Skip | None:
         return Skip("integration_disabled", "FL-4", "inbound.integration_names")
     setting = config.filters.stopped_by(call, config.naming)
     return None if setting is None else Skip("filtered", "FL-1", f"inbound.filters.{setting}")
-
-
-def is_from_statsig(call: SegmentEvent) -> bool:
-    """Return whether Statsig's own export made a call: sending it back would count it twice (FL-5)."""
-    library = call.context.get(segment.LIBRARY)
-    return is_object(library) and library.get(segment.NAME) == STATSIG_LIBRARY
 
 
 def is_disabled(integrations: Mapping[str, Any], names: Collection[str]) -> bool:

@@ -239,7 +239,16 @@ def _by_reference(
         return Skipped(reason=UNSUPPORTED_TYPE.reason, position=position, payload=payload)
     if seen is not None and _is_repeated(call.message_id, seen):
         return Skipped(reason="duplicate_message", position=position, payload=payload)
-    return outcome_of(call, payload, config, position)
+    skip = find_skip(call, config)
+    if skip is not None:
+        return Skipped(reason=skip.reason, position=position, payload=payload)
+    mapped = apply_id_mappings(call, config.id_mappings, drop_placeholders=config.drop_placeholder_ids)
+    if not isinstance(mapped, Identify):
+        return to_statsig_event(mapped, config)
+    update = audience_update(mapped)
+    if update is None:
+        return Skipped(reason=IDENTIFY_WITHOUT_AUDIENCE.reason, position=position, payload=payload)
+    return update
 
 
 def parse_supported(payload: Any) -> SegmentEvent | None:
@@ -261,19 +270,3 @@ def _is_repeated(message_id: object, seen: Seen) -> bool:
         return text is not None
     seen.add(text)
     return False
-
-
-def outcome_of(
-    call: SegmentEvent, payload: Any, config: InboundConfig, position: int | None
-) -> StatsigEvent | AudienceUpdate | Skipped:
-    """Translate a parsed call: skip, filter, map and convert it."""
-    skip = find_skip(call, config)
-    if skip is not None:
-        return Skipped(reason=skip.reason, position=position, payload=payload)
-    mapped = apply_id_mappings(call, config.id_mappings, drop_placeholders=config.drop_placeholder_ids)
-    if not isinstance(mapped, Identify):
-        return to_statsig_event(mapped, config)
-    update = audience_update(mapped)
-    if update is None:
-        return Skipped(reason=IDENTIFY_WITHOUT_AUDIENCE.reason, position=position, payload=payload)
-    return update

@@ -250,7 +250,10 @@ def parse_statsig_event(payload: Mapping[str, Any] | str | bytes) -> ExportedEve
         raise StatsigEventError("missing_event", f"$.{statsig.EVENT_NAME}")
     settled = _settled(fields, places, issues)
     if name == statsig.CONFIG_CHANGE:
-        return _change(settled, _change_properties(settled), _change_metadata(settled), issues)
+        metadata = object_in(settled, statsig.METADATA)
+        rest = {key: metadata[key] for key in metadata if key not in {*_NAMED_METADATA, *_RENAMED_METADATA}}
+        rest |= {name: metadata[key] for key, name in _RENAMED_METADATA.items() if key in metadata}
+        return _change(settled, _change_properties(settled), rest, issues)
     return made(ExportedEvent, {"fields": settled, "issues": tuple(dict.fromkeys(issues))})
 
 
@@ -309,13 +312,6 @@ def _change_properties(fields: Mapping[str, Any]) -> dict[str, Any]:
     if found.get("environment") is None and "environments" in metadata:
         found["environment"] = metadata["environments"]
     return found
-
-
-def _change_metadata(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Read the rest of the metadata of a form, each entry under its own name except the type."""
-    metadata = object_in(fields, statsig.METADATA)
-    rest = {key: metadata[key] for key in metadata if key not in _NAMED_METADATA and key not in _RENAMED_METADATA}
-    return rest | {name: metadata[key] for key, name in _RENAMED_METADATA.items() if key in metadata}
 
 
 def _change(
