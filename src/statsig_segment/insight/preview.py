@@ -285,6 +285,8 @@ _Fate: TypeAlias = tuple[str, str]
 """Which of the counts an outcome belongs to, and under which reason or code."""
 _TRANSLATED: Final = ("translated", "")
 _WITHOUT_ID: Final = ("rejected", "no_identifier")
+_Identity: TypeAlias = tuple[str | None, str | None]
+"""The type and the name of an event."""
 _Model = TypeVar("_Model", bound=Counts)
 
 
@@ -351,7 +353,7 @@ class _Sums:
 
     def __init__(self, max_names: int) -> None:
         self.max_names = max_names
-        self.events: dict[tuple[str | None, str | None], GrowingCounts] = {}
+        self.events: dict[_Identity, GrowingCounts] = {}
         self.total, self.rest = GrowingCounts(), GrowingCounts()
         self.libraries = defaultdict[str | None, GrowingCounts](GrowingCounts)
         self.gains = defaultdict[tuple[str, str], Counter[str]](Counter)
@@ -501,7 +503,11 @@ class GrowingPreview:
         """The rows that have not found an ID yet, nor another field that was probably meant."""
         self._alike: dict[tuple[Any, ...], int] = defaultdict(int)
         self._near_key = _Remembered(near_key, _MAX_KINDS)
-        self._identity_of = _Remembered(partial(_identity, self._config.naming), _MAX_IDENTITIES)
+        naming = self._config.naming
+        # Only these fields make a name, unless templates read the properties.
+        self._naming_fields = (*_NAMING_FIELDS, segment.PROPERTIES) if naming.from_properties else _NAMING_FIELDS
+        self._identity = partial(_identity, naming, self._naming_fields)
+        self._known_identity = _Remembered(self._identity, _MAX_IDENTITIES)
 
     def add(self, payload: Any, outcome: Any) -> None:
         """Count a call by its outcome: a log event, or anything that `translate_many` yields."""
@@ -564,19 +570,16 @@ class GrowingPreview:
         is_own = segment.USER_ID_TYPE in self._mapped_types and _is_id(call.get(segment.USER_ID), drops=self._drops)
         return (*own, segment.USER_ID_TYPE) if is_own else own
 
-    def _unsent_identity(self, call: Any, outcome: Any) -> tuple[str | None, str | None]:
+    def _unsent_identity(self, call: Any, outcome: Any) -> _Identity:
         """Return the type and name of a call that made no event, from what names it and nothing else."""
         if isinstance(outcome, AudienceUpdate):
             return Identify.type, None
         if not (kind_of(call) is dict or is_object(call)):
             return None, None
-        reads_properties = self._config.naming.from_properties
-        # Only these fields make a name, unless templates read the properties; only text is safe as a key of a dict.
-        parts = tuple(map(call.get, _NAMING_FIELDS))
-        if reads_properties or not _TEXT_OR_NONE.issuperset(map(kind_of, parts)):
-            properties = call.get(segment.PROPERTIES) if reads_properties else None
-            return _identity(self._config.naming, *parts, properties)
-        return cast("tuple[str | None, str | None]", self._identity_of(*parts))
+        parts = tuple(map(call.get, self._naming_fields))
+        # Only text is safe as a key of a dict: elsewhere, a number equals a boolean.
+        is_text = _TEXT_OR_NONE.issuperset(map(kind_of, parts))
+        return cast("_Identity", self._known_identity(*parts) if is_text else self._identity(*parts))
 
     def preview(self) -> Preview:
         """Return what has been counted so far."""
@@ -606,11 +609,11 @@ class GrowingPreview:
         self._alike.clear()
 
 
-def _identity(naming: EventNaming, *parts: Any) -> tuple[str | None, str | None]:
-    """Return the type of a call and the name it would have, from the fields that make a name and the properties."""
-    fields = zip((*_NAMING_FIELDS, segment.PROPERTIES), parts, strict=False)
+def _identity(naming: EventNaming, fields: Iterable[str], *parts: Any) -> _Identity:
+    """Return the type of a call and the name it would have, from the fields that make it."""
+    named = {field: value for field, value in zip(fields, parts, strict=True) if value is not None}
     try:
-        parsed = parse_segment_event({field: value for field, value in fields if value is not None})
+        parsed = parse_segment_event(named)
     except StatsigSegmentError as error:
         return ("track" if error.code == "missing_event" else None), None
     return parsed.type, None if isinstance(parsed, Identify) else naming.full_name(parsed)
