@@ -113,6 +113,7 @@ class TestCL1RecordsWithoutLineBreaks:
 
     @given(some_calls, some_calls, st.sampled_from(('{"a":}', '{"a" 1}', '{"a":"x}', '{"a":[{"b":1}}')), st.booleans())
     @example([], [{"event": "Signed Up"}, {"userId": "}x"}], '{"a":"x}', False)  # the next odd bracket is in a string
+    @example([], [{"type": "identify", "traits": {"a": "}, b"}}], '{"a":"x}', True)
     def test_a_broken_item_of_an_array_or_a_batch_costs_itself(
         self, before: list[Any], after: list[Any], broken: str, in_batch: bool
     ) -> None:

@@ -4,12 +4,13 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.util import find_spec
+from types import ModuleType
 from typing import Any, Final, NoReturn
 
-import attrs
 from typing_extensions import override
 
 from statsig_segment._version import __version__
@@ -21,15 +22,6 @@ REMEMBERED: Final = 1_000_000
 """How many message IDs `--deduplicate` remembers."""
 
 _find_choice: Final = re.compile(r"(?:argument (.*): )?invalid choice: '(.*)' \(choose from (.*)\)").fullmatch
-
-
-@attrs.frozen(kw_only=True)
-class Command:
-    """A command: what it does, its arguments, and the function that runs it and returns the exit status."""
-
-    help: str
-    add_arguments: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[Any], int]
 
 
 class _Parser(argparse.ArgumentParser):
@@ -58,9 +50,23 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def parse(argv: Sequence[str] | None, commands: Mapping[str, Command]) -> argparse.Namespace:
+def parse(argv: Sequence[str] | None, commands: Mapping[str, tuple[ModuleType, str]]) -> argparse.Namespace:
     """Read the arguments; `SystemExit` once help, the version or what is wrong has been printed."""
-    parser = make_parser(commands)
+    parser = _Parser(
+        prog="statsig-segment",
+        description="Translate Segment calls to Statsig events, and Statsig's exports to Segment calls.",
+        epilog="Input is JSON: one object, array or batch a line, or one over many lines; plain, gzip or zstd. Output "
+        "is JSON, or readable text at a terminal. Exit status: 0 if all is well; 1 if something was rejected or, in "
+        "compare and diff, differs; 2 for any other problem.",
+    )
+    parser.add_argument("-V", "--version", action=_Version, nargs=0, help="show the version and exit")
+    if _shtab is not None:
+        _shtab.add_argument_to(parser, "--print-completion", help="print the completion script of a shell and exit")
+    parsers = parser.add_subparsers(required=True, metavar="command", dest="command")
+    for name, (command, what) in commands.items():
+        added = parsers.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
+        added.set_defaults(parser=added, run=command.run)
+        command.add_arguments(added)
     words = sys.argv[1:] if argv is None else argv
     if not words:
         parser.print_help()
@@ -75,28 +81,7 @@ def parse(argv: Sequence[str] | None, commands: Mapping[str, Command]) -> argpar
 
 def _nearest(word: str, words: Sequence[str]) -> str:
     """Return a question that suggests the closest of the words; empty if none is close."""
-    near = get_close_matches(word, words, 1)
-    return f"did you mean {near[0]!r}?" if near else ""
-
-
-def make_parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
-    """Return the parser of the program."""
-    parser = _Parser(
-        prog="statsig-segment",
-        description="Translate Segment calls to Statsig events, and Statsig's exports to Segment calls.",
-        epilog="Input is JSON: one object, array or batch a line, or one over many lines; plain, gzip or zstd. Output "
-        "is JSON, or readable text at a terminal. Exit status: 0 if all is well; 1 if something was rejected or, in "
-        "compare and diff, differs; 2 for any other problem.",
-    )
-    parser.add_argument("-V", "--version", action=_Version, nargs=0, help="show the version and exit")
-    if _shtab is not None:
-        _shtab.add_argument_to(parser, "--print-completion", help="print the completion script of a shell and exit")
-    parsers = parser.add_subparsers(required=True, metavar="command", dest="command")
-    for name, command in commands.items():
-        added = parsers.add_parser(name, help=command.help, description=f"{command.help[0].upper()}{command.help[1:]}.")
-        added.set_defaults(parser=added)
-        command.add_arguments(added)
-    return parser
+    return "".join(f"did you mean {near!r}?" for near in get_close_matches(word, words, 1))
 
 
 # -- Arguments of many commands ----------------------------------------------------------------------------------------
@@ -157,21 +142,17 @@ def add_jobs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-j", "--jobs", type=positive, default=1, metavar="N", help="work in N processes (default: 1)")
 
 
-def positive(text: str) -> int:
-    """Parse a whole number of at least 1."""
-    return _whole(text, 1)
+def whole_from(least: int) -> Callable[[str], int]:
+    """Return what parses a whole number of at least this."""
 
-
-def from_zero(text: str) -> int:
-    """Parse a whole number of at least 0."""
-    return _whole(text, 0)
-
-
-def _whole(text: str, least: int) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        number = least - 1
-    if number < least:
+    def parse(text: str) -> int:
+        with suppress(ValueError):
+            if (number := int(text)) >= least:
+                return number
         raise argparse.ArgumentTypeError(f"expected a whole number from {least}, not {text!r}")
-    return number
+
+    return parse
+
+
+positive: Final = whole_from(1)
+from_zero: Final = whole_from(0)

@@ -73,22 +73,19 @@ class BlockResult:
     """The number of rejects that belong to the other direction."""
 
 
-class RecentIds:
+class RecentIds(OrderedDict[str, None]):
     """The latest message IDs: enough to recognize a repeated delivery, in memory that does not grow without bounds."""
 
     def __init__(self, size: int) -> None:
         """Start empty, and remember at most `size` IDs."""
+        super().__init__()
         self._size = size
-        self._ids: OrderedDict[str, None] = OrderedDict()
-
-    def __contains__(self, message_id: object) -> bool:
-        return message_id in self._ids
 
     def add(self, message_id: str) -> None:
         """Remember an ID, and forget the oldest if there are too many."""
-        self._ids[message_id] = None
-        if len(self._ids) > self._size:
-            self._ids.popitem(last=False)
+        self[message_id] = None
+        if len(self) > self._size:
+            self.popitem(last=False)
 
 
 # -- Records -> payloads -----------------------------------------------------------------------------------------------
@@ -109,33 +106,28 @@ class Payloads:
         self.payload: Any = None
 
     def __iter__(self) -> Iterator[Any]:
-        for payload in self._read():
-            self.payload = payload
-            yield payload
-
-    def _read(self) -> Iterator[Any]:
         data = self._block.data
         if isinstance(data, list):
-            for line, payload in data:
-                self.line = line
-                yield payload
+            for self.line, self.payload in data:
+                yield self.payload
             return
         decode = FAST.quick_decoder(data)
         many, also_many = self._direction.many
         for line, text in enumerate(data.split(b"\n"), start=self._block.line):
             self.line = line
             try:
-                value = decode(text)
+                self.payload = value = decode(text)
             except ValueError:  # a blank line, an unusual one, or a broken one
-                if text and not text.isspace():
-                    yield from self._odd(text)
+                payloads = self._odd(text) if text and not text.isspace() else iter(())
             else:
                 if value.__class__ is dict and many not in value and also_many not in value:
                     yield value
-                else:
-                    yield from self._split(value, text)
+                    continue
+                payloads = self._direction.payloads(value, text.strip())
+            for self.payload in payloads:
+                yield self.payload
 
-    def _odd(self, text: bytes) -> Iterable[Any]:
+    def _odd(self, text: bytes) -> Iterator[Any]:
         """Return the payloads of a line that the quick decoder refuses: unusual, several values, or broken."""
         try:
             value = FAST.decode(text, self._direction.error)
@@ -143,63 +135,46 @@ class Payloads:
             # Without an object, an array or a separator there is nothing to recover: the line is one reject.
             if any(mark in text for mark in (b"{", b"[", b"\x1e")):
                 return line_payloads(text, self._direction)
-            return (Rejected(error=refused.with_traceback(None), payload=text.strip()),)
-        return self._split(value, text)
-
-    def _split(self, value: Any, text: bytes) -> Iterator[Any]:
-        try:
-            yield from self._direction.split(value)
-        except StatsigSegmentError as refused:
-            yield Rejected(error=refused.with_traceback(None), payload=text.strip())
+            return iter((Rejected(error=refused.with_traceback(None), payload=text.strip()),))
+        return self._direction.payloads(value, text.strip())
 
 
-def _split_calls(value: Any) -> Iterable[Any]:
-    """Return the payloads of a decoded record of Segment calls: a call, an array or an envelope (IN-8)."""
-    if value.__class__ is dict:
-        return split_segment_batch(value)
-    if value.__class__ is list:
-        return value
-    raise SegmentEventError("not_an_object")
-
-
-def _split_events(value: Any) -> Iterable[Any]:
-    """Return the payloads of a decoded record of a Statsig export (OU-2)."""
-    if value.__class__ is dict:
-        return (value,) if statsig.EVENT_NAME in value else split_statsig_export(value)
-    if value.__class__ is list:
-        return value
-    raise StatsigEventError("not_an_object")
+_STATSIG_KEYS: Final = (
+    {statsig.EVENT_NAME},
+    {"event_name"},  # in a row of the warehouse
+    {statsig.EVENTS, statsig.STATSIG_METADATA},
+    {statsig.USER, segment.EVENT, statsig.METADATA},
+)
+"""The keys of one form or another of a Statsig event, or of a body of these."""
 
 
 def is_statsig(payload: Any) -> bool:
     """Return whether a payload is a Statsig event in any of its forms, or a body of these, rather than a call."""
     if payload.__class__ is not dict or segment.TYPE in payload:
         return False
-    return str(payload.get(segment.EVENT)).startswith(statsig.INTERNAL_PREFIX) or any(
-        payload.keys() >= keys
-        for keys in ({statsig.EVENT_NAME}, {"event_name"}, {"events", "statsigMetadata"}, {"user", "event", "metadata"})
-    )
+    is_internal = str(payload.get(segment.EVENT)).startswith(statsig.INTERNAL_PREFIX)
+    return is_internal or any(payload.keys() >= keys for keys in _STATSIG_KEYS)
 
 
 def is_segment(payload: Any) -> bool:
     """Return whether a payload is a Segment call, or a batch of calls, rather than a Statsig event."""
     return payload.__class__ is dict and (
-        payload.get(segment.TYPE) in CALL_TYPES or isinstance(payload.get("batch"), list)
+        payload.get(segment.TYPE) in CALL_TYPES or isinstance(payload.get(segment.BATCH), list)
     )
 
 
 CALLS: Final = Direction(
     what="Segment calls",
-    split=_split_calls,
-    many=("batch", "detail-type"),
+    split=split_segment_batch,
+    many=(segment.BATCH, segment.DETAIL_TYPE),
     error=SegmentEventError,
     is_other=is_statsig,
     other="a Statsig export: `statsig-segment outbound` reads those",
 )
 EVENTS: Final = Direction(
     what="what Statsig exported",
-    split=_split_events,
-    many=("data", "events"),
+    split=split_statsig_export,
+    many=(statsig.DATA, statsig.EVENTS),
     error=StatsigEventError,
     is_other=is_segment,
     other="Segment calls: `statsig-segment inbound` reads those",
@@ -212,7 +187,7 @@ EVENTS: Final = Direction(
 
 def translate_block(config: IntegrationConfig, form: str, block: Block, *, seen: Seen | None = None) -> BlockResult:
     """Translate a block of Segment calls to bytes; no payload is kept longer than its turn."""
-    write, text_of = FORMS[form], _event_encoder()
+    write = FORMS[form]
     payloads = Payloads(block, CALLS)
     result, counts, events, updates = BlockResult(), GrowingCounts(), list[bytes](), list[bytes]()
     outcomes: Iterator[Any] = (
@@ -222,11 +197,11 @@ def translate_block(config: IntegrationConfig, form: str, block: Block, *, seen:
     )
     for position, found in enumerate(outcomes):
         if found.__class__ is dict:  # a log event from the fast lane
-            events.append(text_of(found))
+            events.append(_event_text(found))
             continue
         outcome = settled(found)
         if isinstance(outcome, StatsigEvent):
-            events.append(text_of(write(outcome)))
+            events.append(_event_text(write(outcome)))
         elif isinstance(outcome, AudienceUpdate):
             updates.append(update_line(outcome))
         elif isinstance(outcome, Rejected):
@@ -273,20 +248,15 @@ def export_payloads(payloads: Iterable[Any], config: IntegrationConfig) -> Itera
         yield outcome
 
 
-def _event_encoder() -> Callable[[dict[str, Any]], bytes]:
-    """Return a function that encodes an event, by the fast codec if that prints all its numbers like the others."""
-    quick, encode = FAST.quick_encode, FAST.encode
-
-    def text_of(event: dict[str, Any]) -> bytes:
-        value: Any = event.get("value")  # the metadata holds only text
-        if (value.__class__ is float and -_SMALL < value < _SMALL) or "custom" in event["user"]:
-            return encode(event)
-        try:
-            return quick(event)
-        except TypeError:  # a lone surrogate, or an integer beyond 64 bits
-            return encode(event)
-
-    return text_of
+def _event_text(event: dict[str, Any]) -> bytes:
+    """Encode an event; only its value and what is custom may be numbers that codecs print in different ways."""
+    value: Any = event.get(statsig.VALUE)
+    if (value.__class__ is float and -_SMALL < value < _SMALL) or statsig.CUSTOM in event[statsig.USER]:
+        return FAST.encode(event)
+    try:
+        return FAST.quick_encode(event)
+    except TypeError:  # a lone surrogate, or an integer beyond 64 bits
+        return FAST.encode(event)
 
 
 def update_line(update: AudienceUpdate) -> bytes:

@@ -32,10 +32,10 @@ class Codec:
     """UTF-8 bytes -> value; raises the error class given, with code `invalid_json` or `number_too_long`."""
     encode: Callable[[Any], bytes]
     """Value -> compact JSON in UTF-8; a lone surrogate is escaped."""
-    quick_decoder: Callable[[bytes], Callable[[bytes], Any]]
-    """Block of lines -> the fastest decoder for any line of it; it raises ValueError if `decode` must decide."""
     quick_encode: Callable[[Any], bytes]
     """Like `encode`, for values without numbers from 1e-9 to 1e-4; raises TypeError if `encode` must decide."""
+    quick_decoder: Callable[[bytes], Callable[[bytes], Any]]
+    """Block of lines -> the fastest decoder for any line of it; it raises ValueError if `decode` must decide."""
 
 
 def _encode(value: object) -> bytes:
@@ -44,36 +44,25 @@ def _encode(value: object) -> bytes:
     except ValueError:  # NaN or an infinity
         text = _dump(json.loads(json.dumps(value), parse_constant=_null))
     except RecursionError:
-        text = "".join(_deep_pieces(value))
+        return b"".join(_deep_pieces(value))
     return text.encode("utf-8", "backslashreplace")  # which for a surrogate is JSON's escape too
 
 
-class _Piece(str):
-    """Text that is JSON already."""
-
-    __slots__ = ()
-
-
-def _deep_pieces(value: Any) -> Iterator[str]:
-    """Return a value of any depth as JSON: slow, but needed because readers accept deeper values than writers."""
-    waiting: list[JsonValue | tuple[Any, ...]] = [value]
+def _deep_pieces(value: Any) -> Iterator[bytes]:
+    """Yield the pieces of a value of any depth: slow, but needed because readers accept deeper values than writers."""
+    waiting: list[JsonValue | tuple[Any, ...] | bytes] = [value]
     while waiting:
         match waiting.pop():
-            case _Piece() as piece:
+            case bytes() as piece:  # which is JSON already
                 yield piece
             case dict() as entries:
-                inside = [(_Piece(f"{_dump(key)}:"), item) for key, item in entries.items()]
-                waiting += reversed(_bracketed("{", inside, "}"))
+                parts: list[Any] = [part for key, item in entries.items() for part in (b",", _encode(key) + b":", item)]
+                waiting += (b"}", *reversed(parts[1:]), b"{")
             case list() | tuple() as items:
-                waiting += reversed(_bracketed("[", [(item,) for item in items], "]"))
+                parts = [part for item in items for part in (b",", item)]
+                waiting += (b"]", *reversed(parts[1:]), b"[")
             case scalar:
-                yield _encode(scalar).decode()
-
-
-def _bracketed(first: str, inside: list[tuple[Any, ...]], last: str) -> list[Any]:
-    """Join the items with commas, and put brackets around them."""
-    separated = [part for index, parts in enumerate(inside) for part in ((_Piece(","), *parts) if index else parts)]
-    return [_Piece(first), *separated, _Piece(last)]
+                yield _encode(scalar)
 
 
 def _null(_token: str) -> None:
@@ -84,7 +73,7 @@ def _read(text: bytes) -> Any:
     return read_text(text, StatsigSegmentError)
 
 
-STANDARD: Final = Codec(decode=read_text, encode=_encode, quick_decoder=lambda _block: _read, quick_encode=_encode)
+STANDARD: Final = Codec(decode=read_text, encode=_encode, quick_encode=_encode, quick_decoder=lambda _block: _read)
 
 
 def best_codec() -> Codec:
@@ -115,7 +104,7 @@ def best_codec() -> Codec:
     def quick_decoder(block: bytes) -> Callable[[bytes], Any]:
         return careful if _LONG_INTEGER in block.translate(_NINES) else orjson.loads
 
-    return Codec(decode=decode, encode=encode, quick_decoder=quick_decoder, quick_encode=orjson.dumps)
+    return Codec(decode=decode, encode=encode, quick_encode=orjson.dumps, quick_decoder=quick_decoder)
 
 
 FAST: Final = best_codec()

@@ -1,7 +1,7 @@
 """The configuration of a run: read from a file, its problems and warnings shown at their places."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -10,10 +10,10 @@ import attrs
 from statsig_segment.cli.blocks import STANDARD_INPUT
 from statsig_segment.cli.files import standard_input
 from statsig_segment.cli.outputs import UnusableError
-from statsig_segment.cli.places import Place, place_of
+from statsig_segment.cli.places import Stretch, place_of
 from statsig_segment.configuration.file import load_config
 from statsig_segment.configuration.models import IntegrationConfig
-from statsig_segment.errors import ConfigError, Issue
+from statsig_segment.errors import ConfigError
 
 _find_place: Final = re.compile(r"at line (\d+), column (\d+)").search
 _SHOWN: Final = 100
@@ -36,36 +36,31 @@ class Source:
         try:
             return load_config(self.text)
         except ConfigError as error:
-            problems = "\n".join(self._shown(issue, f"{issue.message} [{issue.code}]") for issue in error.issues)
+            problems = "\n".join(
+                self._shown(issue.path, f"{issue.message} [{issue.code}]", _find_place(issue.message))
+                for issue in error.issues
+            )
         raise BrokenConfigError(problems)
 
     def warnings(self, config: IntegrationConfig) -> Iterator[str]:
         """Yield a warning for each setting that is valid but probably not meant."""
         for path, message in _warnings(config):
-            yield f"warning: {self._shown(Issue(code='contradiction', path=path), message)}"
+            yield f"warning: {self._shown(path, message, None)}"
 
-    def _shown(self, issue: Issue, message: str) -> str:
-        place = _stated_place(issue.message) or place_of(self.text, issue.path)
+    def _shown(self, path: str, message: str, stated: re.Match[str] | None) -> str:
+        """Return a problem with its place, which a reader of TOML or JSON states, or the path tells."""
+        place = Stretch(line=int(stated[1]), column=int(stated[2]) - 1) if stated else place_of(self.text, path)
         name = "standard input" if self.name == STANDARD_INPUT else self.name
         if place is None:
-            return f"{name}: {issue.path}: {message}"
-        return f"{name}:{place.line}: {issue.path}: {message}{self._marked(place)}"
-
-    def _marked(self, place: Place) -> str:
-        """Return the line of a place, with a mark under the place."""
+            return f"{name}: {path}: {message}"
         lines = self.text.splitlines()
         line = lines[place.line - 1] if place.line <= len(lines) else ""
         start = max(0, place.column + place.length - _SHOWN)
         margin = f"{place.line:>4} | "
+        below = f"{'| '.rjust(len(margin))}{' ' * (place.column - start)}"
         mark = "^" * max(1, min(place.length, len(line) - place.column))
         shown = "".join(character if character.isprintable() else " " for character in line[start : start + _SHOWN])
-        return f"\n{margin}{shown}\n{'| '.rjust(len(margin))}{' ' * (place.column - start)}{mark}"
-
-
-def _stated_place(message: str) -> Place | None:
-    """Return the place that a reader of TOML or JSON names in its message."""
-    found = _find_place(message)
-    return Place(line=int(found[1]), column=int(found[2]) - 1) if found else None
+        return f"{name}:{place.line}: {path}: {message}\n{margin}{shown}\n{below}{mark}"
 
 
 def read_source(name: str) -> Source:
@@ -82,27 +77,20 @@ def read_config(name: str | None) -> IntegrationConfig:
     return IntegrationConfig() if name is None else read_source(name).load()
 
 
-# -- Warnings ----------------------------------------------------------------------------------------------------------
-
-
 def _warnings(config: IntegrationConfig) -> Iterator[tuple[str, str]]:
     """Yield the paths of settings that are probably not meant, and why (CL-6, CL-7)."""
     inbound = config.inbound
+    declared = inbound.id_types or ()
     for index, row in enumerate(inbound.id_mappings):
         path = f"$.inbound.id_mappings[{index}]"
-        declared = _differs_in_case(row.id_type, inbound.id_types or ())
-        if declared is not None:
-            yield f"{path}.id_type", f"differs from the declared ID type {declared!r} only in its letter case"
+        near = [name for name in sorted(declared) if name.lower() == row.id_type.lower()]
+        if near and row.id_type not in declared:
+            yield f"{path}.id_type", f"differs from the declared ID type {near[0]!r} only in its letter case"
         if row.field == "userId" and row.id_type.lower() == "userid":
             yield path, "this mapping can never win: where a call has a userId, it is the user ID already"
-    for name in sorted((inbound.filters.include or frozenset()) & (inbound.filters.exclude or frozenset())):
+    included, excluded = inbound.filters.include or frozenset(), inbound.filters.exclude or frozenset()
+    for name in sorted(included & excluded):
         yield "$.inbound.filters.exclude", f"{name!r} is both included and excluded, and so never sent"
-    for key in ("include", "exclude"):
-        for name in sorted(name for name in getattr(inbound.filters, key) or () if "*" in name):
+    for key, names in (("include", included), ("exclude", excluded)):
+        for name in sorted(name for name in names if "*" in name):
             yield f"$.inbound.filters.{key}", f"{name!r} means an event of exactly this name: * is not a wildcard here"
-
-
-def _differs_in_case(name: str, names: Iterable[str]) -> str | None:
-    if name in names:
-        return None
-    return next((other for other in sorted(names) if other.lower() == name.lower()), None)

@@ -32,26 +32,21 @@ _PIECE: Final = 1 << 19
 _PAYLOADS: Final = 500
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
-_UTF_32: Final = "text in UTF-32: convert it to UTF-8 first, or pipe it in with iconv -f UTF-32 -t UTF-8"
-_UTF_16: Final = "text in UTF-16: convert it to UTF-8 first, or pipe it in with iconv -f UTF-16 -t UTF-8"
 _NOT_READ: Final[Mapping[bytes, str]] = {
     b"PK\x03\x04": "a zip archive: unpack it first, or pipe it in with unzip -p",
     b"BZh": "compressed with bzip2: unpack it first, or pipe it in with bzcat",
     b"\xfd7zXZ\x00": "compressed with xz: unpack it first, or pipe it in with xzcat",
     b"PAR1": "a Parquet file: convert it to JSON, one object a line, first",
     b"Obj\x01": "an Avro file: convert it to JSON, one object a line, first",
-    b"\xff\xfe\x00\x00": _UTF_32,  # before those of UTF-16, which begin with the same bytes
-    b"\x00\x00\xfe\xff": _UTF_32,
-    b"\x00\x00\x00{": _UTF_32,
-    b"\x00\x00\x00[": _UTF_32,
-    b"{\x00\x00\x00": _UTF_32,
-    b"[\x00\x00\x00": _UTF_32,
-    b"\xff\xfe": _UTF_16,
-    b"\xfe\xff": _UTF_16,
-    b"{\x00": _UTF_16,
-    b"[\x00": _UTF_16,
-    b"\x00{": _UTF_16,
-    b"\x00[": _UTF_16,
+    # UTF-32 comes first: its byte order mark begins with that of UTF-16.
+    **{
+        first.encode(
+            f"{name}-{order}"
+        ): f"text in {name}: convert it to UTF-8 first, or pipe it in with iconv -f {name} -t UTF-8"
+        for name in ("UTF-32", "UTF-16")
+        for order in ("LE", "BE")
+        for first in "\ufeff{["
+    },
 }
 """First bytes of an unsupported format -> its name, and what to do (CL-7)."""
 FIRST_BYTES: Final = (_GZIP, _ZSTD, *_NOT_READ)
@@ -76,18 +71,16 @@ _LOOKS: Final[Mapping[re.Pattern[bytes], str]] = {
 _LOOKED_AT: Final = 1 << 15  # bytes of the first record: the keys that give a format away come first
 
 
-def ignore(_size: int) -> None:
-    """Do nothing."""
-
-
-def read_blocks(name: str, direction: Direction, *, on_read: Callable[[int], object] = ignore) -> Iterator[Block]:
+def read_blocks(
+    name: str, direction: Direction, *, on_read: Callable[[int], object] = lambda _size: None
+) -> Iterator[Block]:
     """Read a file, or standard input for `-`, plain, gzip or zstd, block by block.
 
     Raises one of `READ_ERRORS` where that fails. `on_read` is called with the number of bytes of each read.
     """
     with nullcontext(standard_input()) if name == STANDARD_INPUT else Path(name).open("rb") as stream:
-        read = _decompressed(_Raw(stream, on_read)).read1
-        window = Window(lambda: cast("bytes", read(_PIECE)))
+        read = _decompressed(_Raw(stream, on_read))
+        window = Window(read)
         payloads = documents(window, direction)
         while data := list(islice(payloads, _PAYLOADS)):
             yield Block(data=data, file=name, line=data[0][0])
@@ -120,67 +113,62 @@ class _Raw:
     def __init__(self, stream: BinaryIO, on_read: Callable[[int], object]) -> None:
         self._read: Callable[[int], bytes] = cast("Any", stream).read1  # waits for no more than there is
         self._on_read = on_read
-        self._pending = b""
+        self._unread = b""
 
     def first_bytes(self) -> bytes:
         """Look at as many bytes as it takes to know what the stream is, or a few more."""
-        while any(len(self._pending) < len(mark) and mark.startswith(self._pending) for mark in FIRST_BYTES):
-            piece = self._next(_PIECE)
-            if not piece:
-                break
-            self._pending += piece
-        return self._pending
-
-    def _next(self, size: int) -> bytes:
-        piece = self._read(size)
-        self._on_read(len(piece))
-        return piece
+        first = b""
+        while any(mark != first and mark.startswith(first) for mark in FIRST_BYTES) and (piece := self.read(_PIECE)):
+            first += piece
+        self._unread = first
+        return first
 
     def read(self, size: int) -> bytes:
-        pending, self._pending = self._pending[:size], self._pending[size:]
-        return pending or self._next(size)
+        piece, self._unread = self._unread[:size], self._unread[size:]
+        if not piece:
+            piece = self._read(size)
+            self._on_read(len(piece))
+        return piece
 
-    read1 = read
 
-
-def _decompressed(raw: _Raw) -> Any:
+def _decompressed(raw: _Raw) -> Callable[[int], bytes]:
+    """Return what reads the next bytes of a stream, once it is decompressed."""
     first = raw.first_bytes()
     for mark, what in _NOT_READ.items():
         if first.startswith(mark):
             raise OSError(what)
     if first.startswith(_GZIP):
-        return gzip.GzipFile(fileobj=cast("Any", raw), mode="rb")
-    return _Zstd(raw) if first.startswith(_ZSTD) else raw
+        return gzip.GzipFile(fileobj=cast("Any", raw), mode="rb").read1
+    return _zstd(raw) if first.startswith(_ZSTD) else raw.read
 
 
-class _Zstd:
-    """A zstd stream, whose errors are errors of reading."""
-
-    def __init__(self, raw: _Raw) -> None:
-        for name in ("compression.zstd", "backports.zstd"):  # Python has the first from 3.14 on
-            with suppress(ImportError):
-                self._module = import_module(name)
-                self._stream: Any = self._module.ZstdFile(raw)
-                return
+def _zstd(raw: _Raw) -> Callable[[int], bytes]:
+    for name in ("compression.zstd", "backports.zstd"):  # Python has the first from 3.14 on
+        with suppress(ImportError):
+            module = import_module(name)
+            break
+    else:
         raise OSError("compressed with zstd, which needs another package: pip install backports.zstd")
+    stream: Any = module.ZstdFile(raw)
 
-    def read1(self, size: int) -> bytes:
+    def read1(size: int) -> bytes:
         try:
-            return cast("bytes", self._stream.read1(size))
-        except self._module.ZstdError:
+            return cast("bytes", stream.read1(size))
+        except module.ZstdError:
             raise OSError("damaged zstd") from None
+
+    return read1
 
 
 def _lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
     """Cut what comes in pieces into blocks of whole lines; blanks before a line are dropped, however many."""
     begun: list[bytes] = []
     for piece in pieces:
-        cut = piece.rfind(b"\n") + 1
-        if cut:
+        if cut := piece.rfind(b"\n") + 1:
             lines = b"".join((*begun, piece[:cut]))
             begun.clear()
             yield lines
         if begun or piece[cut:].strip():
             begun.append(piece[cut:])
-    if last := b"".join(begun):
-        yield last
+    if begun:
+        yield b"".join(begun)

@@ -56,17 +56,13 @@ def payload_name(payload: Any, *, outbound: bool = False) -> tuple[str, str]:
     if payload.__class__ is not dict:
         return ("not an event" if outbound else "not a call"), ""
     if (is_statsig(payload) or outbound) and not is_segment(payload):
-        return ("event" if outbound else "Statsig event"), _name(
-            payload, statsig.EVENT_NAME, "event_name", segment.EVENT
-        )
-    kind = payload.get(segment.TYPE)
-    known = shown_text(kind) if isinstance(kind, str) else "an object"
-    name = _name(payload, segment.EVENT, segment.NAME, segment.GROUP_ID)
-    return (f"Segment {known}" if outbound else known), name
-
-
-def _name(payload: Mapping[str, Any], *keys: str) -> str:
-    return next((shown(payload[key]) for key in keys if isinstance(payload.get(key), str)), "")
+        kind = "event" if outbound else "Statsig event"
+        keys = statsig.EVENT_NAME, "event_name", segment.EVENT
+    else:
+        named = payload.get(segment.TYPE)
+        kind = f"{'Segment ' if outbound else ''}{shown_text(named) if isinstance(named, str) else 'an object'}"
+        keys = segment.EVENT, segment.NAME, segment.GROUP_ID
+    return kind, next((shown(payload[key]) for key in keys if isinstance(payload.get(key), str)), "")
 
 
 def hint(code: str, payload: Any, *, outbound: bool = False) -> str:
@@ -90,17 +86,19 @@ def summary_record(counts: Counts) -> Mapping[str, Any]:
 
 def summary_text(counts: Counts) -> str:
     """Return the summary of what was read: the total, and each part by its reasons."""
-    kinds = (("skipped", counts.skipped), ("rejected", counts.rejected), ("issues", counts.issues))
-    return "\n".join((sum_text(counts), *(_parts(kind, parts) for kind, parts in kinds if parts)))
+    lines = [sum_text(counts)]
+    for kind in ("skipped", "rejected", "issues"):
+        ordered = sorted(getattr(counts, kind).items(), key=lambda item: (-item[1], item[0]))
+        if ordered:
+            lines.append(f"{kind}: {', '.join(f'{code} {number:,}' for code, number in ordered)}")
+    return "\n".join(lines)
 
 
 def sum_text(counts: Counts) -> str:
     """Return the summary of what was read in one line, whose numbers add up."""
-    skipped, rejected = f"{sum(counts.skipped.values()):,}", f"{sum(counts.rejected.values()):,}"
-    parts = (
-        f"translated {counts.translated:,} + audiences {counts.audiences:,} + skipped {skipped} + rejected {rejected}"
-    )
-    return f"read {counts.read:,} = {parts}"
+    translated = f"translated {counts.translated:,} + audiences {counts.audiences:,}"
+    skipped, rejected = sum(counts.skipped.values()), sum(counts.rejected.values())
+    return f"read {counts.read:,} = {translated} + skipped {skipped:,} + rejected {rejected:,}"
 
 
 def groups(counts: Counts) -> list[tuple[int, str, str]]:
@@ -108,8 +106,3 @@ def groups(counts: Counts) -> list[tuple[int, str, str]]:
     kinds = (("rejected", counts.rejected), ("skipped", counts.skipped), ("issue", counts.issues))
     found = [(number, kind, code) for kind, parts in kinds for code, number in parts.items()]
     return sorted(found, key=lambda group: -group[0])
-
-
-def _parts(kind: str, counts: Mapping[str, int]) -> str:
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return f"{kind}: {', '.join(f'{code} {number:,}' for code, number in ordered)}"

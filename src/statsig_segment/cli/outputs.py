@@ -2,10 +2,11 @@
 
 import os
 import stat
-import tempfile
 from collections.abc import Generator, Hashable
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
+from shutil import copymode
 from typing import Final
 
 from statsig_segment.cli.blocks import STANDARD_INPUT
@@ -52,26 +53,20 @@ class Output:
         self._target = Path(os.path.realpath(name))
         self._beside: Path | None = None
         with naming(name):
+            is_there = self._target.exists()
             if self._target.is_dir():
                 raise OSError("is a directory")
-            if self._target.exists() and not self._target.is_file():  # a device or a pipe
+            if is_there and not self._target.is_file():  # a device or a pipe
                 self._file = self._target.open("wb")
                 return
-            if self._target.exists() and not os.access(self._target, os.W_OK):
+            if is_there and not os.access(self._target, os.W_OK):
                 raise OSError("not allowed to write it")
-            descriptor, path = tempfile.mkstemp(".part", f".{self._target.name[:50]}.", self._target.parent)
-            self._file = os.fdopen(descriptor, "wb")
-            self._beside = Path(path)
-            with suppress(OSError):
-                self._beside.chmod(self._mode())
-
-    def _mode(self) -> int:
-        """Return the permissions of the file that is there, else those that a new one would get."""
-        if self._target.exists():
-            return stat.S_IMODE(self._target.stat().st_mode)
-        mask = os.umask(0)
-        os.umask(mask)
-        return 0o666 & ~mask
+            beside = self._target.with_name(f".{self._target.name[:50]}.{token_hex(4)}.part")
+            self._file = beside.open("xb")
+            self._beside = beside
+            if is_there:
+                with suppress(OSError):
+                    copymode(self._target, beside)
 
     def write(self, text: bytes, records: int) -> None:
         """Write a number of records; raise `UnusableError` if that fails."""
@@ -82,12 +77,13 @@ class Output:
 
     def finish(self) -> None:
         """Flush the file and check its size; raise `UnusableError` if it is not complete."""
+        size = self._size
         with naming(self.name):
             self._file.flush()
             if self._beside is not None:
                 os.fsync(self._file.fileno())
+                size = self._beside.stat().st_size
             self._file.close()
-            size = self._size if self._beside is None else self._beside.stat().st_size
         if size != self._size:
             raise UnusableError(f"{self.name}: {size:,} bytes instead of {self._size:,}")
 
@@ -102,18 +98,18 @@ class Output:
         """Remove the unfinished file, unless it is already in place."""
         with suppress(OSError):
             self._file.close()
-        if self._beside is not None:
-            with suppress(OSError):
+        with suppress(OSError):
+            if self._beside is not None:
                 self._beside.unlink()
 
 
-class Outputs:
+class Outputs(dict[str, Output]):
     """All output files of a run, by the options that name them."""
 
     def __init__(self, taken: dict[Hashable, str]) -> None:
         """Start without outputs; `taken` names the files that may not become one, by their identity."""
+        super().__init__()
         self._taken: Final = taken
-        self._outputs: dict[str, Output] = {}
 
     def open(self, **names: str | None) -> None:
         """Open files to write to, as far as they are named; raise `UnusableError` if one is in use already."""
@@ -128,30 +124,24 @@ class Outputs:
             if file is not None:
                 self._taken[file] = words
         for option, name in named.items():
-            self._outputs[option] = Output(name)
-
-    def __len__(self) -> int:
-        return len(self._outputs)
-
-    def __contains__(self, option: str) -> bool:
-        return option in self._outputs
+            self[option] = Output(name)
 
     def write(self, option: str, text: bytes, records: int = 1) -> None:
         """Write a number of records to an output, if that was asked for."""
-        if option in self._outputs and text:
-            self._outputs[option].write(text, records)
+        if option in self and text:
+            self[option].write(text, records)
 
     def put_in_place(self, **records: int | None) -> None:
         """Move all files in place, once each is complete and holds as many records as were counted."""
-        for option, output in self._outputs.items():
+        for option, output in self.items():
             counted = records.get(option)
             if counted not in {None, output.records}:
                 raise UnusableError(f"{output.name}: {output.records} records instead of {counted}")
             output.finish()
-        for output in self._outputs.values():
+        for output in self.values():
             output.put_in_place()
 
     def discard(self) -> None:
         """Remove all unfinished files that are not in place."""
-        for output in self._outputs.values():
+        for output in self.values():
             output.discard()

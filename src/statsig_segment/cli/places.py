@@ -18,14 +18,15 @@ _Tokens: TypeAlias = Iterator[re.Match[str]]
 _Places: TypeAlias = Iterator[tuple[Path, re.Match[str]]]
 
 _find_tokens: Final = re.compile(
-    r'"""(?:[^\\]|\\.)*?"""|\'\'\'.*?\'\'\'|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|#[^\n]*|\n|[\[\]{}=:,.]|[^\s\[\]{}=:,."\'#]+',
+    r'"""(?:[^\\]|\\.)*?"""|\'\'\'.*?\'\'\'|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|#[^\n]*'
+    r'|\n|[\[\]{}=:,.]|[^\s\[\]{}=:,."\'#]+',
     re.DOTALL,
 ).finditer
 _find_steps: Final = re.compile(r'\.([^.\[]+)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]').findall
 
 
 @attrs.frozen(kw_only=True)
-class Place:
+class Stretch:
     """A stretch of one line."""
 
     line: int
@@ -35,22 +36,19 @@ class Place:
     length: int = 1
 
 
-def place_of(text: str, path: str) -> Place | None:
+def place_of(text: str, path: str) -> Stretch | None:
     """Return the place of a path such as `$.inbound.id_mappings[0].field`, or of what holds it; `None` if unknown."""
     wanted: Path = tuple(
         name or (int(index) if index else json.loads(quoted)) for name, index, quoted in _find_steps(path)
     )
+    tokens: dict[Path, re.Match[str]] = {}
     with suppress(RecursionError, ValueError):  # too deep, or an escape that only TOML knows
         tokens = {found: token for found, token in _places(text) if found and found == wanted[: len(found)]}
-        if tokens:
-            return _place(text, tokens[max(tokens, key=len)])
-    return None
-
-
-def _place(text: str, token: re.Match[str]) -> Place:
-    start, end = token.span()
+    if not tokens:
+        return None
+    start, end = tokens[max(tokens, key=len)].span()
     line_start = text.rfind("\n", 0, start) + 1
-    return Place(line=text.count("\n", 0, start) + 1, column=start - line_start, length=max(1, end - start))
+    return Stretch(line=text.count("\n", 0, start) + 1, column=start - line_start, length=max(1, end - start))
 
 
 def _places(text: str) -> _Places:

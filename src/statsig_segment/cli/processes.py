@@ -1,26 +1,32 @@
 """Run work on blocks in several processes, and yield the results in the order of the blocks.
 
-Each process is a fresh interpreter that talks to a thread of this one through a pipe that only these two hold. So the
-loss of one is noticed, even in the middle of an answer, because its end of the pipe closes; the pool of
-`concurrent.futures`, whose processes share a pipe, would wait for the rest forever. Likewise, however this process
-ends, even killed, the others find their pipes closed and end, too.
+Each process is a fresh interpreter, with pipes that only it and this process hold. So the loss of one is noticed, even
+in the middle of an answer, because its end of the pipe closes; the pools of the standard library, whose processes share
+a pipe, would wait for the rest forever. Likewise, however this process ends, even killed, the others find their pipes
+closed and end, too.
+
+A process gets its next block once its answer has been read, never before: where both ends wrote at once, each could
+wait for the other to read.
 """
 
-import os
+import pickle
 import signal
+import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
-from multiprocessing.resource_tracker import ensure_running
-from queue import SimpleQueue
-from typing import Any, Final, Generic, TypeVar
+from contextlib import suppress
+from functools import partial
+from itertools import cycle
+from subprocess import PIPE, Popen
+from typing import Any, BinaryIO, Final, TypeVar, cast
 
-_AHEAD: Final = 2
-"""How many blocks for each process are read ahead of what is written. This bounds the memory; with two or more, a
-process never waits for its next block."""
+_PROGRAM: Final = f"""
+import os, pickle, sys
+sys.path[:] = pickle.load(sys.stdin.buffer)
+from {__name__} import serve
+serve(sys.stdin.buffer, sys.stdout.buffer)
+os._exit(0)  # else the interpreter would complain of an answer that nobody reads
+"""
 
 _Result = TypeVar("_Result")
 
@@ -34,93 +40,62 @@ def in_order(work: Callable[[Any], _Result], blocks: Iterable[Any], jobs: int) -
     if jobs == 1:
         yield from map(work, blocks)
         return
-    waiting: deque[Future[_Result]] = deque()
-    idle: SimpleQueue[_Worker[_Result]] = SimpleQueue()
-    threads = ThreadPoolExecutor(jobs)
-    with _sheltered():
-        workers = [_Worker(work) for _ in range(jobs)]
-
-    def do(block: Any) -> _Result:
-        worker = idle.get()
-        try:
-            return worker.do(block)
-        finally:
-            idle.put(worker)
-
+    # `-P` imports nothing from the current folder. A group of its own gets no Ctrl-C: this process alone reacts to it.
+    command = [sys.executable, "-P", "-c", _PROGRAM]
+    processes = [Popen(command, stdin=PIPE, stdout=PIPE, process_group=0) for _ in range(jobs)]  # noqa: S603 - our own
     try:
-        for worker in workers:
-            idle.put(worker)
-        for block in blocks:
-            waiting.append(threads.submit(do, block))
-            if len(waiting) > _AHEAD * jobs:
-                yield waiting.popleft().result()
+        for process in processes:
+            _send(process, sys.path)
+            _send(process, work)
+        waiting: deque[Callable[[], _Result]] = deque()
+        for process, block in zip(cycle(processes), blocks, strict=False):
+            ready = [waiting.popleft()()] if len(waiting) == jobs else []
+            try:
+                _send(process, block)
+                waiting.append(partial(_answer, process))
+            except RecursionError:  # the block is nested deeper than `pickle` can follow: it stays here
+                waiting.append(partial(work, block))
+            yield from ready
         while waiting:
-            yield waiting.popleft().result()
+            yield waiting.popleft()()
     finally:
-        threads.shutdown(wait=False, cancel_futures=True)
-        for worker in workers:
-            worker.kill()
-        threads.shutdown()
+        for process in processes:
+            process.kill()
+            with suppress(OSError), process:  # waits for its end, and closes its pipes
+                pass
 
 
-@contextmanager
-def _sheltered() -> Generator[None]:
-    """Start processes in this block that ignore Ctrl-C and import nothing from the current folder.
-
-    The terminal sends the interrupt to all of them; this process alone reacts to it.
-    """
-    is_chosen = "PYTHONSAFEPATH" in os.environ
-    os.environ.setdefault("PYTHONSAFEPATH", "1")
-    has_mask = hasattr(signal, "pthread_sigmask")  # not on Windows
-    if has_mask:
-        ensure_running()  # else the first process starts it, and it unblocks the interrupt on its way
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if has_mask else set[int]()
+def _send(process: Popen[bytes], value: object) -> None:
+    data = pickle.dumps(value)  # as a whole, so that nothing is sent of what cannot be pickled
+    pipe = cast("BinaryIO", process.stdin)
     try:
-        yield
-    finally:
-        if not is_chosen:
-            del os.environ["PYTHONSAFEPATH"]
-        if has_mask:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        pipe.write(data)
+        pipe.flush()
+    except OSError:
+        raise WorkerError("a process ended before its work was done") from None
 
 
-class _Worker(Generic[_Result]):
-    """A process that does one block after the other."""
-
-    def __init__(self, work: Callable[[Any], _Result]) -> None:
-        self._work = work
-        self._pipe, theirs = get_context("spawn").Pipe()
-        self._process = get_context("spawn").Process(target=serve, args=(theirs, work), daemon=True)
-        self._process.start()
-        theirs.close()
-
-    def do(self, block: Any) -> _Result:
-        result: _Result
-        try:
-            self._pipe.send(block)
-            result, error = self._pipe.recv()
-        except RecursionError:  # the block is nested deeper than `pickle` can follow: it stays here
-            return self._work(block)
-        except (EOFError, OSError):
-            raise WorkerError("a process ended before its work was done") from None
-        if error is not None:
-            raise error
-        return result
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.join()
+def _answer(process: Popen[bytes]) -> Any:
+    try:
+        result, error = pickle.load(cast("BinaryIO", process.stdout))  # noqa: S301 - from our own process
+    except (EOFError, OSError, pickle.UnpicklingError):
+        raise WorkerError("a process ended before its work was done") from None
+    if error is not None:
+        raise error
+    return result
 
 
-def serve(pipe: "Connection[Any, Any]", work: Callable[[Any], Any]) -> None:
-    """Work on blocks from a pipe and send the results back, until the other end closes; runs in a worker process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def serve(blocks: BinaryIO, answers: BinaryIO) -> None:
+    """Do the work that comes first on all blocks that follow, until their pipe closes; runs in a worker process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # for Windows, which has no process groups
     with suppress(EOFError, OSError):
+        work = pickle.load(blocks)  # noqa: S301 - from our own process
         while True:
-            block = pipe.recv()
+            block = pickle.load(blocks)  # noqa: S301 - likewise
             answer: tuple[Any, Exception | None]
             try:
                 answer = work(block), None
             except Exception as error:  # noqa: BLE001 - it is raised at the other end
                 answer = None, error
-            pipe.send(answer)
+            pickle.dump(answer, answers)
+            answers.flush()

@@ -8,10 +8,10 @@ that went wrong; 130 when interrupted; 141, without a word, when standard output
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from traceback import extract_tb
 from typing import Any, Final
 
 from statsig_segment.cli.arguments import parse
@@ -33,7 +33,6 @@ def run(argv: Sequence[str] | None) -> int:
         with _ending_in_order():
             return _run(argv)
     except BrokenPipeError:
-        _send_nowhere(sys.stdout)
         return CLOSED
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -42,9 +41,9 @@ def run(argv: Sequence[str] | None) -> int:
         return 128 + int(signaled.args[0])
     except Exception as error:  # noqa: BLE001 - nothing else may end with the status of rejects
         say(what_went_wrong(error))
-        _let_go(sys.stdout)
         return UNUSABLE
     finally:
+        _let_go(sys.stdout)
         _let_go(sys.stderr)
 
 
@@ -52,7 +51,7 @@ def _run(argv: Sequence[str] | None) -> int:
     try:
         with naming_standard_output():
             arguments = parse(argv, COMMANDS)
-        status = COMMANDS[arguments.command].run(arguments)
+        status: int = arguments.run(arguments)
     except SystemExit as done:  # argparse has already printed the help, the version, or the error
         status = int(done.code or OK)
     if sys.stdout is not None:
@@ -75,29 +74,25 @@ def what_went_wrong(error: Exception) -> str:
             return f"statsig-segment: this needs {package}: pip install {package}"
         case MemoryError():
             return "statsig-segment: not enough memory"
-        case _:
-            return f"statsig-segment: unexpected {type(error).__name__}{_place(error)}; please report it"
-
-
-def _place(error: Exception) -> str:
-    """Return where an error comes from, without its message, which may hold a value of a payload."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return f" in {Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
+        case _:  # without its message, which may hold a value of a payload
+            frames = extract_tb(error.__traceback__)[-1:]
+            place = "".join(f" in {Path(frame.filename).name}, line {frame.lineno}" for frame in frames)
+            return f"statsig-segment: unexpected {type(error).__name__}{place}; please report it"
 
 
 @contextmanager
 def _ending_in_order() -> Generator[None]:
     """Make signals that end the process raise `TerminatedError`, so that unfinished files are removed."""
-    before: dict[int, Any] = {}
     with suppress(ValueError):  # not in the main thread
         for number in _ENDING:
             if signal.getsignal(number) is signal.SIG_DFL:
-                before[number] = signal.signal(number, _terminate)
+                signal.signal(number, _terminate)
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number in _ENDING:
+            if signal.getsignal(number) is _terminate:
+                signal.signal(number, signal.SIG_DFL)
 
 
 def _terminate(number: int, _frame: object) -> None:
@@ -105,15 +100,10 @@ def _terminate(number: int, _frame: object) -> None:
 
 
 def _let_go(stream: Any) -> None:
-    """Flush standard output, or discard the rest; otherwise the interpreter prints an error when it exits."""
-    try:
-        stream.flush()
-    except (AttributeError, ValueError):
-        return
-    except OSError:
-        _send_nowhere(stream)
-
-
-def _send_nowhere(stream: Any) -> None:
-    with suppress(AttributeError, OSError), Path(os.devnull).open("wb") as nowhere:
-        os.dup2(nowhere.fileno(), stream.fileno())
+    """Flush a standard stream, or discard the rest; otherwise the interpreter prints an error when it exits."""
+    with suppress(AttributeError, ValueError):
+        try:
+            stream.flush()
+        except OSError:
+            with suppress(OSError), Path(os.devnull).open("wb") as nowhere:
+                os.dup2(nowhere.fileno(), stream.fileno())

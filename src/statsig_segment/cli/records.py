@@ -10,7 +10,8 @@ of these that is found, each of which is rare in the middle of a value:
 
 1. the bracket that closes it, where brackets and quotes pair up on its line;
 2. `},{` before an object with the first key of the first element: a program prints all elements of an array alike, and
-   objects inside them begin with other keys. Outside an array, `}{`, which no value contains;
+   objects inside them begin with other keys. Outside an array, `}{`, which no value contains, or `{` with that key
+   where no value can hold an object, because the value was cut off before its own bracket;
 3. where it begins its line, the next line that begins or ends a value and is indented no deeper;
 4. in an array, any `},{` on its line;
 5. the end of the line; or, if the value continues after it, a line as in 3.
@@ -20,6 +21,7 @@ without being consumed is at most `_NEAR` characters for each broken value.
 """
 
 import codecs
+import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -40,16 +42,28 @@ class Direction:
 
     what: str
     """What people call it, such as `Segment calls`."""
-    split: Callable[[Any], Iterable[Any]]
-    """Takes a record; returns its payloads, or raises one of our errors."""
+    split: Callable[[dict[str, Any]], Iterable[Any]]
+    """Takes an object; returns the payloads in it (IN-8, OU-2), or raises one of our errors."""
     many: tuple[str, str]
-    """The keys of objects that may hold many payloads (IN-8, OU-2); an object without them is a payload itself."""
+    """The keys of objects that may hold many payloads; an object without them is a payload itself."""
     error: type[StatsigSegmentError]
     is_other: Callable[[Any], bool]
     """Returns whether a payload belongs to the other direction (CL-7)."""
     other: str
     """How messages describe those payloads, and which command reads them."""
     outbound: bool = False
+
+    def payloads(self, record: Any, text: bytes | None = None) -> Iterator[Any]:
+        """Yield the payloads of a decoded record; if it can hold none, one `Rejected` with its text, or itself."""
+        if record.__class__ is list:
+            yield from record
+            return
+        try:
+            if record.__class__ is not dict:
+                raise self.error("not_an_object")
+            yield from self.split(record)
+        except StatsigSegmentError as refused:
+            yield Rejected(error=refused.with_traceback(None), payload=record if text is None else text)
 
 
 _LONG: Final = 1 << 20
@@ -78,8 +92,9 @@ _match_space: Final = re.compile(r"[ \t\r\n\x1e\ufeff]*").match
 _match_closers: Final = re.compile(r"[ \t\r\n\x1e,\]}]*").match
 _match_array: Final = re.compile(r"\[\s*+[\[{\]]").match
 _match_first_key: Final = re.compile(r'\{\s*+"(?:[^"\\\n]|\\.)*+"\s*+:').match
-_find_gap: Final = re.compile(r"\}[ \t\r]*+(?=[{\x1e])|[\x1e\n]").search
-_find_gap_in_array: Final = re.compile(r"\}?+[ \t\r]*+,[ \t\r]*+(?=[{\[])|[\x1e\n]").search
+_find_gap: Final = re.compile(r"(?<=\})[ \t\r]*+(?=[{\x1e])|[\x1e\n]").search
+_find_gap_or_begin: Final = re.compile(r"(?<=\})[ \t\r]*+(?=[{\x1e])|(?<![\s:,\[])[ \t\r]*+(?=\{)|[\x1e\n]").search
+_find_gap_in_array: Final = re.compile(r"(?<![ \t\r])[ \t\r]*+,[ \t\r]*+(?=[{\[])|[\x1e\n]").search
 _STRING: Final = r'"(?:[^"\\\n\x1e]|\\[^\n\x1e])*+"'
 _match_scrap: Final = re.compile(rf"(?:{_STRING}|\[(?!\s*[\[{{\]])|[^{{\[\n\x1e\"]++|\")++").match
 _match_scrap_in_array: Final = re.compile(rf'(?:{_STRING}|.)[^{{\[,\]\n\x1e"]*+', re.DOTALL).match
@@ -111,17 +126,16 @@ class Window:
     show them.
     """
 
-    def __init__(self, read: Callable[[], bytes], line: int = 1) -> None:
+    def __init__(self, read: Callable[[int], bytes]) -> None:
         """Start at the beginning of a line; `read` returns the next bytes of the input, and none at its end."""
         self._read = read
         self._utf8 = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-        self._unread = b""
         self._text = ""
         self._at = 0
         self._ended = False
         self._indent = 0  # of the line at hand
         self._first = True  # on its line
-        self._line = line  # at the position `_counted`
+        self._line = 1  # at the position `_counted`
         self._counted = 0
 
     def _grow(self) -> bool:
@@ -135,8 +149,7 @@ class Window:
         held = [self._text]
         wanted = len(self._text)
         while not self._ended and wanted >= 0:
-            piece = self._unread or self._read()
-            piece, self._unread = piece[:_STEP], piece[_STEP:]
+            piece = self._read(_STEP)
             held.append(self._utf8.decode(piece, final=not piece))
             wanted -= len(piece)
             self._ended = not piece
@@ -152,7 +165,7 @@ class Window:
 
     def rest(self) -> bytes:
         """Return the bytes that are read and not yet consumed."""
-        return self._text[self._at :].encode("utf-8", "surrogateescape") + self._utf8.getstate()[0] + self._unread
+        return self._text[self._at :].encode("utf-8", "surrogateescape") + self._utf8.getstate()[0]
 
     def peek(self) -> str:
         """Skip space, and return the next character; empty at the end."""
@@ -173,49 +186,43 @@ class Window:
             if not self._grow():
                 return ""
 
-    def take(self) -> None:
-        """Skip one character."""
-        self._at += 1
+    def take(self, end: int | None = None) -> None:
+        """Consume the text up to a position, or one character."""
+        self._at = self._at + 1 if end is None else end
         self._first = False
 
     def begins_document(self) -> bool:
         """Return whether a document begins here: a value that continues on the next line, or a very long one."""
-        first = self.peek()
-        if not first or first not in "[{":
+        if self.peek() not in {"[", "{"}:
             return False
-        while (end := self._text.find("\n", self._at)) < 0:
-            if len(self._text) - self._at > _LONG:
-                return True
-            if not self._grow():
-                break
+        while (end := self._text.find("\n", self._at)) < 0 and len(self._text) - self._at <= _LONG and self._grow():
+            pass
+        if end < 0 and len(self._text) - self._at > _LONG:
+            return True
         return _is_begun(self._text[self._at : end if end >= 0 else None].rstrip())
 
     def value(self) -> Any:
         """Consume and return the value that begins here; raise `BrokenError` if there is none."""
-        value, end = self._decoded(self._at)
-        if _find_undecoded(self._text, self._at, end):
-            raise BrokenError("invalid_json")
-        self._at, self._first = end, False
-        return value
-
-    def _decoded(self, at: int) -> tuple[Any, int]:
-        """Return the value that begins at a position, and the position where it ends."""
         while True:
             try:
-                value, end = _DECODER.raw_decode(self._text, at)
+                value, end = _DECODER.raw_decode(self._text, self._at)
             except json.JSONDecodeError as error:
                 # An unterminated string is reported at its start, however far that is from the end.
                 may_go_on = error.pos >= len(self._text) - _CUT_TOKEN or error.msg.startswith("Unterminated string")
-                if not (may_go_on and self._grow()):
-                    raise BrokenError("invalid_json") from None
+                if may_go_on and self._grow():
+                    continue
+                raise BrokenError("invalid_json") from None
             except RecursionError:
                 raise BrokenError("invalid_json") from None
             except ValueError:  # the interpreter's limit on the digits of an integer
                 raise BrokenError("number_too_long") from None
-            else:
-                is_whole = self._text[end - 1] in '"]}' or end < len(self._text) - _CUT_TOKEN
-                if is_whole or not self._grow():  # the rest of a number may not have been read yet
-                    return value, end
+            is_whole = self._text[end - 1] in '"]}' or end < len(self._text) - _CUT_TOKEN
+            if is_whole or not self._grow():  # the rest of a number may not have been read yet
+                break
+        if _find_undecoded(self._text, self._at, end):
+            raise BrokenError("invalid_json")
+        self.take(end)
+        return value
 
     def first_key(self) -> str:
         """Return the text of the object that begins here, up to the value of its first key."""
@@ -236,7 +243,7 @@ class Window:
             head: dict[str, Any] = _DECODER.decode(f'{before}"{found[1]}":null}}')
         except (ValueError, RecursionError):
             return None
-        self._at, self._first = found.end(), False
+        self.take(found.end())
         return head
 
     def envelope_tail(self) -> dict[str, Any]:
@@ -247,7 +254,7 @@ class Window:
             return cast("dict[str, Any]", self.value())
         if mark != "}":
             raise BrokenError("invalid_json")
-        self._at += 1
+        self.take()
         return {}
 
     # -- What is broken ------------------------------------------------------------------------------------------------
@@ -259,13 +266,17 @@ class Window:
     def pass_over(self, *, in_array: bool = False, like: str = "") -> str:
         """Consume a broken value that begins here, and return its text; `like` is the beginning of its siblings."""
         end = self._broken_end(in_array=in_array, like=like)
-        text, self._at, self._first = self._text[self._at : end], end, False
+        text = self._text[self._at : end]
+        self.take(end)
         if not in_array:  # brackets that close what was around it match nothing now
-            while (at := cast("re.Match[str]", _match_closers(self._text, self._at)).end()) == len(self._text):
-                if not self._grow():
-                    break
-            self._at = at
+            self._at = self._end_of(_match_closers)
         return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").strip()
+
+    def _end_of(self, match: Callable[[str, int], re.Match[str] | None]) -> int:
+        """Return the end of what matches here, however much has to be read for it."""
+        while (end := cast("re.Match[str]", match(self._text, self._at)).end()) == len(self._text) and self._grow():
+            pass
+        return end
 
     def _broken_end(self, *, in_array: bool, like: str) -> int:
         """Return the position at which a broken value ends, by the rules at the top of this module."""
@@ -273,31 +284,26 @@ class Window:
         while (line_end := self._text.find("\n", self._at, near)) < 0 and len(self._text) < near and self._grow():
             pass
         if self._text[self._at] != "{" and not self.is_array():
-            return self._scrap_end(_match_scrap_in_array if in_array else _match_scrap)
+            return self._end_of(_match_scrap_in_array if in_array else _match_scrap)
         paired = _match_paired(self._text, self._at, near)
         # The pattern lets `{` pair with `]`; a text whose outer brackets differ has lost some inside.
         if paired and paired[0][0] + paired[0][-1] in {"{}", "[]"}:
             return paired.end()
         find = _find_gap_in_array if in_array else _find_gap
+        find_sibling = _find_gap_or_begin if like and not in_array else find
         at = self._at
-        while (found := find(self._text, at, near)) and found[0] not in "\x1e\n":
+        while (found := find_sibling(self._text, at + 1, near)) and found[0] not in {"\x1e", "\n"}:
             at = found.end()
-            if self._text.startswith(like, at):
-                return _gap_end(found)
+            if self._text.startswith(like, at) or (not in_array and self._text[found.start() - 1] == "}"):
+                return found.start()
         # Indentation divides only a value that begins its line; for any other, a gap or a line end comes first.
         if not (self._first and line_end >= 0):
-            while not (found := find(self._text, self._at)) and self._grow():
+            while not (found := find(self._text, self._at + 1)) and self._grow():
                 pass
             if found is None or found[0] != "\n":
-                return _gap_end(found) if found else len(self._text)
+                return found.start() if found else len(self._text)
             line_end = found.start()
         return self._next_line(line_end)
-
-    def _scrap_end(self, match: Callable[[str, int], re.Match[str] | None]) -> int:
-        """Return the end of text that is found where a value should begin."""
-        while (end := cast("re.Match[str]", match(self._text, self._at)).end()) == len(self._text) and self._grow():
-            pass
-        return end
 
     def _next_line(self, at: int) -> int:
         """Return the position of the next line that begins or ends a value and is not indented more deeply."""
@@ -309,10 +315,6 @@ class Window:
         return found.start()
 
 
-def _gap_end(gap: re.Match[str]) -> int:
-    return gap.start() + (gap[0][0] == "}")
-
-
 def _is_begun(line: str) -> bool:
     """Return whether a line is valid JSON that breaks off at its end, outside of a string.
 
@@ -322,10 +324,8 @@ def _is_begun(line: str) -> bool:
     while at < len(line):
         try:
             _, at = _DECODER.raw_decode(line, at)
-        except json.JSONDecodeError as error:
-            return error.pos >= len(line)
-        except (RecursionError, ValueError):
-            return False
+        except (RecursionError, ValueError) as error:
+            return getattr(error, "pos", -1) >= len(line)
         at = cast("re.Match[str]", _match_space(line, at)).end()
     return False
 
@@ -338,14 +338,14 @@ def documents(window: Window, direction: Direction) -> Iterator[Placed]:
 
 def line_payloads(line: bytes, direction: Direction) -> Iterator[Any]:
     """Yield the payloads of a line that is not a single JSON value: several values in a row, some of them broken."""
-    pieces = iter((line,))
-    window = Window(lambda: next(pieces, b""))
+    window, like = Window(io.BytesIO(line).read), ""
     while window.peek():
-        for _, payload in _record(window, direction):
+        like = window.first_key() or like
+        for _, payload in _record(window, direction, like):
             yield payload
 
 
-def _record(window: Window, direction: Direction) -> Iterator[Placed]:
+def _record(window: Window, direction: Direction, like: str = "") -> Iterator[Placed]:
     """Yield the payloads of the record that begins here, and `Rejected` for its broken parts."""
     first, line = window.peek(), window.line
     try:
@@ -358,29 +358,25 @@ def _record(window: Window, direction: Direction) -> Iterator[Placed]:
             return
         head = window.envelope_head(direction.many)
         if head is None:
-            yield line, Rejected(error=direction.error(str(broken)), payload=window.pass_over())
+            yield line, Rejected(error=direction.error(str(broken)), payload=window.pass_over(like=like))
             return
         record = _envelope(window, head, direction)
-    try:
-        for payload in direction.split(record):
-            yield line, payload
-    except StatsigSegmentError as refused:
-        yield line, Rejected(error=refused.with_traceback(None), payload=record)
+    for payload in direction.payloads(record):
+        yield line, payload
 
 
 def _envelope(window: Window, head: dict[str, Any], direction: Direction) -> dict[str, Any]:
     """Return a broken envelope, read on from its items, with `Rejected` among them for its broken parts."""
     *_, key = head
-    items = [payload for _, payload in _elements(window, direction)]
+    items, tail = [payload for _, payload in _elements(window, direction)], dict[str, Any]()
     try:
-        return head | window.envelope_tail() | {key: items}
+        tail = window.envelope_tail()
     except BrokenError as broken:
-        text = (
-            "" if window.peek() in "{[" else window.pass_over()
-        )  # empty at the end of the input, and before the next record
+        # Nothing is broken off at the end of the input, and before the next record.
+        text = "" if window.peek() in "{[" else window.pass_over()
         if text or not any(isinstance(item, Rejected) for item in items):
             items.append(Rejected(error=direction.error(str(broken)), payload=text))
-        return head | {key: items}
+    return head | tail | {key: items}
 
 
 def _elements(window: Window, direction: Direction) -> Iterator[Placed]:

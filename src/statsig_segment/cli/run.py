@@ -72,16 +72,9 @@ def encoded(text: str) -> bytes:
     return text.encode(sys.stdout.encoding, "backslashreplace")
 
 
-def safe_json(text: bytes) -> bytes:
-    """Return JSON with control characters escaped if it goes to a terminal, which might obey them."""
-    return printable(text.decode()).encode() if sys.stdout.isatty() else text
-
-
 def say(text: str, *, is_safe: bool = False) -> None:
     """Write lines for people to standard error; make text from elsewhere safe to show."""
-    with suppress(
-        AttributeError, OSError, ValueError
-    ):  # if it is closed or full, there is no place left to report that
+    with suppress(AttributeError, OSError, ValueError):  # if it is closed or full, nothing is left to report that to
         sys.stderr.write(text if is_safe else f"{printable(text)}\n")
         sys.stderr.flush()
 
@@ -108,19 +101,17 @@ def input_files(names: Sequence[str]) -> list[str]:
     """
     found: list[str] = []
     for name in names:
-        if name != STANDARD_INPUT and Path(name).is_dir():
-            inside = (path for path in Path(name).rglob("*") if path.is_file())
-            files = sorted(str(path) for path in inside if not path.name.startswith("."))
-            if not files:
-                raise UnusableError(f"{name}: no files in this folder")
-            found += files
-        else:
+        if name == STANDARD_INPUT or not Path(name).is_dir():
             found.append(name)
+            continue
+        inside = (path for path in Path(name).rglob("*") if path.is_file() and not path.name.startswith("."))
+        files = sorted(map(str, inside))
+        if not files:
+            raise UnusableError(f"{name}: no files in this folder")
+        found += files
     for name in found:
-        if name != STANDARD_INPUT and not Path(name).exists():
-            raise UnusableError(f"{name}: no such file")
         if name != STANDARD_INPUT and not os.access(name, os.R_OK):
-            raise UnusableError(f"{name}: not allowed to read it")
+            raise UnusableError(f"{name}: {'not allowed to read it' if Path(name).exists() else 'no such file'}")
     return found
 
 
@@ -130,9 +121,10 @@ def taken_files(files: Sequence[str], config: str | None) -> dict[Hashable, str]
     output = identity(1)
     if output is not None and output in inputs:
         raise UnusableError(f"{inputs[output]}: standard output goes to the same file")
-    configs = {} if config in {None, STANDARD_INPUT} else {identity(str(config)): "the configuration"}
-    streams = {identity(0): "standard input", identity(2): "standard error", output: "standard output"}
-    taken = streams | configs | inputs
+    taken = {identity(0): "standard input", identity(2): "standard error", output: "standard output"}
+    if config is not None and config != STANDARD_INPUT:
+        taken[identity(config)] = "the configuration"
+    taken |= inputs
     taken.pop(None, None)
     return taken
 
@@ -156,7 +148,7 @@ class Run:
         self._skip: int = (getattr(arguments, "at", None) or 1) - 1
         self._place = Place(STANDARD_INPUT, 1)
         self._failures: list[str] = []
-        self._notes: list[str] = []
+        self.notes: list[str] = []  # printed at the end, before the summary
         self._looks: dict[str, str] = {}  # what an input looks like -> the last file of this kind
         self.outputs = Outputs(taken_files(self.files, arguments.config))
         self._progress = _Progress(self.files)
@@ -170,7 +162,7 @@ class Run:
         self._progress.clear()
         self.outputs.discard()
         if isinstance(error, KeyboardInterrupt | TerminatedError):
-            self.say_summary()
+            self._say_summary()
             say("interrupted: no file was written" if self.outputs else "interrupted")
 
     # -- Input ---------------------------------------------------------------------------------------------------------
@@ -222,7 +214,7 @@ class Run:
                     if isinstance(outcome, AudienceUpdate):
                         self.outputs.write("audiences", update_line(outcome))
                 yield self._place, payload, outcome
-            self.block_done()
+            self._block_done()
 
     # -- Output --------------------------------------------------------------------------------------------------------
 
@@ -231,8 +223,8 @@ class Run:
         if "output" in self.outputs:
             self.outputs.write("output", text, text.count(b"\n"))
             return
-        with naming_standard_output():
-            self._stdout.write(safe_json(text))
+        with naming_standard_output():  # a terminal might obey control characters, even in JSON
+            self._stdout.write(printable(text.decode()).encode() if sys.stdout.isatty() else text)
 
     def show(self, text: str) -> None:
         """Write text for people on standard output, as their terminal has it."""
@@ -259,20 +251,12 @@ class Run:
             line = call_line(place, payload, outcome, screen.width, outbound=self.direction.outbound)
             self.show(screen.text(line))
 
-    def flush(self) -> None:
-        """Yield the records that are written."""
+    def _block_done(self) -> None:
+        """Hand on what is written, and show the progress."""
         with naming_standard_output():
             self._stdout.flush()
-
-    def block_done(self) -> None:
-        """Yield the records that are written, and show the progress."""
-        self.flush()
         if not self.quiet:
             self._progress.show(self.counts.read, beside_output="output" not in self.outputs)
-
-    def note(self, text: str) -> None:
-        """Keep a message to print at the end, before the summary."""
-        self._notes.append(text)
 
     def reject(self, outcome: Rejected) -> None:
         """Count the rejection of the latest payload, and write it to the rejects."""
@@ -294,7 +278,7 @@ class Run:
         """Count the results of a finished block."""
         self.counts.merge(counts)
         self.misdirected += misdirected
-        self.block_done()
+        self._block_done()
 
     # -- The end -------------------------------------------------------------------------------------------------------
 
@@ -303,16 +287,13 @@ class Run:
 
         `output` is the number of records that came out, where it is known.
         """
-        self.flush()
+        self._block_done()
         self._progress.clear()
         self.outputs.write("summary_json", FAST.encode(summary_record(self.counts.frozen(Counts))) + b"\n")
+        rejected = sum(self.counts.rejected.values())
         try:
             self.outputs.put_in_place(
-                output=output,
-                rejects=sum(self.counts.rejected.values()),
-                audiences=self.counts.audiences,
-                summary_json=1,
-                html=1,
+                output=output, rejects=rejected, audiences=self.counts.audiences, summary_json=1, html=1
             )
         except UnusableError as error:
             self._failures.append(str(error))
@@ -320,29 +301,26 @@ class Run:
             say(f"statsig-segment: {failure}")
         if self.misdirected:
             looks = "looks" if self.misdirected == 1 else "look"
-            self.note(f"{self.misdirected:,} of the rejects {looks} like {self.direction.other}")
-        for what, file in self._looks.items() if self.counts.rejected else ():
-            self.note(f"{file} looks like {what}")
-        for text in self._notes if not self.quiet else ():
+            self.notes.append(f"{self.misdirected:,} of the rejects {looks} like {self.direction.other}")
+        for what, file in self._looks.items() if rejected else ():
+            self.notes.append(f"{file} looks like {what}")
+        for text in self.notes if not self.quiet else ():
             say(f"note: {text}")
         if with_summary:
-            self.say_summary()
-        return UNUSABLE if self._failures else REJECTED if self.counts.rejected else OK
+            self._say_summary()
+        return UNUSABLE if self._failures else REJECTED if rejected else OK
 
-    def say_summary(self) -> None:
-        """Print the summary, unless it is switched off."""
+    def _say_summary(self) -> None:
+        counts = self.counts.frozen(Counts)
         if self.quiet:
             return
         if not can_show(sys.stderr):
-            say(summary_text(self.counts.frozen(Counts)))
+            say(summary_text(counts))
             return
         from statsig_segment.cli.screen import Screen, summary  # noqa: PLC0415 - only terminals need it
 
         screen = Screen(sys.stderr)
-        say(
-            screen.text(summary(self.counts.frozen(Counts), screen.width, outbound=self.direction.outbound)),
-            is_safe=True,
-        )
+        say(screen.text(summary(counts, screen.width, outbound=self.direction.outbound)), is_safe=True)
 
 
 class _Progress:
@@ -352,7 +330,8 @@ class _Progress:
         paths = [Path(name) for name in files]
         self.bytes = 0
         self._total = sum(path.stat().st_size for path in paths) if all(path.is_file() for path in paths) else None
-        self._next = time.monotonic() + _PROGRESS_AFTER
+        self._start = time.monotonic()
+        self._next = self._start + _PROGRESS_AFTER
         self._bar: Bar | None = None
 
     def add(self, size: int) -> None:
@@ -370,8 +349,8 @@ class _Progress:
         if self._bar is None:
             self._bar = progress(sys.stderr, self._total)
             self._bar.start()
-        self._bar.update(self._bar.task_ids[0], completed=self.bytes, read=read)
-        self._bar.refresh()
+        rate = read / max(now - self._start, _PROGRESS_EVERY)
+        self._bar.update(self._bar.task_ids[0], completed=self.bytes, read=read, rate=rate, refresh=True)
 
     def clear(self) -> None:
         if self._bar is not None:

@@ -12,7 +12,7 @@ from typing import IO, Any, Final
 from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -20,7 +20,6 @@ from statsig_segment import rulebook
 from statsig_segment.cli.blocks import Place
 from statsig_segment.cli.identifier_text import missing_ids
 from statsig_segment.cli.messages import groups, hint, payload_name, printable, shown, shown_text, sum_text
-from statsig_segment.errors import Issue
 from statsig_segment.inbound.audiences import AudienceUpdate
 from statsig_segment.insight.explain import Explanation, Row
 from statsig_segment.insight.preview import Counts
@@ -112,13 +111,16 @@ def call_line(place: Place, payload: Any, outcome: Any, width: int, *, outbound:
 
 def _verdict(outcome: Any) -> Text:
     """Return the outcome of a payload in a word or two."""
-    if isinstance(outcome, Skipped | Rejected):
-        kind = "skipped" if isinstance(outcome, Skipped) else "rejected"
-        return Text(f"{kind}: {_code(outcome)}", STYLES[kind])
-    if isinstance(outcome, AudienceUpdate):
-        return Text(f"{'joins' if outcome.member else 'leaves'} {shown_text(outcome.id_list)}", STYLES["audience"])
-    name = outcome.event_name if isinstance(outcome, StatsigEvent) else str(outcome["event"])
-    return Text(shown_text(name, 100), STYLES["event"])
+    match outcome:
+        case Skipped():
+            return Text(f"skipped: {outcome.reason}", STYLES["skipped"])
+        case Rejected():
+            return Text(f"rejected: {outcome.error.code}", STYLES["rejected"])
+        case AudienceUpdate():
+            return Text(f"{'joins' if outcome.member else 'leaves'} {shown_text(outcome.id_list)}", STYLES["audience"])
+        case _:
+            name = outcome.event_name if isinstance(outcome, StatsigEvent) else str(outcome["event"])
+            return Text(shown_text(name, 100), STYLES["event"])
 
 
 def _code(outcome: Skipped | Rejected) -> str:
@@ -131,12 +133,15 @@ def _details(outcome: Any) -> Iterable[tuple[str, str]]:
     if codes:
         yield f"  {', '.join(codes)}", STYLES["issue"]
     ids: dict[str, Any] = {}
-    if isinstance(outcome, StatsigEvent):
-        ids = {"userID": outcome.user.user_id, **outcome.user.custom_ids}
-    elif isinstance(outcome, AudienceUpdate):
-        ids = {"userID": outcome.user_id, **outcome.custom_ids}
-    elif not isinstance(outcome, Skipped | Rejected):
-        ids = {name: outcome.get(name) for name in ("userId", "anonymousId")}
+    match outcome:
+        case Skipped() | Rejected():
+            return
+        case StatsigEvent(user=user):
+            ids = {"userID": user.user_id, **user.custom_ids}
+        case AudienceUpdate():
+            ids = {"userID": outcome.user_id, **outcome.custom_ids}
+        case _:
+            ids = {name: outcome.get(name) for name in ("userId", "anonymousId")}
     for id_type, unit in ids.items():
         if unit is not None:
             yield f"  {shown_text(id_type)}={shown_text(str(unit))}", "dim"
@@ -151,18 +156,32 @@ def explanation(
     """Return where each field of a result came from, or why there is no result and what would change that."""
     kind, name = payload_name(payload, outbound=outbound)
     result = explained.result
+    body = [*_answers(explained, outbound=outbound)]
+    if explained.setting is not None:
+        body.append(_fact("setting", explained.setting))
     if isinstance(result, Skipped | Rejected):
-        verdict, body = _verdict(result), [_why(result, payload, outbound=outbound)]
+        verdict, code = _verdict(result), CODES[_code(result)]
         if isinstance(result, Rejected) and result.error.path:
             verdict.append(f" at {shown_text(result.error.path)}")
+        meaning = str(result.error) if isinstance(result, Rejected) else code.meaning
+        body.append(_fact("why", f"{meaning} ({code.rule}: {rulebook.RULES[code.rule].title})"))
+        body.append(_fact("what would change it", hint(_code(result), payload, outbound=outbound)))
     else:
         what = "audience" if isinstance(result, AudienceUpdate) else "event"
-        verdict, body = Text(what, STYLES[what]), [_table(explained.rows, width), *map(_issue, explained.issues)]
-    if explained.setting is not None:
-        body.insert(0, Text.assemble(("setting:  ", "dim"), explained.setting))
+        verdict = Text(what, STYLES[what])
+        body += (
+            _table(explained.rows, width),
+            *(
+                _fact("issue", (issue.code, STYLES["issue"]), f" at {printable(issue.path)}: {issue.message}")
+                for issue in explained.issues
+            ),
+        )
     head = Text.assemble((str(place), "dim"), "  ", (kind, "bold"), " " if name else "", name, "  ->  ", verdict)
-    body = [*_answers(explained, outbound=outbound), *body]
     return Group(head, *(Padding(part, (0, 0, 0, _INDENT if width >= NARROW else 1)) for part in body), "")
+
+
+def _fact(label: str, *parts: str | tuple[str, str]) -> Text:
+    return Text.assemble((f"{label}:  ", "dim"), *parts)
 
 
 def _answers(explained: Explanation[Any], *, outbound: bool) -> Iterator[RenderableType]:
@@ -171,22 +190,6 @@ def _answers(explained: Explanation[Any], *, outbound: bool) -> Iterator[Rendera
         yield Text.assemble((answer.head, "bold" if is_why else ""), answer.rest)
         if not is_why:
             yield Padding(Text(answer.lines), (0, 0, 0, 4))
-
-
-def _why(outcome: Skipped | Rejected, payload: Any, *, outbound: bool) -> RenderableType:
-    code = CODES[_code(outcome)]
-    meaning = str(outcome.error) if isinstance(outcome, Rejected) else code.meaning
-    facts = (
-        ("why", f"{meaning} ({code.rule}: {rulebook.RULES[code.rule].title})"),
-        ("what would change it", hint(_code(outcome), payload, outbound=outbound)),
-    )
-    return Group(*(Text.assemble((f"{name}:  ", "dim"), text) for name, text in facts))
-
-
-def _issue(issue: Issue) -> Text:
-    return Text.assemble(
-        ("issue:  ", "dim"), (issue.code, STYLES["issue"]), f" at {printable(issue.path)}: {issue.message}"
-    )
 
 
 def _table(rows: Iterable[Row], width: int) -> RenderableType:
@@ -216,38 +219,35 @@ def summary(counts: Counts, width: int, *, outbound: bool, largest: int | None =
 def reasons(counts: Counts, width: int, *, outbound: bool, largest: int | None) -> list[RenderableType]:
     """Return the largest groups of payloads that were skipped, were rejected or have issues, with a hint for each."""
     found = groups(counts)
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
-    table.add_column(justify="right", no_wrap=True)
-    table.add_column(no_wrap=True)
-    lines: list[RenderableType] = []
-    for number, kind, code in found[:largest]:
-        advice = CODES[code].meaning if kind == "issue" else hint(code, None, outbound=outbound)
-        row = Text(f"{number:,}"), Text(f"{kind}: {code}", STYLES[kind]), Text(advice, "dim")
-        table.add_row(*row)
-        lines.append(Text(" ").join(row))
-    if len(found) > len(lines):
-        more = f"and {len(found) - len(lines)} smaller groups; --summary-json FILE writes them all"
-        return [*([table] if width >= NARROW else lines), Text(more, "dim")]
-    return [table] if width >= NARROW and lines else lines
+    rows = [
+        (
+            Text(f"{number:,}"),
+            Text(f"{kind}: {code}", STYLES[kind]),
+            Text(CODES[code].meaning if kind == "issue" else hint(code, None, outbound=outbound), "dim"),
+        )
+        for number, kind, code in found[:largest]
+    ]
+    shown: list[RenderableType] = [Text(" ").join(row) for row in rows]
+    if rows and width >= NARROW:
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
+        table.add_column(justify="right", no_wrap=True)
+        table.add_column(no_wrap=True)
+        for row in rows:
+            table.add_row(*row)
+        shown = [table]
+    if len(found) > len(rows):
+        shown.append(Text(f"and {len(found) - len(rows)} smaller groups; --summary-json FILE writes them all", "dim"))
+    return shown
 
 
 # -- Progress ----------------------------------------------------------------------------------------------------------
-
-
-class _Rate(ProgressColumn):
-    """How many payloads a second."""
-
-    def render(self, task: Task) -> Text:
-        """Show the rate since the start."""
-        rate = task.fields["read"] / task.elapsed if task.elapsed else 0
-        return Text(f"{rate:,.0f}/s", "dim")
 
 
 def progress(stream: IO[Any], total: int | None) -> Progress:
     """Make the line that shows count, rate and share of the bytes; it shows itself when it is started."""
     console = Console(file=stream, width=_width(stream), highlight=False)
     share = [BarColumn(bar_width=20), TextColumn("{task.percentage:>3.0f}%")] if total else []
-    columns = (TextColumn("read {task.fields[read]:,}"), _Rate(), *share)
+    columns = (TextColumn("read {task.fields[read]:,}"), TextColumn("{task.fields[rate]:,.0f}/s", style="dim"), *share)
     made = Progress(*columns, console=console, transient=True, auto_refresh=False)
-    made.add_task("", total=total, read=0)
+    made.add_task("", total=total, read=0, rate=0)
     return made

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.cli.program import CONFIG, GOOD, Run, ndjson
 
-from statsig_segment.cli.places import Place, place_of
+from statsig_segment.cli.places import Stretch, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -85,7 +85,7 @@ class TestPlaces:
     )
     def test_each_is_found_in_toml(self, path: str, line: int, column: int, text: str) -> None:
         assert tomllib.loads(TOML)
-        assert place_of(TOML, path) == Place(line=line, column=column, length=len(text))
+        assert place_of(TOML, path) == Stretch(line=line, column=column, length=len(text))
         assert named(TOML, path) == text
 
     @given(

@@ -194,10 +194,18 @@ SPOILED: list[tuple[str, list[Any]]] = [
     ('{"a":1}[{"b":}]{"c":1}', [{"a": 1}, '{"b":}', {"c": 1}]),
     ('\x1e{"a":1}\n\x1e{"b":\x1e{"c":1}\n', [{"a": 1}, '{"b":', {"c": 1}]),
     ('\x1e{"a":"x\x1e{"c":1}\n', ['{"a":"x', {"c": 1}]),
+    # What was cut off before its bracket ends where the next one begins as the first did.
+    ('{"a":1}{"a":2{"a":3}', [{"a": 1}, '{"a":2', {"a": 3}]),
+    ('{"a":1}{"a":"x {"a":3}{"a":4}', [{"a": 1}, '{"a":"x', {"a": 3}, {"a": 4}]),
+    ('{"a":1}{"a":{"b":[2 {"a":3}', [{"a": 1}, '{"a":{"b":[2', {"a": 3}]),
+    ('{"a":1}{"a{"a":3}', [{"a": 1}, '{"a', {"a": 3}]),
+    ('{"a":1}{{"a":3}', [{"a": 1}, "{", {"a": 3}]),
+    ('{"a":1}{"b":2,"x":[{"a":3}, {"a":4},{"a":5}', [{"a": 1}, '{"b":2,"x":[{"a":3}, {"a":4},{"a":5}']),
     # Arrays.
     ('[{"a":1},{"b":},{"c":1}]\n{"d":1}', [{"a": 1}, '{"b":}', {"c": 1}, {"d": 1}]),
     ('[{"a":1},{"b":{"x":1},{"c":1}]', [{"a": 1}, '{"b":{"x":1}', {"c": 1}]),
     ('[{"a":1},{"b":"x},{"c":"y"},{"d":1}]', [{"a": 1}, '{"b":"x}', {"c": "y"}, {"d": 1}]),
+    ('[{"a":1},{"b":"x},{"a":"}y"},{"a":2}]', [{"a": 1}, '{"b":"x}', {"a": "}y"}, {"a": 2}]),
     ('[{"a":1},tru,{"c":1}]', [{"a": 1}, "tru", {"c": 1}]),
     ('[{"a":1} {"b":[{"x":1}, y]}, {"c":1}]', [{"a": 1}, '{"b":[{"x":1}, y]}', {"c": 1}]),
     ('[{"a":1},{"b\n{"c":1}', [{"a": 1}, '{"b', {"c": 1}]),
@@ -327,15 +335,21 @@ class TestBrokenInput:
 
         assert found == [*good[:half], ("invalid_json", broken), *good[half:], {"last": 1}]
 
-    @pytest.mark.parametrize("unit", ['{"a,', '{{"a"},', '{"a":[', "}{", '{"a}{', "[{,", '\x1e{"'])
+    @pytest.mark.parametrize(
+        ("begin", "unit"),
+        [
+            *(("[", unit) for unit in ('{"a,', '{{"a"},', '{"a":[', "}{", '{"a}{', "[{,", '\x1e{"')),
+            *((begin, unit) for begin in ('[{"a" x', '{"a":1}{"a" x') for unit in (" ", ' {"b"', '1{"a"')),
+        ],
+    )
     @pytest.mark.slow
-    def test_what_is_broken_over_and_over_takes_time_in_proportion(self, unit: str) -> None:
+    def test_what_is_broken_over_and_over_takes_time_in_proportion(self, begin: str, unit: str) -> None:
         def seconds(size: int) -> float:
             """Give the processor time, the least of three, for a busy machine stretches the others."""
             times: list[float] = []
             for _ in range(3):
                 start = time.process_time()
-                payloads(f"[{unit * (size // len(unit))}", 1 << 16)
+                payloads(f"{begin}{unit * (size // len(unit))}", 1 << 16)
                 times.append(time.process_time() - start)
             return min(times)
 
@@ -418,8 +432,7 @@ class TestWhereAPayloadStands:
 
 class TestTheWindow:
     def test_what_is_not_taken_comes_back(self) -> None:
-        pieces = iter([b'[\n1]\n{"a"', b":\xc3", b""])
-        window = Window(lambda: next(pieces))
+        window = Window(Pieces(b'[\n1]\n{"a":\xc3', 9).read1)
 
         assert list(documents(window, CALLS_IN)) == [(2, 1)]
         assert window.rest() == b'{"a":\xc3'

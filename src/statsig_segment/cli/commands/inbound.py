@@ -4,16 +4,10 @@ import argparse
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from functools import partial
+from itertools import islice
 from typing import Any, Final
 
-from statsig_segment.cli.arguments import (
-    add_deduplicate,
-    add_file_argument,
-    add_inputs,
-    add_jobs,
-    add_outputs,
-    remembered,
-)
+from statsig_segment.cli import arguments as options
 from statsig_segment.cli.blocks import CALLS, FORMS, translate_block
 from statsig_segment.cli.codec import FAST
 from statsig_segment.cli.configuration import read_config
@@ -28,7 +22,7 @@ REQUEST_EVENTS: Final = 500
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    add_inputs(parser, CALLS.what)
+    options.add_inputs(parser, CALLS.what)
     parser.add_argument(
         "-f",
         "--format",
@@ -36,15 +30,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="log-event",
         help=f"how to write events (default: log-event); request packs {REQUEST_EVENTS} events into one",
     )
-    add_outputs(parser)
-    add_file_argument(parser, "--audiences", "write the changes of ID lists to this file")
-    add_deduplicate(parser)
-    add_jobs(parser)
+    options.add_outputs(parser)
+    options.add_file_argument(parser, "--audiences", "write the changes of ID lists to this file")
+    options.add_deduplicate(parser)
+    options.add_jobs(parser)
 
 
 def run(arguments: Any) -> int:
     """Translate, and return the exit status."""
-    seen = remembered(arguments)
+    seen = options.remembered(arguments)
     config = read_config(arguments.config)
     with Run(arguments, CALLS) as task:
         task.outputs.open(
@@ -61,7 +55,7 @@ def run(arguments: Any) -> int:
                 for text in _requests(events) if arguments.format == "request" else events:
                     task.write(text)
         if task.counts.audiences and "audiences" not in task.outputs:
-            task.note("ID lists changed, but the changes were not written; --audiences FILE writes them")
+            task.notes.append("ID lists changed, but the changes were not written; --audiences FILE writes them")
         return task.finish(output=None if arguments.format == "request" else task.counts.translated)
 
 
@@ -76,15 +70,6 @@ def _events(task: Run, work: Any, jobs: int) -> Generator[bytes]:
 def _requests(events: Iterable[bytes]) -> Iterator[bytes]:
     """Pack lines of events into bodies for `POST /v1/log_event`."""
     metadata = FAST.encode(to_log_event_request([])["statsigMetadata"])
-    waiting: list[bytes] = []
-
-    def request(count: int) -> bytes:
-        return b'{"events":[%b],"statsigMetadata":%b}\n' % (b",".join(waiting[:count]), metadata)
-
-    for text in events:
-        waiting += text.splitlines()
-        while len(waiting) >= REQUEST_EVENTS:
-            yield request(REQUEST_EVENTS)
-            del waiting[:REQUEST_EVENTS]
-    if waiting:
-        yield request(REQUEST_EVENTS)
+    lines = (line for text in events for line in text.splitlines())
+    while packed := b",".join(islice(lines, REQUEST_EVENTS)):
+        yield b'{"events":[%b],"statsigMetadata":%b}\n' % (packed, metadata)
