@@ -4,7 +4,7 @@ Either event may be missing: then the two sides differ in whether the call is se
 such as `$.user.customIDs.companyID`, and never holds a value of a payload.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from statsig_segment import statsig
@@ -97,20 +97,14 @@ def differences(
         return
     own: Event = here[statsig.USER]
     other: Event = there[statsig.USER]
-    yield from _keys(f"{call_type} name", "$", (statsig.EVENT_NAME,), here, there, same)
-    yield from _keys(USER_ID, _USER, (statsig.USER_ID,), own, other, same)
+    yield from _table(f"{call_type} name", "$", here, there, same, (statsig.EVENT_NAME,))
+    yield from _table(USER_ID, _USER, own, other, same, (statsig.USER_ID,))
     yield from _objects(CUSTOM_IDS, statsig.CUSTOM_IDS, own, other, same)
-    yield from _keys(USER_FIELDS, _USER, PLAIN_FIELDS, own, other, same)
+    yield from _table(USER_FIELDS, _USER, own, other, same, PLAIN_FIELDS)
     yield from _objects(CUSTOM, statsig.CUSTOM, own, other, same)
     yield from _environment(own, other, same)
-    yield from _keys(VALUE, "$", (statsig.VALUE,), here, there, same)
+    yield from _table(VALUE, "$", here, there, same, (statsig.VALUE,))
     yield from _metadata(here[statsig.METADATA], there[statsig.METADATA], same, is_lost)
-
-
-def _keys(aspect: str, path: str, keys: tuple[str, ...], here: Event, there: Event, same: Same) -> Iterator[Difference]:
-    """Compare some keys of two objects."""
-    one, two = ({key: event[key] for key in keys if key in event} for event in (here, there))
-    return _table(aspect, path, one, two, same)
 
 
 def _objects(aspect: str, name: str, own: Event, other: Event, same: Same) -> Iterator[Difference]:
@@ -129,11 +123,14 @@ def _environment(own: Event, other: Event, same: Same) -> Iterator[Difference]:
     return _table(ENVIRONMENT, path, here, there, same)
 
 
-def _table(aspect: str, path: str, here: Event, there: Event, same: Same) -> Iterator[Difference]:
-    """Compare two tables key by key; where both are empty they say nothing."""
+def _table(
+    aspect: str, path: str, here: Event, there: Event, same: Same, keys: Collection[str] | None = None
+) -> Iterator[Difference]:
+    """Compare two tables key by key, all of them or some; where neither has any of the keys they say nothing."""
+    held = [*here, *there] if keys is None else [key for table in (here, there) for key in keys if key in table]
     shows = differs = False
-    for key in here if here.keys() == there.keys() else dict.fromkeys([*here, *there]):
-        if key not in there or key not in here:
+    for key in dict.fromkeys(held):
+        if key not in here or key not in there:
             shows = differs = True
             yield Difference(aspect, join_path(path, key), EXTRA if key in there else MISSING)
             continue
@@ -159,7 +156,4 @@ def _metadata(here: Mapping[str, str], there: Event, same: Same, is_lost: IsLost
     yield from (Difference(METADATA_KEYS, join_path(_METADATA, key), EXTRA) for key in extra)
     if not missing and not extra:
         yield Difference(METADATA_KEYS, "", SAME)
-    shared = [key for key in here if key in there]
-    yield from _table(
-        METADATA_VALUES, _METADATA, {key: here[key] for key in shared}, {key: there[key] for key in shared}, same
-    )
+    yield from _table(METADATA_VALUES, _METADATA, here, there, same, [key for key in here if key in there])

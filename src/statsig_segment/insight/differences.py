@@ -13,14 +13,9 @@ from statsig_segment.configuration.models import IntegrationConfig, require_conf
 from statsig_segment.inbound.audiences import AudienceUpdate
 from statsig_segment.inbound.translate import check_iterable, decoded_calls, event_of_outcome, translated_with_calls
 from statsig_segment.insight import aspects
-from statsig_segment.insight.comparison.evaluation import Example, Finding, PathCount
+from statsig_segment.insight.comparison.evaluation import Example, Finding, Tally
 from statsig_segment.segment.calls import CALL_TYPES
 from statsig_segment.statsig.events import StatsigUser, user_wire
-
-_MAX_EXAMPLES: Final = 5
-_MAX_PATHS: Final = 1_000
-"""The most paths of one aspect that are counted separately: senders choose the metadata keys, and may choose any
-number."""
 
 SAME: Final = "same"
 CHANGED: Final = "changed"
@@ -142,9 +137,7 @@ class _Growing:
         """Start empty."""
         self._events: defaultdict[tuple[str | None, str | None], Counter[str]] = defaultdict(Counter)
         self._read = 0
-        self._differ: Counter[str] = Counter()
-        self._paths: defaultdict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
-        self._examples: defaultdict[str, list[Example]] = defaultdict(list)
+        self._tallies: defaultdict[str, Tally] = defaultdict(Tally)
 
     def add(self, call: Any, here: _Wire | None, there: _Wire | None) -> None:
         """Count one call by what it sends before and after."""
@@ -159,21 +152,12 @@ class _Growing:
         self._read += 1
 
     def _compare(self, here: _Wire | None, there: _Wire | None, call_type: str) -> None:
-        seen: set[str] = set()
+        example = Example(call=self._read, exported=None, path="$")
+        before = None
         for aspect, path, kind in aspects.differences(here, there, call_type):
-            if kind == aspects.SAME:
-                continue
-            paths = self._paths[aspect]
-            if (path, kind) in paths or len(paths) < _MAX_PATHS:
-                paths[path, kind] += 1
-            if aspect not in seen:
-                seen.add(aspect)
-                self._differ[aspect] += 1
-                self._example(aspect, self._read, path)
-
-    def _example(self, aspect: str, position: int, path: str) -> None:
-        if len(self._examples[aspect]) < _MAX_EXAMPLES:
-            self._examples[aspect].append(Example(call=position, exported=None, path=path))
+            if kind != aspects.SAME:
+                self._tallies[aspect].add(path, kind, example, is_first=aspect != before)
+                before = aspect
 
     def merge(self, part: Differences) -> None:
         """Add differences that were counted before."""
@@ -181,10 +165,7 @@ class _Growing:
             counts = {fate: getattr(event, fate) for fate in _FATES}
             self._events[event.type, event.name].update(counts)
         for finding in part.findings:
-            self._differ[finding.aspect] += finding.differ
-            self._paths[finding.aspect].update({(each.path, each.kind): each.count for each in finding.paths})
-            for example in finding.examples:
-                self._example(finding.aspect, self._read + example.call, example.path)
+            self._tallies[finding.aspect].merge(finding, self._read)
         self._read += sum(getattr(part, fate) for fate in _FATES)
 
     def differences(self) -> Differences:
@@ -198,22 +179,17 @@ class _Growing:
             events=tuple(
                 EventDifference(type=kind, name=name, **counts) for (kind, name), counts in self._events.items()
             ),
-            findings=tuple(
-                self._finding(aspect, steady - (aspect != aspects.SENT) * self._differ[aspect])
-                for aspect in aspects.RULE_OF
-                if self._differ[aspect]
-            ),
+            findings=tuple(self._finding(aspect, steady) for aspect in aspects.RULE_OF if aspect in self._tallies),
         )
 
-    def _finding(self, aspect: str, agree: int) -> Finding:
-        paths = [PathCount(path=path, kind=kind, count=count) for (path, kind), count in self._paths[aspect].items()]
-        return Finding(
-            aspect=aspect,
-            rule=aspects.RULE_OF[aspect],
-            agree=agree,
-            differ=self._differ[aspect],
-            examples=tuple(self._examples[aspect]),
-            paths=tuple(sorted(paths, key=lambda each: (-each.count, each.path, each.kind))),
+    def _finding(self, aspect: str, steady: int) -> Finding:
+        """Return what differs in an aspect; the calls that are sent before and after agree where they do not differ."""
+        found = self._tallies[aspect].finding(aspect)
+        return attrs.evolve(
+            found,
+            agree=steady - (aspect != aspects.SENT) * found.differ,
+            # The order must not depend on that of the calls, so that parts merge to the whole.
+            paths=tuple(sorted(found.paths, key=lambda each: (-each.count, each.path, each.kind))),
         )
 
 

@@ -87,6 +87,14 @@ class Tally:
         if len(self._examples) < min(self.differ, _MAX_EXAMPLES):
             self._examples.append(attrs.evolve(example, path=path))
 
+    def merge(self, finding: Finding, calls: int) -> None:
+        """Add a finding about what follows so many calls."""
+        self.agree += finding.agree
+        self.differ += finding.differ
+        self._paths.update({(each.path, each.kind): each.count for each in finding.paths})
+        examples = (attrs.evolve(each, call=calls + each.call) for each in finding.examples)
+        self._examples = [*self._examples, *examples][:_MAX_EXAMPLES]
+
     def finding(self, aspect: str) -> Finding:
         """Return it as a finding."""
         return Finding(
