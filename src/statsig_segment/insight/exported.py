@@ -9,7 +9,7 @@ from statsig_segment._json.values import EMPTY, FrozenDict, filled_text, read_pa
 from statsig_segment.configuration import DELIVERABLE
 from statsig_segment.configuration.models import IntegrationConfig, OutboundConfig, require_config
 from statsig_segment.errors import StatsigEventError, StatsigSegmentError
-from statsig_segment.insight.explain import Explanation, Names, Origin, rows_of
+from statsig_segment.insight.explain import Explanation, Names, Origin, Row, rows_of
 from statsig_segment.insight.identifiers import USED, Identifier, Place, look_up
 from statsig_segment.insight.places import near_key, object_in
 from statsig_segment.outbound.export import ExportOutcome, outcome_and_issues
@@ -72,19 +72,16 @@ def explain_export(payload: Any, config: IntegrationConfig = _DEFAULT) -> Explan
     require_config(config, "explain_export")
     outcome, issues = outcome_and_issues(payload, config.outbound, None)
     source = _Source(payload, config.outbound)
+    rule = setting = None
+    rows: Iterable[Row] = ()
     if isinstance(outcome, Rejected):
         rule = "OU-1" if isinstance(outcome.error, StatsigEventError) else "OU-4"
-        return Explanation(result=outcome, rule=rule, identifiers=source.identifiers, issues=issues)
-    if isinstance(outcome, Skipped):
-        return Explanation(
-            result=outcome,
-            rule=_SKIP_RULES[outcome.reason],
-            setting=_setting(payload, outcome.reason, config.outbound),
-            identifiers=source.identifiers,
-            issues=issues,
-        )
+    elif isinstance(outcome, Skipped):
+        rule, setting = _SKIP_RULES[outcome.reason], _setting(payload, outcome.reason, config.outbound)
+    else:
+        rows = rows_of(outcome, source.origin)
     return Explanation(
-        rows=rows_of(outcome, source.origin), result=outcome, identifiers=source.identifiers, issues=issues
+        rows=rows, result=outcome, rule=rule, setting=setting, identifiers=source.identifiers, issues=issues
     )
 
 
