@@ -9,6 +9,7 @@ const MB = 1_000_000;
 const EDITABLE = 100_000; // characters of a pasted text that the box shows; longer ones are kept beside it
 const EVENTS = 10; // are shown at once
 const PAUSE_MS = 400;
+const KINDS = { missing: "no longer sent", extra: "new", different: "different" };
 const OUTCOMES = { event: "Events", audience: "Audience updates", skipped: "Skipped", rejected: "Rejected" };
 
 export class Preview {
@@ -19,6 +20,7 @@ export class Preview {
     this.part.file.addEventListener("change", () => this.takeFile(this.part.file.files[0]));
     this.part.example.addEventListener("click", () => this.takeSample());
     this.part.save.addEventListener("click", () => this.save());
+    this.part.keep.addEventListener("click", () => this.keep());
     this.part.text.addEventListener("input", () => this.typed());
     panel.addEventListener("paste", (event) => this.pasted(event));
     panel.addEventListener("dragover", (event) => this.dragged(event, true));
@@ -109,7 +111,7 @@ export class Preview {
     this.onSay(`Counting ${size(this.blob.size)}.`);
     const follow = (share) => { this.part.progress.value = share; };
     try {
-      const { answer, ms } = await this.engine.askLong(follow, "preview", this.blob, this.readConfig());
+      const { answer, ms } = await this.engine.askLong(follow, "preview", this.blob, this.readConfig(), this.before);
       if (answer === null || this.timer) return;
       this.show(answer, ms);
       this.onAnswer(this, answer);
@@ -136,13 +138,14 @@ export class Preview {
 
   show(answer, ms) {
     this.part.timing.textContent = `in ${ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`}`;
-    this.part.save.hidden = answer.problems.length > 0;
-    if (answer.problems.length) {
+    this.broken = answer.problems.length > 0;
+    this.part.save.hidden = this.broken;
+    if (this.broken) {
       this.part.result.replaceChildren(problems(answer.problems, { rules: this.rules }));
       return;
     }
     this.part.result.replaceChildren(...[
-      notes(answer), outcomes(answer), units(answer), gains(answer, (gain, button) => this.add(gain, button)), events(answer),
+      notes(answer), outcomes(answer), change(answer), units(answer), gains(answer, (gain, button) => this.add(gain, button)), events(answer),
       libraries(answer), mappings(answer), consent(answer),
       answer.reasons.length ? section("Why calls were skipped or rejected", codes(answer.reasons, this.rules)) : null,
       answer.issues.length ? folded("Issues in calls that went through", codes(answer.issues, this.rules)) : null,
@@ -156,6 +159,14 @@ export class Preview {
     const focused = document.activeElement === button;
     button.disabled = true;
     this.keepFocus = await this.addMapping(gain) && focused;
+  }
+
+  // Keeps the configuration as it is now; from then on the page shows what edits of it change. A second press ends that.
+  keep() {
+    if (this.broken) return this.onSay("A configuration with problems cannot be compared with another.");
+    this.before = this.before === undefined ? this.readConfig() : undefined;
+    this.part.keep.textContent = this.before === undefined ? "Compare with this configuration" : "Stop comparing";
+    return this.soon(0);
   }
 
   async save() {
@@ -176,6 +187,21 @@ function size(bytes) {
 
 function section(title, ...content) {
   return h("section", { class: "pg-section" }, h("h3", {}, title), ...content);
+}
+
+function change({ change: found, read }) {
+  if (!found) return null;
+  const { changed, started, stopped, same } = found.counts;
+  const title = "What your edits of the configuration change";
+  if (!changed && !started && !stopped) return section(title, h("p", {}, `Nothing so far, for ${read}.`));
+  const said = `Of ${read}, ${count(changed)} change, ${count(started)} start and ${count(stopped)} stop being sent; ${count(same)} stay the same.`;
+  const heads = ["Changed", "Started", "Stopped"];
+  const head = h("thead", {}, h("tr", {}, ...["Name", ...heads].map((text) => h("th", { scope: "col" }, text))));
+  const body = found.events.map((row) => h("tr", {}, h("th", { scope: "row" }, h(row.isName ? "bdi" : "em", {}, row.label)),
+    ...row.counts.map((each, index) => h("td", { "data-label": heads[index] }, count(each)))));
+  const paths = found.paths.map((path) => h("li", {}, `${count(path.count)} ${KINDS[path.kind]} at `, h("code", {}, path.path)));
+  return section(title, h("p", {}, said), h("table", { class: "pg-events" }, head, h("tbody", {}, ...body)),
+    ...(found.more ? [h("p", {}, `and ${count(found.more)} more events`)] : []), ...(paths.length ? [h("ul", {}, ...paths)] : []));
 }
 
 function folded(title, ...content) {

@@ -2,7 +2,7 @@
 
 `begin` opens the input and `step` counts one block of it, so that the worker can answer other questions in between.
 `result` gives the counts for the page, `page` gives them as the page that `preview --html` writes, and `add_mapping`
-writes a gain into the text of the configuration.
+writes a gain into the text of the configuration. With an earlier configuration, `result` also has what changed since.
 """
 
 import json
@@ -13,13 +13,15 @@ import attrs
 
 from statsig_segment import (
     ConfigError,
+    Differences,
     IdMapping,
     IntegrationConfig,
     Preview,
+    differences,
     load_config,
     preview,
 )
-from statsig_segment.cli.blocks import CALLS, Block, preview_block
+from statsig_segment.cli.blocks import CALLS, Block, Payloads, preview_block
 from statsig_segment.cli.files import READ_ERRORS, read_blocks
 from statsig_segment.cli.messages import STATSIG_HINT, mapping_lines, shown_text
 from statsig_segment.cli.preview_facts import (
@@ -49,6 +51,10 @@ PIECE: Final = 1 << 18
 """A block of lines is counted in pieces of about so many bytes."""
 TEXT: Final = 120
 """So many characters of a name are shown."""
+FATES: Final = ("changed", "started", "stopped")
+"""What a new configuration can do to a call, besides nothing."""
+CHANGES: Final = 12
+"""So many events and paths of a change are shown."""
 UNITS: Final = 12
 """So many ID types are shown, of the whole, of each event and of each library."""
 
@@ -58,8 +64,10 @@ class _Count:
     """One pass over an input, as far as it has come."""
 
     config: IntegrationConfig
+    before: IntegrationConfig | None
     blocks: Iterator[Block]
     found: Preview
+    change: Differences = attrs.Factory(Differences)
     misdirected: int = 0
     bytes_read: int = 0
 
@@ -70,15 +78,15 @@ _count: _Count | None = None
 # -- What the page asks ----------------------------------------------------------------------------------------------
 
 
-def begin(path: str, config: str) -> str:
+def begin(path: str, config: str, before: str | None = None) -> str:
     """Open an input, plain, gzip or zstd; give the problems of the configuration, which prevent that."""
     global _count  # noqa: PLW0603 - one page asks, and one input is open
     try:
-        settings = load_config(config)
+        settings, earlier = load_config(config), None if before is None else load_config(before)
     except ConfigError as error:
         issues = [attrs.asdict(issue) | {"rules": [CODES[issue.code].rule]} for issue in error.issues]
         return json.dumps({"problems": issues})
-    _count = _Count(config=settings, blocks=iter(()), found=preview((), settings))
+    _count = _Count(config=settings, before=earlier, blocks=iter(()), found=preview((), settings))
     _count.blocks = _pieces(_count, path)
     return json.dumps({"problems": []})
 
@@ -94,6 +102,8 @@ def step() -> str:
         return json.dumps({"done": True, "bytes": count.bytes_read, "failure": None})
     found, misdirected = preview_block(count.config, (), block)
     count.found = count.found.merge(found)
+    if count.before is not None:
+        count.change = count.change.merge(differences(Payloads(block, CALLS), count.before, count.config))
     count.misdirected += misdirected
     return json.dumps({"done": False, "bytes": count.bytes_read})
 
@@ -118,6 +128,7 @@ def result() -> str:
             "read": counted(found.read, "call"),
             "outcomes": outcomes,
             "translated": counted(found.translated, "event"),
+            "change": None if count.before is None else _change(count.change),
             "span": f"{span(found)} {REPLAY}",
             "units": list(_units(found, units)),
             "gains": [_gain(gain, rejected) for gain in shown_gains(shown)],
@@ -215,6 +226,26 @@ def _means(text: str, wanted: IntegrationConfig) -> bool:
 
 
 # -- Facts for the page ----------------------------------------------------------------------------------------------
+
+
+def _change(found: Differences) -> Json:
+    """Give what a configuration changes since an earlier one: counts, and what changes most."""
+    events: list[Json] = [
+        {
+            "label": shown_text(event.name or f"{event.type} memberships", TEXT),
+            "isName": event.name is not None,
+            "counts": [getattr(event, fate) for fate in FATES],
+        }
+        for event in found.events
+    ]
+    changing = sorted((event for event in events if any(event["counts"])), key=lambda event: -sum(event["counts"]))
+    paths = [path for finding in found.findings if finding.aspect != "sent" for path in finding.paths]
+    return {
+        "counts": {fate: getattr(found, fate) for fate in (*FATES, "same")},
+        "events": changing[:CHANGES],
+        "more": len(changing[CHANGES:]),
+        "paths": [attrs.asdict(path) for path in sorted(paths, key=lambda path: -path.count)[:CHANGES]],
+    }
 
 
 def _units(group: Preview | EventPreview | LibraryPreview, units: Iterable[str]) -> Iterator[Json]:

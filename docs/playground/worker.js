@@ -43,12 +43,12 @@ function answer(python, id, name, args) {
 let previewing = 0;
 
 // Counts block by block and lets other questions in between; a later preview ends this one, which then has no answer.
-async function preview({ FS, playground_preview: glue }, id, blob, config) {
+async function preview({ FS, playground_preview: glue }, id, blob, config, before) {
   previewing = id;
   const bytes = new Uint8Array(await blob.arrayBuffer());
   if (previewing !== id) return null;
   FS.writeFile(CALLS, bytes);
-  const begun = JSON.parse(glue.begin(CALLS, config));
+  const begun = JSON.parse(glue.begin(CALLS, config, before));
   if (begun.problems.length) return begun;
   for (;;) {
     const step = JSON.parse(glue.step());

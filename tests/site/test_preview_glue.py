@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from statsig_segment import IdMapping, load_config, preview
+from statsig_segment import IdMapping, differences, load_config, preview
 from statsig_segment.cli.preview_facts import Shown
 from statsig_segment.cli.preview_html import preview_page
 
@@ -44,6 +44,24 @@ def counted(glue: Any, path: Path, config: str = "") -> dict[str, Any]:
 
 def lines() -> list[str]:
     return [line for line in CALLS.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def test_what_changed_is_what_the_library_finds(glue: Any) -> None:
+    assert json.loads(glue.begin(str(CALLS), CONFIG, "")) == {"problems": []}
+    while not json.loads(glue.step())["done"]:
+        pass
+    found = json.loads(glue.result())["change"]
+    expected = differences(lines(), load_config(""), load_config(CONFIG))
+
+    assert found["counts"] == {fate: getattr(expected, fate) for fate in ("changed", "started", "stopped", "same")}
+    assert [sum(event["counts"]) for event in found["events"]] == sorted(
+        (sum(event["counts"]) for event in found["events"]), reverse=True
+    )
+    assert {"path": "$.user.statsigEnvironment", "kind": "extra", "count": 36} in found["paths"]
+    assert len(found["events"]) + found["more"] == sum(
+        1 for event in expected.events if event.changed or event.started or event.stopped
+    )
+    assert counted(glue, CALLS)["change"] is None
 
 
 @pytest.mark.parametrize("config", ["", CONFIG])

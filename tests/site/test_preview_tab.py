@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.support.playground import NEEDS_BROWSER, PATIENCE_MS, READY
 
-from statsig_segment import Preview, load_config, preview
+from statsig_segment import Preview, differences, load_config, preview
 from statsig_segment.cli.preview_facts import Shown
 from statsig_segment.cli.preview_html import preview_page
 
@@ -105,6 +105,26 @@ def config_text(page: Page) -> str:
 
 def sample_lines() -> list[str]:
     return [line for line in SAMPLE.splitlines() if line.strip()]
+
+
+def test_it_shows_what_an_edit_of_the_configuration_changes(page: Page) -> None:
+    changes = page.locator(f"{RESULT} section", has_text="What your edits of the configuration change")
+    page.click("#pg-preview [data-part=keep]")
+    counted(page)
+    assert "Nothing so far, for 66 calls." in changes.inner_text()
+
+    page.select_option("[data-part=configs]", "0")
+    counted(page)
+    after = load_config((ROOT / "examples" / "integration.toml").read_text(encoding="utf-8"))
+    found = differences(sample_lines(), load_config(""), after)
+    assert (
+        f"Of 66 calls, {found.changed} change, {found.started} start and {found.stopped} stop being sent; "
+        f"{found.same} stay the same."
+    ) in changes.inner_text()
+
+    page.click("#pg-preview [data-part=keep]")
+    counted(page)
+    assert changes.count() == 0
 
 
 def test_the_sample_calls_are_counted_as_the_library_counts_them(page: Page) -> None:
