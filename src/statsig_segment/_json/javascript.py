@@ -45,7 +45,7 @@ def property_texts(properties: Mapping[str, Any]) -> tuple[dict[str, str], list[
         if type(value) is str:
             texts[key] = value
         elif value is not None:
-            text, is_finite = (scalar_text(value), True) if type(value) in _TEXTS else json_text(value)
+            text, is_finite = (_TEXTS[type(value)](value), True) if type(value) in _TEXTS else json_text(value)
             if text is not None:
                 texts[key] = text
             if text is None or not is_finite:

@@ -27,7 +27,7 @@ from statsig_segment.segment.calls import (
     lost_at,
     name_part,
 )
-from statsig_segment.segment.placeholders import match_placeholder
+from statsig_segment.segment.placeholders import PLAIN_ENDS, match_placeholder
 from statsig_segment.statsig import limits
 from statsig_segment.statsig.events import UNKNOWN, USER_ATTRIBUTES, StatsigEvent, StatsigUser
 
@@ -135,7 +135,7 @@ def _note_ids(call: SegmentEvent, config: InboundConfig, issues: list[Issue]) ->
     for id_type, text in (*((segment.USER_ID_TYPE, call.user_id),), *call.custom_ids.items()):
         if text is None:
             continue
-        if match_placeholder(text):
+        if text[-1:] not in PLAIN_ENDS and match_placeholder(text):  # few IDs need the look
             add_issue(issues, "id_placeholder", id_path(call, id_type))
         if len(text) > limits.MOST_ID:
             add_issue(issues, "id_too_long", id_path(call, id_type))
