@@ -11,8 +11,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from io import BytesIO
 from itertools import chain
 from pathlib import Path
@@ -64,8 +64,19 @@ def run(command: Sequence[str], questions: bytes, *, seconds: float, output_byte
     with TemporaryFile() as asked, TemporaryFile() as output, TemporaryFile() as errors:
         asked.write(questions)
         asked.seek(0)
-        with _program(command, asked, output, errors) as program:
+        mark = uuid4().hex
+        program = subprocess.Popen(  # noqa: S603 - running the program that it is given is the job of this module
+            command,
+            stdin=asked,
+            stdout=output,
+            stderr=errors,
+            env={**os.environ, _MARK: mark},
+            start_new_session=True,
+        )
+        try:
             problem = _watch(program, (output, errors), seconds, output_bytes)
+        finally:
+            _kill_all(program, f"{_MARK}={mark}".encode())
         output.seek(0)
         errors.seek(max(0, _size(errors) - _ERROR_OUTPUT_BYTES))
         return Run(
@@ -75,31 +86,14 @@ def run(command: Sequence[str], questions: bytes, *, seconds: float, output_byte
         )
 
 
-@contextmanager
-def _program(command: Sequence[str], *streams: IO[bytes]) -> Generator[subprocess.Popen[bytes]]:
-    """Start a program as the leader of a process group; at the end, kill it and everything that it started."""
-    mark, (asked, output, errors) = uuid4().hex, streams
-    program = subprocess.Popen(  # noqa: S603 - running the program that it is given is the job of this module
-        command,
-        stdin=asked,
-        stdout=output,
-        stderr=errors,
-        env={**os.environ, _MARK: mark},
-        start_new_session=True,
-    )
-    try:
-        yield program
-    finally:
-        if sys.platform == "win32":  # pragma: no cover - Windows has no process groups
-            program.kill()
-        else:
-            with suppress(ProcessLookupError, PermissionError):  # no process is left, or (on macOS) only zombies are
-                os.killpg(program.pid, signal.SIGKILL)
-        program.wait()
-        _kill_marked(f"{_MARK}={mark}".encode())
-
-
-def _kill_marked(mark: bytes) -> None:
+def _kill_all(program: subprocess.Popen[bytes], mark: bytes) -> None:
+    """Kill the program, its process group, and every process that carries the mark."""
+    if sys.platform == "win32":  # pragma: no cover - Windows has no process groups
+        program.kill()
+    else:
+        with suppress(ProcessLookupError, PermissionError):  # no process is left, or (on macOS) only zombies are
+            os.killpg(program.pid, signal.SIGKILL)
+    program.wait()
     for environment in chain.from_iterable(Path("/proc").glob("[0-9]*/environ") for _ in range(_PASSES)):
         with suppress(OSError):  # it has ended, or belongs to somebody else
             if mark in environment.read_bytes():
