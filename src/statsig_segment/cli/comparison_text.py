@@ -65,7 +65,12 @@ def _counts(found: Comparison) -> Iterator[RenderableType]:
 
 def _findings(findings: Sequence[Finding], width: int) -> RenderableType:
     if width < NARROW:
-        return Group(*map(_finding_lines, findings))
+        return Group(
+            *(
+                Text.assemble(f"{each.aspect}: {each.agree:,} agree, ", _differ(each), f" differ ({each.rule})")
+                for each in findings
+            )
+        )
     table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="dim")
     for head, justify in (("aspect", "left"), ("agree", "right"), ("differ", "right"), ("rule", "left")):
         table.add_column(head, justify=justify, overflow="fold")  # type: ignore[arg-type]  # a literal, as rich has it
@@ -79,10 +84,6 @@ def _differ(finding: Finding) -> Text:
     return Text(f"{finding.differ:,}", "bold red" if finding.differ else "")
 
 
-def _finding_lines(finding: Finding) -> RenderableType:
-    return Text.assemble(f"{finding.aspect}: {finding.agree:,} agree, ", _differ(finding), f" differ ({finding.rule})")
-
-
 def _differences(findings: Sequence[Finding], calls: Side, export: Side) -> Iterator[RenderableType]:
     """Show for each aspect what differs, path by path, and a few places."""
     for finding in findings:
@@ -90,10 +91,8 @@ def _differences(findings: Sequence[Finding], calls: Side, export: Side) -> Iter
             yield ""
             yield Text(f"Differences in {finding.aspect}, as Statsig has it:")
             for path in finding.paths[:_MOST_PATHS]:
-                what = (
-                    _WHOLE.get(path.kind, path.kind) if path.path == "$" else f"{path.kind} at {printable(path.path)}"
-                )
-                yield Padding(Text(f"{path.count:,} {what}"), _INDENT)
+                where = f"{path.kind} at {printable(path.path)}"
+                yield Padding(Text(f"{path.count:,} {_WHOLE[path.kind] if path.path == '$' else where}"), _INDENT)
             if len(finding.paths) > _MOST_PATHS:
                 yield Padding(Text(f"and {len(finding.paths) - _MOST_PATHS:,} more paths"), _INDENT)
             for example in finding.examples[:_MOST_EXAMPLES]:

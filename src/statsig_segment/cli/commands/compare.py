@@ -2,8 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack
 from typing import Any, Final
 
 from statsig_segment.cli.arguments import add_config, add_file_argument, add_json, from_zero
@@ -23,7 +22,7 @@ from statsig_segment.cli.run import (
     standard_output,
     taken_files,
 )
-from statsig_segment.insight.comparison import Comparison, compare, config_table
+from statsig_segment.insight.comparison import compare, config_table
 
 DIFFERS: Final = REJECTED
 """The exit status where pairs differ."""
@@ -53,7 +52,10 @@ def run(arguments: Any) -> int:
         arguments.parser.error("standard input can be only one of CALLS, EXPORT and --config")
     config = read_config(arguments.config)
     files = input_files(arguments.calls), input_files([arguments.export])
-    with _output(arguments, [*files[0], *files[1]]) as outputs:
+    outputs = Outputs(taken_files([*files[0], *files[1]], arguments.config))
+    outputs.open(write_config=arguments.write_config)  # it appears whole or not at all
+    with ExitStack() as stack:
+        stack.callback(outputs.discard)
         calls, export = Side(files[0], CALLS), Side(files[1], EVENTS)
         found = compare(calls.read(), export.read(), config, tolerance_ms=arguments.tolerance_ms)
         output = standard_output()
@@ -70,23 +72,7 @@ def run(arguments: Any) -> int:
         if found.paired and "write_config" in outputs:
             outputs.write("write_config", proposal_text(found.proposal, arguments.write_config))
             outputs.put_in_place(write_config=1)
-    return _status(found)
-
-
-@contextmanager
-def _output(arguments: Any, files: Sequence[str]) -> Generator[Outputs]:
-    """Open the file to write, which appears whole or not at all."""
-    outputs = Outputs(taken_files(files, arguments.config))
-    outputs.open(write_config=arguments.write_config)
-    try:
-        yield outputs
-    finally:
-        outputs.discard()
-
-
-def _status(found: Comparison) -> int:
-    """Return the exit status; where nothing could be compared, say so on standard error."""
-    if found.paired:
-        return OK if found.agrees else DIFFERS
-    say(f"statsig-segment: {verdict(found)}")
-    return UNUSABLE
+    if not found.paired:
+        say(f"statsig-segment: {verdict(found)}")
+        return UNUSABLE
+    return OK if found.agrees else DIFFERS

@@ -20,7 +20,7 @@ from statsig_segment._json.values import JsonValue, freeze, read_text, thaw
 from statsig_segment.errors import SegmentEventError, StatsigEventError, StatsigSegmentError
 from statsig_segment.segment.calls import parse_segment_event
 from statsig_segment.statsig.events import user_wire
-from statsig_segment.statsig.exports import ConfigChange, object_in, parse_statsig_event
+from statsig_segment.statsig.exports import ConfigChange, ExportedEvent, object_in, parse_statsig_event
 
 Json: TypeAlias = dict[str, Any]
 
@@ -123,41 +123,41 @@ class Exported:
         """How many of the unreadable ones are Segment calls."""
         self._packed: list[bytes] = []
         for position, payload in enumerate(payloads):
-            self._add(payload, position)
+            try:
+                event = parse_statsig_event(payload)
+            except StatsigEventError:
+                self.unreadable += 1
+                self.swapped += is_readable(parse_segment_event, payload)
+                continue
+            if isinstance(event, ConfigChange):
+                self.changes += 1
+                continue
+            self._packed.append(marshal.dumps(_held(event)))
+            self.times.append(NO_TIME if event.time_ms is None else event.time_ms)
+            self.positions.append(position)
+            sdk_type = object_in(event.fields, statsig.STATSIG_METADATA).get(statsig.SDK_TYPE)
+            is_own = event.event_name.startswith(statsig.INTERNAL_PREFIX)
+            self.foreign.append(is_own or sdk_type not in _SEGMENT_SDKS)
 
     def __len__(self) -> int:
         return len(self._packed)
 
     def __getitem__(self, at: int) -> Json:
-        """Return an event in the form of a log event, as far as it is compared."""
+        """Return what is compared of an event."""
         event: Json = marshal.loads(self._packed[at])  # noqa: S302 - our own bytes
         return event
-
-    def _add(self, payload: Any, position: int) -> None:
-        try:
-            event = parse_statsig_event(payload)
-        except StatsigEventError:
-            self.unreadable += 1
-            self.swapped += is_readable(parse_segment_event, payload)
-            return
-        if isinstance(event, ConfigChange):
-            self.changes += 1
-            return
-        metadata = {key: thaw(value) for key, value in event.metadata.items() if value is not None}
-        held = {statsig.EVENT_NAME: event.event_name, statsig.USER: user_wire(event.user), statsig.METADATA: metadata}
-        if event.value is not None:
-            held[statsig.VALUE] = thaw(event.value)
-        self._packed.append(marshal.dumps(held))
-        self.times.append(NO_TIME if event.time_ms is None else event.time_ms)
-        self.positions.append(position)
-        is_own = event.event_name.startswith(statsig.INTERNAL_PREFIX)
-        sdk_type = object_in(event.fields, statsig.STATSIG_METADATA).get(statsig.SDK_TYPE)
-        self.foreign.append(is_own or sdk_type not in _SEGMENT_SDKS)
 
     def span(self) -> tuple[int, int] | None:
         """Return the first and the last time; `None` if there is none."""
         known = [time_ms for time_ms in self.times if time_ms != NO_TIME]
         return (min(known), max(known)) if known else None
+
+
+def _held(event: ExportedEvent) -> Json:
+    """Return what is compared of an event, in the form of a log event."""
+    metadata = {key: thaw(value) for key, value in event.metadata.items() if value is not None}
+    held = {statsig.EVENT_NAME: event.event_name, statsig.USER: user_wire(event.user), statsig.METADATA: metadata}
+    return held if event.value is None else held | {statsig.VALUE: thaw(event.value)}
 
 
 def is_readable(parse: Callable[[Any], object], payload: Any) -> bool:

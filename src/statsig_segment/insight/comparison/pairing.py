@@ -9,7 +9,7 @@ they are interchangeable. What stays open is tried again under the names that th
 
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any, Final, TypeAlias
 
@@ -59,6 +59,8 @@ class Index:
         self._exported, self._reach = exported, max(0, tolerance_ms)
         self._slots: defaultdict[int, list[int]] = defaultdict(list)
         self._held: dict[int, dict[Any, list[int]]] = {}
+        self.crowded: set[int] = set()
+        """The events that share their time and an ID with too many others."""
         for at, time_ms in enumerate(exported.times):
             self._slots[time_ms // (self._reach + 1)].append(at)
 
@@ -92,11 +94,8 @@ class Index:
                 held[unit, event[statsig.EVENT_NAME]].append(at)
         if len(self._slots[slot]) > 1:  # one event is quickly read again, and an index of it is large
             self._held[slot] = dict(held)
+            self.crowded.update(*(events for events in held.values() if len(events) > _CROWD))
         return held
-
-    def crowded(self) -> Iterator[int]:
-        """List the events of one time that share an ID with too many others."""
-        return (at for held in self._held.values() for events in held.values() if len(events) > _CROWD for at in events)
 
 
 class Archive:
@@ -246,7 +245,7 @@ class Archive:
     def ambiguous_events(self) -> set[int]:
         """Return the events without a call that may still have one."""
         found = {at for call, event in enumerate(self.partner) if event == LONE for at in self._choices(call)}
-        found.update(self._index.crowded() if self._crowded else ())
+        found.update(self._index.crowded if self._crowded else ())
         return {at for at in found if self.caller[at] == LONE}
 
 
