@@ -40,7 +40,10 @@ ORDERED: Final = frozenset({"TIME_FIELDS"})
 SETS: Final = frozenset({"segment.placeholders.PLACEHOLDER_IDS"})
 """The dicts whose values are sources to cite: their keys are what counts."""
 _OF_TESTS: Final = frozenset(
-    {"statsig.exports._SENT", "outbound.export._ID_COLUMNS", "configuration.validators._SPOKEN"}
+    {
+        *("statsig.exports._SENT", "outbound.export._ID_COLUMNS", "configuration.validators._SPOKEN"),
+        *("_json.models._CHECKS", "_json.models._CONVERTERS"),
+    }
 )
 """The tables that matter for Python's own values, or for the text of a message, which no vector can hold."""
 
