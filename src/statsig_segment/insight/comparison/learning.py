@@ -23,7 +23,7 @@ from statsig_segment.insight import aspects
 from statsig_segment.insight.comparison.archive import Json, ids_of, object_of
 from statsig_segment.insight.comparison.choice import Choice, Rows, choose
 from statsig_segment.insight.comparison.evaluation import Evaluation
-from statsig_segment.insight.comparison.likeness import is_trimmed
+from statsig_segment.insight.comparison.likeness import is_trimmed, may_be_lost
 from statsig_segment.insight.comparison.pairing import Archive
 from statsig_segment.insight.comparison.paths import (
     CUSTOM_FIELDS,
@@ -97,7 +97,9 @@ class _Evidence:
             for way, question in self._bare.items():
                 event = question.answer(call)
                 metadata: Json = {} if event is None else event[statsig.METADATA]
-                self.unheld[way] += sum(key not in held[statsig.METADATA] for key in metadata)
+                self.unheld[way] += sum(
+                    key not in held[statsig.METADATA] and not may_be_lost(key, metadata) for key in metadata
+                )
         # If the configuration drops placeholders, the call by itself shows none, so it is asked with them.
         own = self._with_placeholders.answer(call) if self._config.drop_placeholder_ids else by_itself
         for id_type, text in ids_of(own).items() if own else ():
