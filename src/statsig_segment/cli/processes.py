@@ -88,7 +88,7 @@ def _answer(process: Popen[bytes]) -> Any:
 def serve(blocks: BinaryIO, answers: BinaryIO) -> None:
     """Do the work that comes first on all blocks that follow, until their pipe closes; runs in a worker process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # for Windows, which has no process groups
-    with suppress(EOFError, OSError):
+    with suppress(EOFError, OSError, pickle.UnpicklingError):  # where the sender is killed, a block is cut off
         work = pickle.load(blocks)  # noqa: S301 - from our own process
         while True:
             block = pickle.load(blocks)  # noqa: S301 - likewise

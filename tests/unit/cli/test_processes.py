@@ -82,10 +82,11 @@ class TestResults:
 class TestTheOtherEnd:
     """What runs in the other process, here in this one."""
 
-    def test_it_does_its_work_until_nobody_is_there(self) -> None:
+    @pytest.mark.parametrize("cut_off", [b"", pickle.dumps("a block")[:-1], pickle.dumps("a block")[:1]])
+    def test_it_does_its_work_until_nobody_is_there(self, cut_off: bytes) -> None:
         answers = io.BytesIO()
         before = signal.getsignal(signal.SIGINT)
-        processes.serve(io.BytesIO(b"".join(map(pickle.dumps, (int, b"1", b"x")))), answers)
+        processes.serve(io.BytesIO(b"".join(map(pickle.dumps, (int, b"1", b"x"))) + cut_off), answers)
         signal.signal(signal.SIGINT, before)
         answers.seek(0)
 
