@@ -85,6 +85,11 @@ def test_every_document_is_a_page(pages: dict[Path, Page]) -> None:
     assert {path.stem for path in DOCS.glob("*.md")} <= {path.stem for path in pages}
 
 
+def test_no_sentence_is_taken_for_a_type(site: Path) -> None:
+    """Napoleon takes what comes before a colon in the first line of `Returns` for the type."""
+    assert "Return type" not in (site / "api.html").read_text(encoding="utf-8")
+
+
 def test_no_page_loads_anything_from_elsewhere(pages: dict[Path, Page]) -> None:
     loaded = {
         value

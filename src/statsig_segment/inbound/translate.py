@@ -101,8 +101,8 @@ def translate_many(
             use it for one pass over an archive, and not in a service.
 
     Returns:
-        An iterator over exactly one outcome for each payload, in order: what `translate` returns, or `Rejected` with
-        the error. `Skipped` and `Rejected` carry the position, counted from 0, and the payload itself.
+        An iterator over exactly one outcome for each payload, in order. Each is what `translate` returns, or
+        `Rejected` with the error. `Skipped` and `Rejected` carry the position, counted from 0, and the payload itself.
 
     Raises:
         TypeError: `payloads` is a single call, or `config` is not an `IntegrationConfig`.
@@ -167,8 +167,8 @@ def log_events(
         seen: Remembers message IDs, as for `translate_many`.
 
     Returns:
-        An iterator like that of `translate_many`, with a log event instead of each `StatsigEvent`: a fresh dict, as
-        `to_log_event` writes it. A log event has no issues; `translate_many` and `explain` show them.
+        An iterator like that of `translate_many`, with a log event instead of each `StatsigEvent`. Each is a fresh
+        dict, as `to_log_event` writes it. A log event has no issues; `translate_many` and `explain` show them.
 
     Raises:
         TypeError: `payloads` is a single call, or `config` is not an `IntegrationConfig`.

@@ -347,7 +347,7 @@ def split_statsig_export(body: Mapping[str, Any] | list[Any] | tuple[Any, ...] |
             "statsigMetadata"}`), whose user and metadata fill in where an event has none; as objects or as JSON text.
 
     Returns:
-        An iterator over payloads. The handshake of registration yields none: `url_verification_code` answers it.
+        An iterator over payloads. The handshake of registration yields none; `url_verification_code` answers it.
 
     Raises:
         StatsigEventError: Code `invalid_json`, `not_an_object` or `envelope_too_large`. The call itself raises it, not
