@@ -132,7 +132,8 @@ class TestTheLaw:
     )
     def test_it_holds_for_consent_beside_entries_that_cannot_be_read(self, lane: Lane, preferences: Any) -> None:
         config = IntegrationConfig(inbound=InboundConfig(consent_categories=["Analytics"]))
-        for consent in (preferences, *(kind({"categoryPreferences": preferences}) for kind in (dict, Lookup))):
+        held: JsonObject = {"categoryPreferences": preferences}
+        for consent in (preferences, held, Lookup(held)):
             call = user_track(context={"consent": consent})
             hold_to_the_law(lane, call, config)
             for entry in (b"", True, {"a": 1}, None):
