@@ -324,13 +324,14 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "company_metadata": ("properties", "metadata"),
     "stable_id": ("context", "stableID"),
 }
+OBJECT_COLUMNS = ("user_object", "custom_ids", "statsig_metadata", "company_metadata")
 EXPOSURE_COLUMNS: dict[str, tuple[str, ...]] = {
     name: ("properties", "metadata", name) for name in ("name", "rule", "rule_name", "experiment_group", "group_id")
 }
 
 
 def lost_of_row(row: JsonObject, profile: str) -> list[Steps]:
-    """The same for a row of a table, whose null columns are absent."""
+    """The same for a row of a table, whose null columns are absent; empty text is null where an object is expected."""
     config = IntegrationConfig(outbound=OutboundConfig(profile=profile, allow_segment_origin=True))
     (track,) = export_many([row], config)
     if not is_object(track):
@@ -349,7 +350,7 @@ def lost_of_row(row: JsonObject, profile: str) -> list[Steps]:
         steps
         for steps, value in leaves(row)
         if not (
-            (value is None and len(steps) == 1)
+            (len(steps) == 1 and (value is None or (value == "" and steps[0] in OBJECT_COLUMNS)))
             or arrives_there(steps, value)
             or any(is_under(steps, place) for place in issues)
             or left_behind("outbound", steps, value, row, profile=profile)
@@ -379,8 +380,7 @@ def with_objects(row: JsonObject) -> JsonObject:
             return value
         return found if is_object(found) else value
 
-    columns = ("user_object", "custom_ids", "statsig_metadata", "company_metadata")
-    return {key: parsed(value) if key in columns and value != "" else value for key, value in row.items()}
+    return {key: parsed(value) if key in OBJECT_COLUMNS else value for key, value in row.items()}
 
 
 class TestNothingIsLostOutbound:
@@ -404,6 +404,7 @@ class TestNothingIsLostOutbound:
         {"event_name": "a", "user_id": 7, "user_object": {"customIDs": {"a": "b"}}, "custom_ids": {}}, "documented"
     )
     @example({"event_name": "a", "user_id": "u1", "company_metadata": "{", "stable_id": True}, "deliverable")
+    @example({"event_name": "a", "user_id": "u1", "company_metadata": "", "user_object": ""}, "documented")
     def test_so_is_every_leaf_of_a_row(self, row: JsonObject, profile: str) -> None:
         assert lost_of_row(with_objects(row), profile) == []
 
