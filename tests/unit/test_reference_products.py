@@ -12,6 +12,7 @@ from typing import Any, Final
 import attrs
 import pytest
 from tests.support.counting import count, peak_memory
+from tests.support.sizes import small_and_large
 
 from statsig_segment import (
     IdMapping,
@@ -132,19 +133,20 @@ def _explain(payload: Any, config: InboundConfig) -> None:
 
 @pytest.mark.parametrize("run", [_reference, _explain], ids=["translated", "explained"])
 @pytest.mark.parametrize("name", PAIRS)
+@pytest.mark.parametrize("scale", small_and_large(1, 10))
 class TestTR4Products:
-    def growth(self, name: str, run: Any, measured: Callable[[Callable[[], object]], float]) -> float:
+    def growth(self, name: str, run: Any, scale: int, measured: Callable[[Callable[[], object]], float]) -> float:
         pair = PAIRS[name]
         costs: list[float] = []
-        for times in (1, _TIMES):
+        for times in (scale, _TIMES * scale):
             sizes = tuple(size * times for size in pair.sizes)
             payload, config = pair.call(*sizes), pair.config(*sizes)
             run(payload, config)  # what is made once and kept is no part of the cost
             costs.append(measured(lambda payload=payload, config=config: run(payload, config)))  # type: ignore[misc]
         return costs[1] / costs[0]
 
-    def test_work_grows_with_their_sum(self, name: str, run: Any) -> None:
-        assert self.growth(name, run, lambda work: count(work).bytecodes) < _MOST
+    def test_work_grows_with_their_sum(self, scale: int, name: str, run: Any) -> None:
+        assert self.growth(name, run, scale, lambda work: count(work).bytecodes) < _MOST
 
-    def test_memory_grows_with_their_sum(self, name: str, run: Any) -> None:
-        assert self.growth(name, run, peak_memory) < _MOST
+    def test_memory_grows_with_their_sum(self, scale: int, name: str, run: Any) -> None:
+        assert self.growth(name, run, scale, peak_memory) < _MOST
