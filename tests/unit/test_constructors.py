@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import Any, cast
 
 import attrs
@@ -96,6 +98,19 @@ def test_text_and_objects_of_types_of_their_own_become_exact() -> None:
     call = Track(event=Text("a"), user_id=Text("u1"), properties={Text("b"): Text("c")}, issues=iter([]))
 
     assert {type(call.event), type(call.user_id), *map(type, call.properties)} == {str}
+
+
+def test_a_value_and_ids_of_types_of_their_own_become_exact_and_are_the_models_own() -> None:
+    class Number(float):
+        __slots__ = ()
+
+    ids = OrderedDict[str, str](companyID="c1")
+    event = StatsigEvent(event_name="a", value=Number(9.5), metadata=MappingProxyType({"plan": "pro"}))
+    user = StatsigUser(custom_ids=ids)
+    ids["companyID"] = "c2"
+
+    assert (event.value, type(event.value), event.metadata) == (9.5, float, {"plan": "pro"})
+    assert (user.custom_ids, type(user.custom_ids)) == ({"companyID": "c1"}, type(StatsigUser().custom_ids))
 
 
 CONFIG = IntegrationConfig(inbound=InboundConfig(id_mappings=[IdMapping(field="anonymousId", id_type="own")]))

@@ -8,8 +8,7 @@ from contextlib import suppress
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.util import find_spec
-from types import ModuleType
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, Protocol
 
 from typing_extensions import override
 
@@ -22,6 +21,18 @@ REMEMBERED: Final = 1_000_000
 """How many message IDs `--deduplicate` remembers."""
 
 _find_choice: Final = re.compile(r"(?:argument (.*): )?invalid choice: '(.*)' \(choose from (.*)\)").fullmatch
+
+
+class Command(Protocol):
+    """What the module of a command has to hold."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the arguments."""
+        ...
+
+    def run(self, arguments: Any) -> int:
+        """Do the work, and return the exit status."""
+        ...
 
 
 class _Parser(argparse.ArgumentParser):
@@ -50,7 +61,7 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def parse(argv: Sequence[str] | None, commands: Mapping[str, tuple[ModuleType, str]]) -> argparse.Namespace:
+def parse(argv: Sequence[str] | None, commands: Mapping[str, tuple[Command, str]]) -> argparse.Namespace:
     """Read the arguments; `SystemExit` once help, the version or what is wrong has been printed."""
     parser = _Parser(
         prog="statsig-segment",

@@ -204,7 +204,7 @@ def translated_with_calls(
     calls, same_calls = tee(decoded_calls(payloads))
     pairs = zip(calls, log_events_or_outcomes(same_calls, config, seen), strict=True)
     # To translate some calls and then to look at all of them is a sixth faster than to take turns, call by call: each
-    # of the two loops stays in the processor's caches.
+    # of the two loops stays in the processor's caches. The price: a call must not change once it has been yielded.
     while some := [*islice(pairs, _AHEAD)]:
         yield from some
 

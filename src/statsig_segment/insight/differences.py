@@ -87,7 +87,8 @@ def differences(payloads: Iterable[Any], before: IntegrationConfig, after: Integ
     r"""Count what would change for Segment calls if one configuration took the place of another.
 
     Args:
-        payloads: Calls, as `translate_many` takes them.
+        payloads: Calls, as `translate_many` takes them. Some are read ahead, so a generator has to yield a new object
+            for each call.
         before: The configuration in use.
         after: The configuration that would take its place.
 

@@ -84,7 +84,8 @@ def join(calls: Iterable[Any], exposures: Iterable[Any], config: IntegrationConf
     The exposures are held in memory while the calls pass by: a few hundred bytes for each distinct unit.
 
     Args:
-        calls: Segment calls, as `translate_many` takes them.
+        calls: Segment calls, as `translate_many` takes them. Some are read ahead, so a generator has to yield a new
+            object for each call.
         exposures: Exposure events as `parse_statsig_event` takes them: of the export webhook, or rows of the warehouse
             export or of the exposures table. Anything else among them is ignored.
         config: The configuration under which the calls are translated.

@@ -243,7 +243,7 @@ def preview(
 
     Args:
         payloads: Calls as `translate_many` takes them. A `Rejected` among them, for what could not be decoded, counts
-            as what it is.
+            as what it is. Some are read ahead, so a generator has to yield a new object for each call.
         config: The configuration under which the calls would be translated.
         candidates: ID mappings to try, besides `LIKELY_MAPPINGS`: `Preview.gains` has what each would add.
         seen: Remembers message IDs, as for `translate_many`: a repeated call is skipped as `duplicate_message`.

@@ -1,12 +1,13 @@
 """The commands of the command line, in one table; each is a module of its own."""
 
 from collections.abc import Mapping
-from types import MappingProxyType, ModuleType
+from types import MappingProxyType
 from typing import Final
 
+from statsig_segment.cli.arguments import Command
 from statsig_segment.cli.commands import check_config, compare, diff, explain, inbound, join, outbound, preview
 
-COMMANDS: Final[Mapping[str, tuple[ModuleType, str]]] = MappingProxyType(
+COMMANDS: Final[Mapping[str, tuple[Command, str]]] = MappingProxyType(
     {
         "inbound": (inbound, "translate Segment calls to Statsig events"),
         "outbound": (outbound, "translate Statsig's exports to Segment calls"),
@@ -18,4 +19,4 @@ COMMANDS: Final[Mapping[str, tuple[ModuleType, str]]] = MappingProxyType(
         "check-config": (check_config, "show every problem of a configuration, or what it changes"),
     }
 )
-"""Name -> the module with the functions `add_arguments` and `run`, and what the command does."""
+"""Name -> its module, and what the command does."""
